@@ -1,0 +1,223 @@
+//! The words of the playbook: severity, confidence, key indicators, reasons to escalate.
+
+use serde::{Deserialize, Serialize};
+
+/// How bad it is if it is true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+#[allow(missing_docs)]
+pub enum Severity {
+    #[default]
+    Info = 0,
+    Low = 1,
+    Medium = 2,
+    High = 3,
+    Critical = 4,
+}
+
+impl Severity {
+    /// All, from least to most severe.
+    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The word used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// One step more severe; critical stays critical.
+    #[must_use]
+    pub const fn raised(self) -> Self {
+        match self {
+            Self::Info => Self::Low,
+            Self::Low => Self::Medium,
+            Self::Medium => Self::High,
+            Self::High | Self::Critical => Self::Critical,
+        }
+    }
+
+    /// One step less severe; info stays info.
+    #[must_use]
+    pub const fn lowered(self) -> Self {
+        match self {
+            Self::Info | Self::Low => Self::Info,
+            Self::Medium => Self::Low,
+            Self::High => Self::Medium,
+            Self::Critical => Self::High,
+        }
+    }
+}
+
+/// How sure the evidence makes us. Words, never decimals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+#[allow(missing_docs)]
+pub enum Confidence {
+    #[default]
+    Low = 0,
+    Medium = 1,
+    High = 2,
+    Certain = 3,
+}
+
+impl Confidence {
+    /// The word used in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Certain => "certain",
+        }
+    }
+
+    /// One step less sure; low stays low.
+    #[must_use]
+    pub const fn lowered(self) -> Self {
+        match self {
+            Self::Low | Self::Medium => Self::Low,
+            Self::High => Self::Medium,
+            Self::Certain => Self::High,
+        }
+    }
+}
+
+/// A reason of the playbook to escalate to Tier 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Reason {
+    /// E1: anomalous inter-process communication by a process with administrative privileges.
+    AdministrativePrivileges = 1,
+    /// E2: signs of DCOM exploitation (or of another exploited IPC broker).
+    DcomExploitation = 2,
+    /// E3: an unknown or malicious binary uses an IPC channel.
+    UnknownBinary = 3,
+    /// E4: lateral movement associated with IPC abuse.
+    LateralMovement = 4,
+}
+
+impl Reason {
+    /// All, in the playbook's order.
+    pub const ALL: [Self; 4] =
+        [Self::AdministrativePrivileges, Self::DcomExploitation, Self::UnknownBinary, Self::LateralMovement];
+
+    /// The code used in documents (`E1` .. `E4`).
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::AdministrativePrivileges => "E1",
+            Self::DcomExploitation => "E2",
+            Self::UnknownBinary => "E3",
+            Self::LateralMovement => "E4",
+        }
+    }
+}
+
+/// A set of [`Reason`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reasons(u8);
+
+impl Reasons {
+    /// No reason.
+    pub const NONE: Self = Self(0);
+    /// E1 alone.
+    pub const E1: Self = Self(1 << 1);
+    /// E2 alone.
+    pub const E2: Self = Self(1 << 2);
+    /// E3 alone.
+    pub const E3: Self = Self(1 << 3);
+    /// E4 alone.
+    pub const E4: Self = Self(1 << 4);
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// `other` added if `condition` holds.
+    #[must_use]
+    pub const fn and_if(self, condition: bool, other: Self) -> Self {
+        if condition { self.and(other) } else { self }
+    }
+
+    /// Whether `reason` is in the set.
+    pub const fn contains(self, reason: Reason) -> bool {
+        self.0 & (1 << reason as u8) != 0
+    }
+
+    /// Whether there is no reason.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The reasons, in the playbook's order.
+    pub fn iter(self) -> impl Iterator<Item = Reason> {
+        Reason::ALL.into_iter().filter(move |reason| self.contains(*reason))
+    }
+}
+
+/// A key indicator of the playbook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum Indicator {
+    /// KI-1: unexpected use of IPC, or processes that do not usually talk.
+    UnexpectedUse = 1,
+    /// KI-2: an event id of DCOM, such as 10028.
+    DcomEvent = 2,
+    /// KI-3: abnormal data flow, such as a user's process to a privileged one.
+    AbnormalFlow = 3,
+}
+
+impl Indicator {
+    /// All, in the playbook's order.
+    pub const ALL: [Self; 3] = [Self::UnexpectedUse, Self::DcomEvent, Self::AbnormalFlow];
+
+    /// The code used in documents (`KI-1` .. `KI-3`).
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UnexpectedUse => "KI-1",
+            Self::DcomEvent => "KI-2",
+            Self::AbnormalFlow => "KI-3",
+        }
+    }
+}
+
+/// A set of [`Indicator`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Indicators(u8);
+
+impl Indicators {
+    /// No indicator.
+    pub const NONE: Self = Self(0);
+    /// KI-1 alone.
+    pub const KI1: Self = Self(1 << 1);
+    /// KI-2 alone.
+    pub const KI2: Self = Self(1 << 2);
+    /// KI-3 alone.
+    pub const KI3: Self = Self(1 << 3);
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether `indicator` is in the set.
+    pub const fn contains(self, indicator: Indicator) -> bool {
+        self.0 & (1 << indicator as u8) != 0
+    }
+
+    /// The indicators, in the playbook's order.
+    pub fn iter(self) -> impl Iterator<Item = Indicator> {
+        Indicator::ALL.into_iter().filter(move |indicator| self.contains(*indicator))
+    }
+}
