@@ -148,6 +148,12 @@ impl Reasons {
         if condition { self.and(other) } else { self }
     }
 
+    /// This set less `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether `reason` is in the set.
     pub const fn contains(self, reason: Reason) -> bool {
         self.0 & (1 << reason as u8) != 0

@@ -1,0 +1,33 @@
+//! The catalogue: one file an analytic, one folder a family.
+
+pub mod component_object_model;
+
+use crate::Analytic;
+
+/// Every analytic, by family and then by id. Adding one: its file, a line here, one firing and one quiet case.
+pub const ANALYTICS: &[&Analytic] = &[&component_object_model::remote_activation::ANALYTIC];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_in_order_within_their_family() {
+        for pair in ANALYTICS.windows(2) {
+            assert!(
+                (pair[0].family, pair[0].id) < (pair[1].family, pair[1].id),
+                "{} before {}",
+                pair[0].id,
+                pair[1].id
+            );
+        }
+    }
+
+    #[test]
+    fn every_analytic_names_a_technique_and_what_it_reads() {
+        for analytic in ANALYTICS {
+            assert!(!analytic.techniques.is_empty() && !analytic.on.is_empty(), "{}", analytic.id);
+            assert!(!analytic.telemetry.is_empty() && !analytic.attack_analytics.is_empty(), "{}", analytic.id);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Who created which channel, and who opened it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use backchannel_events::{Channel, Mechanism, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::note::{Interner, Name, Note};
+use super::processes::ProcessId;
+use crate::text;
+
+/// Most channels remembered of one host.
+const MOST: usize = 4_096;
+/// Most openings remembered of one channel.
+const MOST_OPENINGS: usize = 16;
+
+/// One use of a channel: its creation, or an opening.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Use {
+    /// Who, if that process is remembered.
+    pub process: Option<ProcessId>,
+    /// Executable of who did it.
+    pub image: Name,
+    /// Whether the client came over the network.
+    pub remote: bool,
+    /// Address of the client.
+    pub peer: Name,
+    /// The record that says so.
+    pub note: Note,
+}
+
+/// What is remembered of one channel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownChannel {
+    /// Kind of channel.
+    pub mechanism: Mechanism,
+    /// Its latest creation.
+    pub created: Option<Use>,
+    /// Its latest openings, earliest first.
+    pub opened: VecDeque<Use>,
+    last: Timestamp,
+}
+
+/// The channels of one host, by name in lower case (`/var/run` as `/run`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Channels {
+    known: BTreeMap<Name, KnownChannel>,
+}
+
+impl Channels {
+    /// What is remembered of the channel of that name.
+    pub fn get(&self, name: &str) -> Option<&KnownChannel> {
+        let mut buffer = String::new();
+        self.known.get(key(name, &mut buffer))
+    }
+
+    /// All channels by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &KnownChannel)> {
+        self.known.iter().map(|(name, channel)| (&**name, channel))
+    }
+
+    /// Remembers a creation or an opening. Returns how many channels were forgotten to make room.
+    pub fn remember(&mut self, channel: &Channel<'_>, creation: bool, one: Use, names: &mut Interner) -> u64 {
+        if channel.name.is_empty() || channel.mechanism == Mechanism::AnonymousPipe {
+            return 0;
+        }
+        let mut buffer = String::new();
+        let name = names.name(key(channel.name, &mut buffer));
+        let evicted = if self.known.len() >= MOST && !self.known.contains_key(&name) { self.evict() } else { 0 };
+        let known = self.known.entry(name).or_insert_with(|| KnownChannel {
+            mechanism: channel.mechanism,
+            created: None,
+            opened: VecDeque::new(),
+            last: one.note.time,
+        });
+        known.last = known.last.max(one.note.time);
+        if creation {
+            known.created = Some(one);
+        } else {
+            if known.opened.len() >= MOST_OPENINGS {
+                known.opened.pop_front();
+            }
+            known.opened.push_back(one);
+        }
+        evicted
+    }
+
+    /// Forgets the eighth that was used longest ago.
+    fn evict(&mut self) -> u64 {
+        let mut ages: Vec<(Timestamp, Name)> =
+            self.known.iter().map(|(name, known)| (known.last, name.clone())).collect();
+        ages.sort_unstable();
+        ages.truncate(MOST / 8);
+        for (_, name) in &ages {
+            self.known.remove(name);
+        }
+        ages.len() as u64
+    }
+}
+
+/// The name a channel is remembered by.
+fn key<'t>(name: &'t str, buffer: &'t mut String) -> &'t str {
+    match name.strip_prefix("/var/run/") {
+        Some(rest) => {
+            buffer.clear();
+            buffer.push_str("/run/");
+            buffer.push_str(rest);
+            buffer.make_ascii_lowercase();
+            buffer
+        }
+        None => text::lower(name, buffer),
+    }
+}

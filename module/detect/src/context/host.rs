@@ -1,0 +1,303 @@
+//! The memory of one machine, and how an event enters it.
+
+use std::time::Duration;
+
+use backchannel_events::{
+    Activity, ActivityKind, FileOperation, PrivilegeChangeKind, ProcessEvent, RegistryOperation, ServiceOperation,
+    Source, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use super::activation::{self, Activation};
+use super::addresses::Addresses;
+use super::channels::{Channels, Use};
+use super::logons::Logons;
+use super::note::{Interner, Name, Note};
+use super::processes::{ProcessId, Processes};
+use super::recent::{Change, ChangeKind, FileWritten, Flow, Recent, Registration, Service, Who};
+use super::tallies::{Tallies, Tally};
+use super::{Actor, Context, account};
+use crate::stats::Evicted;
+use crate::vocabulary::modules;
+use crate::{Tuning, predicates, text};
+
+/// An event older than the newest of its host by more than this counts as late.
+const LATENESS: Duration = Duration::from_secs(120);
+
+/// All that is remembered of one machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its key: the lower-case first label of its name.
+    pub key: Name,
+    /// Its processes.
+    pub processes: Processes,
+    /// Its logon sessions.
+    pub logons: Logons,
+    /// Its channels.
+    pub channels: Channels,
+    /// Its own addresses.
+    pub addresses: Addresses,
+    /// Its latest network flows.
+    pub flows: Recent<Flow>,
+    /// Services installed lately.
+    pub services: Recent<Service>,
+    /// Changes of software and rights.
+    pub changes: Recent<Change>,
+    /// COM servers registered lately.
+    pub registrations: Recent<Registration>,
+    /// Files of interest written lately: executables, libraries, add-ins.
+    pub files: Recent<FileWritten>,
+    /// Counters behind thresholds.
+    pub tallies: Tallies,
+    /// Time of the first event.
+    pub first_seen: Timestamp,
+    /// Time of the newest event.
+    pub last_seen: Timestamp,
+    sources: u32,
+}
+
+impl Host {
+    /// A machine of which nothing is known.
+    pub fn new(key: Name, time: Timestamp) -> Self {
+        Self {
+            key,
+            processes: Processes::default(),
+            logons: Logons::default(),
+            channels: Channels::default(),
+            addresses: Addresses::default(),
+            flows: Recent::new(512),
+            services: Recent::new(128),
+            changes: Recent::new(256),
+            registrations: Recent::new(512),
+            files: Recent::new(512),
+            tallies: Tallies::default(),
+            first_seen: time,
+            last_seen: time,
+            sources: 0,
+        }
+    }
+
+    /// Whether a record of that source was seen from this machine.
+    pub fn has_source(&self, source: Source) -> bool {
+        self.sources & (1 << source as u32) != 0
+    }
+
+    /// Whether an event of that time comes too late for joins to be sure of it.
+    pub fn is_late(&self, time: Timestamp) -> bool {
+        time + LATENESS < self.last_seen
+    }
+
+    /// Remembers an event that was evaluated.
+    pub fn remember(&mut self, event: &ProcessEvent<'_>, tuning: &Tuning, names: &mut Interner) -> Evicted {
+        let mut evicted = Evicted::default();
+        self.first_seen = self.first_seen.min(event.time);
+        self.last_seen = self.last_seen.max(event.time);
+        self.sources |= 1 << event.provenance.source as u32;
+        match &event.activity {
+            Activity::ProcessStart => {
+                let activation = activation::of_start(&Context::new(self, tuning, event));
+                let (_, forgotten) = self.processes.started(event, activation, names);
+                evicted.processes += forgotten;
+            }
+            Activity::ProcessEnd => self.processes.ended(&event.process, event.time),
+            Activity::Logon(logon) => {
+                evicted.logons += self.logons.remember(logon, event, names);
+                if let Some(id) = logon.id {
+                    self.prove_activations(id, names);
+                }
+            }
+            Activity::ChannelCreate(channel) | Activity::ChannelConnect(channel) => {
+                let creation = event.activity.kind() == ActivityKind::ChannelCreate;
+                let who = self.who(event, names, &mut evicted);
+                let note = Note::of(event, names);
+                if !creation {
+                    self.count_pipe(event, channel.name, channel.peer, &note, names, &mut evicted);
+                }
+                let one = Use {
+                    process: who.process,
+                    image: who.image,
+                    remote: channel.remote,
+                    peer: names.name(channel.peer),
+                    note,
+                };
+                evicted.channels += self.channels.remember(channel, creation, one, names);
+            }
+            Activity::NetworkFlow(flow) => {
+                self.addresses.learn(flow.local.address, names);
+                let flow = Flow {
+                    who: self.who(event, names, &mut evicted),
+                    local_port: flow.local.port,
+                    remote: names.name(flow.remote.address),
+                    remote_port: flow.remote.port,
+                    outbound: flow.outbound,
+                    note: Note::of(event, names),
+                };
+                evicted.other += self.flows.push(flow);
+            }
+            Activity::ModuleLoad(module) => {
+                if modules::is_notable(module.path) {
+                    let who = self.who(event, names, &mut evicted);
+                    let note = Note::of(event, names);
+                    if let Some(id) = who.process {
+                        self.processes.loaded(id, module.path, &note, names);
+                    }
+                }
+            }
+            Activity::Registry(change) => {
+                if change.operation == RegistryOperation::SetValue
+                    && let Some((clsid, key)) = predicates::com_registration(change.path)
+                {
+                    let registration = Registration {
+                        clsid: names.name(&clsid.to_ascii_uppercase()),
+                        key: names.name(key),
+                        per_user: text::starts_with(change.path, "HKU\\"),
+                        server: names.lower(change.data),
+                        who: self.who(event, names, &mut evicted),
+                        note: Note::of(event, names),
+                    };
+                    evicted.other += self.registrations.push(registration);
+                }
+            }
+            Activity::File(file) => {
+                let written =
+                    matches!(file.operation, FileOperation::Create | FileOperation::Write | FileOperation::Rename);
+                if written && predicates::is_loadable(file.path) {
+                    let file = FileWritten {
+                        path: names.lower(file.path),
+                        who: self.who(event, names, &mut evicted),
+                        peer: names.name(file.peer),
+                        note: Note::of(event, names),
+                    };
+                    evicted.other += self.files.push(file);
+                }
+            }
+            Activity::ServiceChange(service) => match service.operation {
+                ServiceOperation::Installed => {
+                    let service = Service {
+                        name: names.name(service.name),
+                        command_line: names.name(service.command_line),
+                        who: self.who(event, names, &mut evicted),
+                        note: Note::of(event, names),
+                    };
+                    evicted.other += self.services.push(service);
+                }
+                ServiceOperation::TaskCreated => {
+                    self.change(ChangeKind::Task, service.name, service.command_line, event, names, &mut evicted);
+                }
+                ServiceOperation::StateChanged | ServiceOperation::Removed => {}
+            },
+            Activity::SoftwareChange(software) => {
+                self.change(ChangeKind::Software, software.name, software.publisher, event, names, &mut evicted);
+            }
+            Activity::PrivilegeChange(change) => {
+                let kind = match change.kind {
+                    PrivilegeChangeKind::TokenAdjusted => return evicted,
+                    PrivilegeChangeKind::RightAssigned => ChangeKind::Right,
+                    PrivilegeChangeKind::AccountCreated => ChangeKind::Account,
+                    PrivilegeChangeKind::GroupMemberAdded => ChangeKind::Group,
+                    PrivilegeChangeKind::PermissionWidened => ChangeKind::Permission,
+                };
+                let principal = account(change.principal);
+                self.change(kind, change.object, &principal, event, names, &mut evicted);
+            }
+            Activity::ComActivation(com) if com.remote => {
+                let note = Note::of(event, names);
+                let (tally, actor, what) = if com.outbound {
+                    (Tally::DcomTargetsByRequester, names.lower(event.process.image), names.lower(com.peer))
+                } else {
+                    (Tally::DcomClassesByPeer, names.lower(com.peer), names.lower(com.clsid))
+                };
+                evicted.other += self.tallies.count(tally, actor, what, note);
+            }
+            Activity::ProcessAccess(access) => {
+                let _ = self.who(event, names, &mut evicted);
+                evicted.processes += self.processes.mentioned(&access.target, event, names).1;
+            }
+            Activity::ComActivation(_)
+            | Activity::ChannelAccept(_)
+            | Activity::RpcCall(_)
+            | Activity::Script(_)
+            | Activity::Text(_)
+            | Activity::Dns(_)
+            | Activity::Telemetry(_) => {}
+        }
+        evicted
+    }
+
+    /// Who the event is about, remembered as a process where it has a pid.
+    fn who(&mut self, event: &ProcessEvent<'_>, names: &mut Interner, evicted: &mut Evicted) -> Who {
+        let (id, forgotten) = self.processes.mentioned(&event.process, event, names);
+        evicted.processes += forgotten;
+        let known = id.and_then(|id| self.processes.get(id));
+        let actor = Actor::of(&event.process, known);
+        Who {
+            process: id,
+            pid: actor.pid,
+            image: names.name(actor.image),
+            user: names.name(&actor.account()),
+            logon_id: actor.logon_id,
+            integrity: actor.integrity,
+        }
+    }
+
+    fn change(
+        &mut self,
+        kind: ChangeKind,
+        object: &str,
+        subject: &str,
+        event: &ProcessEvent<'_>,
+        names: &mut Interner,
+        evicted: &mut Evicted,
+    ) {
+        let change = Change {
+            kind,
+            object: names.name(object),
+            subject: names.name(subject),
+            who: self.who(event, names, evicted),
+            note: Note::of(event, names),
+        };
+        evicted.other += self.changes.push(change);
+    }
+
+    fn count_pipe(
+        &mut self,
+        event: &ProcessEvent<'_>,
+        name: &str,
+        peer: &str,
+        note: &Note,
+        names: &mut Interner,
+        evicted: &mut Evicted,
+    ) {
+        let class = names.name(&crate::vocabulary::pipes::class(name));
+        if !peer.is_empty() {
+            evicted.other += self.tallies.count(Tally::PipesByPeer, names.lower(peer), class, note.clone());
+        } else if let Some(pid) = event.process.pid {
+            let actor = names.name(if event.process.entity.is_empty() {
+                return evicted.other +=
+                    self.tallies.count(Tally::PipesByProcess, names.name(&pid.to_string()), class, note.clone());
+            } else {
+                event.process.entity
+            });
+            evicted.other += self.tallies.count(Tally::PipesByProcess, actor, class, note.clone());
+        }
+    }
+
+    /// A logon record that comes after the processes it explains: they were activated from another machine.
+    fn prove_activations(&mut self, logon_id: u64, names: &mut Interner) {
+        let Some(logon) = self.logons.get(logon_id) else { return };
+        if !logon.is_remote(&self.addresses) || logon.kind == 10 {
+            return;
+        }
+        let peer = names.name(&logon.address);
+        let affected: Vec<(ProcessId, activation::Broker)> = self
+            .processes
+            .latest_first()
+            .filter(|process| process.logon_id == Some(logon_id))
+            .filter_map(|process| process.activation.as_ref().map(|activation| (process.id, activation.broker)))
+            .collect();
+        for (id, broker) in affected {
+            let activation = Activation { broker, origin: activation::Origin::NetworkLogon, peer: peer.clone() };
+            self.processes.set_activation(id, activation);
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! What has been seen, host by host: the memory that analytics question.
+//!
+//! [`Host`] holds the tables of one machine, each bounded and each in a file of its own. [`Context`] is the view an
+//! analytic gets: the host's memory, the site's tuning, and the event's own processes completed from memory.
+
+pub mod activation;
+pub mod addresses;
+pub mod channels;
+mod host;
+pub mod logons;
+pub mod note;
+pub mod processes;
+pub mod recent;
+pub mod tallies;
+
+use backchannel_events::{Hashes, Integrity, Party, Process, ProcessEvent, SignatureStatus, User};
+
+pub use activation::{Activation, Broker, Origin};
+pub use channels::{KnownChannel, Use};
+pub use host::Host;
+pub use logons::KnownLogon;
+pub use note::{Interner, Name, Note};
+pub use processes::{KnownProcess, ProcessId};
+pub use tallies::Tally;
+
+use crate::{Tuning, text};
+
+/// What an analytic may ask about: the memory of the event's host, the site's tuning, and the processes that the
+/// event names, completed from memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'c> {
+    /// The memory of the event's host. The event itself is not in it yet.
+    pub host: &'c Host,
+    /// The site's tuning.
+    pub tuning: &'c Tuning,
+    event: &'c ProcessEvent<'c>,
+    subject: Actor<'c>,
+    parent: Actor<'c>,
+}
+
+impl<'c> Context<'c> {
+    /// The view for one event.
+    pub fn new(host: &'c Host, tuning: &'c Tuning, event: &'c ProcessEvent<'c>) -> Self {
+        let process = &event.process;
+        let known = host.processes.find(process.entity, process.pid, event.time);
+        let subject = Actor::of(process, known);
+        let stated = &process.parent;
+        let known_parent = if stated.pid.is_some() || !stated.entity.is_empty() {
+            host.processes.find(stated.entity, stated.pid, event.time)
+        } else {
+            known.and_then(|known| known.parent).and_then(|id| host.processes.get(id))
+        };
+        let mut parent = known_parent.map(Actor::remembered).unwrap_or_default();
+        let remembered_image = known.map_or("", |known| &*known.parent_image);
+        let remembered_command = known.map_or("", |known| &*known.parent_command_line);
+        parent.entity = first(&[stated.entity, parent.entity]);
+        parent.pid = stated.pid.or(parent.pid).or(known.and_then(|known| known.parent_pid));
+        parent.image = first(&[stated.image, parent.image, remembered_image]);
+        parent.command_line = first(&[stated.command_line, parent.command_line, remembered_command]);
+        if parent.user == User::default() {
+            parent.user = stated.user;
+        }
+        Self { host, tuning, event, subject, parent }
+    }
+
+    /// The process the event is about, completed from memory.
+    pub fn subject(&self) -> Actor<'c> {
+        self.subject
+    }
+
+    /// Its parent, completed from memory.
+    pub fn parent(&self) -> Actor<'c> {
+        self.parent
+    }
+
+    /// The event at hand.
+    pub fn event(&self) -> &'c ProcessEvent<'c> {
+        self.event
+    }
+
+    /// A process that the event names besides its subject, completed from memory.
+    pub fn actor(&self, process: &Process<'c>) -> Actor<'c> {
+        Actor::of(process, self.host.processes.find(process.entity, process.pid, self.event.time))
+    }
+
+    /// A remembered process.
+    pub fn remembered(&self, id: ProcessId) -> Option<Actor<'c>> {
+        self.host.processes.get(id).map(Actor::remembered)
+    }
+
+    /// The remembered parent of a remembered process.
+    pub fn parent_of(&self, actor: Actor<'c>) -> Option<Actor<'c>> {
+        self.remembered(actor.known?.parent?)
+    }
+
+    /// The logon session with that id.
+    pub fn logon(&self, id: u64) -> Option<&'c KnownLogon> {
+        self.host.logons.get(id)
+    }
+
+    /// The logon session of a process.
+    pub fn logon_of(&self, actor: Actor<'_>) -> Option<&'c KnownLogon> {
+        actor.logon_id.and_then(|id| self.logon(id))
+    }
+
+    /// What is remembered of the channel of that name.
+    pub fn channel(&self, name: &str) -> Option<&'c KnownChannel> {
+        self.host.channels.get(name)
+    }
+
+    /// How the process came to be, if a broker started it: from memory, or, for the process that is starting in
+    /// this very event, from the event.
+    pub fn activation_of(&self, actor: Actor<'c>) -> Option<Activation> {
+        actor.known.and_then(|known| known.activation.clone())
+    }
+}
+
+/// A process as far as the event at hand and the memory together describe it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Actor<'c> {
+    /// The source's stable identifier.
+    pub entity: &'c str,
+    /// Process id.
+    pub pid: Option<u32>,
+    /// Full path of its executable.
+    pub image: &'c str,
+    /// Name in the version resource, or auditd `comm`.
+    pub original_name: &'c str,
+    /// Command line.
+    pub command_line: &'c str,
+    /// Whom it runs as.
+    pub user: User<'c>,
+    /// Logon id.
+    pub logon_id: Option<u64>,
+    /// Session.
+    pub session: Option<u32>,
+    /// Integrity level.
+    pub integrity: Integrity,
+    /// Whether its token is elevated.
+    pub elevated: Option<bool>,
+    /// Controlling terminal.
+    pub tty: &'c str,
+    /// Hashes of its executable.
+    pub hashes: Hashes<'c>,
+    /// Verdict on its executable's signature.
+    pub signature: SignatureStatus,
+    /// What the memory holds of it.
+    pub known: Option<&'c KnownProcess>,
+}
+
+impl<'c> Actor<'c> {
+    /// From what a record says, completed by what is remembered.
+    pub fn of(process: &Process<'c>, known: Option<&'c KnownProcess>) -> Self {
+        let past = known.map(Self::remembered).unwrap_or_default();
+        // A start that names an executable starts a new life of the pid: never mix two executables into one.
+        let stated = process.image;
+        if !stated.is_empty()
+            && !past.image.is_empty()
+            && !text::base_name(stated).eq_ignore_ascii_case(text::base_name(past.image))
+        {
+            return Self::of(process, None);
+        }
+        Self {
+            entity: first(&[process.entity, past.entity]),
+            pid: process.pid.or(past.pid),
+            image: first(&[process.image, past.image]),
+            original_name: first(&[process.original_name, past.original_name]),
+            command_line: first(&[process.command_line, past.command_line]),
+            user: User {
+                id: first(&[process.user.id, past.user.id]),
+                name: first(&[process.user.name, past.user.name]),
+                domain: if process.user.name.is_empty() { past.user.domain } else { process.user.domain },
+                effective_id: first(&[process.user.effective_id, past.user.effective_id]),
+                audit_id: first(&[process.user.audit_id, past.user.audit_id]),
+            },
+            logon_id: process.logon_id.or(past.logon_id),
+            session: process.session.or(past.session),
+            integrity: if process.integrity == Integrity::Unknown { past.integrity } else { process.integrity },
+            elevated: process.elevated.or(past.elevated),
+            tty: first(&[process.tty, past.tty]),
+            hashes: Hashes {
+                md5: first(&[process.hashes.md5, past.hashes.md5]),
+                sha1: first(&[process.hashes.sha1, past.hashes.sha1]),
+                sha256: first(&[process.hashes.sha256, past.hashes.sha256]),
+                imphash: first(&[process.hashes.imphash, past.hashes.imphash]),
+            },
+            signature: if process.signature.status == SignatureStatus::Unknown {
+                past.signature
+            } else {
+                process.signature.status
+            },
+            known,
+        }
+    }
+
+    /// From memory alone.
+    pub fn remembered(known: &'c KnownProcess) -> Self {
+        let [md5, sha1, sha256, imphash] = &known.hashes;
+        Self {
+            entity: &known.entity,
+            pid: known.pid,
+            image: &known.image,
+            original_name: &known.original_name,
+            command_line: &known.command_line,
+            user: known.user(),
+            logon_id: known.logon_id,
+            session: known.session,
+            integrity: known.integrity,
+            elevated: known.elevated,
+            tty: &known.tty,
+            hashes: Hashes { md5, sha1, sha256, imphash },
+            signature: known.signature,
+            known: Some(known),
+        }
+    }
+
+    /// Base name of its executable.
+    pub fn name(&self) -> &'c str {
+        text::base_name(self.image)
+    }
+
+    /// Whether its executable, or the name in its version resource, is one of `names`: renaming the file does not
+    /// change the latter.
+    pub fn is(&self, names: &[&str]) -> bool {
+        text::is_any(self.name(), names) || (!self.original_name.is_empty() && text::is_any(self.original_name, names))
+    }
+
+    /// Whether nothing is known of it.
+    pub fn is_unknown(&self) -> bool {
+        self.image.is_empty() && self.pid.is_none() && self.entity.is_empty()
+    }
+
+    /// `DOMAIN\name`, or as much of it as is known.
+    pub fn account(&self) -> String {
+        account(self.user)
+    }
+
+    /// As the end of a channel in a finding; `None` if nothing is known of it.
+    pub fn party(&self) -> Option<Party> {
+        if self.is_unknown() {
+            return None;
+        }
+        let hashes = [
+            ("MD5", self.hashes.md5),
+            ("SHA1", self.hashes.sha1),
+            ("SHA256", self.hashes.sha256),
+            ("IMPHASH", self.hashes.imphash),
+        ];
+        Some(Party {
+            name: self.name().to_owned(),
+            path: self.image.to_owned(),
+            pid: self.pid,
+            entity: self.entity.to_owned(),
+            command_line: self.command_line.to_owned(),
+            user: self.account(),
+            integrity: self.integrity,
+            hashes: hashes
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(kind, value)| format!("{kind}={value}"))
+                .collect(),
+        })
+    }
+}
+
+/// `DOMAIN\name`, or the name, or the id.
+pub fn account(user: User<'_>) -> String {
+    match (user.domain, user.name) {
+        ("", "") => user.id.to_owned(),
+        ("", name) => name.to_owned(),
+        (domain, name) => format!("{domain}\\{name}"),
+    }
+}
+
+fn first<'t>(texts: &[&'t str]) -> &'t str {
+    texts.iter().find(|text| !text.is_empty()).copied().unwrap_or("")
+}

@@ -1,0 +1,162 @@
+//! What happened lately on a host and may explain, or prove, what happens next: flows, services, software, rights,
+//! COM registrations, files. Each list is short and forgets its oldest entry first.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use backchannel_events::{Integrity, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::note::{Name, Note};
+use super::processes::ProcessId;
+
+/// A list that remembers the latest `most` entries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recent<T> {
+    most: usize,
+    entries: VecDeque<T>,
+}
+
+impl<T> Recent<T> {
+    /// An empty list.
+    pub fn new(most: usize) -> Self {
+        Self { most, entries: VecDeque::new() }
+    }
+
+    /// Adds an entry. Returns how many were forgotten to make room: 0 or 1.
+    pub fn push(&mut self, entry: T) -> u64 {
+        let full = self.entries.len() >= self.most;
+        if full {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
+        u64::from(full)
+    }
+
+    /// The entries, latest first.
+    pub fn latest_first(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().rev()
+    }
+}
+
+impl<T: Noted> Recent<T> {
+    /// The entries at most `window` from `time`, before or after it, latest first.
+    pub fn near(&self, time: Timestamp, window: Duration) -> impl Iterator<Item = &T> {
+        self.latest_first().filter(move |entry| entry.note().time.within(window, time))
+    }
+}
+
+/// Something remembered with the record that says so.
+pub trait Noted {
+    /// The record.
+    fn note(&self) -> &Note;
+}
+
+macro_rules! noted {
+    ($($kind:ty),+) => { $(impl Noted for $kind { fn note(&self) -> &Note { &self.note } })+ };
+}
+noted!(Flow, Service, Change, Registration, FileWritten);
+
+/// Who did something, as far as it is remembered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Who {
+    /// The process, if that is remembered.
+    pub process: Option<ProcessId>,
+    /// Process id.
+    pub pid: Option<u32>,
+    /// Its executable.
+    pub image: Name,
+    /// Its account, `DOMAIN\name`.
+    pub user: Name,
+    /// Its logon.
+    pub logon_id: Option<u64>,
+    /// Its integrity level.
+    pub integrity: Integrity,
+}
+
+/// A network flow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Flow {
+    /// Whose.
+    pub who: Who,
+    /// Port on this host.
+    pub local_port: u16,
+    /// Address of the other side.
+    pub remote: Name,
+    /// Its port.
+    pub remote_port: u16,
+    /// Whether this host opened it.
+    pub outbound: bool,
+    /// The record.
+    pub note: Note,
+}
+
+/// A service that was installed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    /// Name.
+    pub name: Name,
+    /// Command line.
+    pub command_line: Name,
+    /// Who installed it.
+    pub who: Who,
+    /// The record.
+    pub note: Note,
+}
+
+/// A change that may explain what follows: software, accounts, groups, rights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Kind of change.
+    pub kind: ChangeKind,
+    /// Product, account, group, path.
+    pub object: Name,
+    /// Publisher, or who gained the right.
+    pub subject: Name,
+    /// Who did it.
+    pub who: Who,
+    /// The record.
+    pub note: Note,
+}
+
+/// Kind of a [`Change`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum ChangeKind {
+    Software,
+    Account,
+    Group,
+    Right,
+    Permission,
+    Task,
+}
+
+/// A COM server that was registered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Registration {
+    /// Class id with braces, upper case.
+    pub clsid: Name,
+    /// Last key component: `InprocServer32`, `LocalServer32`, `TreatAs`, `ScriptletURL` ...
+    pub key: Name,
+    /// Whether the key belongs to one user rather than to the machine.
+    pub per_user: bool,
+    /// What was written, lower case, as logged.
+    pub server: Name,
+    /// Who wrote it.
+    pub who: Who,
+    /// The record.
+    pub note: Note,
+}
+
+/// A file that was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FileWritten {
+    /// Path in lower case.
+    pub path: Name,
+    /// Who wrote it; the kernel (`System`) when it came over SMB.
+    pub who: Who,
+    /// Address it came from, where known.
+    pub peer: Name,
+    /// The record.
+    pub note: Note,
+}

@@ -1,0 +1,68 @@
+//! How many different things somebody did lately: the memory behind thresholds.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use backchannel_events::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::note::{Name, Note};
+
+/// Most actors counted on one host.
+const MOST_ACTORS: usize = 2_048;
+/// Most entries remembered of one actor.
+const MOST_ENTRIES: usize = 64;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Tally {
+    /// Pipe classes opened by one local process (actor: process entity or pid).
+    PipesByProcess,
+    /// Pipe classes opened by one remote peer (actor: address).
+    PipesByPeer,
+    /// Targets whose DCOM activation failed, by requester (actor: image).
+    DcomTargetsByRequester,
+    /// Classes that one remote peer was refused (actor: address).
+    DcomClassesByPeer,
+}
+
+/// The counters of one host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tallies {
+    actors: BTreeMap<(Tally, Name), VecDeque<(Timestamp, Name, Note)>>,
+}
+
+impl Tallies {
+    /// The different things `actor` did within `window` before `time`, earliest first, with their records. The event
+    /// at hand is not among them.
+    pub fn distinct(&self, tally: Tally, actor: &str, time: Timestamp, window: Duration) -> Vec<(&str, &Note)> {
+        // The key owns its name; a look-up with a borrowed one would need a second map.
+        let Some(entries) = self.actors.get(&(tally, Name::from(actor))) else { return Vec::new() };
+        let mut seen: Vec<(&str, &Note)> = Vec::new();
+        for (at, what, note) in entries {
+            if at.within(window, time) && !seen.iter().any(|(known, _)| *known == &**what) {
+                seen.push((what, note));
+            }
+        }
+        seen
+    }
+
+    /// Counts one. Returns how many actors were forgotten to make room.
+    pub fn count(&mut self, tally: Tally, actor: Name, what: Name, note: Note) -> u64 {
+        let mut evicted = 0;
+        let key = (tally, actor);
+        if self.actors.len() >= MOST_ACTORS && !self.actors.contains_key(&key) {
+            let oldest = self.actors.iter().min_by_key(|(_, entries)| entries.back().map(|(at, ..)| *at));
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                self.actors.remove(&oldest);
+                evicted = 1;
+            }
+        }
+        let entries = self.actors.entry(key).or_default();
+        if entries.len() >= MOST_ENTRIES {
+            entries.pop_front();
+        }
+        entries.push_back((note.time, what, note));
+        evicted
+    }
+}

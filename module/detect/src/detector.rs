@@ -1,0 +1,243 @@
+//! [`Detector`]: events in, findings out, host by host.
+
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+use std::time::Duration;
+
+use backchannel_events::{ActivityKind, Finding, ProcessEvent, Timestamp};
+use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
+
+use crate::analytics::ANALYTICS;
+use crate::context::{Context, Host, Interner, Name};
+use crate::stats::Stats;
+use crate::{Analytic, Tuning, judge, text};
+
+/// Most hosts remembered at a time; idle ones go first, whole.
+const MOST_HOSTS: usize = 20_000;
+/// Repeats of a finding within this time are folded into it.
+const FOLDING: Duration = Duration::from_secs(3_600);
+/// Most findings kept open for repeats.
+const MOST_OPEN: usize = 4_096;
+/// Most records kept as evidence of one finding.
+const MOST_EVIDENCE: usize = 32;
+
+/// Sees the events of any number of hosts and says what is wrong.
+#[derive(Debug)]
+pub struct Detector {
+    tuning: Tuning,
+    by_kind: [Vec<&'static Analytic>; ActivityKind::COUNT],
+    names: Interner,
+    memory: Memory,
+    key: String,
+}
+
+/// What a detector remembers: all of its state, to be written down and taken up again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Memory {
+    hosts: BTreeMap<Name, Host>,
+    open: BTreeMap<u64, Open>,
+    /// Counters.
+    pub stats: Stats,
+}
+
+/// A finding that repeats are folded into.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Open {
+    finding: Finding,
+    last: Timestamp,
+    /// The count that was last handed out.
+    told: u32,
+}
+
+impl Detector {
+    /// A detector that has seen nothing.
+    pub fn new(tuning: Tuning) -> Self {
+        let mut by_kind: [Vec<&'static Analytic>; ActivityKind::COUNT] = Default::default();
+        for &analytic in ANALYTICS {
+            let enabled = tuning.analytics.get(analytic.id).and_then(|wished| wished.enabled).unwrap_or(true);
+            for &kind in analytic.on {
+                if enabled && let Some(list) = by_kind.get_mut(kind as usize) {
+                    list.push(analytic);
+                }
+            }
+        }
+        Self { tuning, by_kind, names: Interner::default(), memory: Memory::default(), key: String::new() }
+    }
+
+    /// Evaluates one event against what was seen before, hands its findings to `sink`, and remembers it.
+    pub fn evaluate(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn FnMut(&Finding)) {
+        self.memory.stats.events += 1;
+        host_key(event.host, &mut self.key);
+        if !self.memory.hosts.contains_key(self.key.as_str()) {
+            self.make_room();
+            let name = self.names.name(&self.key);
+            self.memory.hosts.insert(name.clone(), Host::new(name, event.time));
+        }
+        let Some(host) = self.memory.hosts.get_mut(self.key.as_str()) else { return };
+        if host.is_late(event.time) {
+            self.memory.stats.late += 1;
+        }
+        if let Some(analytics) = self.by_kind.get(event.activity.kind() as usize)
+            && !analytics.is_empty()
+        {
+            let context = Context::new(host, &self.tuning, event);
+            for analytic in analytics {
+                if let Some(evidence) = (analytic.evaluate)(&context, event) {
+                    let finding = judge::finding(analytic, evidence, &context, event);
+                    fold(&mut self.memory.open, &mut self.memory.stats, finding, sink);
+                }
+            }
+        }
+        let evicted = host.remember(event, &self.tuning, &mut self.names);
+        let total = &mut self.memory.stats.evicted;
+        total.processes += evicted.processes;
+        total.logons += evicted.logons;
+        total.channels += evicted.channels;
+        total.other += evicted.other;
+    }
+
+    /// Hands over findings whose count has grown since they were last handed over: at the end of the input.
+    pub fn flush(&mut self, sink: &mut dyn FnMut(&Finding)) {
+        for open in self.memory.open.values_mut() {
+            if open.finding.count > open.told {
+                open.told = open.finding.count;
+                sink(&open.finding);
+            }
+        }
+    }
+
+    /// Counters.
+    pub fn stats(&self) -> Stats {
+        Stats { hosts: self.memory.hosts.len() as u64, ..self.memory.stats.clone() }
+    }
+
+    /// What is remembered, to be written down.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Takes up what another detector remembered.
+    pub fn restore(&mut self, memory: Memory) {
+        self.memory = memory;
+    }
+
+    /// Which hosts' telemetry was seen, for the report on analytics that were asleep.
+    pub fn has_source(&self, source: backchannel_events::Source) -> bool {
+        self.memory.hosts.values().any(|host| host.has_source(source))
+    }
+
+    fn make_room(&mut self) {
+        if self.memory.hosts.len() < MOST_HOSTS {
+            return;
+        }
+        let idle = self.memory.hosts.iter().min_by_key(|(_, host)| host.last_seen).map(|(key, _)| key.clone());
+        if let Some(idle) = idle {
+            self.memory.hosts.remove(&idle);
+            self.memory.stats.evicted.hosts += 1;
+        }
+    }
+}
+
+/// Folds a finding into an earlier one of the same analytic, host, processes and channel, or hands it over as new.
+/// A repeat is handed over when its count doubles or when it is worse than what was known; the rest at the flush.
+fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sink: &mut dyn FnMut(&Finding)) {
+    let key = sameness(&finding);
+    if let Some(earlier) = open.get_mut(&key)
+        && finding.time.within(FOLDING, earlier.last)
+    {
+        let worse = finding.severity > earlier.finding.severity || finding.confidence > earlier.finding.confidence;
+        let known = &mut earlier.finding;
+        let duplicate = finding.evidence.iter().all(|new| known.evidence.iter().any(|old| same_record(old, new)));
+        if duplicate && !worse {
+            return;
+        }
+        stats.repeats += 1;
+        earlier.last = earlier.last.max(finding.time);
+        known.count = known.count.saturating_add(1);
+        known.reasons = known.reasons.and(finding.reasons);
+        known.indicators = known.indicators.and(finding.indicators);
+        if worse {
+            known.severity = known.severity.max(finding.severity);
+            known.confidence = known.confidence.max(finding.confidence);
+            known.text = finding.text;
+        }
+        for observation in finding.evidence {
+            if known.evidence.len() < MOST_EVIDENCE && !known.evidence.iter().any(|old| same_record(old, &observation))
+            {
+                known.evidence.push(observation);
+            }
+        }
+        known.evidence.sort_by(|a, b| (a.time, &a.provider, &a.record).cmp(&(b.time, &b.provider, &b.record)));
+        if worse || known.count >= earlier.told.saturating_mul(2) {
+            earlier.told = known.count;
+            sink(known);
+        }
+        return;
+    }
+    if finding.suppressed.is_some() {
+        stats.suppressed += 1;
+    } else {
+        stats.findings += 1;
+    }
+    sink(&finding);
+    if open.len() >= MOST_OPEN {
+        let oldest = open.iter().min_by_key(|(_, entry)| entry.last).map(|(key, _)| *key);
+        if let Some(oldest) = oldest.and_then(|oldest| open.remove(&oldest))
+            && oldest.finding.count > oldest.told
+        {
+            sink(&oldest.finding);
+        }
+    }
+    if let Some(replaced) = open.insert(key, Open { last: finding.time, told: 1, finding })
+        && replaced.finding.count > replaced.told
+    {
+        sink(&replaced.finding);
+    }
+}
+
+fn same_record(a: &backchannel_events::Observation, b: &backchannel_events::Observation) -> bool {
+    a.time == b.time && a.provider == b.provider && a.event_id == b.event_id && a.record == b.record && a.text == b.text
+}
+
+/// What makes two findings the same: analytic, host, both processes, the class of the channel.
+fn sameness(finding: &Finding) -> u64 {
+    let mut hasher = SipHasher13::new();
+    let mut part = |text: &str| {
+        hasher.write(text.as_bytes());
+        hasher.write_u8(0xff);
+    };
+    part(&finding.analytic);
+    part(&finding.host);
+    for party in [&finding.client, &finding.server] {
+        match party {
+            Some(party) => {
+                part(&party.name.to_ascii_lowercase());
+                part(&party.pid.map_or_else(String::new, |pid| pid.to_string()));
+            }
+            None => part(""),
+        }
+    }
+    if let Some(channel) = &finding.channel {
+        part(channel.mechanism.as_str());
+        part(&crate::vocabulary::pipes::class(&channel.name));
+        part(&channel.peer);
+    }
+    part(if finding.suppressed.is_some() { "suppressed" } else { "" });
+    hasher.finish()
+}
+
+/// The key a host is remembered by: the lower-case first label of its name; an address stays whole.
+fn host_key(name: &str, key: &mut String) {
+    key.clear();
+    let label = if crate::context::addresses::parse(name).is_some() {
+        name
+    } else {
+        name.split_once('.').map_or(name, |(label, _)| label)
+    };
+    key.push_str(text::clip(label, 255));
+    key.make_ascii_lowercase();
+    if key.is_empty() {
+        key.push_str("unknown");
+    }
+}

@@ -1,0 +1,98 @@
+//! [`Evidence`]: what an analytic answers, before the site's settings and the escalation rules are applied.
+
+use backchannel_events::{ChannelNote, Confidence, Indicators, Mechanism, Observation, Party, Reasons, Severity};
+
+use crate::Actor;
+use crate::context::Note;
+
+/// What an analytic concluded. Built with chained calls, so that it reads like the sentence it stands for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// How bad it is.
+    pub severity: Severity,
+    /// How sure we are.
+    pub confidence: Confidence,
+    /// One sentence for a reader.
+    pub text: String,
+    /// Reasons to escalate that hold here.
+    pub reasons: Reasons,
+    /// Key indicators that hold here.
+    pub indicators: Indicators,
+    /// The process that asked.
+    pub client: Option<Party>,
+    /// The process that was asked.
+    pub server: Option<Party>,
+    /// What they talked over.
+    pub channel: Option<ChannelNote>,
+    /// Techniques, where they differ from the analytic's own.
+    pub techniques: Option<&'static [&'static str]>,
+    /// Earlier records it rests on, besides the event at hand.
+    pub earlier: Vec<Observation>,
+}
+
+impl Evidence {
+    /// A conclusion in one sentence.
+    pub fn new(severity: Severity, confidence: Confidence, text: impl Into<String>) -> Self {
+        Self { severity, confidence, text: text.into(), ..Self::default() }
+    }
+
+    /// Reasons to escalate.
+    #[must_use]
+    pub fn reasons(mut self, reasons: Reasons) -> Self {
+        self.reasons = self.reasons.and(reasons);
+        self
+    }
+
+    /// Key indicators.
+    #[must_use]
+    pub fn indicators(mut self, indicators: Indicators) -> Self {
+        self.indicators = self.indicators.and(indicators);
+        self
+    }
+
+    /// The process that asked, wrote or connected.
+    #[must_use]
+    pub fn client(mut self, actor: Actor<'_>) -> Self {
+        self.client = actor.party();
+        self
+    }
+
+    /// The process that was asked, or owns the channel.
+    #[must_use]
+    pub fn server(mut self, actor: Actor<'_>) -> Self {
+        self.server = actor.party();
+        self
+    }
+
+    /// What they talked over.
+    #[must_use]
+    pub fn channel(mut self, mechanism: Mechanism, name: impl Into<String>) -> Self {
+        let channel = self.channel.get_or_insert_default();
+        channel.mechanism = mechanism;
+        channel.name = name.into();
+        self
+    }
+
+    /// The channel crossed machines; `peer` is the other one, empty if unknown.
+    #[must_use]
+    pub fn remote(mut self, peer: impl Into<String>) -> Self {
+        let channel = self.channel.get_or_insert_default();
+        channel.remote = true;
+        channel.peer = peer.into();
+        self
+    }
+
+    /// Techniques other than the analytic's own.
+    #[must_use]
+    pub fn techniques(mut self, techniques: &'static [&'static str]) -> Self {
+        self.techniques = Some(techniques);
+        self
+    }
+
+    /// An earlier record it rests on, and what that record says.
+    #[must_use]
+    pub fn because(mut self, note: &Note, text: impl Into<String>) -> Self {
+        self.earlier.push(note.observation(text.into()));
+        self
+    }
+}

@@ -1,0 +1,152 @@
+//! From evidence to finding: the one place where the site's wishes, the severity rules and the escalation rules are
+//! applied, and where a finding gets its id.
+
+use std::hash::Hasher;
+
+use backchannel_events::{Confidence, Finding, Observation, ProcessEvent, Reasons, Severity, Suppression};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::context::{Context, account};
+use crate::text::{self, ends_with, is_any, starts_with};
+use crate::{AllowRule, Analytic, Evidence, Status, describe};
+
+/// Makes a finding of what an analytic concluded.
+pub fn finding(analytic: &Analytic, evidence: Evidence, context: &Context<'_>, event: &ProcessEvent<'_>) -> Finding {
+    let tuning = context.tuning;
+    let wished = tuning.analytics.get(analytic.id).copied().unwrap_or_default();
+    let mut severity = evidence.severity;
+    let mut reasons = evidence.reasons;
+
+    let user = context.subject().account();
+    let peer = evidence.channel.as_ref().map_or("", |channel| channel.peer.as_str());
+    let from_admin_host = tuning.is_admin_host(&context.host.key) || tuning.is_admin_host(peer);
+    if from_admin_host && tuning.is_admin_account(&user) {
+        severity = severity.lowered();
+        reasons = reasons.without(Reasons::E1);
+    }
+    if severity >= Severity::Medium && is_any(&context.host.key, &strs(&tuning.critical_hosts)) {
+        severity = severity.raised();
+    }
+    if analytic.status == Status::Experimental && wished.enabled != Some(true) {
+        severity = severity.min(Severity::Low);
+        reasons = Reasons::NONE;
+    }
+    severity = wished.severity.unwrap_or(severity);
+    // Signs of exploitation need something to stand on (catalogue 4.1, E2).
+    if severity < Severity::Medium || evidence.confidence < Confidence::Medium {
+        reasons = reasons.without(Reasons::E2);
+    }
+
+    let mut observations = evidence.earlier;
+    observations.push(describe::observation(event));
+    observations
+        .sort_by(|a, b| (a.time, &a.provider, &a.record, a.line).cmp(&(b.time, &b.provider, &b.record, b.line)));
+    observations.dedup_by(|a, b| (a.time, &a.provider, &a.record, a.line) == (b.time, &b.provider, &b.record, b.line));
+    let techniques = evidence.techniques.unwrap_or(analytic.techniques);
+
+    let mut finding = Finding {
+        id: id(analytic.id, &context.host.key, observations.first()),
+        analytic: analytic.id.to_owned(),
+        title: analytic.title.to_owned(),
+        severity,
+        confidence: evidence.confidence,
+        time: event.time,
+        host: context.host.key.to_string(),
+        user,
+        client: evidence.client,
+        server: evidence.server,
+        channel: evidence.channel,
+        techniques: techniques.iter().map(|&technique| technique.to_owned()).collect(),
+        indicators: evidence.indicators,
+        reasons,
+        count: 1,
+        text: evidence.text,
+        evidence: observations,
+        suppressed: None,
+    };
+    if finding.user.is_empty() {
+        finding.user = match &event.activity {
+            backchannel_events::Activity::Logon(logon) => account(logon.user),
+            _ => finding.client.as_ref().map_or_else(String::new, |client| client.user.clone()),
+        };
+    }
+    finding.suppressed = tuning
+        .allow
+        .iter()
+        .find(|rule| allows(rule, &finding))
+        .map(|rule| Suppression { rule: rule.name.clone(), reason: rule.reason.clone() });
+    finding
+}
+
+fn strs(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}
+
+/// 16 hexadecimal digits that depend on the analytic, the host and the first record only: never on a file name, a
+/// line number or a batch.
+fn id(analytic: &str, host: &str, first: Option<&Observation>) -> String {
+    let mut hasher = SipHasher13::new();
+    let mut part = |text: &str| {
+        hasher.write(text.as_bytes());
+        hasher.write_u8(0xff);
+    };
+    part(analytic);
+    part(host);
+    if let Some(first) = first {
+        part(&first.provider);
+        if first.record.is_empty() {
+            part(&first.time.0.to_string());
+            part(&first.event_id.to_string());
+            part(&first.text);
+        } else {
+            part(&first.record);
+        }
+    }
+    format!("{:016x}", hasher.finish128().h1)
+}
+
+/// Whether a rule of the site allows what the finding says: every condition that is given holds, and one is given.
+fn allows(rule: &AllowRule, finding: &Finding) -> bool {
+    if rule.expires.is_some_and(|end| finding.time > end) {
+        return false;
+    }
+    let parties = || finding.client.iter().chain(&finding.server);
+    let conditions = [
+        (!rule.analytics.is_empty(), rule.analytics.iter().any(|id| id.eq_ignore_ascii_case(&finding.analytic))),
+        (!rule.hosts.is_empty(), rule.hosts.iter().any(|host| matches(host, &finding.host))),
+        (
+            !rule.users.is_empty(),
+            rule.users.iter().any(|user| matches(user, &finding.user) || matches(user, text::base_name(&finding.user))),
+        ),
+        (
+            !rule.images.is_empty(),
+            rule.images.iter().any(|image| parties().any(|p| matches(image, &p.path) || matches(image, &p.name))),
+        ),
+        (
+            !rule.hashes.is_empty(),
+            rule.hashes.iter().any(|hash| {
+                parties()
+                    .flat_map(|p| &p.hashes)
+                    .any(|known| known.split_once('=').is_some_and(|(_, value)| value.eq_ignore_ascii_case(hash)))
+            }),
+        ),
+        (
+            !rule.channels.is_empty(),
+            rule.channels
+                .iter()
+                .any(|name| finding.channel.as_ref().is_some_and(|channel| matches(name, &channel.name))),
+        ),
+    ];
+    conditions.iter().any(|(given, _)| *given) && conditions.iter().all(|(given, holds)| !given || *holds)
+}
+
+/// Whether `text` is what `pattern` means: the same text, case ignored, with `*` at either end for anything.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(""), _) => true,
+        (Some(rest), Some(_)) => text::contains(text, rest.strip_suffix('*').unwrap_or(rest)),
+        (Some(tail), None) => ends_with(text, tail),
+        (None, Some(head)) => starts_with(text, head),
+        (None, None) => pattern.eq_ignore_ascii_case(text),
+    }
+}

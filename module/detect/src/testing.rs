@@ -1,0 +1,241 @@
+//! Events for the tests of analytics, in the words of a log, and the one `check`.
+
+use std::ops::Deref;
+
+use backchannel_events::{
+    Activity, Channel, Confidence, Endpoint, FileChange, Finding, Integrity, Logon, Mechanism, Module, NetworkFlow,
+    Process, ProcessEvent, Provenance, RegistryChange, Script, ServiceChange, Severity, Source, Timestamp, User,
+};
+
+use crate::{Analytic, Detector, Tuning};
+
+/// An event under construction: chained calls set what the case is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Event(pub ProcessEvent<'static>);
+
+impl Deref for Event {
+    type Target = ProcessEvent<'static>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// The time of an event: `seconds` (may be fractions) after an arbitrary morning.
+pub fn at(seconds: f64) -> Timestamp {
+    Timestamp::from_unix(1_700_000_000, 0) + std::time::Duration::from_secs_f64(seconds)
+}
+
+/// An event of any kind on host `ws01`.
+pub fn event(seconds: impl Into<f64>, activity: Activity<'static>) -> Event {
+    Event(ProcessEvent {
+        time: at(seconds.into()),
+        host: "ws01.corp.example",
+        outcome: Default::default(),
+        process: Process::default(),
+        activity,
+        provenance: Provenance { source: Source::Sysmon, input: "test", ..Provenance::default() },
+    })
+}
+
+/// A process start.
+pub fn start(seconds: impl Into<f64>, image: &'static str, command_line: &'static str) -> Event {
+    let mut event = event(seconds, Activity::ProcessStart);
+    event.0.process.image = image;
+    event.0.process.command_line = command_line;
+    event.0.provenance.event_id = 1;
+    event
+}
+
+/// A logon with its type, id, account and source address.
+pub fn logon(seconds: impl Into<f64>, kind: u32, id: u64, user: &'static str, address: &'static str) -> Event {
+    let logon = Logon {
+        kind,
+        id: Some(id),
+        user: User { name: user, domain: "CORP", ..User::default() },
+        source: Endpoint { address, ..Endpoint::default() },
+        ..Logon::default()
+    };
+    let mut event = event(seconds, Activity::Logon(logon));
+    event.0.provenance.source = Source::Security;
+    event.0.provenance.event_id = 4624;
+    event
+}
+
+/// A named pipe created by a process.
+pub fn pipe_created(seconds: impl Into<f64>, name: &'static str) -> Event {
+    event(seconds, Activity::ChannelCreate(Channel { mechanism: Mechanism::NamedPipe, name, ..Channel::default() }))
+}
+
+/// A named pipe opened by a process of this machine.
+pub fn pipe_opened(seconds: impl Into<f64>, name: &'static str) -> Event {
+    event(seconds, Activity::ChannelConnect(Channel { mechanism: Mechanism::NamedPipe, name, ..Channel::default() }))
+}
+
+/// A named pipe opened through IPC$ (Security 5145).
+pub fn pipe_opened_from(seconds: impl Into<f64>, name: &'static str, peer: &'static str, access: u32) -> Event {
+    let channel = Channel {
+        mechanism: Mechanism::NamedPipe,
+        name,
+        remote: true,
+        peer,
+        access: Some(access),
+        ..Channel::default()
+    };
+    let mut event = event(seconds, Activity::ChannelConnect(channel));
+    event.0.provenance.source = Source::Security;
+    event.0.provenance.event_id = 5145;
+    event
+}
+
+/// A registry value that was set.
+pub fn registry_set(seconds: impl Into<f64>, path: &'static str, data: &'static str) -> Event {
+    event(seconds, Activity::Registry(RegistryChange { path, data, ..RegistryChange::default() }))
+}
+
+/// A module that was loaded.
+pub fn loaded(seconds: impl Into<f64>, path: &'static str) -> Event {
+    event(seconds, Activity::ModuleLoad(Module { path, ..Module::default() }))
+}
+
+/// A file that was created.
+pub fn file_created(seconds: impl Into<f64>, path: &'static str) -> Event {
+    let operation = backchannel_events::FileOperation::Create;
+    event(seconds, Activity::File(FileChange { operation, path, ..FileChange::default() }))
+}
+
+/// A network flow into this machine.
+pub fn flow_in(seconds: impl Into<f64>, local_port: u16, remote: &'static str, remote_port: u16) -> Event {
+    let flow = NetworkFlow {
+        local: Endpoint { address: "10.0.0.5", port: local_port, ..Endpoint::default() },
+        remote: Endpoint { address: remote, port: remote_port, ..Endpoint::default() },
+        outbound: false,
+        protocol: "tcp",
+    };
+    event(seconds, Activity::NetworkFlow(flow))
+}
+
+/// A service that was installed.
+pub fn service_installed(seconds: impl Into<f64>, name: &'static str, command_line: &'static str) -> Event {
+    let mut event = event(
+        seconds,
+        Activity::ServiceChange(ServiceChange {
+            name,
+            command_line,
+            account: "LocalSystem",
+            ..ServiceChange::default()
+        }),
+    );
+    event.0.provenance.source = Source::System;
+    event.0.provenance.event_id = 7045;
+    event
+}
+
+/// A PowerShell script block.
+pub fn script(seconds: impl Into<f64>, text: &'static str) -> Event {
+    let mut event = event(seconds, Activity::Script(Script { text, engine: "powershell", ..Script::default() }));
+    event.0.provenance.source = Source::PowerShell;
+    event.0.provenance.event_id = 4104;
+    event
+}
+
+impl Event {
+    /// The process the event is about.
+    pub fn of(mut self, image: &'static str, pid: u32) -> Self {
+        self.0.process.image = image;
+        self.0.process.pid = Some(pid);
+        self
+    }
+
+    /// Its pid.
+    pub fn pid(mut self, pid: u32) -> Self {
+        self.0.process.pid = Some(pid);
+        self
+    }
+
+    /// Its parent's executable and command line.
+    pub fn by(mut self, image: &'static str, command_line: &'static str) -> Self {
+        self.0.process.parent.image = image;
+        self.0.process.parent.command_line = command_line;
+        self
+    }
+
+    /// Its parent's pid.
+    pub fn parent_pid(mut self, pid: u32) -> Self {
+        self.0.process.parent.pid = Some(pid);
+        self
+    }
+
+    /// Its account.
+    pub fn user(mut self, domain: &'static str, name: &'static str) -> Self {
+        self.0.process.user.domain = domain;
+        self.0.process.user.name = name;
+        self
+    }
+
+    /// Its uid, effective uid and login uid.
+    pub fn uids(mut self, uid: &'static str, effective: &'static str, audit: &'static str) -> Self {
+        self.0.process.user.id = uid;
+        self.0.process.user.effective_id = effective;
+        self.0.process.user.audit_id = audit;
+        self.0.provenance.source = Source::Auditd;
+        self
+    }
+
+    /// Its logon id.
+    pub fn logon_id(mut self, id: u64) -> Self {
+        self.0.process.logon_id = Some(id);
+        self
+    }
+
+    /// Its session.
+    pub fn session(mut self, session: u32) -> Self {
+        self.0.process.session = Some(session);
+        self
+    }
+
+    /// Its integrity level.
+    pub fn integrity(mut self, integrity: Integrity) -> Self {
+        self.0.process.integrity = integrity;
+        self
+    }
+
+    /// The name in its version resource, or its auditd `comm`.
+    pub fn original_name(mut self, name: &'static str) -> Self {
+        self.0.process.original_name = name;
+        self
+    }
+
+    /// The host it happened on.
+    pub fn on(mut self, host: &'static str) -> Self {
+        self.0.host = host;
+        self
+    }
+}
+
+/// Runs the events through a detector and compares the worst finding of `analytic` with what is expected.
+/// Returns its findings for a closer look.
+#[track_caller]
+pub fn check(analytic: &Analytic, events: &[Event], expected: Option<(Severity, Confidence)>) -> Vec<Finding> {
+    check_tuned(analytic, events, Tuning::default(), expected)
+}
+
+/// As [`check`], with a site's tuning.
+#[track_caller]
+pub fn check_tuned(
+    analytic: &Analytic,
+    events: &[Event],
+    tuning: Tuning,
+    expected: Option<(Severity, Confidence)>,
+) -> Vec<Finding> {
+    let mut detector = Detector::new(tuning);
+    let mut findings = Vec::new();
+    for event in events {
+        detector.evaluate(event, &mut |finding| findings.push(finding.clone()));
+    }
+    detector.flush(&mut |finding| findings.push(finding.clone()));
+    findings.retain(|finding| finding.analytic == analytic.id);
+    let worst = findings.iter().map(|finding| (finding.severity, finding.confidence)).max();
+    assert_eq!(worst, expected, "{}: {findings:#?}", analytic.id);
+    findings
+}

@@ -1,0 +1,112 @@
+//! Comparing text the way logs need it: ASCII case ignored, nothing allocated.
+
+/// Whether `haystack` contains `needle`, ASCII case ignored. An empty needle is contained in everything.
+pub fn contains(haystack: &str, needle: &str) -> bool {
+    find(haystack, needle).is_some()
+}
+
+/// Where `needle` first occurs in `haystack`, ASCII case ignored.
+pub fn find(haystack: &str, needle: &str) -> Option<usize> {
+    let (hay, pin) = (haystack.as_bytes(), needle.as_bytes());
+    let Some((&first, rest)) = pin.split_first() else { return Some(0) };
+    let last_start = hay.len().checked_sub(pin.len())?;
+    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    memchr::memchr2_iter(lower, upper, hay)
+        .take_while(|&at| at <= last_start)
+        .find(|&at| hay.get(at + 1..at + pin.len()).is_some_and(|tail| tail.eq_ignore_ascii_case(rest)))
+}
+
+/// Whether `text` contains one of `needles`, ASCII case ignored.
+pub fn contains_any(text: &str, needles: &[&str]) -> bool {
+    needles.iter().any(|needle| contains(text, needle))
+}
+
+/// Whether `text` is one of `words`, ASCII case ignored.
+pub fn is_any(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Whether `text` starts with `prefix`, ASCII case ignored.
+pub fn starts_with(text: &str, prefix: &str) -> bool {
+    text.as_bytes().get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
+}
+
+/// Whether `text` ends with `suffix`, ASCII case ignored.
+pub fn ends_with(text: &str, suffix: &str) -> bool {
+    text.len()
+        .checked_sub(suffix.len())
+        .and_then(|at| text.as_bytes().get(at..))
+        .is_some_and(|tail| tail.eq_ignore_ascii_case(suffix.as_bytes()))
+}
+
+/// The last component of a path, whichever separator it uses.
+pub fn base_name(path: &str) -> &str {
+    path.rfind(['\\', '/']).and_then(|at| path.get(at + 1..)).unwrap_or(path)
+}
+
+/// Everything before the last component, without the separator; empty if there is none.
+pub fn directory(path: &str) -> &str {
+    path.rfind(['\\', '/']).and_then(|at| path.get(..at)).unwrap_or("")
+}
+
+/// The first GUID with braces in `text`, braces included.
+pub fn guid(text: &str) -> Option<&str> {
+    let mut rest = text;
+    while let Some(at) = rest.find('{') {
+        rest = rest.get(at..)?;
+        if let Some(candidate) = rest.get(..38)
+            && candidate.ends_with('}')
+            && candidate.bytes().skip(1).take(36).enumerate().all(|(i, b)| match i {
+                8 | 13 | 18 | 23 => b == b'-',
+                _ => b.is_ascii_hexdigit(),
+            })
+        {
+            return Some(candidate);
+        }
+        rest = rest.get(1..)?;
+    }
+    None
+}
+
+/// `text` cut to at most `max` bytes at a character boundary.
+pub fn clip(text: &str, max: usize) -> &str {
+    text.get(..text.floor_char_boundary(max)).unwrap_or(text)
+}
+
+/// `text` in ASCII lower case, in `buffer` if it had to change; for look-ups without an allocation in the usual case.
+pub fn lower<'t>(text: &'t str, buffer: &'t mut String) -> &'t str {
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        buffer.clear();
+        buffer.push_str(text);
+        buffer.make_ascii_lowercase();
+        buffer
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_is_ignored_and_the_place_is_found() {
+        assert_eq!(find(r"C:\Windows\System32\SVCHOST.exe -k DcomLaunch", "dcomlaunch"), Some(35));
+        assert_eq!(find("aaab", "aab"), Some(1));
+        assert_eq!(find("short", "longer than that"), None);
+    }
+
+    #[test]
+    fn a_guid_is_found_among_braces() {
+        let text = r"dllhost.exe /x:{no} /Processid:{3E5FC7F9-9A51-4367-9063-A120244FBEC7}";
+        assert_eq!(guid(text), Some("{3E5FC7F9-9A51-4367-9063-A120244FBEC7}"));
+        assert_eq!(guid("{3E5FC7F9-9A51-4367-9063-A120244FBEC7"), None);
+    }
+
+    #[test]
+    fn both_separators_end_a_directory() {
+        assert_eq!((base_name(r"C:\a\b.exe"), directory(r"C:\a\b.exe")), ("b.exe", r"C:\a"));
+        assert_eq!((base_name("/usr/bin/nc"), directory("/usr/bin/nc")), ("nc", "/usr/bin"));
+        assert_eq!((base_name("nc"), directory("nc")), ("nc", ""));
+    }
+}

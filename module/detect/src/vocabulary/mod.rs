@@ -1,0 +1,6 @@
+//! Shared lists: names that analytics look up, each with its source.
+
+pub mod com;
+pub mod modules;
+pub mod pipes;
+pub mod programs;
