@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::time::Duration;
 
-use backchannel_events::{ActivityKind, Finding, ProcessEvent, Timestamp};
+use backchannel_events::{ActivityKind, Finding, Mechanism, ProcessEvent, Timestamp};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
@@ -220,7 +220,11 @@ fn sameness(finding: &Finding) -> u64 {
     }
     if let Some(channel) = &finding.channel {
         part(channel.mechanism.as_str());
-        part(&crate::vocabulary::pipes::class(&channel.name));
+        // A class id is no variable part: two classes are two findings.
+        match channel.mechanism {
+            Mechanism::Com | Mechanism::Dcom => part(&channel.name),
+            _ => part(&crate::vocabulary::pipes::class(&channel.name)),
+        }
         part(&channel.peer);
     }
     part(if finding.suppressed.is_some() { "suppressed" } else { "" });

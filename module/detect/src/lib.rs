@@ -18,6 +18,7 @@ mod context;
 mod describe;
 mod detector;
 mod evidence;
+mod fold;
 mod judge;
 mod predicates;
 mod stats;
