@@ -94,6 +94,11 @@ pub fn is_system_path(path: &str) -> bool {
         && !is_user_writable(path)
 }
 
+/// Whether a path class (see [`path_class`](crate::baseline::path_class)) is one of the operating system's.
+pub fn is_system_class(class: &str) -> bool {
+    [r"\windows\", "/usr/", "/sbin/", "/lib/"].iter().any(|prefix| class.starts_with(prefix))
+}
+
 /// What follows the drive (`C:`) or device (`\Device\HarddiskVolume2`, `\SystemRoot`) of a Windows path.
 fn after_drive(path: &str) -> &str {
     let path = path.strip_prefix(r"\\?\").or_else(|| path.strip_prefix(r"\??\")).unwrap_or(path);
