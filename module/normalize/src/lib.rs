@@ -6,10 +6,13 @@
 //!
 //! A record that carries nothing for us is not an error: it is counted ([`Accepted::NotUsed`]).
 
+mod auditd;
+mod laurel;
 mod record;
 
 use bumpalo::Bump;
 
+pub use auditd::AuditStats;
 pub use record::{AuditLine, Fields, Record, SyslogLine, WindowsRecord, ZeekRecord};
 
 use backchannel_events::ProcessEvent;
@@ -38,7 +41,9 @@ pub enum Accepted {
 
 /// Turns records into events.
 #[derive(Debug, Default)]
-pub struct Normalizer {}
+pub struct Normalizer {
+    auditd: auditd::Auditd,
+}
 
 impl Normalizer {
     /// A normaliser that has seen nothing.
@@ -55,13 +60,21 @@ impl Normalizer {
         arena: &Bump,
         sink: &mut dyn FnMut(&ProcessEvent<'_>),
     ) -> Accepted {
-        let _ = (record, place, arena, sink);
-        Accepted::NotUsed
+        match record {
+            Record::Audit(line) => self.auditd.accept(line.text, place, arena, sink),
+            Record::Laurel(text) => laurel::accept(text, &mut self.auditd, place, arena, sink),
+            _ => Accepted::NotUsed,
+        }
     }
 
     /// Hands over what is still pending: at the end of the input, never between batches.
     pub fn flush(&mut self, arena: &Bump, sink: &mut dyn FnMut(&ProcessEvent<'_>)) {
-        let _ = (arena, sink);
+        self.auditd.flush(arena, sink);
+    }
+
+    /// What of Linux audit could not be used as it should.
+    pub fn audit_stats(&self) -> AuditStats {
+        self.auditd.stats()
     }
 }
 
