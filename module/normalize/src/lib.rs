@@ -6,11 +6,14 @@
 //!
 //! A record that carries nothing for us is not an error: it is counted ([`Accepted::NotUsed`]).
 
+mod auditd;
+mod laurel;
 mod record;
 mod windows;
 
 use bumpalo::Bump;
 
+pub use auditd::AuditStats;
 pub use record::{AuditLine, Fields, Record, SyslogLine, WindowsRecord, ZeekRecord};
 pub use windows::ClockOffset;
 
@@ -42,6 +45,7 @@ pub enum Accepted {
 #[derive(Debug, Default)]
 pub struct Normalizer {
     windows: windows::Windows,
+    auditd: auditd::Auditd,
 }
 
 impl Normalizer {
@@ -61,21 +65,24 @@ impl Normalizer {
     ) -> Accepted {
         match record {
             Record::Windows(record) => self.windows.accept(record, place, arena, sink),
+            Record::Audit(line) => self.auditd.accept(line.text, place, arena, sink),
+            Record::Laurel(text) => laurel::accept(text, &mut self.auditd, place, arena, sink),
             Record::Event(event) => {
                 sink(event);
                 Accepted::Events(1)
             }
-            Record::Audit(_)
-            | Record::Laurel(_)
-            | Record::Syslog(_)
-            | Record::Zeek(_)
-            | Record::EndpointSecurity(_) => Accepted::NotUsed,
+            Record::Syslog(_) | Record::Zeek(_) | Record::EndpointSecurity(_) => Accepted::NotUsed,
         }
     }
 
     /// Hands over what is still pending: at the end of the input, never between batches.
     pub fn flush(&mut self, arena: &Bump, sink: &mut dyn FnMut(&ProcessEvent<'_>)) {
-        let _ = (arena, sink);
+        self.auditd.flush(arena, sink);
+    }
+
+    /// What of Linux audit could not be used as it should.
+    pub fn audit_stats(&self) -> AuditStats {
+        self.auditd.stats()
     }
 
     /// The offsets found in Windows sources whose records carry a time that is not UTC, ordered by input and host.
