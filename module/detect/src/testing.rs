@@ -231,9 +231,9 @@ pub fn check_tuned(
     let mut detector = Detector::new(tuning);
     let mut findings = Vec::new();
     for event in events {
-        detector.evaluate(event, &mut |finding| findings.push(finding.clone()));
+        detector.evaluate(event, &mut |finding: &Finding| findings.push(finding.clone()));
     }
-    detector.flush(&mut |finding| findings.push(finding.clone()));
+    detector.flush(&mut |finding: &Finding| findings.push(finding.clone()));
     findings.retain(|finding| finding.analytic == analytic.id);
     let worst = findings.iter().map(|finding| (finding.severity, finding.confidence)).max();
     assert_eq!(worst, expected, "{}: {findings:#?}", analytic.id);

@@ -19,6 +19,7 @@ use super::tallies::{Tallies, Tally};
 use super::{Actor, Context, account};
 use crate::stats::Evicted;
 use crate::vocabulary::modules;
+use crate::watch::Watch;
 use crate::{Tuning, predicates, text};
 
 /// An event older than the newest of its host by more than this counts as late.
@@ -53,6 +54,8 @@ pub struct Host {
     pub first_seen: Timestamp,
     /// Time of the newest event.
     pub last_seen: Timestamp,
+    /// What is under watch.
+    pub watch: Watch,
     sources: u32,
 }
 
@@ -73,6 +76,7 @@ impl Host {
             tallies: Tallies::default(),
             first_seen: time,
             last_seen: time,
+            watch: Watch::default(),
             sources: 0,
         }
     }

@@ -23,7 +23,7 @@ pub use note::{Interner, Name, Note};
 pub use processes::{KnownProcess, ProcessId};
 pub use tallies::Tally;
 
-use crate::{Tuning, text};
+use crate::{Tuning, predicates, text};
 
 /// What an analytic may ask about: the memory of the event's host, the site's tuning, and the processes that the
 /// event names, completed from memory.
@@ -259,6 +259,9 @@ impl<'c> Actor<'c> {
                 .filter(|(_, value)| !value.is_empty())
                 .map(|(kind, value)| format!("{kind}={value}"))
                 .collect(),
+            ancestors: Vec::new(),
+            untrusted: predicates::is_untrusted(*self),
+            privileged: predicates::is_privileged(*self),
         })
     }
 }
