@@ -6,6 +6,7 @@ use backchannel_events::{
     Answer, Answers, Indicator, Observation, Party, ProcessEvent, Reason, Reasons, Severity, Source, Verdict,
 };
 
+use crate::baseline::{self, Standing};
 use crate::context::Context;
 use crate::context::recent::{Change, ChangeKind, Noted};
 use crate::text::{base_name, contains};
@@ -57,9 +58,35 @@ pub fn answers(
 ) -> Answers {
     Answers {
         q1: unfamiliar(parties, reasons, matches),
-        q2: Answer::missing("No baseline was given, so nothing can be said about deviations from it.", &["baseline"]),
+        q2: deviates(context, context.event()),
         q3: explained(context, parties),
         q4: meant(evidence, severity),
+    }
+}
+
+fn deviates(context: &Context<'_>, event: &ProcessEvent<'_>) -> Answer {
+    let Some(baseline) = context.baseline else {
+        return Answer::missing(
+            "No baseline was given, so nothing can be said about deviations from it.",
+            &["baseline"],
+        );
+    };
+    let Some(edge) = baseline::of_event(context, event) else {
+        return Answer::missing("The event is no exchange between two processes that a baseline could know.", &[]);
+    };
+    match baseline.standing(&edge, &context.host.key) {
+        Standing::Immature => Answer::missing(
+            "The baseline has seen too little of this host to say.",
+            &["baseline with at least 3 days and 500 observations of this host"],
+        ),
+        Standing::Usual => Answer::new(Verdict::No, "The baseline knows this exchange on this host."),
+        Standing::NewOnHost => {
+            Answer::new(Verdict::Yes, "The baseline knows this exchange on other hosts, not on this one.")
+        }
+        Standing::Rare => {
+            Answer::new(Verdict::Yes, "The baseline has seen this exchange on two hosts at most, on few days.")
+        }
+        Standing::NeverSeen => Answer::new(Verdict::Yes, "The baseline has never seen this exchange."),
     }
 }
 

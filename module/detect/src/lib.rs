@@ -15,6 +15,7 @@
 mod analytic;
 pub mod analytics;
 mod assess;
+mod baseline;
 mod context;
 mod describe;
 mod detector;
@@ -32,6 +33,7 @@ mod vocabulary;
 mod watch;
 
 pub use analytic::{Analytic, Family, Status, Telemetry};
+pub use baseline::{Baseline, Edge, Known, Learner, Standing, UserKind};
 pub use context::{Actor, Context, Host};
 pub use detector::{Detector, Memory, Sink};
 pub use evidence::Evidence;

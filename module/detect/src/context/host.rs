@@ -99,7 +99,7 @@ impl Host {
         self.sources |= 1 << event.provenance.source as u32;
         match &event.activity {
             Activity::ProcessStart => {
-                let activation = activation::of_start(&Context::new(self, tuning, event));
+                let activation = activation::of_start(&Context::new(self, tuning, None, event));
                 let (_, forgotten) = self.processes.started(event, activation, names);
                 evicted.processes += forgotten;
             }
