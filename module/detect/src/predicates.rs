@@ -157,7 +157,8 @@ pub fn is_office(actor: Actor<'_>) -> bool {
 /// Whether svchost with the DcomLaunch service started the process: its command line says so, or, where that is
 /// unknown, the child was started the way only DcomLaunch starts COM servers.
 pub fn started_by_dcom_launch(started: Actor<'_>, parent: Actor<'_>) -> bool {
-    if !parent.command_line.is_empty() {
+    // Sysmon writes "?" where it could not read the parent's command line.
+    if !matches!(parent.command_line, "" | "?") {
         return contains(parent.command_line, "DcomLaunch");
     }
     parent.is(&["svchost.exe"]) && is_com_server_command(started.command_line)

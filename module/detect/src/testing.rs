@@ -3,8 +3,9 @@
 use std::ops::Deref;
 
 use backchannel_events::{
-    Activity, Channel, Confidence, Endpoint, FileChange, Finding, Integrity, Logon, Mechanism, Module, NetworkFlow,
-    Process, ProcessEvent, Provenance, RegistryChange, Script, ServiceChange, Severity, Source, Timestamp, User,
+    Activity, Channel, ComActivation, Confidence, Endpoint, FileChange, Finding, Integrity, Logon, Mechanism, Module,
+    NetworkFlow, Process, ProcessEvent, Provenance, RegistryChange, Script, ServiceChange, Severity, Source, Timestamp,
+    User,
 };
 
 use crate::{Analytic, Detector, Tuning};
@@ -129,6 +130,60 @@ pub fn service_installed(seconds: impl Into<f64>, name: &'static str, command_li
     event.0.provenance.source = Source::System;
     event.0.provenance.event_id = 7045;
     event
+}
+
+/// A network flow out of this machine.
+pub fn flow_out(seconds: impl Into<f64>, remote: &'static str, remote_port: u16) -> Event {
+    let flow = NetworkFlow {
+        local: Endpoint { address: "10.0.0.5", port: 50_001, ..Endpoint::default() },
+        remote: Endpoint { address: remote, port: remote_port, ..Endpoint::default() },
+        outbound: true,
+        protocol: "tcp",
+    };
+    event(seconds, Activity::NetworkFlow(flow))
+}
+
+/// DistributedCOM 10016: somebody was refused a COM class; `peer` is empty for a local caller.
+pub fn com_refused(seconds: impl Into<f64>, clsid: &'static str, peer: &'static str) -> Event {
+    let com = ComActivation { clsid, permission: "Activation", remote: !peer.is_empty(), peer, ..Default::default() };
+    distributed_com(seconds, com, 10_016)
+}
+
+/// DistributedCOM 10028: this machine could not activate a class on another one.
+pub fn com_unreachable(seconds: impl Into<f64>, clsid: &'static str, peer: &'static str) -> Event {
+    distributed_com(seconds, ComActivation { clsid, remote: true, outbound: true, peer, ..Default::default() }, 10_028)
+}
+
+/// Any DistributedCOM record.
+pub fn distributed_com(seconds: impl Into<f64>, com: ComActivation<'static>, id: u32) -> Event {
+    let mut event = event(seconds, Activity::ComActivation(com));
+    event.0.provenance.source = Source::DistributedCom;
+    event.0.provenance.event_id = id;
+    event
+}
+
+/// A file written through a disk share (Security 5145).
+pub fn file_written_from(seconds: impl Into<f64>, path: &'static str, peer: &'static str) -> Event {
+    let operation = backchannel_events::FileOperation::Write;
+    let mut event = event(
+        seconds,
+        Activity::File(FileChange {
+            operation,
+            path,
+            share: r"\\*\C$",
+            peer,
+            access: Some(2),
+            ..FileChange::default()
+        }),
+    );
+    event.0.provenance.source = Source::Security;
+    event.0.provenance.event_id = 5145;
+    event
+}
+
+/// A process end.
+pub fn ended(seconds: impl Into<f64>) -> Event {
+    event(seconds, Activity::ProcessEnd)
 }
 
 /// A PowerShell script block.

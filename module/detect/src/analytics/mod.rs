@@ -7,7 +7,11 @@ use crate::Analytic;
 
 /// Every analytic, by family and then by id. Adding one: its file, a line here, one firing and one quiet case.
 pub const ANALYTICS: &[&Analytic] = &[
+    &component_object_model::remote_access_refused::ANALYTIC,
+    &component_object_model::outbound_activation_failed::ANALYTIC,
+    &component_object_model::activation_failure_sweep::ANALYTIC,
     &component_object_model::remote_activation::ANALYTIC,
+    &component_object_model::remote_server_child::ANALYTIC,
     &generic::unusual_pair::ANALYTIC,
     &generic::rare_pair::ANALYTIC,
     &generic::user_to_privileged::ANALYTIC,

@@ -296,7 +296,7 @@ impl Host {
         let affected: Vec<(ProcessId, activation::Broker)> = self
             .processes
             .latest_first()
-            .filter(|process| process.logon_id == Some(logon_id))
+            .filter(|process| process.logon_id == Some(logon_id) && !predicates::is_service_principal(process.user()))
             .filter_map(|process| process.activation.as_ref().map(|activation| (process.id, activation.broker)))
             .collect();
         for (id, broker) in affected {

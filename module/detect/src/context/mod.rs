@@ -7,6 +7,7 @@ pub mod activation;
 pub mod addresses;
 pub mod channels;
 mod host;
+pub mod inbound;
 pub mod logons;
 pub mod note;
 pub mod processes;

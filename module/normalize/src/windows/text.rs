@@ -145,7 +145,7 @@ pub fn time(value: &str) -> Option<Timestamp> {
     }
     let second = part(17, 19)?;
     Timestamp::from_civil(
-        i64::from(part(0, 4)?),
+        i32::try_from(part(0, 4)?).ok()?,
         part(5, 7)?,
         part(8, 10)?,
         part(11, 13)?,
