@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 use std::hash::Hasher;
 use std::time::Duration;
 
-use backchannel_events::{ActivityKind, Finding, Mechanism, ProcessEvent, Timestamp};
+use backchannel_events::{
+    Activity, ActivityKind, Finding, LogonOutcome, Mechanism, ProcessEvent, Severity, Signal, SignalKind, Timestamp,
+    WatchedEvent,
+};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
 use crate::analytics::ANALYTICS;
-use crate::context::{Context, Host, Interner, Name};
+use crate::baseline::{self, Baseline, Edge};
+use crate::context::{Context, Host, Interner, Name, account};
 use crate::stats::Stats;
-use crate::{Analytic, Tuning, judge, text};
+use crate::{Analytic, Tuning, judge, predicates, text, watch};
 
 /// Most hosts remembered at a time; idle ones go first, whole.
 const MOST_HOSTS: usize = 20_000;
@@ -26,10 +30,33 @@ const MOST_EVIDENCE: usize = 32;
 #[derive(Debug)]
 pub struct Detector {
     tuning: Tuning,
+    baseline: Option<Baseline>,
     by_kind: [Vec<&'static Analytic>; ActivityKind::COUNT],
     names: Interner,
     memory: Memory,
     key: String,
+}
+
+/// Takes what a detector says. A closure over `&Finding` is one that cares for findings only.
+pub trait Sink {
+    /// A finding, or an earlier one that has become worse or more frequent.
+    fn finding(&mut self, finding: &Finding);
+
+    /// An event around something under watch.
+    fn watched(&mut self, event: WatchedEvent) {
+        let _ = event;
+    }
+
+    /// An edge between machines, or a name for an address.
+    fn signal(&mut self, signal: Signal) {
+        let _ = signal;
+    }
+}
+
+impl<F: FnMut(&Finding)> Sink for F {
+    fn finding(&mut self, finding: &Finding) {
+        self(finding);
+    }
 }
 
 /// What a detector remembers: all of its state, to be written down and taken up again.
@@ -62,11 +89,18 @@ impl Detector {
                 }
             }
         }
-        Self { tuning, by_kind, names: Interner::default(), memory: Memory::default(), key: String::new() }
+        Self {
+            tuning,
+            baseline: None,
+            by_kind,
+            names: Interner::default(),
+            memory: Memory::default(),
+            key: String::new(),
+        }
     }
 
     /// Evaluates one event against what was seen before, hands its findings to `sink`, and remembers it.
-    pub fn evaluate(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn FnMut(&Finding)) {
+    pub fn evaluate(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) {
         self.memory.stats.events += 1;
         host_key(event.host, &mut self.key);
         if !self.memory.hosts.contains_key(self.key.as_str()) {
@@ -78,18 +112,42 @@ impl Detector {
         if host.is_late(event.time) {
             self.memory.stats.late += 1;
         }
+        let (mut watched, mut logon, mut alarmed) = (Vec::new(), None, false);
         if let Some(analytics) = self.by_kind.get(event.activity.kind() as usize)
             && !analytics.is_empty()
         {
-            let context = Context::new(host, &self.tuning, event);
+            let context = Context::new(host, &self.tuning, self.baseline.as_ref(), event);
+            let exchange = self.baseline.as_ref().and_then(|baseline| {
+                let edge = baseline::of_event(&context, event)?;
+                let standing = baseline.standing(&edge, &host.key);
+                Some((edge, standing))
+            });
+            let context = context.with_exchange(exchange.as_ref());
             for analytic in analytics {
                 if let Some(evidence) = (analytic.evaluate)(&context, event) {
-                    let finding = judge::finding(analytic, evidence, &context, event);
-                    fold(&mut self.memory.open, &mut self.memory.stats, finding, sink);
+                    let judged = judge::finding(analytic, evidence, &context, event);
+                    if judged.finding.severity >= Severity::Medium && judged.finding.suppressed.is_none() {
+                        watched.extend(judged.processes);
+                        logon = judged.logon.or(logon);
+                        alarmed = true;
+                    }
+                    fold(&mut self.memory.open, &mut self.memory.stats, judged.finding, sink);
                 }
             }
         }
+        let new_address = match &event.activity {
+            Activity::NetworkFlow(flow) if !host.addresses.is_own(flow.local.address) => Some(flow.local.address),
+            _ => None,
+        };
         let evicted = host.remember(event, &self.tuning, &mut self.names);
+        if alarmed {
+            // The process of this very event is remembered only now.
+            let process = &event.process;
+            watched.extend(host.processes.find(process.entity, process.pid, event.time).map(|known| known.id));
+            watch::begin(host, &watched, logon, event.time, &mut |event| sink.watched(event));
+        }
+        watch::follow(host, event, &mut |event| sink.watched(event));
+        signal(host, event, new_address, sink);
         let total = &mut self.memory.stats.evicted;
         total.processes += evicted.processes;
         total.logons += evicted.logons;
@@ -97,12 +155,32 @@ impl Detector {
         total.other += evicted.other;
     }
 
+    /// As [`evaluate`](Self::evaluate), and says which edge the event is, and on which host: for learning.
+    pub(crate) fn evaluate_and(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) -> Option<(Edge, String)> {
+        host_key(event.host, &mut self.key);
+        let edge = match self.memory.hosts.get(self.key.as_str()) {
+            Some(host) => baseline::of_event(&Context::new(host, &self.tuning, self.baseline.as_ref(), event), event),
+            None => {
+                let host = Host::new(self.names.name(&self.key), event.time);
+                baseline::of_event(&Context::new(&host, &self.tuning, None, event), event)
+            }
+        };
+        let host = self.key.clone();
+        self.evaluate(event, sink);
+        edge.map(|edge| (edge, host))
+    }
+
+    /// Gives the detector a baseline to compare with.
+    pub fn set_baseline(&mut self, baseline: Baseline) {
+        self.baseline = Some(baseline);
+    }
+
     /// Hands over findings whose count has grown since they were last handed over: at the end of the input.
-    pub fn flush(&mut self, sink: &mut dyn FnMut(&Finding)) {
+    pub fn flush(&mut self, sink: &mut dyn Sink) {
         for open in self.memory.open.values_mut() {
             if open.finding.count > open.told {
                 open.told = open.finding.count;
-                sink(&open.finding);
+                sink.finding(&open.finding);
             }
         }
     }
@@ -139,9 +217,39 @@ impl Detector {
     }
 }
 
+/// Says what joins the halves of an attack on two machines: own addresses, network logons from elsewhere, explicit
+/// credentials and activations towards elsewhere.
+fn signal(host: &Host, event: &ProcessEvent<'_>, new_address: Option<&str>, sink: &mut dyn Sink) {
+    let (kind, peer, user) = match &event.activity {
+        Activity::NetworkFlow(_) => match new_address {
+            Some(address) if host.addresses.is_own(address) => (SignalKind::Address, address, String::new()),
+            _ => return,
+        },
+        Activity::Logon(logon) if logon.outcome == LogonOutcome::Start => {
+            let remote = matches!(logon.kind, 3 | 8 | 10) && !host.addresses.is_own(logon.source.address);
+            if !remote || logon.source.address.is_empty() || predicates::is_service_principal(logon.user) {
+                return;
+            }
+            (SignalKind::LogonFrom, logon.source.address, account(logon.user))
+        }
+        Activity::Logon(logon) if logon.outcome == LogonOutcome::ExplicitCredentials => {
+            let target = logon.target.rsplit('/').next().unwrap_or("");
+            if target.is_empty() || target.eq_ignore_ascii_case("localhost") {
+                return;
+            }
+            (SignalKind::ReachedFor, target, account(logon.user))
+        }
+        Activity::ComActivation(com) if com.outbound && com.remote => {
+            (SignalKind::ReachedFor, com.peer, account(event.process.user))
+        }
+        _ => return,
+    };
+    sink.signal(Signal { host: host.key.to_string(), kind, peer: peer.to_ascii_lowercase(), user, time: event.time });
+}
+
 /// Folds a finding into an earlier one of the same analytic, host, processes and channel, or hands it over as new.
 /// A repeat is handed over when its count doubles or when it is worse than what was known; the rest at the flush.
-fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sink: &mut dyn FnMut(&Finding)) {
+fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sink: &mut dyn Sink) {
     let key = sameness(&finding);
     if let Some(earlier) = open.get_mut(&key)
         && finding.time.within(FOLDING, earlier.last)
@@ -171,7 +279,7 @@ fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sin
         known.evidence.sort_by(|a, b| (a.time, &a.provider, &a.record).cmp(&(b.time, &b.provider, &b.record)));
         if worse || known.count >= earlier.told.saturating_mul(2) {
             earlier.told = known.count;
-            sink(known);
+            sink.finding(known);
         }
         return;
     }
@@ -180,19 +288,19 @@ fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sin
     } else {
         stats.findings += 1;
     }
-    sink(&finding);
+    sink.finding(&finding);
     if open.len() >= MOST_OPEN {
         let oldest = open.iter().min_by_key(|(_, entry)| entry.last).map(|(key, _)| *key);
         if let Some(oldest) = oldest.and_then(|oldest| open.remove(&oldest))
             && oldest.finding.count > oldest.told
         {
-            sink(&oldest.finding);
+            sink.finding(&oldest.finding);
         }
     }
     if let Some(replaced) = open.insert(key, Open { last: finding.time, told: 1, finding })
         && replaced.finding.count > replaced.told
     {
-        sink(&replaced.finding);
+        sink.finding(&replaced.finding);
     }
 }
 

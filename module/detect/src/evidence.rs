@@ -3,7 +3,7 @@
 use backchannel_events::{ChannelNote, Confidence, Indicators, Mechanism, Observation, Party, Reasons, Severity};
 
 use crate::Actor;
-use crate::context::Note;
+use crate::context::{Note, ProcessId};
 
 /// What an analytic concluded. Built with chained calls, so that it reads like the sentence it stands for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +28,9 @@ pub struct Evidence {
     pub techniques: Option<&'static [&'static str]>,
     /// Earlier records it rests on, besides the event at hand.
     pub earlier: Vec<Observation>,
+    pub(crate) client_known: Option<ProcessId>,
+    pub(crate) server_known: Option<ProcessId>,
+    pub(crate) joins: Vec<String>,
 }
 
 impl Evidence {
@@ -54,6 +57,7 @@ impl Evidence {
     #[must_use]
     pub fn client(mut self, actor: Actor<'_>) -> Self {
         self.client = actor.party();
+        self.client_known = actor.known.map(|known| known.id);
         self
     }
 
@@ -61,6 +65,7 @@ impl Evidence {
     #[must_use]
     pub fn server(mut self, actor: Actor<'_>) -> Self {
         self.server = actor.party();
+        self.server_known = actor.known.map(|known| known.id);
         self
     }
 

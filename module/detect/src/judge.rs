@@ -3,15 +3,25 @@
 
 use std::hash::Hasher;
 
-use backchannel_events::{Confidence, Finding, Observation, ProcessEvent, Reasons, Severity, Suppression};
+use backchannel_events::{Confidence, Finding, Observation, Party, ProcessEvent, Reasons, Severity, Suppression, User};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::context::{Context, account};
+use crate::context::{Context, KnownLogon, ProcessId, account};
 use crate::text::{self, ends_with, is_any, starts_with};
-use crate::{AllowRule, Analytic, Evidence, Status, describe};
+use crate::{AllowRule, Analytic, Evidence, Status, assess, describe, joins};
+
+/// A finding, and what it puts under watch.
+pub struct Judged {
+    /// The finding.
+    pub finding: Finding,
+    /// Remembered processes it names.
+    pub processes: Vec<ProcessId>,
+    /// The logon it happened under.
+    pub logon: Option<u64>,
+}
 
 /// Makes a finding of what an analytic concluded.
-pub fn finding(analytic: &Analytic, evidence: Evidence, context: &Context<'_>, event: &ProcessEvent<'_>) -> Finding {
+pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_>, event: &ProcessEvent<'_>) -> Judged {
     let tuning = context.tuning;
     let wished = tuning.analytics.get(analytic.id).copied().unwrap_or_default();
     let mut severity = evidence.severity;
@@ -37,7 +47,27 @@ pub fn finding(analytic: &Analytic, evidence: Evidence, context: &Context<'_>, e
         reasons = reasons.without(Reasons::E2);
     }
 
-    let mut observations = evidence.earlier;
+    if let Some(party) = &mut evidence.client {
+        joins::complete(party, evidence.client_known, context);
+    }
+    if let Some(party) = &mut evidence.server {
+        joins::complete(party, evidence.server_known, context);
+    }
+    let parties: Vec<&Party> = evidence.client.iter().chain(&evidence.server).collect();
+    let ioc_matches = assess::ioc_matches(context, &evidence, &parties);
+    let answers = assess::answers(context, &evidence, &parties, severity, reasons, &ioc_matches);
+    let mut keys = std::mem::take(&mut evidence.joins);
+    for id in [evidence.client_known, evidence.server_known].into_iter().flatten() {
+        if let Some(actor) = context.remembered(id) {
+            joins::of_actor(context, actor, &mut keys);
+        }
+    }
+    joins::of_actor(context, context.subject(), &mut keys);
+    joins::of_event(context, event, &mut keys);
+    keys.sort_unstable();
+    keys.dedup();
+
+    let mut observations = std::mem::take(&mut evidence.earlier);
     observations.push(describe::observation(event));
     observations
         .sort_by(|a, b| (a.time, &a.provider, &a.record, a.line).cmp(&(b.time, &b.provider, &b.record, b.line)));
@@ -62,6 +92,11 @@ pub fn finding(analytic: &Analytic, evidence: Evidence, context: &Context<'_>, e
         count: 1,
         text: evidence.text,
         evidence: observations,
+        answers,
+        changes: assess::changes(context, event),
+        logon: context.logon_of(context.subject()).map(logon_observation),
+        ioc_matches,
+        joins: keys,
         suppressed: None,
     };
     if finding.user.is_empty() {
@@ -75,11 +110,26 @@ pub fn finding(analytic: &Analytic, evidence: Evidence, context: &Context<'_>, e
         .iter()
         .find(|rule| allows(rule, &finding))
         .map(|rule| Suppression { rule: rule.name.clone(), reason: rule.reason.clone() });
-    finding
+    let subject = context.subject();
+    let known = [evidence.client_known, evidence.server_known, subject.known.map(|known| known.id)];
+    let shared = |id: &u64| matches!(id, 0 | 0x3e4 | 0x3e5 | 0x3e7);
+    Judged {
+        finding,
+        processes: known.into_iter().flatten().collect(),
+        logon: subject.logon_id.filter(|id| !shared(id)),
+    }
 }
 
 fn strs(texts: &[String]) -> Vec<&str> {
     texts.iter().map(String::as_str).collect()
+}
+
+fn logon_observation(logon: &KnownLogon) -> Observation {
+    let from = if logon.address.is_empty() { &logon.workstation } else { &logon.address };
+    let from = if from.is_empty() { String::new() } else { format!(" from {from}") };
+    let special = if logon.special { ", with administrative privileges" } else { "" };
+    let user = User { name: &logon.user_name, domain: &logon.user_domain, ..User::default() };
+    logon.note.observation(format!("{} logged on (type {}){from}{special}", account(user), logon.kind))
 }
 
 /// 16 hexadecimal digits that depend on the analytic, the host and the first record only: never on a file name, a

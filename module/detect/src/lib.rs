@@ -14,11 +14,15 @@
 
 mod analytic;
 pub mod analytics;
+mod assess;
+mod baseline;
 mod context;
 mod describe;
 mod detector;
 mod evidence;
 mod fold;
+mod incident;
+mod joins;
 mod judge;
 mod predicates;
 mod stats;
@@ -27,10 +31,13 @@ mod testing;
 mod text;
 mod tuning;
 mod vocabulary;
+mod watch;
 
 pub use analytic::{Analytic, Family, Status, Telemetry};
+pub use baseline::{Baseline, Edge, Known, Learner, Standing, UserKind};
 pub use context::{Actor, Context, Host};
-pub use detector::{Detector, Memory};
+pub use detector::{Detector, Memory, Sink};
 pub use evidence::Evidence;
+pub use incident::{Correlator, CorrelatorMemory};
 pub use stats::{Evicted, Stats};
 pub use tuning::{AllowRule, AnalyticTuning, Indicator, IndicatorKind, Tuning};

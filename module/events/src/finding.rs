@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Confidence, Indicators, Integrity, Mechanism, Reasons, Severity, Timestamp};
+use crate::{Answers, Confidence, Indicators, Integrity, Mechanism, Reasons, Severity, Timestamp};
 
 /// What an analytic concluded, with everything a reader needs to judge it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +42,17 @@ pub struct Finding {
     pub text: String,
     /// The records it rests on, earliest first.
     pub evidence: Vec<Observation>,
+    /// The playbook's questions, as far as this finding can answer them.
+    pub answers: Answers,
+    /// Changes of software and rights on the host in the day before, and by the account.
+    pub changes: Vec<Observation>,
+    /// The logon it happened under.
+    pub logon: Option<Observation>,
+    /// Indicators of compromise that matched, `list: value`.
+    pub ioc_matches: Vec<String>,
+    /// Keys that it shares with other findings of the same attack: processes (`p:`), network logons (`l:`),
+    /// sessions (`s:`), channels (`c:`), remote visitors (`v:`).
+    pub joins: Vec<String>,
     /// Set where a rule of the site silenced it.
     pub suppressed: Option<Suppression>,
 }
@@ -65,6 +76,12 @@ pub struct Party {
     pub integrity: Integrity,
     /// Hashes as `ALGORITHM=value`, where known.
     pub hashes: Vec<String>,
+    /// Who started it: base name and pid, nearest first, as far as remembered.
+    pub ancestors: Vec<String>,
+    /// Whether there is reason not to trust its file.
+    pub untrusted: bool,
+    /// Whether it has administrative rights.
+    pub privileged: bool,
 }
 
 /// What two parties talked over.

@@ -9,9 +9,12 @@
 //! "not in this record", never "known to be absent".
 
 mod activity;
+mod answers;
 mod channel;
 mod event;
 mod finding;
+mod incident;
+pub mod packed;
 mod playbook;
 mod process;
 mod time;
@@ -21,9 +24,14 @@ pub use activity::{
     Logon, LogonOutcome, Module, NetworkFlow, PrivilegeChange, PrivilegeChangeKind, RegistryChange, RegistryOperation,
     RpcCall, Script, ServiceChange, ServiceOperation, SoftwareChange, Telemetry, TelemetryState, Text,
 };
+pub use answers::{Answer, Answers, Verdict};
 pub use channel::{Channel, Mechanism};
 pub use event::{Outcome, ProcessEvent, Provenance, Source};
 pub use finding::{ChannelNote, Finding, Observation, Party, Suppression};
+pub use incident::{
+    Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Signal, SignalKind, TimelineEntry,
+    WatchedEvent,
+};
 pub use playbook::{Confidence, Indicator, Indicators, Reason, Reasons, Severity};
 pub use process::{Hashes, Integrity, Parent, Process, Signature, SignatureStatus, User};
 pub use time::Timestamp;

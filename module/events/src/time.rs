@@ -4,6 +4,7 @@ use core::fmt;
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
+use chrono::{DateTime, NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 
 /// A moment in UTC, in nanoseconds since the Unix epoch.
@@ -20,9 +21,9 @@ impl Timestamp {
         Self(seconds.saturating_mul(Self::SECOND).saturating_add(nanoseconds as i64))
     }
 
-    /// From a civil date and time in UTC. `None` if a part is out of its range.
-    pub const fn from_civil(
-        year: i64,
+    /// From a civil date and time in UTC. `None` if a part is out of its range; second 60 is the next minute's 0.
+    pub fn from_civil(
+        year: i32,
         month: u32,
         day: u32,
         hour: u32,
@@ -30,26 +31,16 @@ impl Timestamp {
         second: u32,
         nanos: u32,
     ) -> Option<Self> {
-        if month < 1
-            || month > 12
-            || day < 1
-            || day > 31
-            || hour > 23
-            || minute > 59
-            || second > 60
-            || nanos > 999_999_999
-        {
-            return None;
-        }
-        // Days from civil (proleptic Gregorian), counted from March so that a leap day ends the year.
-        let y = if month <= 2 { year - 1 } else { year };
-        let era = y.div_euclid(400);
-        let yoe = y.rem_euclid(400);
-        let shifted = (month as i64 + 9) % 12;
-        let doy = (153 * shifted + 2) / 5 + day as i64 - 1;
-        let doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-        let days = era * 146_097 + doe - 719_468;
-        Some(Self::from_unix(days * 86_400 + hour as i64 * 3_600 + minute as i64 * 60 + second as i64, nanos))
+        let (second, leap) = if second == 60 { (59, 1) } else { (second, 0) };
+        let date = NaiveDate::from_ymd_opt(year, month, day)?;
+        let time = NaiveTime::from_hms_nano_opt(hour, minute, second, nanos)?;
+        Some(Self::from_unix(date.and_time(time).and_utc().timestamp().saturating_add(leap), nanos))
+    }
+
+    /// From RFC 3339 text, with any offset.
+    pub fn from_rfc_3339(text: &str) -> Option<Self> {
+        let time = DateTime::parse_from_rfc3339(text).ok()?;
+        Some(Self::from_unix(time.timestamp(), time.timestamp_subsec_nanos().min(999_999_999)))
     }
 
     /// The distance between two moments, whichever comes first.
@@ -60,24 +51,6 @@ impl Timestamp {
     /// Whether `self` and `other` lie at most `window` apart, in any order.
     pub fn within(self, window: Duration, other: Self) -> bool {
         self.distance(other) <= window
-    }
-
-    /// Year, month, day, hour, minute, second and nanosecond in UTC.
-    pub const fn to_civil(self) -> (i64, u32, u32, u32, u32, u32, u32) {
-        let seconds = self.0.div_euclid(Self::SECOND);
-        let nanos = self.0.rem_euclid(Self::SECOND) as u32;
-        let days = seconds.div_euclid(86_400);
-        let day_seconds = seconds.rem_euclid(86_400) as u32;
-        let z = days + 719_468;
-        let era = z.div_euclid(146_097);
-        let doe = z.rem_euclid(146_097);
-        let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
-        let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-        let mp = (5 * doy + 2) / 153;
-        let day = (doy - (153 * mp + 2) / 5 + 1) as u32;
-        let month = if mp < 10 { mp + 3 } else { mp - 9 } as u32;
-        let year = yoe + era * 400 + if month <= 2 { 1 } else { 0 };
-        (year, month, day, day_seconds / 3_600, day_seconds / 60 % 60, day_seconds % 60, nanos)
     }
 }
 
@@ -100,14 +73,13 @@ impl Sub<Duration> for Timestamp {
 /// RFC 3339 in UTC: milliseconds where that is exact, else microseconds or nanoseconds.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day, hour, minute, second, nanos) = self.to_civil();
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        if nanos.is_multiple_of(1_000_000) {
-            write!(f, ".{:03}Z", nanos / 1_000_000)
-        } else if nanos.is_multiple_of(1_000) {
-            write!(f, ".{:06}Z", nanos / 1_000)
+        let time = DateTime::from_timestamp_nanos(self.0);
+        if self.0 % 1_000_000 == 0 {
+            write!(f, "{}", time.format("%Y-%m-%dT%H:%M:%S%.3fZ"))
+        } else if self.0 % 1_000 == 0 {
+            write!(f, "{}", time.format("%Y-%m-%dT%H:%M:%S%.6fZ"))
         } else {
-            write!(f, ".{nanos:09}Z")
+            write!(f, "{}", time.format("%Y-%m-%dT%H:%M:%S%.9fZ"))
         }
     }
 }
@@ -120,7 +92,8 @@ mod tests {
     fn a_civil_date_survives_the_way_there_and_back() {
         for (y, m, d) in [(1970, 1, 1), (2000, 2, 29), (2019, 4, 30), (2024, 12, 31), (1969, 12, 31), (2100, 3, 1)] {
             let t = Timestamp::from_civil(y, m, d, 20, 35, 11, 856_000_000).unwrap();
-            assert_eq!(t.to_civil(), (y, m, d, 20, 35, 11, 856_000_000));
+            assert_eq!(t.to_string(), format!("{y:04}-{m:02}-{d:02}T20:35:11.856Z"));
+            assert_eq!(Timestamp::from_rfc_3339(&t.to_string()), Some(t));
         }
     }
 

@@ -1,1 +1,10 @@
-//! (under construction)
+//! Findings and incidents as documents: one JSON object on one line, the same bytes in every host.
+//!
+//! The names are a promise to scripts and SIEM rules: fields may be added, never renamed.
+
+mod document;
+mod finding;
+mod incident;
+
+pub use finding::{finding, read_finding};
+pub use incident::{activity, incident, read_activity, read_signal, signal};

@@ -20,6 +20,7 @@ use super::tallies::{Tallies, Tally};
 use super::{Actor, Context, account};
 use crate::stats::Evicted;
 use crate::vocabulary::modules;
+use crate::watch::Watch;
 use crate::{Tuning, predicates, text};
 
 /// An event older than the newest of its host by more than this counts as late.
@@ -58,6 +59,8 @@ pub struct Host {
     pub first_seen: Timestamp,
     /// Time of the newest event.
     pub last_seen: Timestamp,
+    /// What is under watch.
+    pub watch: Watch,
     sources: u32,
 }
 
@@ -80,6 +83,7 @@ impl Host {
             tallies: Tallies::default(),
             first_seen: time,
             last_seen: time,
+            watch: Watch::default(),
             sources: 0,
         }
     }
@@ -102,7 +106,7 @@ impl Host {
         self.sources |= 1 << event.provenance.source as u32;
         match &event.activity {
             Activity::ProcessStart => {
-                let activation = activation::of_start(&Context::new(self, tuning, event));
+                let activation = activation::of_start(&Context::new(self, tuning, None, event));
                 let (_, forgotten) = self.processes.started(event, activation, names);
                 evicted.processes += forgotten;
             }
@@ -330,7 +334,7 @@ impl Host {
         let affected: Vec<(ProcessId, activation::Broker)> = self
             .processes
             .latest_first()
-            .filter(|process| process.logon_id == Some(logon_id))
+            .filter(|process| process.logon_id == Some(logon_id) && !predicates::is_service_principal(process.user()))
             .filter_map(|process| process.activation.as_ref().map(|activation| (process.id, activation.broker)))
             .collect();
         for (id, broker) in affected {

@@ -1,0 +1,43 @@
+//! A mistake in the settings, in a form that answers: where, what is there, what is allowed.
+
+use core::fmt;
+
+/// A mistake in the settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingError {
+    /// JSON Pointer (RFC 6901) to the place; empty: the document.
+    pub pointer: String,
+    /// Line, counted from 1, where the document is no JSON; else 0.
+    pub line: u32,
+    /// Column likewise.
+    pub column: u32,
+    /// The value that is wrong, as JSON, cut to 200 bytes.
+    pub value: String,
+    /// What is allowed instead.
+    pub allowed: String,
+}
+
+impl SettingError {
+    pub(crate) fn syntax(error: &serde_json::Error) -> Self {
+        Self {
+            pointer: String::new(),
+            line: u32::try_from(error.line()).unwrap_or(u32::MAX),
+            column: u32::try_from(error.column()).unwrap_or(u32::MAX),
+            value: String::new(),
+            allowed: format!("a JSON document ({error})"),
+        }
+    }
+}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.pointer.is_empty() { "the settings" } else { &self.pointer };
+        write!(f, "{place}: ")?;
+        if !self.value.is_empty() {
+            write!(f, "{} is not allowed here; ", self.value)?;
+        }
+        write!(f, "expected {}", self.allowed)
+    }
+}
+
+impl std::error::Error for SettingError {}
