@@ -2,6 +2,7 @@
 
 pub mod component_object_model;
 pub mod generic;
+pub mod named_pipes;
 
 use crate::Analytic;
 
@@ -12,6 +13,22 @@ pub const ANALYTICS: &[&Analytic] = &[
     &component_object_model::activation_failure_sweep::ANALYTIC,
     &component_object_model::remote_activation::ANALYTIC,
     &component_object_model::remote_server_child::ANALYTIC,
+    &named_pipes::known_tool_pipe::ANALYTIC,
+    &named_pipes::executor_pipe::ANALYTIC,
+    &named_pipes::renamed_executor::ANALYTIC,
+    &named_pipes::executor_out_of_place::ANALYTIC,
+    &named_pipes::squatted_pipe::ANALYTIC,
+    &named_pipes::smuggled_path::ANALYTIC,
+    &named_pipes::impersonation_chain::ANALYTIC,
+    &named_pipes::getsystem_command::ANALYTIC,
+    &named_pipes::shell_pipe_path::ANALYTIC,
+    &named_pipes::administrative_pipe::ANALYTIC,
+    &named_pipes::sweep::ANALYTIC,
+    &named_pipes::sensitive_pipe::ANALYTIC,
+    &named_pipes::widened_exposure::ANALYTIC,
+    &named_pipes::loopback_token::ANALYTIC,
+    &named_pipes::credential_tool_pipe::ANALYTIC,
+    &named_pipes::exploit_pipe::ANALYTIC,
     &generic::unusual_pair::ANALYTIC,
     &generic::rare_pair::ANALYTIC,
     &generic::user_to_privileged::ANALYTIC,
