@@ -184,14 +184,8 @@ mod tests {
     use crate::testing::*;
     use backchannel_events::Endpoint;
 
-    fn flow_out(seconds: f64, remote: &'static str, port: u16) -> Event {
-        let flow = NetworkFlow {
-            local: Endpoint { address: "10.0.0.5", port: 50123, ..Endpoint::default() },
-            remote: Endpoint { address: remote, port, ..Endpoint::default() },
-            outbound: true,
-            protocol: "tcp",
-        };
-        event(seconds, Activity::NetworkFlow(flow)).of("System", 4)
+    fn coerced(seconds: f64, remote: &'static str, port: u16) -> Event {
+        flow_out(seconds, remote, port).of("System", 4)
     }
 
     fn opened(seconds: f64, pipe: &'static str, user: &'static str) -> Event {
@@ -200,18 +194,18 @@ mod tests {
 
     #[test]
     fn the_connection_back_to_the_caller_fires_in_either_order() {
-        let there = [opened(0.0, r"\efsrpc", "alice"), flow_out(2.0, "10.0.0.9", 445)];
+        let there = [opened(0.0, r"\efsrpc", "alice"), coerced(2.0, "10.0.0.9", 445)];
         check(&ANALYTIC, &there, Some((Severity::High, Confidence::High)));
-        let back = [flow_out(0.0, "10.0.0.9", 80), opened(2.0, r"\lsarpc", "alice")];
+        let back = [coerced(0.0, "10.0.0.9", 80), opened(2.0, r"\lsarpc", "alice")];
         let found = check(&ANALYTIC, &back, Some((Severity::High, Confidence::High)));
         assert!(found[0].reasons.contains(backchannel_events::Reason::DcomExploitation));
     }
 
     #[test]
     fn a_third_machine_is_medium_after_the_spooler_and_quiet_after_the_directory() {
-        let third = [opened(0.0, r"\spoolss", "alice"), flow_out(2.0, "10.0.0.66", 445)];
+        let third = [opened(0.0, r"\spoolss", "alice"), coerced(2.0, "10.0.0.66", 445)];
         check(&ANALYTIC, &third, Some((Severity::Medium, Confidence::Medium)));
-        let directory = [opened(0.0, r"\samr", "alice"), flow_out(2.0, "10.0.0.66", 445)];
+        let directory = [opened(0.0, r"\samr", "alice"), coerced(2.0, "10.0.0.66", 445)];
         check(&ANALYTIC, &directory, None);
     }
 
@@ -235,9 +229,9 @@ mod tests {
     #[test]
     fn an_opening_alone_controllers_among_themselves_and_late_flows_are_quiet() {
         check(&ANALYTIC, &[opened(0.0, r"\spoolss", "alice")], None);
-        let peers = [opened(0.0, r"\netlogon", "DC02$"), flow_out(2.0, "10.0.0.9", 389)];
+        let peers = [opened(0.0, r"\netlogon", "DC02$"), coerced(2.0, "10.0.0.9", 389)];
         check(&ANALYTIC, &peers, None);
-        let late = [opened(0.0, r"\efsrpc", "alice"), flow_out(60.0, "10.0.0.9", 445)];
+        let late = [opened(0.0, r"\efsrpc", "alice"), coerced(60.0, "10.0.0.9", 445)];
         check(&ANALYTIC, &late, None);
     }
 }

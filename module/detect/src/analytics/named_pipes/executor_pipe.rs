@@ -56,9 +56,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         Activity::ChannelCreate(_) | Activity::ChannelConnect(_) => by_pipe(context),
         Activity::ProcessStart => by_start(context),
         Activity::File(file) => {
-            let written = file.operation != FileOperation::Delete;
-            let tool =
-                tools::executor_service(stem(file.path)).filter(|_| written && text::ends_with(file.path, ".exe"))?;
+            if file.operation == FileOperation::Delete || !text::ends_with(file.path, ".exe") {
+                return None;
+            }
+            let tool = tools::executor_service(stem(file.path))?;
             let over_smb = !file.peer.is_empty() || context.subject().name().eq_ignore_ascii_case("System");
             let remote = !file.peer.is_empty() && !context.host.addresses.is_own(file.peer);
             let text = format!("The service of {} was written to {}.", tool.family, file.path);

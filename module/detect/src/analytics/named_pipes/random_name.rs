@@ -23,7 +23,7 @@ use backchannel_events::{
 };
 
 use crate::context::pipes::label;
-use crate::vocabulary::pipes::{owners, random, tools};
+use crate::vocabulary::pipes::{self, imitations, owners, random, tools};
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-PIPE-012.
@@ -51,7 +51,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if !pipe.creation && !pipe.channel.remote {
         return None;
     }
-    if owners::of(pipe.name).is_some() || tools::c2(pipe.name).is_some() || !random::is_random(pipe.name) {
+    if !random::is_random(pipe.name) || owners::of(pipe.name).is_some() || is_named(pipe.name) {
         return None;
     }
     let (_, server) = context.pipe_ends(&pipe);
@@ -82,6 +82,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
+/// Whether another analytic names the tool or the imitation.
+fn is_named(name: &str) -> bool {
+    let name = pipes::bare(name);
+    tools::c2(name).is_some() || tools::executor(name).is_some() || imitations::is_strict(name)
+}
+
 /// A shell that the maker of a random pipe starts.
 fn by_shell(context: &Context<'_>) -> Option<Evidence> {
     let (child, parent) = (context.subject(), context.parent());
@@ -93,7 +99,7 @@ fn by_shell(context: &Context<'_>) -> Option<Evidence> {
     let (name, created) = context.host.channels.iter().find_map(|(name, known)| {
         let created = known.created.as_ref().filter(|created| created.process == Some(id))?;
         let counts = known.mechanism == Mechanism::NamedPipe && created.note.time.within(WINDOW, time);
-        (counts && tools::c2(name).is_none() && random::is_random(name)).then_some((name, created))
+        (counts && random::is_random(name) && !is_named(name)).then_some((name, created))
     })?;
     let text = format!("{} made pipe {name}, whose name looks random, and started {}.", label(parent), label(child));
     Some(

@@ -12,7 +12,8 @@
 //! Security 5145 and 4624 or 4625.
 //!
 //! ## False positives
-//! Address translation and cluster names; the coercion before it makes them unlikely.
+//! Address translation and cluster names. Where no address of this machine is known yet, only a logon from the very
+//! address of the coercer counts.
 //!
 //! ## References
 //! ATT&CK T1559, T1557.001, T1187, T1550; DET0493 (AN1357).
@@ -59,7 +60,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let opens = context.host.remote_pipes.near(event.time, WINDOW);
     let coercion = opens
-        .filter(|open| remote::is_coercible(&open.name) && !open.user_name.eq_ignore_ascii_case(user))
+        .filter(|open| remote::is_known_for_coercion(&open.name) && !open.user_name.eq_ignore_ascii_case(user))
+        // Where this machine's addresses are not known, only the caller's own proves that it is another's.
+        .filter(|open| context.host.addresses.is_known() || &*open.peer == address)
         .find(|open| !context.host.addresses.is_own(&open.peer))?;
     let text = format!(
         "{user}, this machine's own account, {did} from {address}, which is not its address, after {} had opened pipe {}.",
@@ -87,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_machine_s_account_from_elsewhere_after_a_coercion_fires() {
-        let events = [coerced(), logon(20, 3, 0x99, "WS01$", "10.0.0.66")];
+        let events = [flow_in(0, 445, "10.0.0.9", 50000), coerced(), logon(20, 3, 0x99, "WS01$", "10.0.0.66")];
         let found = check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
         assert_eq!(found[0].evidence.len(), 2);
     }
@@ -95,7 +98,15 @@ mod tests {
     #[test]
     fn a_pipe_opened_by_it_fires_too() {
         let relayed = pipe_opened_from(20, r"\svcctl", "10.0.0.66", 0x12019f).user("CORP", "WS01$");
-        check(&ANALYTIC, &[coerced(), relayed], Some((Severity::Critical, Confidence::High)));
+        let known = flow_in(0, 445, "10.0.0.9", 50000);
+        check(&ANALYTIC, &[known, coerced(), relayed], Some((Severity::Critical, Confidence::High)));
+    }
+
+    #[test]
+    fn where_no_own_address_is_known_only_the_caller_s_counts() {
+        check(&ANALYTIC, &[coerced(), logon(20, 3, 0x99, "WS01$", "10.0.0.5")], None);
+        let same = [coerced(), logon(20, 3, 0x99, "WS01$", "10.0.0.9")];
+        check(&ANALYTIC, &same, Some((Severity::Critical, Confidence::High)));
     }
 
     #[test]
@@ -113,6 +124,6 @@ mod tests {
     #[test]
     fn without_a_coercion_or_long_after_it_it_is_quiet() {
         check(&ANALYTIC, &[logon(20, 3, 0x99, "WS01$", "10.0.0.66")], None);
-        check(&ANALYTIC, &[coerced(), logon(200, 3, 0x99, "WS01$", "10.0.0.66")], None);
+        check(&ANALYTIC, &[coerced(), logon(200, 3, 0x99, "WS01$", "10.0.0.9")], None);
     }
 }
