@@ -9,6 +9,8 @@
 mod auditd;
 mod laurel;
 mod record;
+mod syslog;
+mod zeek;
 
 use bumpalo::Bump;
 
@@ -63,6 +65,14 @@ impl Normalizer {
         match record {
             Record::Audit(line) => self.auditd.accept(line.text, place, arena, sink),
             Record::Laurel(text) => laurel::accept(text, &mut self.auditd, place, arena, sink),
+            Record::Syslog(line) => match syslog::audit_line(line) {
+                Some(text) => {
+                    let default_host = if line.host.is_empty() { place.default_host } else { line.host };
+                    self.auditd.accept(text, Place { default_host, ..place }, arena, sink)
+                }
+                None => syslog::accept(line, place, arena, sink),
+            },
+            Record::Zeek(line) => zeek::accept(line, place, arena, sink),
             _ => Accepted::NotUsed,
         }
     }
