@@ -11,6 +11,12 @@ pub const ANALYTICS: &[&Analytic] = &[
     &component_object_model::activation_failure_sweep::ANALYTIC,
     &component_object_model::remote_activation::ANALYTIC,
     &component_object_model::remote_server_child::ANALYTIC,
+    &component_object_model::inbound_rpc_then_child::ANALYTIC,
+    &component_object_model::mmc20::ANALYTIC,
+    &component_object_model::shell_windows::ANALYTIC,
+    &component_object_model::office_activation::ANALYTIC,
+    &component_object_model::wmi_process_create::ANALYTIC,
+    &component_object_model::wmi_script_child::ANALYTIC,
 ];
 
 #[cfg(test)]

@@ -4,3 +4,5 @@ pub mod com;
 pub mod modules;
 pub mod pipes;
 pub mod programs;
+pub mod scripts;
+pub mod wmi;
