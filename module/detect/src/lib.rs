@@ -23,6 +23,7 @@ pub mod incident;
 mod joins;
 mod judge;
 mod predicates;
+mod script_text;
 mod stats;
 #[cfg(test)]
 mod testing;

@@ -3,8 +3,9 @@
 use std::ops::Deref;
 
 use backchannel_events::{
-    Activity, Channel, ComActivation, Confidence, Endpoint, FileChange, Finding, Integrity, Logon, Mechanism, Module, NetworkFlow,
-    Process, ProcessEvent, Provenance, RegistryChange, Script, ServiceChange, Severity, Source, Timestamp, User,
+    Activity, Channel, ComActivation, Confidence, Endpoint, FileChange, Finding, Integrity, Logon, Mechanism, Module,
+    NetworkFlow, Process, ProcessEvent, Provenance, RegistryChange, Script, ServiceChange, Severity, Source, Timestamp,
+    User,
 };
 
 use crate::{Analytic, Detector, Tuning};
@@ -166,7 +167,14 @@ pub fn file_written_from(seconds: impl Into<f64>, path: &'static str, peer: &'st
     let operation = backchannel_events::FileOperation::Write;
     let mut event = event(
         seconds,
-        Activity::File(FileChange { operation, path, share: r"\\*\C$", peer, access: Some(2), ..FileChange::default() }),
+        Activity::File(FileChange {
+            operation,
+            path,
+            share: r"\\*\C$",
+            peer,
+            access: Some(2),
+            ..FileChange::default()
+        }),
     );
     event.0.provenance.source = Source::Security;
     event.0.provenance.event_id = 5145;

@@ -15,6 +15,9 @@ pub const ANALYTICS: &[&Analytic] = &[
     &component_object_model::mmc20::ANALYTIC,
     &component_object_model::shell_windows::ANALYTIC,
     &component_object_model::office_activation::ANALYTIC,
+    &component_object_model::excel_addin_by_automation::ANALYTIC,
+    &component_object_model::office_automation_abuse::ANALYTIC,
+    &component_object_model::planted_server_library::ANALYTIC,
     &component_object_model::wmi_process_create::ANALYTIC,
     &component_object_model::wmi_script_child::ANALYTIC,
 ];

@@ -81,7 +81,8 @@ impl Started<'_> {
         let account = self.process.account();
         match (&context.event().activity, self.process.known, context.logon_of(self.process)) {
             (Activity::Logon(_), Some(known), _) => {
-                let text = format!("{} was started: {}", self.process.name(), text::clip(self.process.command_line, 300));
+                let text =
+                    format!("{} was started: {}", self.process.name(), text::clip(self.process.command_line, 300));
                 evidence.because(&known.note, text)
             }
             (_, _, Some(logon)) if self.activation.is_remote() => {
@@ -94,7 +95,8 @@ impl Started<'_> {
 
     /// Whether its token has administrative rights, as the process or its logon tells.
     pub fn is_privileged(&self, context: &Context<'_>) -> bool {
-        let by_logon = context.logon_of(self.process).is_some_and(|logon| logon.special || logon.elevated == Some(true));
+        let by_logon =
+            context.logon_of(self.process).is_some_and(|logon| logon.special || logon.elevated == Some(true));
         let by_event = match &context.event().activity {
             Activity::Logon(logon) => logon.elevated == Some(true),
             _ => false,

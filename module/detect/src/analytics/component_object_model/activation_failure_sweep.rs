@@ -123,9 +123,8 @@ mod tests {
     const TOOL: &str = r"C:\Program Files\Tool\tool.exe";
 
     fn sweep_of(targets: &[&'static str], apart: f64) -> Vec<Event> {
-        let failed = |(i, &target): (usize, &&'static str)| {
-            com_unreachable(i as f64 * apart, CLASSES[0], target).of(TOOL, 7400)
-        };
+        let failed =
+            |(i, &target): (usize, &&'static str)| com_unreachable(i as f64 * apart, CLASSES[0], target).of(TOOL, 7400);
         targets.iter().enumerate().map(failed).collect()
     }
 
@@ -158,8 +157,12 @@ mod tests {
     #[test]
     fn three_classes_from_three_machines_are_quiet() {
         let peers = ["10.0.0.7", "10.0.0.8", "10.0.0.9"];
-        let events: Vec<Event> =
-            CLASSES.iter().zip(peers).enumerate().map(|(i, (class, peer))| com_refused(i as f64, class, peer)).collect();
+        let events: Vec<Event> = CLASSES
+            .iter()
+            .zip(peers)
+            .enumerate()
+            .map(|(i, (class, peer))| com_refused(i as f64, class, peer))
+            .collect();
         check(&ANALYTIC, &events, None);
     }
 }

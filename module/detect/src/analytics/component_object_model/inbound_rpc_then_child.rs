@@ -92,7 +92,8 @@ fn is_akin(context: &Context<'_>, server: Actor<'_>, child: Actor<'_>) -> bool {
     let descends = server_id.is_some() && (parent.known.map(|known| known.id) == server_id || grandparent == server_id);
     let remote = server.known.and_then(|known| known.activation.as_ref()).is_some_and(|one| one.is_remote());
     // Only in a remote caller's logon is everything the caller's; a user's own holds the whole desktop.
-    descends || (remote && child.logon_id.is_some() && child.logon_id == server.logon_id && !parent.is(&["svchost.exe"]))
+    descends
+        || (remote && child.logon_id.is_some() && child.logon_id == server.logon_id && !parent.is(&["svchost.exe"]))
 }
 
 fn conclude(server: Actor<'_>, child: Actor<'_>, peer: &str, port: u16) -> Evidence {

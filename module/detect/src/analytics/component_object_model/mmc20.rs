@@ -121,7 +121,8 @@ mod tests {
     #[test]
     fn an_opened_console_is_quiet() {
         check(&ANALYTIC, &[mmc(r"mmc.exe C:\Windows\system32\services.msc").session(1)], None);
-        let by_hand = start(0, r"C:\Windows\System32\mmc.exe", "mmc.exe -Embedding").by(r"C:\Windows\explorer.exe", "x");
+        let by_hand =
+            start(0, r"C:\Windows\System32\mmc.exe", "mmc.exe -Embedding").by(r"C:\Windows\explorer.exe", "x");
         check(&ANALYTIC, &[by_hand], None);
     }
 }

@@ -135,9 +135,8 @@ mod tests {
 
     #[test]
     fn a_script_in_the_same_session_makes_it_medium() {
-        let script = |session| {
-            start(0, r"C:\Windows\System32\wscript.exe", "wscript.exe report.vbs").pid(44).session(session)
-        };
+        let script =
+            |session| start(0, r"C:\Windows\System32\wscript.exe", "wscript.exe report.vbs").pid(44).session(session);
         let findings = check(&ANALYTIC, &[script(1), excel().session(1)], Some((Severity::Medium, Confidence::Medium)));
         assert!(findings[0].reasons.is_empty());
         check(&ANALYTIC, &[script(2), excel().session(1)], Some((Severity::Low, Confidence::Medium)));

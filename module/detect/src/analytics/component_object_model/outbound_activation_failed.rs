@@ -53,9 +53,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let requester = context.subject();
     let class = com::lateral_class(com.clsid);
     let untrusted = predicates::is_untrusted(requester);
-    let borrowed = predicates::is_script_host(requester)
-        || predicates::is_lolbin(requester)
-        || predicates::is_office(requester);
+    let borrowed =
+        predicates::is_script_host(requester) || predicates::is_lolbin(requester) || predicates::is_office(requester);
     let management = class.is_some_and(com::is_management_class);
     let (severity, confidence) = match class {
         _ if untrusted => (Severity::High, Confidence::High),

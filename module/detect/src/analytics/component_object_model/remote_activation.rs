@@ -176,11 +176,15 @@ mod tests {
                 .user("CORP", "svc-sql")
                 .session(0)
                 .logon_id(0x777),
-            start(9, r"C:\Windows\System32\dllhost.exe", "dllhost.exe /Processid:{AB8902B4-09CA-4BB6-B78D-A8F59079A8D5}")
-                .by(r"C:\Windows\System32\svchost.exe", "svchost.exe -k DcomLaunch -p")
-                .user("CORP", "svc-sql")
-                .session(0)
-                .logon_id(0x777),
+            start(
+                9,
+                r"C:\Windows\System32\dllhost.exe",
+                "dllhost.exe /Processid:{AB8902B4-09CA-4BB6-B78D-A8F59079A8D5}",
+            )
+            .by(r"C:\Windows\System32\svchost.exe", "svchost.exe -k DcomLaunch -p")
+            .user("CORP", "svc-sql")
+            .session(0)
+            .logon_id(0x777),
         ];
         check(&ANALYTIC, &events, None);
     }

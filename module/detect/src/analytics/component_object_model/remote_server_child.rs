@@ -49,7 +49,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let evidence = conclude(context, server, &activation, child);
     Some(match server.known {
-        Some(known) => evidence.because(&known.note, format!("{} was activated from {}", server.name(), activation.from())),
+        Some(known) => {
+            evidence.because(&known.note, format!("{} was activated from {}", server.name(), activation.from()))
+        }
         None => evidence,
     })
 }

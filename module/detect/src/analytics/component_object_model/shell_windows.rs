@@ -75,7 +75,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 let server = context.remembered(flow.who.process?)?;
                 is_desktop_server(server).then_some((flow, server))
             })?;
-            Some(call(server, peer, Severity::High, "right beside a network logon from there").because(&flow.note, says(server, flow)))
+            Some(
+                call(server, peer, Severity::High, "right beside a network logon from there")
+                    .because(&flow.note, says(server, flow)),
+            )
         }
         _ => None,
     }
@@ -88,9 +91,9 @@ fn child_started(context: &Context<'_>) -> Option<Evidence> {
         return None;
     }
     let time = context.event().time;
-    let flow = explorer.known.and_then(|known| {
-        inbound::near(context, time, TOGETHER).find(|flow| flow.who.process == Some(known.id))
-    });
+    let flow = explorer
+        .known
+        .and_then(|known| inbound::near(context, time, TOGETHER).find(|flow| flow.who.process == Some(known.id)));
     if let Some(flow) = flow {
         let evidence = ran(explorer, child, &flow.remote, network_logon(context, time, &flow.remote));
         return Some(evidence.because(&flow.note, says(explorer, flow)));
@@ -169,7 +172,9 @@ fn ran(explorer: Actor<'_>, child: Actor<'_>, peer: &str, logon: Option<&KnownLo
         .channel(Mechanism::Dcom, "ShellWindows")
         .remote(peer);
     match logon {
-        Some(logon) => evidence.because(&logon.note, format!("{} logged on over the network from {from}", logon.user_name)),
+        Some(logon) => {
+            evidence.because(&logon.note, format!("{} logged on over the network from {from}", logon.user_name))
+        }
         None => evidence,
     }
 }
@@ -181,7 +186,8 @@ fn says(server: Actor<'_>, flow: &Flow) -> String {
 /// The network logon from `peer` nearest before or after `time`.
 fn network_logon<'c>(context: &Context<'c>, time: Timestamp, peer: &str) -> Option<&'c KnownLogon> {
     let logons = context.host.logons.iter().map(|(_, logon)| logon);
-    let fitting = logons.filter(|logon| logon.kind == 3 && &*logon.address == peer && logon.note.time.within(LOGON, time));
+    let fitting =
+        logons.filter(|logon| logon.kind == 3 && &*logon.address == peer && logon.note.time.within(LOGON, time));
     fitting.filter(|logon| !logon.user_name.ends_with('$')).max_by_key(|logon| logon.note.time)
 }
 

@@ -41,9 +41,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         return None;
     }
     let told = activation::told(context).into_iter();
-    let one = told
-        .filter(|one| one.activation.broker == Broker::WmiProvider)
-        .find(|one| runs_commands(one.process))?;
+    let one = told.filter(|one| one.activation.broker == Broker::WmiProvider).find(|one| runs_commands(one.process))?;
     let (child, activation) = (one.process, &one.activation);
     let remote = activation.is_remote();
     let hidden = scripts::is_obfuscated(child.command_line);
@@ -89,7 +87,11 @@ mod tests {
     fn a_shell_for_another_machine_is_critical() {
         let events = [logon(0, 3, 0x5f00d, "alice", "10.0.0.9"), child(CMD, "cmd.exe /Q /c whoami")];
         check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
-        check(&ANALYTIC, &[child(CMD, "cmd.exe /Q /c whoami").session(0)], Some((Severity::Critical, Confidence::High)));
+        check(
+            &ANALYTIC,
+            &[child(CMD, "cmd.exe /Q /c whoami").session(0)],
+            Some((Severity::Critical, Confidence::High)),
+        );
     }
 
     #[test]
