@@ -24,6 +24,7 @@ mod incident;
 mod joins;
 mod judge;
 mod predicates;
+mod script_text;
 mod stats;
 #[cfg(test)]
 mod testing;

@@ -5,4 +5,6 @@ pub mod modules;
 pub mod os_programs;
 pub mod pipes;
 pub mod programs;
+pub mod scripts;
 pub mod sockets;
+pub mod wmi;
