@@ -20,6 +20,7 @@ mod context;
 mod describe;
 mod detector;
 mod evidence;
+mod fold;
 mod incident;
 mod joins;
 mod judge;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use backchannel_events::{
-    Activity, ActivityKind, FileOperation, PrivilegeChangeKind, ProcessEvent, RegistryOperation, ServiceOperation,
-    Source, Timestamp,
+    Activity, ActivityKind, Channel, FileOperation, Mechanism, PrivilegeChangeKind, ProcessEvent, RegistryOperation,
+    ServiceOperation, Source, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use super::addresses::Addresses;
 use super::channels::{Channels, Use};
 use super::logons::Logons;
 use super::note::{Interner, Name, Note};
+use super::pipes::{AnonymousPipe, RemoteOpen};
 use super::processes::{ProcessId, Processes};
 use super::recent::{Change, ChangeKind, FileWritten, Flow, Recent, Registration, Service, Who};
 use super::tallies::{Tallies, Tally};
@@ -48,6 +49,10 @@ pub struct Host {
     pub registrations: Recent<Registration>,
     /// Files of interest written lately: executables, libraries, add-ins.
     pub files: Recent<FileWritten>,
+    /// Pipes opened through IPC$ lately, with the account that did it.
+    pub remote_pipes: Recent<RemoteOpen>,
+    /// Anonymous pipes made lately.
+    pub anonymous_pipes: Recent<AnonymousPipe>,
     /// Counters behind thresholds.
     pub tallies: Tallies,
     /// Time of the first event.
@@ -73,6 +78,8 @@ impl Host {
             changes: Recent::new(256),
             registrations: Recent::new(512),
             files: Recent::new(512),
+            remote_pipes: Recent::new(256),
+            anonymous_pipes: Recent::new(128),
             tallies: Tallies::default(),
             first_seen: time,
             last_seen: time,
@@ -114,6 +121,7 @@ impl Host {
                 let creation = event.activity.kind() == ActivityKind::ChannelCreate;
                 let who = self.who(event, names, &mut evicted);
                 let note = Note::of(event, names);
+                evicted.other += self.remember_pipe(channel, creation, who.process, event, names);
                 if !creation {
                     self.count_pipe(event, channel.name, channel.peer, &note, names, &mut evicted);
                 }
@@ -265,6 +273,35 @@ impl Host {
         evicted.other += self.changes.push(change);
     }
 
+    /// What is remembered of a pipe besides its ends: who opened it through IPC$, who made an anonymous one.
+    fn remember_pipe(
+        &mut self,
+        channel: &Channel<'_>,
+        creation: bool,
+        process: Option<ProcessId>,
+        event: &ProcessEvent<'_>,
+        names: &mut Interner,
+    ) -> u64 {
+        if channel.mechanism == Mechanism::AnonymousPipe
+            && creation
+            && let Some(process) = process
+        {
+            let note = Note::of(event, names);
+            return self.anonymous_pipes.push(AnonymousPipe { process, note });
+        }
+        if channel.mechanism == Mechanism::NamedPipe && !creation && !channel.peer.is_empty() {
+            let open = RemoteOpen {
+                name: names.lower(crate::vocabulary::pipes::bare(channel.name)),
+                peer: names.name(channel.peer),
+                user_name: names.name(event.process.user.name),
+                user_id: names.name(event.process.user.id),
+                note: Note::of(event, names),
+            };
+            return self.remote_pipes.push(open);
+        }
+        0
+    }
+
     fn count_pipe(
         &mut self,
         event: &ProcessEvent<'_>,
@@ -274,7 +311,8 @@ impl Host {
         names: &mut Interner,
         evicted: &mut Evicted,
     ) {
-        let class = names.name(&crate::vocabulary::pipes::class(name));
+        let class = crate::vocabulary::pipes::class_on(name, &self.key, event.process.user.name);
+        let class = names.name(&class);
         if !peer.is_empty() {
             evicted.other += self.tallies.count(Tally::PipesByPeer, names.lower(peer), class, note.clone());
         } else if let Some(pid) = event.process.pid {
