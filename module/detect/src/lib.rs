@@ -15,6 +15,7 @@
 mod analytic;
 pub mod analytics;
 mod assess;
+mod com_server;
 mod context;
 mod describe;
 mod detector;
