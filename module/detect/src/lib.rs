@@ -16,6 +16,7 @@ mod analytic;
 pub mod analytics;
 mod assess;
 mod baseline;
+mod com_server;
 mod context;
 mod describe;
 mod detector;
