@@ -23,6 +23,7 @@ pub use learner::Learner;
 pub use output::{MOST_SKIPPED, Output, Rendered, Skipped};
 pub use snapshot::SnapshotError;
 
+pub use backchannel_decode::Format;
 pub use backchannel_detect::{Analytic, Evicted, Stats, Status};
 pub use backchannel_events::packed::PackedError;
 pub use backchannel_settings::SettingError;

@@ -86,8 +86,7 @@ pub(crate) fn read<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, S
     }
     let (_settings, bytes) = bytes.split_first_chunk::<8>().ok_or(damaged("the hash of the settings"))?;
     let (&[length], bytes) = bytes.split_first_chunk::<1>().ok_or(damaged("the version of the module"))?;
-    let (_version, bytes) =
-        bytes.split_at_checked(usize::from(length)).ok_or(damaged("the version of the module"))?;
+    let (_version, bytes) = bytes.split_at_checked(usize::from(length)).ok_or(damaged("the version of the module"))?;
     let (stated, memory) = bytes.split_first_chunk::<8>().ok_or(damaged("the hash of the memory"))?;
     if u64::from_le_bytes(*stated) != hash(memory) {
         return Err(damaged("a memory of the hash that stands before it"));
@@ -130,10 +129,7 @@ mod tests {
     #[test]
     fn another_layout_and_another_kind_are_told_apart() {
         let mut bytes = write(Kind::Correlator, 0, &1_u8);
-        assert_eq!(
-            read::<u8>(Kind::Detector, &bytes),
-            Err(SnapshotError::Damaged("the memory of a detector"))
-        );
+        assert_eq!(read::<u8>(Kind::Detector, &bytes), Err(SnapshotError::Damaged("the memory of a detector")));
         bytes[5] = 9;
         assert_eq!(read::<u8>(Kind::Correlator, &bytes), Err(SnapshotError::OtherLayout(9)));
     }
