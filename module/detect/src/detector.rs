@@ -116,6 +116,12 @@ impl Detector {
             && !analytics.is_empty()
         {
             let context = Context::new(host, &self.tuning, self.baseline.as_ref(), event);
+            let exchange = self.baseline.as_ref().and_then(|baseline| {
+                let edge = baseline::of_event(&context, event)?;
+                let standing = baseline.standing(&edge, &host.key);
+                Some((edge, standing))
+            });
+            let context = context.with_exchange(exchange.as_ref());
             for analytic in analytics {
                 if let Some(evidence) = (analytic.evaluate)(&context, event) {
                     let judged = judge::finding(analytic, evidence, &context, event);

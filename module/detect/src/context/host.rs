@@ -122,6 +122,8 @@ impl Host {
                     image: who.image,
                     remote: channel.remote,
                     peer: names.name(channel.peer),
+                    access: channel.access,
+                    user_id: names.name(event.process.user.acting_id()),
                     note,
                 };
                 evicted.channels += self.channels.remember(channel, creation, one, names);
@@ -296,7 +298,7 @@ impl Host {
         let affected: Vec<(ProcessId, activation::Broker)> = self
             .processes
             .latest_first()
-            .filter(|process| process.logon_id == Some(logon_id))
+            .filter(|process| process.logon_id == Some(logon_id) && !predicates::is_service_principal(process.user()))
             .filter_map(|process| process.activation.as_ref().map(|activation| (process.id, activation.broker)))
             .collect();
         for (id, broker) in affected {

@@ -2,5 +2,7 @@
 
 pub mod com;
 pub mod modules;
+pub mod os_programs;
 pub mod pipes;
 pub mod programs;
+pub mod sockets;
