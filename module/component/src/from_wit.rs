@@ -30,8 +30,8 @@ pub(crate) fn format(format: wit::Format) -> Option<backchannel_engine::Format> 
         wit::Format::ZeekJson => Format::ZeekJson,
         wit::Format::EndpointSecurity => Format::EndpointSecurity,
         wit::Format::Events => Format::Events,
-        // JSON of mixed shapes is decided record by record.
-        wit::Format::Json | wit::Format::Auto => return None,
+        wit::Format::Json => Format::Json,
+        wit::Format::Auto => return None,
     })
 }
 
@@ -334,6 +334,7 @@ fn registry_operation(it: wit::RegistryOperation) -> nouns::RegistryOperation {
         wit::RegistryOperation::DeleteKey => nouns::RegistryOperation::DeleteKey,
         wit::RegistryOperation::DeleteValue => nouns::RegistryOperation::DeleteValue,
         wit::RegistryOperation::Rename => nouns::RegistryOperation::Rename,
+        wit::RegistryOperation::Open => nouns::RegistryOperation::Open,
     }
 }
 
