@@ -95,6 +95,16 @@ impl Normalizer {
         self.auditd.stats()
     }
 
+    /// Takes what a record says about its source's clock, and nothing else. Some collectors write local time, call it
+    /// UTC, and deliver one log after the other, so that records come before those that give the offset away.
+    /// Whoever can read an input twice calls this for all its records first; without it, offsets are learned on the
+    /// way.
+    pub fn learn_clock(&mut self, record: &Record<'_>, place: Place<'_>, arena: &Bump) {
+        if let Record::Windows(record) = record {
+            self.windows.learn_clock(record, place, arena);
+        }
+    }
+
     /// The offsets found in Windows sources whose records carry a time that is not UTC, ordered by input and host.
     pub fn clock_offsets(&self) -> Vec<ClockOffset> {
         self.windows.clock_offsets()
