@@ -7,6 +7,7 @@
 //! A record that carries nothing for us is not an error: it is counted ([`Accepted::NotUsed`]).
 
 mod auditd;
+mod endpoint_security;
 mod laurel;
 mod record;
 mod syslog;
@@ -77,11 +78,11 @@ impl Normalizer {
                 None => syslog::accept(line, place, arena, sink),
             },
             Record::Zeek(line) => zeek::accept(line, place, arena, sink),
+            Record::EndpointSecurity(text) => endpoint_security::accept(text, place, arena, sink),
             Record::Event(event) => {
                 sink(event);
                 Accepted::Events(1)
             }
-            Record::EndpointSecurity(_) => Accepted::NotUsed,
         }
     }
 
