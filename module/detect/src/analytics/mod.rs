@@ -18,6 +18,11 @@ pub const ANALYTICS: &[&Analytic] = &[
     &component_object_model::excel_addin_by_automation::ANALYTIC,
     &component_object_model::office_automation_abuse::ANALYTIC,
     &component_object_model::planted_server_library::ANALYTIC,
+    &component_object_model::remote_activation_by_script::ANALYTIC,
+    &component_object_model::relay_tool::ANALYTIC,
+    &component_object_model::service_becomes_system::ANALYTIC,
+    &component_object_model::not_a_com_server::ANALYTIC,
+    &component_object_model::output_redirection::ANALYTIC,
     &component_object_model::wmi_process_create::ANALYTIC,
     &component_object_model::wmi_script_child::ANALYTIC,
 ];
