@@ -283,7 +283,16 @@ pub fn check_tuned(
     tuning: Tuning,
     expected: Option<(Severity, Confidence)>,
 ) -> Vec<Finding> {
-    let mut detector = Detector::new(tuning);
+    run(Detector::new(tuning), analytic, events, expected)
+}
+
+#[track_caller]
+fn run(
+    mut detector: Detector,
+    analytic: &Analytic,
+    events: &[Event],
+    expected: Option<(Severity, Confidence)>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for event in events {
         detector.evaluate(event, &mut |finding: &Finding| findings.push(finding.clone()));
@@ -293,4 +302,26 @@ pub fn check_tuned(
     let worst = findings.iter().map(|finding| (finding.severity, finding.confidence)).max();
     assert_eq!(worst, expected, "{}: {findings:#?}", analytic.id);
     findings
+}
+
+/// What a baseline is learned from: five days, 120 times a day, of what `usual` gives for a day.
+pub fn learned(usual: fn(f64) -> Event) -> Vec<Event> {
+    (0..600).map(|n| usual(f64::from(n) / 120.0)).collect()
+}
+
+/// As [`check`], with a baseline learned from other events.
+#[track_caller]
+pub fn check_learned(
+    analytic: &Analytic,
+    past: &[Event],
+    events: &[Event],
+    expected: Option<(Severity, Confidence)>,
+) -> Vec<Finding> {
+    let mut learner = crate::Learner::new(Tuning::default());
+    for event in past {
+        learner.observe(event);
+    }
+    let mut detector = Detector::new(Tuning::default());
+    detector.set_baseline(learner.baseline().clone());
+    run(detector, analytic, events, expected)
 }

@@ -1,6 +1,8 @@
 //! The catalogue: one file an analytic, one folder a family.
 
 pub mod component_object_model;
+pub mod generic;
+pub mod unix_ipc;
 
 use crate::Analytic;
 
@@ -25,6 +27,18 @@ pub const ANALYTICS: &[&Analytic] = &[
     &component_object_model::output_redirection::ANALYTIC,
     &component_object_model::wmi_process_create::ANALYTIC,
     &component_object_model::wmi_script_child::ANALYTIC,
+    &unix_ipc::hand_made_client::ANALYTIC,
+    &unix_ipc::container_takeover::ANALYTIC,
+    &unix_ipc::fifo_reverse_shell::ANALYTIC,
+    &unix_ipc::fifo_in_shared_folder::ANALYTIC,
+    &unix_ipc::shell_over_connection::ANALYTIC,
+    &unix_ipc::fifo_tasking::ANALYTIC,
+    &generic::unusual_pair::ANALYTIC,
+    &generic::rare_pair::ANALYTIC,
+    &generic::user_to_privileged::ANALYTIC,
+    &generic::unknown_endpoint::ANALYTIC,
+    &generic::indicator_match::ANALYTIC,
+    &generic::masqueraded_endpoint::ANALYTIC,
 ];
 
 #[cfg(test)]
