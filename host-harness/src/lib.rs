@@ -1,1 +1,6 @@
-//! (under construction)
+//! What a host of Backchannel is made of: the detection module in its sandbox ([`component`]), logs as streams of
+//! events ([`source`]), and the way from one to the other ([`replay`]).
+//!
+//! The library embeds no module and prints nothing; the `backchannel` program does both.
+
+pub mod component;
