@@ -4,3 +4,7 @@
 //! The library embeds no module and prints nothing; the `backchannel` program does both.
 
 pub mod component;
+pub mod replay;
+pub mod settings_file;
+pub mod source;
+pub mod summary;
