@@ -1,2 +1,68 @@
-//! (under construction)
-fn main() {}
+//! `cargo xtask`: the chores of the workspace, one file each.
+
+mod catalogue;
+mod release;
+mod run;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The chores of the workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Builds the component and the program.
+    Build,
+    /// Writes docs/analytics.md from the analytics' headers; with --check only says whether it is up to date.
+    Docs {
+        /// Change nothing; fail if something would change.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Writes the expected results of the cases anew. Read the difference before you commit it.
+    Bless,
+    /// Freezes the contract in wit/ as a released version.
+    WitRelease {
+        /// Its version, as in the package line: 0.1.0.
+        version: String,
+    },
+    /// Measures decoding, normalising and detection, natively and through the component.
+    Bench {
+        /// Passed on to the benchmark.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// All that must hold before a change lands: format, lints, generated text, tests.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().chore {
+        Chore::Build => run::cargo(&["build", "--release", "--package", "backchannel"]),
+        Chore::Docs { check } => catalogue::write(check),
+        Chore::Bless => run::bless(),
+        Chore::WitRelease { version } => release::freeze(&version),
+        Chore::Bench { arguments } => run::bench(&arguments),
+        Chore::Ci => run::ci(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+}

@@ -6,10 +6,11 @@ use backchannel_events::{
     Answer, Answers, Indicator, Observation, Party, ProcessEvent, Reason, Reasons, Severity, Source, Verdict,
 };
 
+use crate::baseline::{self, Standing};
 use crate::context::Context;
 use crate::context::recent::{Change, ChangeKind, Noted};
 use crate::text::{base_name, contains};
-use crate::{Evidence, IndicatorKind, judge};
+use crate::{Evidence, IndicatorKind, judge, predicates};
 
 /// A change is looked for this long before a finding.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -57,9 +58,39 @@ pub fn answers(
 ) -> Answers {
     Answers {
         q1: unfamiliar(parties, reasons, matches),
-        q2: Answer::missing("No baseline was given, so nothing can be said about deviations from it.", &["baseline"]),
+        q2: deviates(context, context.event()),
         q3: explained(context, parties),
         q4: meant(evidence, severity),
+    }
+}
+
+fn deviates(context: &Context<'_>, event: &ProcessEvent<'_>) -> Answer {
+    let Some(baseline) = context.baseline else {
+        return Answer::missing(
+            "No baseline was given, so nothing can be said about deviations from it.",
+            &["baseline"],
+        );
+    };
+    let exchange = match context.exchange {
+        Some((_, standing)) => Some(*standing),
+        None => baseline::of_event(context, event).map(|edge| baseline.standing(&edge, &context.host.key)),
+    };
+    let Some(standing) = exchange else {
+        return Answer::missing("The event is no exchange between two processes that a baseline could know.", &[]);
+    };
+    match standing {
+        Standing::Immature => Answer::missing(
+            "The baseline has seen too little of this host to say.",
+            &["baseline with at least 3 days and 500 observations of this host"],
+        ),
+        Standing::Usual => Answer::new(Verdict::No, "The baseline knows this exchange on this host."),
+        Standing::NewOnHost => {
+            Answer::new(Verdict::Yes, "The baseline knows this exchange on other hosts, not on this one.")
+        }
+        Standing::Rare => {
+            Answer::new(Verdict::Yes, "The baseline has seen this exchange on two hosts at most, on few days.")
+        }
+        Standing::NeverSeen => Answer::new(Verdict::Yes, "The baseline has never seen this exchange."),
     }
 }
 
@@ -103,6 +134,17 @@ fn explained(context: &Context<'_>, parties: &[&Party]) -> Answer {
         }
         None => Answer::new(Verdict::No, "No installation or change of rights in the day before explains it."),
     }
+}
+
+/// Whether an installation in the day before explains what the event's process does.
+pub fn is_explained(context: &Context<'_>, event: &ProcessEvent<'_>) -> bool {
+    let subject = context.subject();
+    !predicates::is_untrusted(subject)
+        && context.host.changes.latest_first().any(|change| {
+            change.kind == ChangeKind::Software
+                && event.time.within(DAY, change.note.time)
+                && names_product(subject.image, &change.object)
+        })
 }
 
 /// Whether a path lies in a folder named like the product: the longest word of the product's name decides.

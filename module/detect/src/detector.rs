@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
 use crate::analytics::ANALYTICS;
+use crate::baseline::{self, Baseline, Edge};
 use crate::context::{Context, Host, Interner, Name, account};
 use crate::stats::Stats;
 use crate::{Analytic, Tuning, judge, predicates, text, watch};
@@ -28,6 +29,7 @@ const MOST_EVIDENCE: usize = 32;
 #[derive(Debug)]
 pub struct Detector {
     tuning: Tuning,
+    baseline: Option<Baseline>,
     by_kind: [Vec<&'static Analytic>; ActivityKind::COUNT],
     names: Interner,
     memory: Memory,
@@ -86,7 +88,14 @@ impl Detector {
                 }
             }
         }
-        Self { tuning, by_kind, names: Interner::default(), memory: Memory::default(), key: String::new() }
+        Self {
+            tuning,
+            baseline: None,
+            by_kind,
+            names: Interner::default(),
+            memory: Memory::default(),
+            key: String::new(),
+        }
     }
 
     /// Evaluates one event against what was seen before, hands its findings to `sink`, and remembers it.
@@ -106,7 +115,13 @@ impl Detector {
         if let Some(analytics) = self.by_kind.get(event.activity.kind() as usize)
             && !analytics.is_empty()
         {
-            let context = Context::new(host, &self.tuning, event);
+            let context = Context::new(host, &self.tuning, self.baseline.as_ref(), event);
+            let exchange = self.baseline.as_ref().and_then(|baseline| {
+                let edge = baseline::of_event(&context, event)?;
+                let standing = baseline.standing(&edge, &host.key);
+                Some((edge, standing))
+            });
+            let context = context.with_exchange(exchange.as_ref());
             for analytic in analytics {
                 if let Some(evidence) = (analytic.evaluate)(&context, event) {
                     let judged = judge::finding(analytic, evidence, &context, event);
@@ -137,6 +152,26 @@ impl Detector {
         total.logons += evicted.logons;
         total.channels += evicted.channels;
         total.other += evicted.other;
+    }
+
+    /// As [`evaluate`](Self::evaluate), and says which edge the event is, and on which host: for learning.
+    pub(crate) fn evaluate_and(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) -> Option<(Edge, String)> {
+        host_key(event.host, &mut self.key);
+        let edge = match self.memory.hosts.get(self.key.as_str()) {
+            Some(host) => baseline::of_event(&Context::new(host, &self.tuning, self.baseline.as_ref(), event), event),
+            None => {
+                let host = Host::new(self.names.name(&self.key), event.time);
+                baseline::of_event(&Context::new(&host, &self.tuning, None, event), event)
+            }
+        };
+        let host = self.key.clone();
+        self.evaluate(event, sink);
+        edge.map(|edge| (edge, host))
+    }
+
+    /// Gives the detector a baseline to compare with.
+    pub fn set_baseline(&mut self, baseline: Baseline) {
+        self.baseline = Some(baseline);
     }
 
     /// Hands over findings whose count has grown since they were last handed over: at the end of the input.

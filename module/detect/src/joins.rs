@@ -77,7 +77,7 @@ const SHARED_PIPES: &[&str] = &[
 ];
 
 /// Whether so many processes use the channel that sharing it says nothing.
-fn is_shared(name: &str) -> bool {
+pub fn is_shared(name: &str) -> bool {
     let name = name.trim_start_matches('\\');
     let name = if starts_with(name, "pipe\\") { name.get(5..).unwrap_or(name) } else { name };
     is_any(name, SHARED_PIPES)

@@ -94,6 +94,11 @@ pub fn is_system_path(path: &str) -> bool {
         && !is_user_writable(path)
 }
 
+/// Whether a path class (see [`path_class`](crate::baseline::path_class)) is one of the operating system's.
+pub fn is_system_class(class: &str) -> bool {
+    [r"\windows\", "/usr/", "/sbin/", "/lib/"].iter().any(|prefix| class.starts_with(prefix))
+}
+
 /// What follows the drive (`C:`) or device (`\Device\HarddiskVolume2`, `\SystemRoot`) of a Windows path.
 fn after_drive(path: &str) -> &str {
     let path = path.strip_prefix(r"\\?\").or_else(|| path.strip_prefix(r"\??\")).unwrap_or(path);
@@ -152,7 +157,8 @@ pub fn is_office(actor: Actor<'_>) -> bool {
 /// Whether svchost with the DcomLaunch service started the process: its command line says so, or, where that is
 /// unknown, the child was started the way only DcomLaunch starts COM servers.
 pub fn started_by_dcom_launch(started: Actor<'_>, parent: Actor<'_>) -> bool {
-    if !parent.command_line.is_empty() {
+    // Sysmon writes "?" where it could not read the parent's command line.
+    if !matches!(parent.command_line, "" | "?") {
         return contains(parent.command_line, "DcomLaunch");
     }
     parent.is(&["svchost.exe"]) && is_com_server_command(started.command_line)

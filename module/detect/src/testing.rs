@@ -3,8 +3,9 @@
 use std::ops::Deref;
 
 use backchannel_events::{
-    Activity, Channel, Confidence, Endpoint, FileChange, Finding, Integrity, Logon, Mechanism, Module, NetworkFlow,
-    Process, ProcessEvent, Provenance, RegistryChange, Script, ServiceChange, Severity, Source, Timestamp, User,
+    Activity, Channel, ComActivation, Confidence, Endpoint, FileChange, Finding, Integrity, Logon, Mechanism, Module,
+    NetworkFlow, Process, ProcessEvent, Provenance, RegistryChange, Script, ServiceChange, Severity, Source, Timestamp,
+    User,
 };
 
 use crate::{Analytic, Detector, Tuning};
@@ -131,6 +132,60 @@ pub fn service_installed(seconds: impl Into<f64>, name: &'static str, command_li
     event
 }
 
+/// A network flow out of this machine.
+pub fn flow_out(seconds: impl Into<f64>, remote: &'static str, remote_port: u16) -> Event {
+    let flow = NetworkFlow {
+        local: Endpoint { address: "10.0.0.5", port: 50_001, ..Endpoint::default() },
+        remote: Endpoint { address: remote, port: remote_port, ..Endpoint::default() },
+        outbound: true,
+        protocol: "tcp",
+    };
+    event(seconds, Activity::NetworkFlow(flow))
+}
+
+/// DistributedCOM 10016: somebody was refused a COM class; `peer` is empty for a local caller.
+pub fn com_refused(seconds: impl Into<f64>, clsid: &'static str, peer: &'static str) -> Event {
+    let com = ComActivation { clsid, permission: "Activation", remote: !peer.is_empty(), peer, ..Default::default() };
+    distributed_com(seconds, com, 10_016)
+}
+
+/// DistributedCOM 10028: this machine could not activate a class on another one.
+pub fn com_unreachable(seconds: impl Into<f64>, clsid: &'static str, peer: &'static str) -> Event {
+    distributed_com(seconds, ComActivation { clsid, remote: true, outbound: true, peer, ..Default::default() }, 10_028)
+}
+
+/// Any DistributedCOM record.
+pub fn distributed_com(seconds: impl Into<f64>, com: ComActivation<'static>, id: u32) -> Event {
+    let mut event = event(seconds, Activity::ComActivation(com));
+    event.0.provenance.source = Source::DistributedCom;
+    event.0.provenance.event_id = id;
+    event
+}
+
+/// A file written through a disk share (Security 5145).
+pub fn file_written_from(seconds: impl Into<f64>, path: &'static str, peer: &'static str) -> Event {
+    let operation = backchannel_events::FileOperation::Write;
+    let mut event = event(
+        seconds,
+        Activity::File(FileChange {
+            operation,
+            path,
+            share: r"\\*\C$",
+            peer,
+            access: Some(2),
+            ..FileChange::default()
+        }),
+    );
+    event.0.provenance.source = Source::Security;
+    event.0.provenance.event_id = 5145;
+    event
+}
+
+/// A process end.
+pub fn ended(seconds: impl Into<f64>) -> Event {
+    event(seconds, Activity::ProcessEnd)
+}
+
 /// A PowerShell script block.
 pub fn script(seconds: impl Into<f64>, text: &'static str) -> Event {
     let mut event = event(seconds, Activity::Script(Script { text, engine: "powershell", ..Script::default() }));
@@ -228,7 +283,16 @@ pub fn check_tuned(
     tuning: Tuning,
     expected: Option<(Severity, Confidence)>,
 ) -> Vec<Finding> {
-    let mut detector = Detector::new(tuning);
+    run(Detector::new(tuning), analytic, events, expected)
+}
+
+#[track_caller]
+fn run(
+    mut detector: Detector,
+    analytic: &Analytic,
+    events: &[Event],
+    expected: Option<(Severity, Confidence)>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for event in events {
         detector.evaluate(event, &mut |finding: &Finding| findings.push(finding.clone()));
@@ -238,4 +302,26 @@ pub fn check_tuned(
     let worst = findings.iter().map(|finding| (finding.severity, finding.confidence)).max();
     assert_eq!(worst, expected, "{}: {findings:#?}", analytic.id);
     findings
+}
+
+/// What a baseline is learned from: five days, 120 times a day, of what `usual` gives for a day.
+pub fn learned(usual: fn(f64) -> Event) -> Vec<Event> {
+    (0..600).map(|n| usual(f64::from(n) / 120.0)).collect()
+}
+
+/// As [`check`], with a baseline learned from other events.
+#[track_caller]
+pub fn check_learned(
+    analytic: &Analytic,
+    past: &[Event],
+    events: &[Event],
+    expected: Option<(Severity, Confidence)>,
+) -> Vec<Finding> {
+    let mut learner = crate::Learner::new(Tuning::default());
+    for event in past {
+        learner.observe(event);
+    }
+    let mut detector = Detector::new(Tuning::default());
+    detector.set_baseline(learner.baseline().clone());
+    run(detector, analytic, events, expected)
 }

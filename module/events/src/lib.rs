@@ -14,6 +14,7 @@ mod channel;
 mod event;
 mod finding;
 mod incident;
+pub mod packed;
 mod playbook;
 mod process;
 mod time;

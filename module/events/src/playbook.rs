@@ -170,6 +170,12 @@ impl Reasons {
     }
 }
 
+impl From<Reason> for Reasons {
+    fn from(reason: Reason) -> Self {
+        Self(1 << reason as u8)
+    }
+}
+
 /// A key indicator of the playbook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
@@ -225,5 +231,11 @@ impl Indicators {
     /// The indicators, in the playbook's order.
     pub fn iter(self) -> impl Iterator<Item = Indicator> {
         Indicator::ALL.into_iter().filter(move |indicator| self.contains(*indicator))
+    }
+}
+
+impl From<Indicator> for Indicators {
+    fn from(indicator: Indicator) -> Self {
+        Self(1 << indicator as u8)
     }
 }

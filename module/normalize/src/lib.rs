@@ -6,11 +6,16 @@
 //!
 //! A record that carries nothing for us is not an error: it is counted ([`Accepted::NotUsed`]).
 
+mod auditd;
+mod laurel;
 mod record;
+mod windows;
 
 use bumpalo::Bump;
 
+pub use auditd::AuditStats;
 pub use record::{AuditLine, Fields, Record, SyslogLine, WindowsRecord, ZeekRecord};
+pub use windows::ClockOffset;
 
 use backchannel_events::ProcessEvent;
 
@@ -38,7 +43,10 @@ pub enum Accepted {
 
 /// Turns records into events.
 #[derive(Debug, Default)]
-pub struct Normalizer {}
+pub struct Normalizer {
+    windows: windows::Windows,
+    auditd: auditd::Auditd,
+}
 
 impl Normalizer {
     /// A normaliser that has seen nothing.
@@ -55,19 +63,36 @@ impl Normalizer {
         arena: &Bump,
         sink: &mut dyn FnMut(&ProcessEvent<'_>),
     ) -> Accepted {
-        let _ = (record, place, arena, sink);
-        Accepted::NotUsed
+        match record {
+            Record::Windows(record) => self.windows.accept(record, place, arena, sink),
+            Record::Audit(line) => self.auditd.accept(line.text, place, arena, sink),
+            Record::Laurel(text) => laurel::accept(text, &mut self.auditd, place, arena, sink),
+            Record::Event(event) => {
+                sink(event);
+                Accepted::Events(1)
+            }
+            Record::Syslog(_) | Record::Zeek(_) | Record::EndpointSecurity(_) => Accepted::NotUsed,
+        }
     }
 
     /// Hands over what is still pending: at the end of the input, never between batches.
     pub fn flush(&mut self, arena: &Bump, sink: &mut dyn FnMut(&ProcessEvent<'_>)) {
-        let _ = (arena, sink);
+        self.auditd.flush(arena, sink);
+    }
+
+    /// What of Linux audit could not be used as it should.
+    pub fn audit_stats(&self) -> AuditStats {
+        self.auditd.stats()
+    }
+
+    /// The offsets found in Windows sources whose records carry a time that is not UTC, ordered by input and host.
+    pub fn clock_offsets(&self) -> Vec<ClockOffset> {
+        self.windows.clock_offsets()
     }
 }
 
 /// Whether a Windows record of this provider and event id can carry anything for us: a decoder asks before it
 /// parses the rest. The comparison ignores ASCII case.
 pub fn wants(provider: &str, event_id: u32) -> bool {
-    let _ = (provider, event_id);
-    true
+    windows::wants(provider, event_id)
 }

@@ -1,148 +1,144 @@
-//! A finding as its JSON document.
+//! A finding as its JSON document, and back.
 
-use backchannel_events::{ChannelNote, Finding, Indicator, Integrity, Observation, Party, Reason};
-use serde::Serialize;
+use backchannel_events::{
+    Confidence, Finding, Indicator, Indicators, Reason, Reasons, Severity, Suppression, Timestamp,
+};
+use serde::{Deserialize, Serialize};
 
-#[derive(Serialize)]
-struct Document<'a> {
-    r#type: &'static str,
-    id: &'a str,
-    analytic: &'a str,
-    title: &'a str,
-    severity: &'static str,
-    confidence: &'static str,
-    time: String,
-    host: &'a str,
-    user: &'a str,
-    client: Option<Process<'a>>,
-    server: Option<Process<'a>>,
-    channel: Option<Channel<'a>>,
-    techniques: &'a [String],
-    indicators: Vec<&'static str>,
-    reasons: Vec<&'static str>,
+use crate::document::{Channel, FourAnswers, Process, Record, moment, observations, records};
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    r#type: String,
+    id: String,
+    analytic: String,
+    title: String,
+    severity: Severity,
+    confidence: Confidence,
+    #[serde(with = "moment")]
+    time: Timestamp,
+    host: String,
+    user: String,
+    client: Option<Process>,
+    server: Option<Process>,
+    channel: Option<Channel>,
+    techniques: Vec<String>,
+    indicators: Vec<String>,
+    reasons: Vec<String>,
     count: u32,
-    text: &'a str,
-    evidence: Vec<Evidence<'a>>,
-    incident: Option<&'a str>,
-    suppressed: Option<Suppressed<'a>>,
+    text: String,
+    evidence: Vec<Record>,
+    answers: FourAnswers,
+    changes: Vec<Record>,
+    logon: Option<Record>,
+    ioc_matches: Vec<String>,
+    joins: Vec<String>,
+    incident: Option<String>,
+    suppressed: Option<Suppressed>,
 }
 
-#[derive(Serialize)]
-struct Process<'a> {
-    name: &'a str,
-    path: &'a str,
-    pid: Option<u32>,
-    entity: &'a str,
-    command_line: &'a str,
-    user: &'a str,
-    integrity: Integrity,
-    hashes: &'a [String],
+#[derive(Serialize, Deserialize)]
+struct Suppressed {
+    rule: String,
+    reason: String,
 }
 
-#[derive(Serialize)]
-struct Channel<'a> {
-    mechanism: &'static str,
-    name: &'a str,
-    remote: bool,
-    peer: &'a str,
-}
-
-#[derive(Serialize)]
-struct Evidence<'a> {
-    source: &'a str,
-    record: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u64>,
-    provider: &'a str,
-    event_id: u32,
-    time: String,
-    host: &'a str,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-struct Suppressed<'a> {
-    rule: &'a str,
-    reason: &'a str,
-}
-
-/// The document of a finding: one JSON object without a line end.
+/// The document of a finding: one JSON object without a line end. Its `incident` is null: which incident it belongs
+/// to is known only after it was handed over.
 pub fn finding(finding: &Finding) -> String {
     let document = Document {
-        r#type: "finding",
-        id: &finding.id,
-        analytic: &finding.analytic,
-        title: &finding.title,
-        severity: finding.severity.as_str(),
-        confidence: finding.confidence.as_str(),
-        time: finding.time.to_string(),
-        host: &finding.host,
-        user: &finding.user,
-        client: finding.client.as_ref().map(process),
-        server: finding.server.as_ref().map(process),
-        channel: finding.channel.as_ref().map(channel),
-        techniques: &finding.techniques,
-        indicators: finding.indicators.iter().map(Indicator::code).collect(),
-        reasons: finding.reasons.iter().map(Reason::code).collect(),
+        r#type: "finding".to_owned(),
+        id: finding.id.clone(),
+        analytic: finding.analytic.clone(),
+        title: finding.title.clone(),
+        severity: finding.severity,
+        confidence: finding.confidence,
+        time: finding.time,
+        host: finding.host.clone(),
+        user: finding.user.clone(),
+        client: finding.client.as_ref().map(Process::from),
+        server: finding.server.as_ref().map(Process::from),
+        channel: finding.channel.as_ref().map(Channel::from),
+        techniques: finding.techniques.clone(),
+        indicators: finding.indicators.iter().map(|indicator| indicator.code().to_owned()).collect(),
+        reasons: finding.reasons.iter().map(|reason| reason.code().to_owned()).collect(),
         count: finding.count,
-        text: &finding.text,
-        evidence: finding.evidence.iter().map(evidence).collect(),
+        text: finding.text.clone(),
+        evidence: records(&finding.evidence),
+        answers: FourAnswers::from(&finding.answers),
+        changes: records(&finding.changes),
+        logon: finding.logon.as_ref().map(Record::from),
+        ioc_matches: finding.ioc_matches.clone(),
+        joins: finding.joins.clone(),
         incident: None,
-        suppressed: finding.suppressed.as_ref().map(|s| Suppressed { rule: &s.rule, reason: &s.reason }),
+        suppressed: finding
+            .suppressed
+            .as_ref()
+            .map(|by| Suppressed { rule: by.rule.clone(), reason: by.reason.clone() }),
     };
-    // Serialising owned text and numbers into a string cannot fail; an empty document would say so if it did.
+    // Text and numbers always serialise; an empty document would say so if that ever changed.
     serde_json::to_string(&document).unwrap_or_default()
 }
 
-fn process(party: &Party) -> Process<'_> {
-    Process {
-        name: &party.name,
-        path: &party.path,
-        pid: party.pid,
-        entity: &party.entity,
-        command_line: &party.command_line,
-        user: &party.user,
-        integrity: party.integrity,
-        hashes: &party.hashes,
-    }
-}
-
-fn channel(note: &ChannelNote) -> Channel<'_> {
-    Channel { mechanism: note.mechanism.as_str(), name: &note.name, remote: note.remote, peer: &note.peer }
-}
-
-fn evidence(observation: &Observation) -> Evidence<'_> {
-    Evidence {
-        source: &observation.input,
-        record: &observation.record,
-        line: Some(observation.line).filter(|&line| line > 0),
-        provider: &observation.provider,
-        event_id: observation.event_id,
-        time: observation.time.to_string(),
-        host: &observation.host,
-        text: &observation.text,
-    }
+/// Reads a finding's document.
+///
+/// # Errors
+/// What is wrong with the document, and where.
+pub fn read_finding(document: &str) -> Result<Finding, String> {
+    let document: Document = serde_json::from_str(document).map_err(|error| error.to_string())?;
+    let indicators = Indicator::ALL.into_iter().filter(|known| document.indicators.iter().any(|i| i == known.code()));
+    let reasons = Reason::ALL.into_iter().filter(|known| document.reasons.iter().any(|r| r == known.code()));
+    Ok(Finding {
+        indicators: indicators.map(Indicators::from).fold(Indicators::NONE, Indicators::and),
+        reasons: reasons.map(Reasons::from).fold(Reasons::NONE, Reasons::and),
+        id: document.id,
+        analytic: document.analytic,
+        title: document.title,
+        severity: document.severity,
+        confidence: document.confidence,
+        time: document.time,
+        host: document.host,
+        user: document.user,
+        client: document.client.map(Into::into),
+        server: document.server.map(Into::into),
+        channel: document.channel.map(Into::into),
+        techniques: document.techniques,
+        count: document.count,
+        text: document.text,
+        evidence: observations(document.evidence),
+        answers: document.answers.into(),
+        changes: observations(document.changes),
+        logon: document.logon.map(Into::into),
+        ioc_matches: document.ioc_matches,
+        joins: document.joins,
+        suppressed: document.suppressed.map(|by| Suppression { rule: by.rule, reason: by.reason }),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use backchannel_events::{Reasons, Severity, Timestamp};
+    use backchannel_events::{Observation, Party};
 
     use super::*;
 
-    #[test]
-    fn the_names_are_those_that_scripts_rely_on() {
-        let one = Finding {
+    fn example() -> Finding {
+        Finding {
             id: "00ff".into(),
             analytic: "IPC-DCOM-006".into(),
             severity: Severity::High,
             time: Timestamp::from_unix(1_700_000_000, 0),
             reasons: Reasons::E2.and(Reasons::E4),
+            indicators: Indicators::KI1,
             client: Some(Party { name: "a.exe".into(), pid: Some(7), ..Party::default() }),
             evidence: vec![Observation { input: "x.log".into(), line: 3, ..Observation::default() }],
+            joins: vec!["p:ws01/7".into()],
             ..Finding::default()
-        };
-        let text = finding(&one);
+        }
+    }
+
+    #[test]
+    fn the_names_are_those_that_scripts_rely_on() {
+        let text = finding(&example());
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["type"], "finding");
         assert_eq!(value["severity"], "high");
@@ -153,5 +149,15 @@ mod tests {
         assert_eq!(value["evidence"][0]["line"], 3);
         assert!(value["incident"].is_null() && value["suppressed"].is_null() && value["server"].is_null());
         assert!(!text.contains('\n'));
+    }
+
+    #[test]
+    fn a_document_read_back_is_the_same_finding() {
+        assert_eq!(read_finding(&finding(&example())), Ok(example()));
+    }
+
+    #[test]
+    fn a_broken_document_says_where() {
+        assert!(read_finding(r#"{"type":"finding"}"#).unwrap_err().contains("line 1 column"));
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! The names are a promise to scripts and SIEM rules: fields may be added, never renamed.
 
+mod document;
 mod finding;
+mod incident;
 
-pub use finding::finding;
+pub use finding::{finding, read_finding};
+pub use incident::{activity, incident, read_activity, read_signal, signal};

@@ -1,11 +1,24 @@
 //! The catalogue: one file an analytic, one folder a family.
 
 pub mod component_object_model;
+pub mod generic;
 
 use crate::Analytic;
 
 /// Every analytic, by family and then by id. Adding one: its file, a line here, one firing and one quiet case.
-pub const ANALYTICS: &[&Analytic] = &[&component_object_model::remote_activation::ANALYTIC];
+pub const ANALYTICS: &[&Analytic] = &[
+    &component_object_model::remote_access_refused::ANALYTIC,
+    &component_object_model::outbound_activation_failed::ANALYTIC,
+    &component_object_model::activation_failure_sweep::ANALYTIC,
+    &component_object_model::remote_activation::ANALYTIC,
+    &component_object_model::remote_server_child::ANALYTIC,
+    &generic::unusual_pair::ANALYTIC,
+    &generic::rare_pair::ANALYTIC,
+    &generic::user_to_privileged::ANALYTIC,
+    &generic::unknown_endpoint::ANALYTIC,
+    &generic::indicator_match::ANALYTIC,
+    &generic::masqueraded_endpoint::ANALYTIC,
+];
 
 #[cfg(test)]
 mod tests {

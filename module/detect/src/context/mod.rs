@@ -7,6 +7,7 @@ pub mod activation;
 pub mod addresses;
 pub mod channels;
 mod host;
+pub mod inbound;
 pub mod logons;
 pub mod note;
 pub mod processes;
@@ -23,6 +24,7 @@ pub use note::{Interner, Name, Note};
 pub use processes::{KnownProcess, ProcessId};
 pub use tallies::Tally;
 
+use crate::baseline::{Baseline, Edge, Standing};
 use crate::{Tuning, predicates, text};
 
 /// What an analytic may ask about: the memory of the event's host, the site's tuning, and the processes that the
@@ -33,6 +35,10 @@ pub struct Context<'c> {
     pub host: &'c Host,
     /// The site's tuning.
     pub tuning: &'c Tuning,
+    /// What was learned to be usual, where the site gave a baseline.
+    pub baseline: Option<&'c Baseline>,
+    /// The exchange that the event is, and what the baseline says about it; `None` without a baseline.
+    pub exchange: Option<&'c (Edge, Standing)>,
     event: &'c ProcessEvent<'c>,
     subject: Actor<'c>,
     parent: Actor<'c>,
@@ -40,7 +46,12 @@ pub struct Context<'c> {
 
 impl<'c> Context<'c> {
     /// The view for one event.
-    pub fn new(host: &'c Host, tuning: &'c Tuning, event: &'c ProcessEvent<'c>) -> Self {
+    pub fn new(
+        host: &'c Host,
+        tuning: &'c Tuning,
+        baseline: Option<&'c Baseline>,
+        event: &'c ProcessEvent<'c>,
+    ) -> Self {
         let process = &event.process;
         let known = host.processes.find(process.entity, process.pid, event.time);
         let subject = Actor::of(process, known);
@@ -60,7 +71,14 @@ impl<'c> Context<'c> {
         if parent.user == User::default() {
             parent.user = stated.user;
         }
-        Self { host, tuning, event, subject, parent }
+        Self { host, tuning, baseline, exchange: None, event, subject, parent }
+    }
+
+    /// The same view, with what the baseline says about the event's exchange.
+    #[must_use]
+    pub fn with_exchange(mut self, exchange: Option<&'c (Edge, Standing)>) -> Self {
+        self.exchange = exchange;
+        self
     }
 
     /// The process the event is about, completed from memory.

@@ -1,1 +1,183 @@
-//! x
+//! Stage two: the findings of one attack joined into one incident, across hosts, with the playbook answered.
+//!
+//! A [`Correlator`] sees findings, watched events and signals, never raw logs. It keeps them in [`groups`], and
+//! [`compose`] writes an incident from a group. The order in which detectors hand over does not matter.
+
+mod answers;
+mod compose;
+mod containment;
+mod groups;
+mod level2;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use backchannel_events::{Finding, Incident, Severity, Signal, SignalKind, Timestamp, WatchedEvent};
+use serde::{Deserialize, Serialize};
+
+use crate::text::base_name;
+use groups::Groups;
+
+/// Most findings remembered; the oldest go first, with their incidents.
+const MOST_FINDINGS: usize = 20_000;
+/// Most watched events remembered of one incident.
+const MOST_WATCHED: usize = 400;
+/// Most addresses and reachings-out remembered.
+const MOST_SIGNALS: usize = 50_000;
+
+/// Joins findings into incidents.
+#[derive(Debug, Default)]
+pub struct Correlator {
+    memory: CorrelatorMemory,
+}
+
+/// What a correlator remembers: all of its state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CorrelatorMemory {
+    findings: BTreeMap<String, Finding>,
+    groups: Groups,
+    watched: BTreeMap<String, Vec<WatchedEvent>>,
+    /// Address or name of a machine, to its host key.
+    addresses: BTreeMap<String, String>,
+    /// Who reached for whom: (source host, target) with account and time.
+    reached: BTreeMap<(String, String), (String, Timestamp)>,
+    told: BTreeMap<String, Told>,
+    /// Findings forgotten to stay within bounds.
+    pub evicted: u64,
+}
+
+/// What was last handed out of an incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Told {
+    revision: u32,
+    findings: BTreeSet<String>,
+    counts: u64,
+    watched: usize,
+}
+
+impl Correlator {
+    /// A correlator that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes a finding. A suppressed one joins nothing.
+    pub fn finding(&mut self, finding: Finding) {
+        if finding.suppressed.is_some() {
+            return;
+        }
+        let memory = &mut self.memory;
+        if memory.findings.len() >= MOST_FINDINGS && !memory.findings.contains_key(&finding.id) {
+            let oldest = memory.findings.values().min_by_key(|finding| (finding.time, finding.id.clone()));
+            if let Some(oldest) = oldest.map(|finding| finding.id.clone()) {
+                memory.findings.remove(&oldest);
+                memory.groups.forget(&oldest);
+                memory.evicted += 1;
+            }
+        }
+        memory.groups.add(&finding);
+        memory.findings.insert(finding.id.clone(), finding);
+    }
+
+    /// Takes an event around something under watch.
+    pub fn watched(&mut self, event: WatchedEvent) {
+        for key in &event.joins {
+            let events = self.memory.watched.entry(key.clone()).or_default();
+            if events.len() < MOST_WATCHED && !events.iter().any(|known| known.observation == event.observation) {
+                events.push(event.clone());
+            }
+        }
+    }
+
+    /// Takes an edge between machines.
+    pub fn signal(&mut self, signal: Signal) {
+        let memory = &mut self.memory;
+        if memory.addresses.len() + memory.reached.len() >= MOST_SIGNALS {
+            return;
+        }
+        match signal.kind {
+            SignalKind::Address => {
+                memory.addresses.insert(signal.peer, signal.host);
+            }
+            SignalKind::ReachedFor => {
+                memory.reached.insert((signal.host, host_of(&signal.peer).to_owned()), (signal.user, signal.time));
+            }
+            // A logon alone is no edge of an attack; findings carry theirs.
+            SignalKind::LogonFrom => {}
+        }
+    }
+
+    /// Incidents that are new or have changed since they were last asked for, worst first.
+    pub fn incidents(&mut self) -> Vec<Incident> {
+        let memory = &mut self.memory;
+        memory.groups.link_hosts(&memory.findings, &memory.addresses, &memory.reached);
+        let mut incidents = Vec::new();
+        for members in memory.groups.members() {
+            let findings: Vec<&Finding> = members.iter().filter_map(|id| memory.findings.get(id)).collect();
+            if findings.iter().all(|finding| finding.severity < Severity::Medium) {
+                continue;
+            }
+            let watched = watched_of(&memory.watched, &findings);
+            let mut incident = compose::incident(&findings, &watched, &memory.addresses);
+            let counts = findings.iter().map(|finding| u64::from(finding.count)).sum();
+            let now = Told { revision: 1, findings: members.clone(), counts, watched: watched.len() };
+            let merged: Vec<String> = memory
+                .told
+                .iter()
+                .filter(|(id, told)| **id != incident.id && told.findings.iter().any(|id| members.contains(id)))
+                .map(|(id, _)| id.clone())
+                .collect();
+            let revision = merged.iter().filter_map(|id| memory.told.remove(id)).map(|told| told.revision).max();
+            incident.supersedes = merged;
+            let before = memory.told.get(&incident.id);
+            let unchanged = before.is_some_and(|told| {
+                told.findings == now.findings && told.counts == now.counts && told.watched == now.watched
+            });
+            if unchanged && incident.supersedes.is_empty() {
+                continue;
+            }
+            incident.revision = before.map(|told| told.revision).max(revision).unwrap_or(0) + 1;
+            memory.told.insert(incident.id.clone(), Told { revision: incident.revision, ..now });
+            incidents.push(incident);
+        }
+        incidents
+            .sort_by(|a, b| (b.tier, b.severity, a.first_seen, &a.id).cmp(&(a.tier, a.severity, b.first_seen, &b.id)));
+        incidents
+    }
+
+    /// What is remembered, to be written down.
+    pub fn memory(&self) -> &CorrelatorMemory {
+        &self.memory
+    }
+
+    /// Takes up what another correlator remembered.
+    pub fn restore(&mut self, memory: CorrelatorMemory) {
+        self.memory = memory;
+    }
+}
+
+/// The watched events that share a key with one of the findings, each once, in order.
+fn watched_of<'m>(watched: &'m BTreeMap<String, Vec<WatchedEvent>>, findings: &[&Finding]) -> Vec<&'m WatchedEvent> {
+    let keys: BTreeSet<&String> = findings.iter().flat_map(|finding| &finding.joins).collect();
+    let mut events: Vec<&WatchedEvent> = keys.iter().filter_map(|key| watched.get(*key)).flatten().collect();
+    events.sort_by(|a, b| order(a).cmp(&order(b)));
+    events.dedup_by(|a, b| a.observation == b.observation);
+    events
+}
+
+fn order(event: &WatchedEvent) -> (Timestamp, &str, &str, &str) {
+    let seen = &event.observation;
+    (seen.time, &event.host, &seen.provider, &seen.text)
+}
+
+/// The host key of a machine named by a name or an address.
+fn host_of(name: &str) -> &str {
+    if crate::context::addresses::parse(name).is_some() {
+        return name;
+    }
+    name.split_once('.').map_or(name, |(label, _)| label)
+}
+
+/// An account without its domain, for comparing across hosts.
+fn bare(user: &str) -> &str {
+    base_name(user)
+}

@@ -22,6 +22,25 @@ pub const LATERAL: &[(&str, &str, &str)] = &[
     ("{0F87369F-A4E5-4CFC-BD3E-73E6154572DD}", "Schedule.Service", "svchost.exe"),
     ("{000C101C-0000-0000-C000-000000000046}", "Windows Installer", "msiexec.exe"),
     ("{4991D34B-80A1-4291-83B6-3328366B9097}", "BITS", "svchost.exe"),
+    ("{38FE8DFE-B129-452B-A215-119382B89E3D}", "SpeechRuntime", "speechruntime.exe"),
+    ("{655D9BF9-3876-43D0-B6E8-C83C1224154C}", "SpeechRuntime", "speechruntime.exe"),
+];
+
+/// Classes that management software activates on other machines all day.
+const MANAGEMENT: &[&str] = &["WMI", "Schedule.Service", "Windows Installer", "BITS"];
+
+/// What COM servers start in ordinary use: crash reporters, console and print helpers, add-in hosts.
+const ROUTINE_CHILDREN: &[&str] = &[
+    "werfault.exe",
+    "werfaultsecure.exe",
+    "wermgr.exe",
+    "conhost.exe",
+    "splwow64.exe",
+    "dwwin.exe",
+    "dw20.exe",
+    "ai.exe",
+    "sdxhelper.exe",
+    "filecoauth.exe",
 ];
 
 /// Programs that remote callers make run code.
@@ -48,14 +67,42 @@ const LATERAL_SERVERS: &[&str] = &[
     "rundll32.exe",
 ];
 
-/// The name of a class usable for remote execution.
-pub fn lateral_class(clsid: &str) -> Option<&'static str> {
-    LATERAL.iter().find(|(id, ..)| id.eq_ignore_ascii_case(clsid)).map(|(_, name, _)| *name)
+/// The name of a class usable for remote execution, by class id or by name (DistributedCOM writes either).
+pub fn lateral_class(class: &str) -> Option<&'static str> {
+    let found = LATERAL.iter().find(|(id, name, _)| id.eq_ignore_ascii_case(class) || name.eq_ignore_ascii_case(class));
+    found.map(|(_, name, _)| *name)
+}
+
+/// Whether a class of that name ([`lateral_class`]) is one that management software uses all day.
+pub fn is_management_class(name: &str) -> bool {
+    MANAGEMENT.contains(&name)
+}
+
+/// A class as a reader wants it: its name where it is known, with its id.
+pub fn describe(class: &str) -> String {
+    match lateral_class(class) {
+        Some(name) if !name.eq_ignore_ascii_case(class) => format!("{name} {class}"),
+        _ if class.is_empty() => "an unnamed class".to_owned(),
+        _ => class.to_owned(),
+    }
+}
+
+/// Whether a COM server starts such a child in ordinary use: crash reporters, helpers, the tab processes of Internet
+/// Explorer, hosts of virtualised add-ins.
+pub fn is_routine_child(child: Actor<'_>) -> bool {
+    (text::is_any(child.name(), ROUTINE_CHILDREN) && crate::predicates::is_system_path(child.image))
+        || (text::is_any(child.name(), &["iexplore.exe"]) && text::contains(child.command_line, "SCODEF:"))
+        || (text::starts_with(child.name(), "AppVDllSurrogate") && crate::predicates::is_system_path(child.image))
 }
 
 /// Whether the program is one that remote callers make run code.
 pub fn is_lateral_server(actor: Actor<'_>) -> bool {
     actor.is(LATERAL_SERVERS)
+}
+
+/// Whether the program is the far end of a WinRM shell: DcomLaunch starts it, but it is no DCOM.
+pub fn is_remote_shell(actor: Actor<'_>) -> bool {
+    actor.is(&["wsmprovhost.exe", "winrshost.exe"])
 }
 
 /// What a COM server serves, as a name for the channel: the class on its command line, else the class its program is

@@ -2,5 +2,6 @@
 
 pub mod com;
 pub mod modules;
+pub mod os_programs;
 pub mod pipes;
 pub mod programs;

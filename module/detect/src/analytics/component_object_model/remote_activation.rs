@@ -10,16 +10,20 @@
 //!
 //! ## Telemetry
 //! Sysmon 1 or Security 4688 (version 2, for the target identity); Security 4624 makes it certain and names the
-//! source.
+//! source, also where its record comes after the process start's.
 //!
 //! ## False positives
-//! WinRM shells (`wsmprovhost`, `WinrsHost`) are remote but not DCOM: medium. Management servers that automate Office
-//! over DCOM: allow by host and account.
+//! WinRM shells (`wsmprovhost`, `WinrsHost`) are remote but not DCOM: medium, and no sign of DCOM exploitation.
+//! Services and tasks under a user's account also live in session 0: a logon that holds a process started by the
+//! service manager or the scheduler is local. Management servers that automate Office over DCOM: allow by host and
+//! account.
 //!
 //! ## References
 //! ATT&CK T1021.003, T1559.001, DET0285 (AN0791), DET0224 (AN0628).
 
-use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+use backchannel_events::{
+    ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
+};
 
 use crate::context::activation::{self, Broker};
 use crate::vocabulary::com;
@@ -34,37 +38,41 @@ pub const ANALYTIC: Analytic = Analytic {
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
     status: Status::Stable,
-    on: &[ActivityKind::ProcessStart],
+    on: &[ActivityKind::ProcessStart, ActivityKind::Logon],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
-    let activation = activation::of_start(context)?;
-    if activation.broker != Broker::DcomLaunch || !activation.is_remote() {
-        return None;
-    }
-    let started = context.subject();
-    let winrm = started.is(&["wsmprovhost.exe", "winrshost.exe"]);
+    let told = activation::told(context);
+    let remote = told.iter().filter(|one| one.activation.broker == Broker::DcomLaunch && one.activation.is_remote());
+    // One event proves one finding: of the servers that a late logon record explains, the one best known for this.
+    let one = remote.max_by_key(|one| com::is_lateral_server(one.process))?;
+    let (started, activation) = (one.process, &one.activation);
+    let winrm = com::is_remote_shell(started);
     let severity = if com::is_lateral_server(started) && !winrm { Severity::High } else { Severity::Medium };
-    let confidence = if activation.is_proven() { Confidence::Certain } else { Confidence::High };
-    let from = if activation.peer.is_empty() { "another machine" } else { &activation.peer };
+    let confidence = if activation.is_proven() {
+        Confidence::Certain
+    } else if matches!(started.integrity, Integrity::Low | Integrity::Medium) {
+        // The token of an administrator from another machine is a full one; anything less may be local.
+        Confidence::Medium
+    } else {
+        Confidence::High
+    };
     let text = format!(
-        "{} was activated through DCOM for {} from {from}: it runs under that account outside any user's session.",
+        "{} was activated through {} for {} from {}: it runs under that account outside any user's session.",
         started.name(),
+        if winrm { "WinRM" } else { "DCOM" },
         started.account(),
+        activation.from(),
     );
-    let mut evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::E1.and(Reasons::E2).and(Reasons::E4))
+    let evidence = Evidence::new(severity, confidence, text)
+        .reasons(Reasons::E4.and_if(!winrm, Reasons::E2).and_if(one.is_privileged(context), Reasons::E1))
         .indicators(Indicators::KI1.and(Indicators::KI3))
         .server(started)
         .channel(Mechanism::Dcom, com::class_of(started))
         .remote(&*activation.peer);
-    if let Some(logon) = context.logon_of(started) {
-        evidence =
-            evidence.because(&logon.note, format!("{} logged on over the network from {from}", started.account()));
-    }
-    Some(evidence)
+    Some(one.prove(context, evidence))
 }
 
 #[cfg(test)]
@@ -116,6 +124,68 @@ mod tests {
             .by(r"C:\Windows\System32\svchost.exe", "svchost.exe -k DcomLaunch -p")
             .user("NT AUTHORITY", "NETWORK SERVICE")
             .session(0)];
+        check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn a_logon_record_that_comes_late_makes_it_certain() {
+        let mut late = logon(1, 3, 0x5f00d, "alice", "10.0.0.9");
+        late.0.provenance.record = "77";
+        let events = [
+            start(0, r"C:\Windows\System32\mmc.exe", r"C:\Windows\System32\mmc.exe -Embedding")
+                .by(r"C:\Windows\System32\svchost.exe", "")
+                .user("CORP", "alice")
+                .logon_id(0x5f00d),
+            late,
+        ];
+        let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::Certain)));
+        let channel = findings[0].channel.as_ref().unwrap();
+        assert_eq!((channel.remote, channel.peer.as_str(), findings[0].evidence.len()), (true, "10.0.0.9", 2));
+    }
+
+    #[test]
+    fn a_late_logon_on_this_very_machine_is_quiet() {
+        let events = [
+            start(0, r"C:\Windows\System32\mmc.exe", r"C:\Windows\System32\mmc.exe -Embedding")
+                .by(r"C:\Windows\System32\svchost.exe", "")
+                .user("CORP", "alice")
+                .logon_id(0x5f00d),
+            logon(1, 3, 0x5f00d, "alice", "127.0.0.1"),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn a_remote_shell_is_medium_and_no_dcom_exploitation() {
+        let events = [
+            logon(0, 3, 0x5f00d, "alice", "10.0.0.9"),
+            start(1, r"C:\Windows\System32\wsmprovhost.exe", r"C:\Windows\system32\wsmprovhost.exe -Embedding")
+                .by(r"C:\Windows\System32\svchost.exe", "svchost.exe -k DcomLaunch -p")
+                .user("CORP", "alice")
+                .logon_id(0x5f00d),
+        ];
+        let findings = check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::Certain)));
+        assert!(!findings[0].reasons.contains(backchannel_events::Reason::DcomExploitation));
+    }
+
+    #[test]
+    fn a_server_of_a_service_s_account_is_quiet() {
+        let events = [
+            start(0, r"C:\Program Files\Sql\sqlservr.exe", "sqlservr.exe")
+                .by(r"C:\Windows\System32\services.exe", "services.exe")
+                .user("CORP", "svc-sql")
+                .session(0)
+                .logon_id(0x777),
+            start(
+                9,
+                r"C:\Windows\System32\dllhost.exe",
+                "dllhost.exe /Processid:{AB8902B4-09CA-4BB6-B78D-A8F59079A8D5}",
+            )
+            .by(r"C:\Windows\System32\svchost.exe", "svchost.exe -k DcomLaunch -p")
+            .user("CORP", "svc-sql")
+            .session(0)
+            .logon_id(0x777),
+        ];
         check(&ANALYTIC, &events, None);
     }
 }

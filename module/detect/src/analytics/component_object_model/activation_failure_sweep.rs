@@ -1,0 +1,168 @@
+//! # IPC-DCOM-003: Sweep of failed DCOM activations
+//!
+//! ## What it detects
+//! One program here that failed to reach COM on five or more machines within ten minutes, or one machine that was
+//! refused three or more classes here within five minutes.
+//!
+//! ## Why it matters
+//! Tools that spray DCOM over a network, or try class after class until one lets them in, leave just this trace.
+//! The third form, one source refused on many hosts, needs more than one host and is the correlator's.
+//!
+//! ## Telemetry
+//! System log, DistributedCOM 10028, 10009, 10006, 10016 and their kin.
+//!
+//! ## False positives
+//! Vulnerability scanners and inventory (an administrator's host is left alone); the power cut of a whole site makes
+//! every agent fail at once.
+//!
+//! ## References
+//! ATT&CK T1021.003, T1018, T1046, DET0285 (AN0791).
+
+use std::time::Duration;
+
+use backchannel_events::{
+    Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
+};
+
+use crate::context::{Note, Tally};
+use crate::text::{contains, lower};
+use crate::{Analytic, Context, Evidence, Family, Status};
+
+/// IPC-DCOM-003.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-DCOM-003",
+    title: "Sweep of failed DCOM activations",
+    family: Family::ComponentObjectModel,
+    techniques: &["T1559.001", "T1021.003", "T1018", "T1046"],
+    attack_analytics: &["AN0628", "AN0791"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::ComActivation],
+    telemetry: &[Source::DistributedCom],
+    evaluate,
+};
+
+/// So many machines out of reach of one program are a sweep.
+const MANY_TARGETS: usize = 5;
+/// Within this time.
+const TARGETS_WITHIN: Duration = Duration::from_secs(600);
+/// So many classes refused to one caller are a sweep.
+const MANY_CLASSES: usize = 3;
+/// Within this time.
+const CLASSES_WITHIN: Duration = Duration::from_secs(300);
+/// Most targets or classes named in the sentence.
+const NAMED: usize = 8;
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let Activity::ComActivation(com) = &event.activity else { return None };
+    if !com.remote || com.peer.is_empty() || contains(com.peer, "LRPC") {
+        return None;
+    }
+    let (mut actor, mut what) = (String::new(), String::new());
+    let (tally, actor, what, window, many) = if com.outbound {
+        let image = lower(event.process.image, &mut actor);
+        (Tally::DcomTargetsByRequester, image, lower(com.peer, &mut what), TARGETS_WITHIN, MANY_TARGETS)
+    } else {
+        let peer = lower(com.peer, &mut actor);
+        (Tally::DcomClassesByPeer, peer, lower(com.clsid, &mut what), CLASSES_WITHIN, MANY_CLASSES)
+    };
+    if what.is_empty() || context.tuning.is_admin_host(com.peer) && !com.outbound {
+        return None;
+    }
+    let mut earlier = context.host.tallies.distinct(tally, actor, event.time, window);
+    earlier.retain(|(known, _)| !known.is_empty() && *known != what);
+    if earlier.len() + 1 < many {
+        return None;
+    }
+    let names: Vec<&str> = earlier.iter().map(|(name, _)| *name).chain([what]).take(NAMED).collect();
+    let names = names.join(", ");
+    let (count, minutes) = (earlier.len() + 1, window.as_secs() / 60);
+    let evidence = if com.outbound {
+        let requester = context.subject();
+        let who = if requester.image.is_empty() { "A program" } else { requester.name() };
+        let text = format!(
+            "{who} failed to activate COM classes on {count} machines within {minutes} minutes ({names}): it sweeps \
+             the network."
+        );
+        sweep(text, &earlier, "activation failed on")
+            .reasons(Reasons::E2.and(Reasons::E4))
+            .client(requester)
+            .channel(Mechanism::Dcom, "")
+    } else {
+        let text = format!(
+            "{} was refused {count} COM classes within {minutes} minutes ({names}): it tries one after the other.",
+            com.peer
+        );
+        let elsewhere = !context.host.addresses.is_own(com.peer);
+        sweep(text, &earlier, "refused class")
+            .reasons(Reasons::E2.and_if(elsewhere, Reasons::E4))
+            .channel(Mechanism::Dcom, "")
+            .remote(com.peer)
+    };
+    Some(evidence)
+}
+
+fn sweep(text: String, earlier: &[(&str, &Note)], what: &str) -> Evidence {
+    let evidence =
+        Evidence::new(Severity::High, Confidence::High, text).indicators(Indicators::KI1.and(Indicators::KI2));
+    earlier.iter().take(NAMED).fold(evidence, |evidence, (name, note)| evidence.because(note, format!("{what} {name}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tuning;
+    use crate::testing::*;
+
+    const CLASSES: [&str; 3] = [
+        "{49B2791A-B1AE-4C90-9B8E-E860BA07F889}",
+        "{9BA05972-F6A8-11CF-A442-00A0C90A8F39}",
+        "{00024500-0000-0000-C000-000000000046}",
+    ];
+    const TARGETS: [&str; 5] = ["ws02", "ws03", "ws04", "ws05", "ws06"];
+    const TOOL: &str = r"C:\Program Files\Tool\tool.exe";
+
+    fn sweep_of(targets: &[&'static str], apart: f64) -> Vec<Event> {
+        let failed =
+            |(i, &target): (usize, &&'static str)| com_unreachable(i as f64 * apart, CLASSES[0], target).of(TOOL, 7400);
+        targets.iter().enumerate().map(failed).collect()
+    }
+
+    #[test]
+    fn five_machines_in_ten_minutes_fire() {
+        let findings = check(&ANALYTIC, &sweep_of(&TARGETS, 60.0), Some((Severity::High, Confidence::High)));
+        assert!(findings[0].text.contains("5 machines") && findings[0].text.contains("ws02"));
+        assert_eq!(findings[0].evidence.len(), 5);
+    }
+
+    #[test]
+    fn four_machines_or_the_same_one_again_are_quiet() {
+        check(&ANALYTIC, &sweep_of(&["ws02", "ws03", "ws04", "ws05", "ws05"], 60.0), None);
+    }
+
+    #[test]
+    fn five_machines_in_an_hour_are_quiet() {
+        check(&ANALYTIC, &sweep_of(&TARGETS, 700.0), None);
+    }
+
+    #[test]
+    fn three_classes_from_one_machine_fire() {
+        let events: Vec<Event> =
+            CLASSES.iter().enumerate().map(|(i, class)| com_refused(i as f64, class, "10.0.0.9")).collect();
+        check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
+        let tuning = Tuning { admin_hosts: vec!["10.0.0.9".into()], ..Tuning::default() };
+        check_tuned(&ANALYTIC, &events, tuning, None);
+    }
+
+    #[test]
+    fn three_classes_from_three_machines_are_quiet() {
+        let peers = ["10.0.0.7", "10.0.0.8", "10.0.0.9"];
+        let events: Vec<Event> = CLASSES
+            .iter()
+            .zip(peers)
+            .enumerate()
+            .map(|(i, (class, peer))| com_refused(i as f64, class, peer))
+            .collect();
+        check(&ANALYTIC, &events, None);
+    }
+}

@@ -1,0 +1,115 @@
+//! # IPC-DCOM-001: Remote use of a COM class was refused
+//!
+//! ## What it detects
+//! DistributedCOM says that a caller on another machine was refused the launch, activation or use of a class here.
+//!
+//! ## Why it matters
+//! Somebody tries classes from outside. A refusal of a class that is known to run code (MMC20, ShellWindows, Excel)
+//! is an attempt at lateral movement that the permissions stopped, this time.
+//!
+//! ## Telemetry
+//! System log, DistributedCOM 10002, 10003, 10014 to 10019 with an address. 10036 to 10038 are IPC-DCOM-004's.
+//!
+//! ## False positives
+//! The local 10016 (`LocalHost (Using LRPC)`) is everyday noise and never looked at. Inventory and monitoring: an
+//! administrator's host asking for an ordinary class is left alone.
+//!
+//! ## References
+//! ATT&CK T1021.003, T1559.001, DET0285 (AN0791). Microsoft's page on event 10016.
+
+use backchannel_events::{
+    Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
+};
+
+use crate::text::contains;
+use crate::vocabulary::com;
+use crate::{Analytic, Context, Evidence, Family, Status};
+
+/// IPC-DCOM-001.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-DCOM-001",
+    title: "Remote use of a COM class refused",
+    family: Family::ComponentObjectModel,
+    techniques: &["T1559.001", "T1021.003"],
+    attack_analytics: &["AN0628", "AN0791"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::ComActivation],
+    telemetry: &[Source::DistributedCom],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let Activity::ComActivation(com) = &event.activity else { return None };
+    let hardening = (10_036..=10_038).contains(&event.provenance.event_id);
+    if !com.remote || com.outbound || hardening || com.peer.is_empty() || contains(com.peer, "LRPC") {
+        return None;
+    }
+    let class = com::lateral_class(com.clsid);
+    if class.is_none() && context.tuning.is_admin_host(com.peer) {
+        return None;
+    }
+    // A machine that calls itself over the network is no lateral movement, but relays do just that.
+    let elsewhere = !context.host.addresses.is_own(com.peer);
+    let severity = if class.is_some() && elsewhere { Severity::High } else { Severity::Medium };
+    let what = if com.permission.is_empty() { "use" } else { com.permission };
+    let who = match context.subject().account() {
+        account if account.is_empty() => "somebody".to_owned(),
+        account => account,
+    };
+    let purpose = if class.is_some() { ", which runs code for its caller" } else { "" };
+    let text = format!(
+        "{who} at {} was refused {} of COM class {}{purpose}: an attempt at remote activation.",
+        com.peer,
+        what.to_ascii_lowercase(),
+        com::describe(com.clsid),
+    );
+    let evidence = Evidence::new(severity, Confidence::High, text)
+        .reasons(Reasons::E2.and_if(elsewhere, Reasons::E4))
+        .indicators(Indicators::KI1.and(Indicators::KI2))
+        .channel(Mechanism::Dcom, com.clsid)
+        .remote(com.peer);
+    Some(evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tuning;
+    use crate::testing::*;
+
+    const MMC20: &str = "{49B2791A-B1AE-4C90-9B8E-E860BA07F889}";
+    const ORDINARY: &str = "{4661626C-9F41-40A9-B3F5-5580E80CB347}";
+
+    #[test]
+    fn a_remote_refusal_of_a_lateral_class_fires_high() {
+        let events = [com_refused(0, MMC20, "10.0.0.9").user("CORP", "alice")];
+        let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
+        assert!(findings[0].text.contains("MMC20.Application") && findings[0].text.contains("10.0.0.9"));
+        assert_eq!(findings[0].user, "CORP\\alice");
+    }
+
+    #[test]
+    fn a_remote_refusal_of_any_other_class_fires_medium() {
+        check(&ANALYTIC, &[com_refused(0, ORDINARY, "10.0.0.9")], Some((Severity::Medium, Confidence::High)));
+    }
+
+    #[test]
+    fn a_local_refusal_is_quiet_even_if_a_carrier_calls_it_remote() {
+        let events = [com_refused(0, MMC20, ""), com_refused(1, MMC20, "LocalHost (Using LRPC)")];
+        check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn an_administrator_s_host_may_ask_for_ordinary_classes_only() {
+        let tuning = Tuning { admin_hosts: vec!["10.0.0.9".into()], ..Tuning::default() };
+        check_tuned(&ANALYTIC, &[com_refused(0, ORDINARY, "10.0.0.9")], tuning.clone(), None);
+        let expected = Some((Severity::High, Confidence::High));
+        check_tuned(&ANALYTIC, &[com_refused(0, MMC20, "10.0.0.9")], tuning, expected);
+    }
+
+    #[test]
+    fn an_activation_that_this_machine_asked_for_is_quiet() {
+        check(&ANALYTIC, &[com_unreachable(0, MMC20, "fs01")], None);
+    }
+}

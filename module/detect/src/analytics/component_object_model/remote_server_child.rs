@@ -1,0 +1,180 @@
+//! # IPC-DCOM-007: Remotely activated COM server starts a program
+//!
+//! ## What it detects
+//! A process whose parent or grandparent is a COM server that DcomLaunch started for another machine.
+//!
+//! ## Why it matters
+//! It is what remote activation is abused for: MMC20, Excel or a hijacked class runs the attacker's command.
+//!
+//! ## Telemetry
+//! Process starts (Sysmon 1, Security 4688) and what makes the server remote, see IPC-DCOM-006.
+//!
+//! ## False positives
+//! Crash reporters, console and print helpers, tab processes of Internet Explorer are left out. WinRM shells start
+//! programs by design and are not DCOM.
+//!
+//! ## References
+//! ATT&CK T1021.003, T1559.001, T1059, DET0285 (AN0791).
+
+use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+
+use crate::context::activation::{self, Activation, Broker};
+use crate::vocabulary::com;
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+
+/// IPC-DCOM-007.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-DCOM-007",
+    title: "Remotely activated COM server starts a program",
+    family: Family::ComponentObjectModel,
+    techniques: &["T1559.001", "T1021.003", "T1059"],
+    attack_analytics: &["AN0628", "AN0791"],
+    severity: Severity::Critical,
+    status: Status::Stable,
+    on: &[ActivityKind::ProcessStart, ActivityKind::Logon],
+    telemetry: &[Source::Sysmon, Source::Security],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    if event.activity.kind() == ActivityKind::Logon {
+        return explained_late(context);
+    }
+    let child = context.subject();
+    let parent = context.parent();
+    let (server, activation) = remote_server(parent)
+        .or_else(|| remote_server(context.parent_of(parent).filter(|_| !com::is_routine_child(parent))?))?;
+    if com::is_routine_child(child) {
+        return None;
+    }
+    let evidence = conclude(context, server, &activation, child);
+    Some(match server.known {
+        Some(known) => {
+            evidence.because(&known.note, format!("{} was activated from {}", server.name(), activation.from()))
+        }
+        None => evidence,
+    })
+}
+
+/// A logon record that comes after the server and its child: what looked local was remote.
+fn explained_late(context: &Context<'_>) -> Option<Evidence> {
+    activation::told(context).into_iter().filter(|one| is_server(one.process, &one.activation)).find_map(|one| {
+        let known = one.process.known?;
+        let children = context.host.processes.children(known.id);
+        let child = children.map(Actor::remembered).find(|child| !com::is_routine_child(*child))?;
+        let evidence = one.prove(context, conclude(context, one.process, &one.activation, child));
+        let note = &child.known?.note;
+        Some(evidence.because(note, format!("{} started {}", one.process.name(), child.command_line)))
+    })
+}
+
+fn remote_server(actor: Actor<'_>) -> Option<(Actor<'_>, Activation)> {
+    let activation = actor.known?.activation.clone()?;
+    is_server(actor, &activation).then_some((actor, activation))
+}
+
+fn is_server(actor: Actor<'_>, activation: &Activation) -> bool {
+    activation.broker == Broker::DcomLaunch && activation.is_remote() && !com::is_remote_shell(actor)
+}
+
+fn conclude(context: &Context<'_>, server: Actor<'_>, activation: &Activation, child: Actor<'_>) -> Evidence {
+    let unknown = predicates::is_unknown_binary(child);
+    let dangerous = unknown || predicates::is_script_host(child) || predicates::is_lolbin(child);
+    let (severity, confidence) =
+        if dangerous { (Severity::Critical, Confidence::Certain) } else { (Severity::High, Confidence::High) };
+    let text = format!(
+        "{}, a COM server that {} activated from {}, started {}: code was run on this machine through DCOM.",
+        server.name(),
+        server.account(),
+        activation.from(),
+        child.name(),
+    );
+    let privileged = predicates::is_privileged(server) || predicates::is_privileged(child);
+    let evidence = Evidence::new(severity, confidence, text)
+        .reasons(Reasons::E2.and(Reasons::E4).and_if(privileged, Reasons::E1).and_if(unknown, Reasons::E3))
+        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .client(server)
+        .server(child)
+        .channel(Mechanism::Dcom, com::class_of(server))
+        .remote(&*activation.peer);
+    match context.logon_of(server) {
+        Some(logon) if activation.is_proven() => {
+            let text = format!("{} logged on over the network from {}", server.account(), activation.from());
+            evidence.because(&logon.note, text)
+        }
+        _ => evidence,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const SVCHOST: &str = r"C:\Windows\System32\svchost.exe";
+    const CMD: &str = r"C:\Windows\System32\cmd.exe";
+
+    fn mmc(seconds: f64) -> Event {
+        start(seconds, r"C:\Windows\System32\mmc.exe", "mmc.exe -Embedding")
+            .pid(600)
+            .by(SVCHOST, "svchost.exe -k DcomLaunch")
+            .user("CORP", "alice")
+            .logon_id(0x5f00d)
+    }
+
+    fn child(seconds: f64, image: &'static str, pid: u32, parent: u32) -> Event {
+        start(seconds, image, image).pid(pid).parent_pid(parent).user("CORP", "alice").logon_id(0x5f00d)
+    }
+
+    #[test]
+    fn a_command_from_a_remote_mmc_fires_critical() {
+        let events = [logon(0, 3, 0x5f00d, "alice", "10.0.0.9"), mmc(1.0), child(2.0, CMD, 601, 600)];
+        let findings = check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::Certain)));
+        assert!(findings[0].text.contains("mmc.exe") && findings[0].text.contains("cmd.exe"));
+        assert_eq!(findings[0].evidence.len(), 3);
+    }
+
+    #[test]
+    fn the_grandchild_is_seen_too() {
+        let events = [
+            mmc(1.0).session(0),
+            child(2.0, r"C:\Program Files\Tool\tool.exe", 601, 600),
+            child(3.0, r"C:\Program Files\Tool\other.exe", 602, 601),
+        ];
+        let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
+        assert_eq!(findings.len(), 2);
+    }
+
+    #[test]
+    fn a_logon_record_after_the_child_still_proves_it() {
+        let events = [mmc(0.0), child(1.0, CMD, 601, 600), logon(1.5, 3, 0x5f00d, "alice", "10.0.0.9")];
+        check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::Certain)));
+    }
+
+    #[test]
+    fn crash_reporters_and_children_of_local_servers_are_quiet() {
+        let events = [
+            logon(0, 3, 0x5f00d, "alice", "10.0.0.9"),
+            mmc(1.0),
+            child(2.0, r"C:\Windows\System32\WerFault.exe", 601, 600),
+            child(2.5, r"C:\Windows\System32\conhost.exe", 603, 600),
+        ];
+        check(&ANALYTIC, &events, None);
+        let local = [logon(0, 2, 0x5f00d, "alice", ""), mmc(1.0).session(1), child(2.0, CMD, 601, 600)];
+        check(&ANALYTIC, &local, None);
+    }
+
+    #[test]
+    fn what_a_remote_shell_runs_is_not_dcom() {
+        let events = [
+            logon(0, 3, 0x5f00d, "alice", "10.0.0.9"),
+            start(1, r"C:\Windows\System32\wsmprovhost.exe", "wsmprovhost.exe -Embedding")
+                .pid(600)
+                .by(SVCHOST, "svchost.exe -k DcomLaunch")
+                .user("CORP", "alice")
+                .logon_id(0x5f00d),
+            child(2.0, CMD, 601, 600),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+}

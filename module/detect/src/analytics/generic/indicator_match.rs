@@ -1,0 +1,139 @@
+//! # IPC-BASE-006: Known bad endpoint
+//!
+//! ## What it detects
+//! A process that creates or opens a channel, activates a class or calls a procedure, where the program, its hash, the
+//! channel, the class or the other machine's address is on one of the site's lists of indicators.
+//!
+//! ## Why it matters
+//! Somebody has already judged it: this is the playbook's "known malware signatures or hashes".
+//!
+//! ## Telemetry
+//! Any log with channels; hashes need Sysmon 1.
+//!
+//! ## False positives
+//! As good as the list: severity and confidence are the list's, and entries expire.
+//!
+//! ## References
+//! Playbook E3, T2 actions; ATT&CK T1559, DET0493 (AN1357, AN1358).
+
+use backchannel_events::{Activity, ActivityKind, Indicators, ProcessEvent, Reasons, Severity, Source};
+
+use crate::judge::matches;
+use crate::{Analytic, Context, Evidence, Family, Indicator, IndicatorKind, Status};
+
+/// IPC-BASE-006.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-BASE-006",
+    title: "Known bad endpoint of a channel",
+    family: Family::Generic,
+    techniques: &["T1559"],
+    attack_analytics: &["AN1357", "AN1358"],
+    severity: Severity::Critical,
+    status: Status::Stable,
+    on: &[
+        ActivityKind::ChannelCreate,
+        ActivityKind::ChannelConnect,
+        ActivityKind::ChannelAccept,
+        ActivityKind::ComActivation,
+        ActivityKind::RpcCall,
+    ],
+    telemetry: &[Source::Sysmon, Source::Security, Source::DistributedCom, Source::Auditd, Source::Zeek],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    if context.tuning.indicators.is_empty() {
+        return None;
+    }
+    let (mechanism, channel, clsid, peer) = match &event.activity {
+        Activity::ChannelCreate(channel) | Activity::ChannelConnect(channel) | Activity::ChannelAccept(channel) => {
+            (channel.mechanism, channel.name, "", channel.peer)
+        }
+        Activity::ComActivation(com) => (backchannel_events::Mechanism::Com, "", com.clsid, com.peer),
+        Activity::RpcCall(call) => (call.channel.mechanism, call.channel.name, call.object, call.client.address),
+        _ => return None,
+    };
+    let subject = context.subject();
+    let hashes = [subject.hashes.md5, subject.hashes.sha1, subject.hashes.sha256, subject.hashes.imphash];
+    let hit = |indicator: &&Indicator| {
+        let value = indicator.value.as_str();
+        indicator.expires.is_none_or(|end| event.time <= end)
+            && match indicator.kind {
+                IndicatorKind::Hash => hashes.iter().any(|hash| !hash.is_empty() && hash.eq_ignore_ascii_case(value)),
+                IndicatorKind::Image => {
+                    !subject.image.is_empty() && (matches(value, subject.image) || matches(value, subject.name()))
+                }
+                IndicatorKind::Channel => {
+                    !channel.is_empty() && (matches(value, channel) || matches(value, channel.trim_start_matches('\\')))
+                }
+                IndicatorKind::Clsid => !clsid.is_empty() && matches(value, clsid),
+                IndicatorKind::Address => !peer.is_empty() && value == peer,
+            }
+    };
+    let indicator = context.tuning.indicators.iter().find(hit)?;
+    let who = if subject.name().is_empty() { peer } else { subject.name() };
+    let what = if channel.is_empty() { clsid } else { channel };
+    let text = format!(
+        "{who} uses {} {what}, and `{}` is on the list {}.",
+        mechanism.as_str(),
+        indicator.value,
+        if indicator.list.is_empty() { "of the site" } else { &indicator.list },
+    );
+    let mut evidence = Evidence::new(indicator.severity, indicator.confidence, text)
+        .reasons(Reasons::E3)
+        .indicators(Indicators::KI1)
+        .client(subject)
+        .channel(mechanism, what);
+    if !peer.is_empty() {
+        evidence = evidence.remote(peer);
+    }
+    Some(evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use backchannel_events::Confidence;
+
+    use super::*;
+    use crate::Tuning;
+    use crate::testing::*;
+
+    fn listed(kind: IndicatorKind, value: &str) -> Tuning {
+        let indicator = Indicator {
+            kind,
+            value: value.to_owned(),
+            list: "feed".to_owned(),
+            severity: Severity::Critical,
+            confidence: Confidence::High,
+            expires: Some(at(100.0)),
+        };
+        Tuning { indicators: vec![indicator], ..Tuning::default() }
+    }
+
+    #[test]
+    fn a_listed_pipe_fires_whoever_creates_it() {
+        let events = [pipe_created(0, r"\evilpipe-17").of(r"C:\Program Files\App\app.exe", 50)];
+        let expected = Some((Severity::Critical, Confidence::High));
+        check_tuned(&ANALYTIC, &events, listed(IndicatorKind::Channel, "evilpipe-*"), expected);
+    }
+
+    #[test]
+    fn a_listed_hash_fires_on_a_pipe_of_that_process() {
+        let mut start = start(0, r"C:\Program Files\App\app.exe", "app.exe").pid(50);
+        start.0.process.hashes.sha256 = "ABCDEF";
+        let events = [start, pipe_opened(1, r"\x").of(r"C:\Program Files\App\app.exe", 50)];
+        let expected = Some((Severity::Critical, Confidence::High));
+        check_tuned(&ANALYTIC, &events, listed(IndicatorKind::Hash, "abcdef"), expected);
+    }
+
+    #[test]
+    fn an_entry_that_has_expired_is_quiet() {
+        let events = [pipe_created(101, r"\evilpipe-17").of(r"C:\a.exe", 50)];
+        check_tuned(&ANALYTIC, &events, listed(IndicatorKind::Channel, "evilpipe-*"), None);
+    }
+
+    #[test]
+    fn without_a_list_it_is_quiet() {
+        check(&ANALYTIC, &[pipe_created(0, r"\evilpipe-17").of(r"C:\a.exe", 50)], None);
+    }
+}

@@ -1,0 +1,302 @@
+//! Which processes usually talk to each other, over what.
+//!
+//! A [`Baseline`] holds only what merges in any order to the same bytes: sums, maxima, the latest days, the smallest
+//! hashes of hosts. It is bounded by keeping the edges with the smallest key hash, and says so (`saturated`).
+//! Whether it may be trusted is judged when it is used: a scope must be mature, and an edge that an alarm touched on
+//! the day it was first seen counts as unknown.
+
+mod class;
+mod edge;
+mod learner;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hasher;
+
+use backchannel_events::Timestamp;
+use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
+
+pub use class::path as path_class;
+pub use edge::{Edge, UserKind, of_event};
+pub use learner::Learner;
+
+/// Most edges held.
+const MOST_EDGES: usize = 65_536;
+/// Most hosts whose maturity is held.
+const MOST_HOSTS: usize = 20_000;
+/// Most days held of an edge or a host: the latest.
+const MOST_DAYS: usize = 31;
+/// Most hosts held of an edge: those with the smallest hashes.
+const MOST_SKETCH: usize = 16;
+/// A scope is mature with this many days ...
+const MATURE_DAYS: usize = 3;
+/// ... and this many observations.
+const MATURE_COUNT: u64 = 500;
+
+/// What was learned.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    edges: BTreeMap<u64, Known>,
+    hosts: BTreeMap<u64, Scope>,
+    /// Whether edges were left out to stay within bounds: then "never seen" cannot be said.
+    pub saturated: bool,
+}
+
+/// What is known of an edge.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Known {
+    /// The edge.
+    pub edge: Edge,
+    /// How often it was seen.
+    pub count: u64,
+    /// Days since 1970 on which it was seen, the latest 31.
+    pub days: BTreeSet<u32>,
+    /// The first of all days.
+    pub first_day: u32,
+    /// The first day on which an alarm touched it, if any.
+    pub alarm_day: Option<u32>,
+    /// Most sightings on one host within one minute.
+    pub busiest_minute: u32,
+    hosts: BTreeSet<u64>,
+}
+
+/// How much was seen of a host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Scope {
+    days: BTreeSet<u32>,
+    count: u64,
+}
+
+/// What the baseline says about an edge on a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Too little was learned to say.
+    Immature,
+    /// It is usual on this host.
+    Usual,
+    /// It is usual elsewhere, and was never seen on this host.
+    NewOnHost,
+    /// It was seen, on two hosts or fewer and on fewer than three days.
+    Rare,
+    /// It was never seen anywhere.
+    NeverSeen,
+}
+
+impl Known {
+    /// On how many hosts it was seen, at least: exact up to 16.
+    pub fn hosts_at_least(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// Whether an alarm touched it on the day it was first seen: it may be the attack that was learned.
+    pub fn is_poisoned(&self) -> bool {
+        self.alarm_day.is_some_and(|day| day <= self.first_day)
+    }
+
+    fn seen_on(&self, host: u64) -> bool {
+        self.hosts.len() >= MOST_SKETCH || self.hosts.contains(&host)
+    }
+}
+
+impl Baseline {
+    /// Adds one sighting.
+    pub fn see(&mut self, edge: &Edge, host: &str, time: Timestamp, in_minute: u32, alarmed: bool) {
+        let (key, host, day) = (edge.key(), hash(host), day(time));
+        let scope = self.hosts.entry(host).or_default();
+        scope.count += 1;
+        keep_latest(&mut scope.days, day);
+        while self.hosts.len() > MOST_HOSTS {
+            self.hosts.pop_last();
+        }
+        let known = self.edges.entry(key).or_insert_with(|| Known {
+            edge: edge.clone(),
+            count: 0,
+            days: BTreeSet::new(),
+            first_day: day,
+            alarm_day: None,
+            busiest_minute: 0,
+            hosts: BTreeSet::new(),
+        });
+        known.count += 1;
+        known.first_day = known.first_day.min(day);
+        keep_latest(&mut known.days, day);
+        known.busiest_minute = known.busiest_minute.max(in_minute);
+        keep_smallest(&mut known.hosts, host);
+        if alarmed {
+            known.alarm_day = Some(known.alarm_day.map_or(day, |earlier| earlier.min(day)));
+        }
+        self.bound();
+    }
+
+    /// Puts another baseline's contents into this one: the same result in any order.
+    pub fn merge(&mut self, other: &Self) {
+        self.saturated |= other.saturated;
+        for (host, theirs) in &other.hosts {
+            let ours = self.hosts.entry(*host).or_default();
+            ours.count = ours.count.saturating_add(theirs.count);
+            for day in &theirs.days {
+                keep_latest(&mut ours.days, *day);
+            }
+        }
+        while self.hosts.len() > MOST_HOSTS {
+            self.hosts.pop_last();
+        }
+        for (key, theirs) in &other.edges {
+            let Some(ours) = self.edges.get_mut(key) else {
+                self.edges.insert(*key, theirs.clone());
+                continue;
+            };
+            ours.count = ours.count.saturating_add(theirs.count);
+            ours.first_day = ours.first_day.min(theirs.first_day);
+            ours.busiest_minute = ours.busiest_minute.max(theirs.busiest_minute);
+            ours.alarm_day = match (ours.alarm_day, theirs.alarm_day) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+            for day in &theirs.days {
+                keep_latest(&mut ours.days, *day);
+            }
+            for host in &theirs.hosts {
+                keep_smallest(&mut ours.hosts, *host);
+            }
+        }
+        self.bound();
+    }
+
+    /// What is known of an edge.
+    pub fn get(&self, edge: &Edge) -> Option<&Known> {
+        self.edges.get(&edge.key()).filter(|known| known.edge == *edge)
+    }
+
+    /// All edges, by their text.
+    pub fn edges(&self) -> Vec<&Known> {
+        let mut edges: Vec<&Known> = self.edges.values().collect();
+        edges.sort_by(|a, b| a.edge.cmp(&b.edge));
+        edges
+    }
+
+    /// How many hosts were seen, and how many of them enough to be mature.
+    pub fn hosts(&self) -> (usize, usize) {
+        (self.hosts.len(), self.hosts.values().filter(|scope| scope.is_mature()).count())
+    }
+
+    /// What the baseline says about an edge on a host.
+    pub fn standing(&self, edge: &Edge, host: &str) -> Standing {
+        let key = hash(host);
+        let mature_here = self.hosts.get(&key).is_some_and(Scope::is_mature);
+        let mature_fleet = self.hosts.values().filter(|scope| scope.is_mature()).count() >= 3;
+        let known = self.get(edge).filter(|known| !known.is_poisoned());
+        match known {
+            Some(known) if known.seen_on(key) && known.days.len() >= MATURE_DAYS => Standing::Usual,
+            Some(known) if known.hosts.len() > 2 && known.seen_on(key) => Standing::Usual,
+            Some(known) if known.hosts.len() > 2 => Standing::NewOnHost,
+            Some(_) if mature_here || mature_fleet => Standing::Rare,
+            None if (mature_here || mature_fleet) && !self.saturated => Standing::NeverSeen,
+            _ => Standing::Immature,
+        }
+    }
+
+    /// Whether the two processes were seen together over any channel.
+    pub fn knows_pair(&self, edge: &Edge) -> bool {
+        self.edges
+            .values()
+            .any(|known| known.edge.client == edge.client && known.edge.server == edge.server && !known.is_poisoned())
+    }
+
+    fn bound(&mut self) {
+        while self.edges.len() > MOST_EDGES {
+            self.edges.pop_last();
+            self.saturated = true;
+        }
+    }
+}
+
+impl Scope {
+    fn is_mature(&self) -> bool {
+        self.days.len() >= MATURE_DAYS && self.count >= MATURE_COUNT
+    }
+}
+
+fn day(time: Timestamp) -> u32 {
+    u32::try_from(time.0.div_euclid(86_400 * Timestamp::SECOND)).unwrap_or(0)
+}
+
+fn keep_latest(days: &mut BTreeSet<u32>, day: u32) {
+    days.insert(day);
+    while days.len() > MOST_DAYS {
+        days.pop_first();
+    }
+}
+
+fn keep_smallest(hosts: &mut BTreeSet<u64>, host: u64) {
+    hosts.insert(host);
+    while hosts.len() > MOST_SKETCH {
+        hosts.pop_last();
+    }
+}
+
+/// A hash that is the same everywhere: baselines travel.
+fn hash(text: &str) -> u64 {
+    let mut hasher = SipHasher13::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use backchannel_events::Mechanism;
+
+    use super::*;
+
+    fn edge(client: &str) -> Edge {
+        Edge {
+            client: client.to_owned(),
+            mechanism: Mechanism::NamedPipe,
+            endpoint: "app".to_owned(),
+            server: r"\program files\app\srv.exe".to_owned(),
+            user: UserKind::Person,
+        }
+    }
+
+    fn on_day(day: i64) -> Timestamp {
+        Timestamp::from_unix(1_700_000_000 + day * 86_400, 0)
+    }
+
+    fn week(host: &str) -> Baseline {
+        let mut baseline = Baseline::default();
+        for day in 0..5 {
+            for _ in 0..120 {
+                baseline.see(&edge("a"), host, on_day(day), 1, false);
+            }
+        }
+        baseline
+    }
+
+    #[test]
+    fn merging_gives_the_same_in_any_order() {
+        let (a, b, c) = (week("h1"), week("h2"), week("h3"));
+        let merged = |parts: [&Baseline; 3]| {
+            let mut all = Baseline::default();
+            parts.iter().for_each(|part| all.merge(part));
+            all
+        };
+        assert_eq!(merged([&a, &b, &c]), merged([&c, &a, &b]));
+    }
+
+    #[test]
+    fn what_was_never_seen_stands_out_only_where_enough_was_learned() {
+        let baseline = week("h1");
+        assert_eq!(baseline.standing(&edge("a"), "h1"), Standing::Usual);
+        assert_eq!(baseline.standing(&edge("b"), "h1"), Standing::NeverSeen);
+        assert_eq!(baseline.standing(&edge("b"), "h2"), Standing::Immature);
+    }
+
+    #[test]
+    fn an_edge_that_came_with_an_alarm_is_not_learned() {
+        let mut baseline = week("h1");
+        for day in 1..5 {
+            baseline.see(&edge("evil"), "h1", on_day(day), 1, day == 1);
+        }
+        assert_eq!(baseline.standing(&edge("evil"), "h1"), Standing::NeverSeen);
+    }
+}

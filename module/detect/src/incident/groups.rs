@@ -1,0 +1,171 @@
+//! Which findings belong together: those that share a key within its time, and those that an edge between two
+//! machines connects.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use backchannel_events::{Finding, Reason, Severity, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{bare, host_of};
+
+/// An edge between machines joins findings at most this far apart.
+const EDGE: Duration = Duration::from_secs(8 * 3_600);
+/// The same visitor on several machines is one attack within this time.
+const VISIT: Duration = Duration::from_secs(3_600);
+
+/// Findings, by the group they are in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Groups {
+    /// Finding id to group.
+    of: BTreeMap<String, u64>,
+    /// Group to its findings.
+    members: BTreeMap<u64, BTreeSet<String>>,
+    /// Key to the group it was last seen in, and when.
+    keys: BTreeMap<String, (u64, Timestamp)>,
+    next: u64,
+}
+
+/// How long a key joins: a process or a network logon as long as an attack lasts; a user's whole session, a channel
+/// or a visitor only what is close together.
+fn horizon(key: &str) -> Duration {
+    match key.as_bytes().first() {
+        Some(b'p' | b'l') => Duration::from_secs(24 * 3_600),
+        Some(b's') => Duration::from_secs(15 * 60),
+        _ => Duration::from_secs(3_600),
+    }
+}
+
+impl Groups {
+    /// Adds a finding, or what is new about one.
+    pub fn add(&mut self, finding: &Finding) {
+        let mut group = match self.of.get(&finding.id) {
+            Some(group) => *group,
+            None => {
+                let group = self.next;
+                self.next += 1;
+                self.of.insert(finding.id.clone(), group);
+                self.members.insert(group, BTreeSet::from([finding.id.clone()]));
+                group
+            }
+        };
+        for key in &finding.joins {
+            if let Some((other, time)) = self.keys.get(key).copied()
+                && finding.time.within(horizon(key), time)
+                && self.members.contains_key(&other)
+            {
+                group = self.join(group, other);
+            }
+        }
+        for key in &finding.joins {
+            let time = self.keys.get(key).map_or(finding.time, |(_, time)| finding.time.max(*time));
+            self.keys.insert(key.clone(), (group, time));
+        }
+    }
+
+    /// Forgets a finding.
+    pub fn forget(&mut self, id: &str) {
+        if let Some(group) = self.of.remove(id)
+            && let Some(members) = self.members.get_mut(&group)
+        {
+            members.remove(id);
+            if members.is_empty() {
+                self.members.remove(&group);
+                self.keys.retain(|_, (other, _)| *other != group);
+            }
+        }
+    }
+
+    /// The groups, each as the ids of its findings.
+    pub fn members(&self) -> Vec<BTreeSet<String>> {
+        self.members.values().cloned().collect()
+    }
+
+    /// Joins groups on different hosts: where a finding names the machine it came from or went to, and that machine
+    /// has findings under the same account; and where one visitor appears on several machines.
+    pub fn link_hosts(
+        &mut self,
+        findings: &BTreeMap<String, Finding>,
+        addresses: &BTreeMap<String, String>,
+        reached: &BTreeMap<(String, String), (String, Timestamp)>,
+    ) {
+        let mut lateral: Vec<&Finding> = findings
+            .values()
+            .filter(|finding| finding.severity >= Severity::Medium && finding.reasons.contains(Reason::LateralMovement))
+            .collect();
+        lateral.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+        let mut by_host: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+        for finding in findings.values().filter(|finding| finding.severity >= Severity::Medium) {
+            by_host.entry(&finding.host).or_default().push(finding);
+        }
+        let mut visitors: BTreeMap<(&str, String), &Finding> = BTreeMap::new();
+        for finding in &lateral {
+            let Some(peer) =
+                finding.channel.as_ref().map(|channel| channel.peer.as_str()).filter(|peer| !peer.is_empty())
+            else {
+                continue;
+            };
+            let other = addresses.get(peer).map_or_else(|| host_of(peer), String::as_str).to_ascii_lowercase();
+            for there in by_host.get(other.as_str()).into_iter().flatten() {
+                if other != finding.host && there.time.within(EDGE, finding.time) && same_account(there, finding) {
+                    self.join_findings(&there.id, &finding.id);
+                }
+            }
+            let visitor = (peer, bare(&finding.user).to_ascii_lowercase());
+            match visitors.get(&visitor) {
+                Some(first) if first.time.within(VISIT, finding.time) => self.join_findings(&first.id, &finding.id),
+                _ => {
+                    visitors.insert(visitor, finding);
+                }
+            }
+        }
+        // A machine that reached for another just before that one was entered.
+        for finding in &lateral {
+            for ((source, target), (user, time)) in reached {
+                let entered =
+                    *target == finding.host || addresses.get(target).is_some_and(|host| *host == finding.host);
+                if !entered
+                    || !time.within(VISIT, finding.time)
+                    || !bare(user).eq_ignore_ascii_case(bare(&finding.user))
+                {
+                    continue;
+                }
+                for there in by_host.get(source.as_str()).into_iter().flatten() {
+                    if there.time.within(EDGE, finding.time) {
+                        self.join_findings(&there.id, &finding.id);
+                    }
+                }
+            }
+        }
+    }
+
+    fn join_findings(&mut self, a: &str, b: &str) {
+        if let (Some(a), Some(b)) = (self.of.get(a).copied(), self.of.get(b).copied()) {
+            self.join(a, b);
+        }
+    }
+
+    /// Puts two groups together; the older number stays.
+    fn join(&mut self, a: u64, b: u64) -> u64 {
+        let (stays, goes) = (a.min(b), a.max(b));
+        if stays == goes {
+            return stays;
+        }
+        let moved = self.members.remove(&goes).unwrap_or_default();
+        for id in &moved {
+            self.of.insert(id.clone(), stays);
+        }
+        self.members.entry(stays).or_default().extend(moved);
+        for (group, _) in self.keys.values_mut() {
+            if *group == goes {
+                *group = stays;
+            }
+        }
+        stays
+    }
+}
+
+/// Whether two findings happened under the same account, as far as both say.
+fn same_account(a: &Finding, b: &Finding) -> bool {
+    a.user.is_empty() || b.user.is_empty() || bare(&a.user).eq_ignore_ascii_case(bare(&b.user))
+}

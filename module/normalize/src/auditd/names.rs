@@ -1,0 +1,93 @@
+//! Names that one audit event gives and a later one needs: the address of a listening socket (`accept` has only its
+//! descriptor), the key of a System V segment or queue (`shmat` has only its id), the process behind a pidfd.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use backchannel_events::Mechanism;
+
+/// How many names are kept in all.
+const CAPACITY: usize = 8_192;
+
+/// What a name belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Handle {
+    /// A descriptor of a process.
+    Descriptor { pid: u32, number: u64 },
+    /// A shared memory segment.
+    Segment(u64),
+    /// A message queue.
+    Queue(u64),
+}
+
+/// A name and what it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) mechanism: Mechanism,
+    pub(crate) name: String,
+}
+
+/// The names of all hosts, the oldest forgotten first.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    hosts: BTreeMap<String, BTreeMap<Handle, Named>>,
+    order: VecDeque<(String, Handle)>,
+    /// How many were forgotten for want of room.
+    pub(crate) evicted: u64,
+}
+
+impl Names {
+    /// Remembers a name, or another name for the same handle.
+    pub(crate) fn remember(&mut self, host: &str, handle: Handle, mechanism: Mechanism, name: &str) {
+        let named = Named { mechanism, name: name.to_owned() };
+        if let Some(known) = self.hosts.get_mut(host) {
+            if known.insert(handle, named).is_some() {
+                return;
+            }
+        } else {
+            self.hosts.insert(host.to_owned(), BTreeMap::from([(handle, named)]));
+        }
+        self.order.push_back((host.to_owned(), handle));
+        if self.order.len() > CAPACITY
+            && let Some((host, handle)) = self.order.pop_front()
+        {
+            self.evicted += 1;
+            if let Some(known) = self.hosts.get_mut(&host) {
+                known.remove(&handle);
+                if known.is_empty() {
+                    self.hosts.remove(&host);
+                }
+            }
+        }
+    }
+
+    /// The name of a handle, if it was remembered.
+    pub(crate) fn find(&self, host: &str, handle: Handle) -> Option<&Named> {
+        self.hosts.get(host)?.get(&handle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_name_is_forgotten_and_counted() {
+        let mut names = Names::default();
+        for number in 0..=CAPACITY as u64 {
+            names.remember("h", Handle::Segment(number), Mechanism::SharedMemory, "x");
+        }
+        assert_eq!(names.evicted, 1);
+        assert_eq!(names.find("h", Handle::Segment(0)), None);
+        assert!(names.find("h", Handle::Segment(CAPACITY as u64)).is_some());
+        assert_eq!(names.find("other", Handle::Segment(5)), None);
+    }
+
+    #[test]
+    fn a_handle_used_again_has_its_new_name() {
+        let mut names = Names::default();
+        let handle = Handle::Descriptor { pid: 7, number: 3 };
+        names.remember("h", handle, Mechanism::UnixSocket, "/a");
+        names.remember("h", handle, Mechanism::UnixAbstract, "@b");
+        assert_eq!(names.find("h", handle).unwrap().name, "@b");
+    }
+}

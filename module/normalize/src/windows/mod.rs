@@ -1,0 +1,177 @@
+//! Windows events to process events: one file a source, written once for all carriers.
+
+mod accounts;
+mod addresses;
+mod clock;
+mod distributed_com;
+mod positions;
+mod powershell;
+mod rpc;
+mod security;
+mod sysmon;
+mod system;
+mod text;
+mod view;
+mod wmi;
+
+#[cfg(test)]
+mod tests;
+
+use backchannel_events::{Activity, Outcome, Process, ProcessEvent, Provenance, Source};
+use bumpalo::Bump;
+
+use crate::{Accepted, Place, WindowsRecord};
+use addresses::Addresses;
+use clock::Clocks;
+use view::View;
+
+pub use clock::ClockOffset;
+
+/// The providers whose events are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Provider {
+    Sysmon,
+    Security,
+    EventLog,
+    ServiceControlManager,
+    DistributedCom,
+    PowerShell,
+    ClassicPowerShell,
+    WmiActivity,
+    MsiInstaller,
+    Rpc,
+}
+
+impl Provider {
+    /// The provider of this name, whatever its case. Called for every record of every log: the length decides first.
+    fn named(name: &str) -> Option<Self> {
+        let (known, provider) = match name.len() {
+            24 => ("Microsoft-Windows-Sysmon", Self::Sysmon),
+            35 => ("Microsoft-Windows-Security-Auditing", Self::Security),
+            26 => ("Microsoft-Windows-Eventlog", Self::EventLog),
+            23 => ("Service Control Manager", Self::ServiceControlManager),
+            32 => ("Microsoft-Windows-DistributedCOM", Self::DistributedCom),
+            4 => ("DCOM", Self::DistributedCom),
+            28 => ("Microsoft-Windows-PowerShell", Self::PowerShell),
+            14 => ("PowerShellCore", Self::PowerShell),
+            10 => ("PowerShell", Self::ClassicPowerShell),
+            30 => ("Microsoft-Windows-WMI-Activity", Self::WmiActivity),
+            12 => ("MsiInstaller", Self::MsiInstaller),
+            21 => ("Microsoft-Windows-RPC", Self::Rpc),
+            _ => return None,
+        };
+        name.eq_ignore_ascii_case(known).then_some(provider)
+    }
+
+    const fn wants(self, event_id: u32) -> bool {
+        match self {
+            Self::Sysmon => sysmon::wants(event_id),
+            Self::Security => security::wants(event_id),
+            Self::EventLog => matches!(event_id, 104 | 1102),
+            Self::ServiceControlManager => matches!(event_id, 7036 | 7045),
+            Self::DistributedCom => distributed_com::wants(event_id),
+            Self::PowerShell => powershell::wants(event_id),
+            Self::ClassicPowerShell => powershell::wants_classic(event_id),
+            Self::WmiActivity => wmi::wants(event_id),
+            Self::MsiInstaller => matches!(event_id, 1033 | 1034 | 11707 | 11724),
+            Self::Rpc => rpc::wants(event_id),
+        }
+    }
+
+    const fn source(self, event_id: u32) -> Source {
+        match self {
+            Self::Sysmon => Source::Sysmon,
+            Self::Security => Source::Security,
+            // The clearing of the Security log is written there, that of any other log into System.
+            Self::EventLog if event_id == 1102 => Source::Security,
+            Self::EventLog | Self::ServiceControlManager => Source::System,
+            Self::DistributedCom => Source::DistributedCom,
+            Self::PowerShell | Self::ClassicPowerShell => Source::PowerShell,
+            Self::WmiActivity => Source::WmiActivity,
+            Self::MsiInstaller => Source::Application,
+            Self::Rpc => Source::RpcTrace,
+        }
+    }
+}
+
+/// Whether a record of this provider and event id can carry anything for us.
+pub fn wants(provider: &str, event_id: u32) -> bool {
+    Provider::named(provider).is_some_and(|provider| provider.wants(event_id))
+}
+
+/// What one record says, before it is known when and where.
+struct Said<'a> {
+    process: Process<'a>,
+    activity: Activity<'a>,
+    outcome: Outcome,
+}
+
+/// Turns Windows records into events. Its state: the clock of each source, the addresses of each host.
+#[derive(Debug, Default)]
+pub struct Windows {
+    clocks: Clocks,
+    addresses: Addresses,
+}
+
+impl Windows {
+    /// Takes one record and hands the event it gives to `sink`.
+    pub fn accept<'a>(
+        &mut self,
+        record: &WindowsRecord<'a>,
+        place: Place<'a>,
+        arena: &'a Bump,
+        sink: &mut dyn FnMut(&ProcessEvent<'_>),
+    ) -> Accepted {
+        let Some(provider) = Provider::named(record.provider).filter(|provider| provider.wants(record.event_id)) else {
+            return Accepted::NotUsed;
+        };
+        let host = match text::clean(record.computer) {
+            "" => place.default_host,
+            computer => computer,
+        };
+        let view = View::new(record, provider, host, arena);
+        let time = if provider == Provider::Sysmon {
+            let utc = text::time(view.text("UtcTime"));
+            self.clocks.sysmon(place.input, host, record.time, utc, record.event_id != 3)
+        } else {
+            self.clocks.other(place.input, host, record.time)
+        };
+        let said = match provider {
+            Provider::Sysmon => sysmon::read(&view, &mut self.addresses),
+            Provider::Security => security::read(&view, &mut self.addresses),
+            Provider::EventLog => system::log(&view),
+            Provider::ServiceControlManager => system::service(&view),
+            Provider::DistributedCom => distributed_com::read(&view),
+            Provider::PowerShell => powershell::read(&view),
+            Provider::ClassicPowerShell => powershell::classic(&view),
+            Provider::WmiActivity => wmi::read(&view),
+            Provider::MsiInstaller => system::installer(&view),
+            Provider::Rpc => rpc::read(&view),
+        };
+        let Some(mut said) = said else { return Accepted::NotUsed };
+        if matches!(said.activity, Activity::ProcessStart) {
+            said.process.start = Some(time);
+        }
+        sink(&ProcessEvent {
+            time,
+            host,
+            outcome: said.outcome,
+            process: said.process,
+            activity: said.activity,
+            provenance: Provenance {
+                source: provider.source(record.event_id),
+                input: place.input,
+                line: place.line,
+                record: record.record_id,
+                provider: record.provider,
+                event_id: record.event_id,
+            },
+        });
+        Accepted::Events(1)
+    }
+
+    /// The offsets found in sources whose records carry a time that is not UTC, ordered by input and host.
+    pub fn clock_offsets(&self) -> Vec<ClockOffset> {
+        self.clocks.offsets()
+    }
+}

@@ -1,0 +1,1 @@
+//! What each event says, by name and by position.

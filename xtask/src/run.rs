@@ -1,0 +1,42 @@
+//! Running cargo: builds, tests, benchmarks, and all of it before a change lands.
+
+use std::process::Command;
+
+use crate::{catalogue, root};
+
+/// Runs cargo in the root of the workspace.
+pub fn cargo(arguments: &[&str]) -> Result<(), String> {
+    with(arguments, &[])
+}
+
+fn with(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> {
+    let shown = arguments.join(" ");
+    eprintln!("xtask: cargo {shown}");
+    let status = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+        .args(arguments)
+        .envs(environment.iter().copied())
+        .current_dir(root())
+        .status()
+        .map_err(|error| format!("cargo {shown}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("cargo {shown}: {status}")) }
+}
+
+/// Writes the goldens of the cases anew.
+pub fn bless() -> Result<(), String> {
+    with(&["test", "--release", "--package", "backchannel-tests", "--test", "cases"], &[("BLESS", "1")])
+}
+
+/// Runs the benchmark and prints its table.
+pub fn bench(arguments: &[String]) -> Result<(), String> {
+    let mut all = vec!["bench", "--package", "backchannel-tests", "--bench", "throughput", "--"];
+    all.extend(arguments.iter().map(String::as_str));
+    cargo(&all)
+}
+
+/// All that must hold before a change lands.
+pub fn ci() -> Result<(), String> {
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    catalogue::write(true)?;
+    cargo(&["test", "--release", "--workspace"])
+}
