@@ -9,7 +9,9 @@
 mod auditd;
 mod laurel;
 mod record;
+mod syslog;
 mod windows;
+mod zeek;
 
 use bumpalo::Bump;
 
@@ -67,11 +69,19 @@ impl Normalizer {
             Record::Windows(record) => self.windows.accept(record, place, arena, sink),
             Record::Audit(line) => self.auditd.accept(line.text, place, arena, sink),
             Record::Laurel(text) => laurel::accept(text, &mut self.auditd, place, arena, sink),
+            Record::Syslog(line) => match syslog::audit_line(line) {
+                Some(text) => {
+                    let default_host = if line.host.is_empty() { place.default_host } else { line.host };
+                    self.auditd.accept(text, Place { default_host, ..place }, arena, sink)
+                }
+                None => syslog::accept(line, place, arena, sink),
+            },
+            Record::Zeek(line) => zeek::accept(line, place, arena, sink),
             Record::Event(event) => {
                 sink(event);
                 Accepted::Events(1)
             }
-            Record::Syslog(_) | Record::Zeek(_) | Record::EndpointSecurity(_) => Accepted::NotUsed,
+            Record::EndpointSecurity(_) => Accepted::NotUsed,
         }
     }
 
