@@ -8,7 +8,7 @@ use crate::component::{
     AnalyticEntry, Batch, Detector, Evaluation, FindingEnvelope, HostError, Limits, Module, SkippedRecord, Statistics,
 };
 use crate::source::{Filled, SkipDetail, Skips, Sources, Tally};
-use crate::summary::{Asleep, Summary};
+use crate::summary::{Asleep, ClockOffset, Summary};
 
 /// How many findings are kept.
 pub const FINDINGS: usize = 100_000;
@@ -224,7 +224,7 @@ impl Run<'_> {
             asleep: asleep(catalogue, &stats),
             evicted: stats.evicted.iter().cloned().collect::<BTreeMap<_, _>>(),
             late: stats.late,
-            clock_offsets: Vec::new(),
+            clock_offsets: tally.clock_offsets.drain(..).map(offset).collect(),
             hosts: seen.hosts.unwrap_or(stats.hosts),
             sources: stats.sources.iter().cloned().collect::<BTreeSet<_>>(),
             first_time: seen.first_time,
@@ -235,6 +235,10 @@ impl Run<'_> {
         };
         Ok(Report { findings, summary, skips: tally.skips })
     }
+}
+
+fn offset(found: backchannel_normalize::ClockOffset) -> ClockOffset {
+    ClockOffset { source: found.input, host: found.host, seconds: found.seconds, samples: found.samples }
 }
 
 fn detail(input: String, line: u64, code: &str, reason: String) -> SkipDetail {

@@ -58,8 +58,12 @@ pub struct Asleep {
 pub struct ClockOffset {
     /// File or input.
     pub source: String,
+    /// Host as logged.
+    pub host: String,
     /// Seconds that were added to its times.
     pub seconds: i64,
+    /// How many records said so.
+    pub samples: u64,
 }
 
 #[derive(Serialize)]

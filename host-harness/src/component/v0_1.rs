@@ -207,6 +207,7 @@ fn format(raw: &RawBatch) -> wit::Format {
         Format::ZeekJson => wit::Format::ZeekJson,
         Format::EndpointSecurity => wit::Format::EndpointSecurity,
         Format::Events => wit::Format::Events,
+        Format::Json => wit::Format::Auto,
     }
 }
 

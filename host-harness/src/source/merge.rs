@@ -137,7 +137,7 @@ impl Merge {
             options,
             done,
             out: Packed::new(1024),
-            tally: Tally { read: 0, unused: 0, skips },
+            tally: Tally::new(skips),
         }
     }
 
@@ -257,7 +257,7 @@ impl Merge {
 /// The time of an input's first event.
 fn first_event(input: &Input, options: &SourceOptions) -> Option<Timestamp> {
     let mut stream = Stream::open(input, options, &Arc::default()).ok()?;
-    let mut aside = Tally { read: 0, unused: 0, skips: Skips::new(0) };
+    let mut aside = Tally::new(Skips::new(0));
     let nothing = Due { time: Timestamp(i64::MIN), input: 0 };
     match stream.run(1, Some(nothing), &mut Packed::new(1), &mut aside) {
         Stopped::Ahead(time) => Some(time),

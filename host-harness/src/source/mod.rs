@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use backchannel_decode::Format;
+use backchannel_normalize::ClockOffset;
 
 pub use merge::{Filled, Merge, Packed};
 pub use raw::RawStream;
@@ -165,4 +166,12 @@ pub struct Tally {
     pub unused: u64,
     /// What was not used.
     pub skips: Skips,
+    /// Sources whose clock is off.
+    pub clock_offsets: Vec<ClockOffset>,
+}
+
+impl Tally {
+    fn new(skips: Skips) -> Self {
+        Self { read: 0, unused: 0, skips, clock_offsets: Vec::new() }
+    }
 }

@@ -45,7 +45,7 @@ impl RawStream {
             open: None,
             options,
             done,
-            tally: Tally { read: 0, unused: 0, skips },
+            tally: Tally::new(skips),
             most: 1024,
         }
     }
@@ -117,6 +117,7 @@ impl Open {
         loop {
             let mut rest = self.pieces.rest();
             let framed = if self.finishing { self.framer.finish() } else { self.framer.next(&mut rest) };
+            let (left, over) = (rest.len(), framed.is_none());
             match framed {
                 Some(Framed::Frame(frame)) => {
                     tally.read += 1;
@@ -144,8 +145,13 @@ impl Open {
                         reason: skip.reason.to_string(),
                     });
                 }
-                None if self.finishing => return (records > 0).then_some(batch),
-                None => match self.pieces.read() {
+                None => {}
+            }
+            if over && self.finishing {
+                return (records > 0).then_some(batch);
+            }
+            if over {
+                match self.pieces.read() {
                     Ok(More::Some | More::Idle) => {}
                     Ok(More::End) => self.finishing = true,
                     Err(error) => {
@@ -158,10 +164,8 @@ impl Open {
                         });
                         self.finishing = true;
                     }
-                },
-            }
-            if !self.finishing {
-                let left = rest.len();
+                }
+            } else if !self.finishing {
                 self.pieces.set_rest(left);
             }
             if records >= most || batch.data.len() >= BYTES {

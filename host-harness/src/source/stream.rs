@@ -134,6 +134,7 @@ impl Stream {
                 Step::Idle => return Stopped::Idle,
                 Step::End => {
                     self.context.normalizer.flush(&self.context.arena, &mut sink);
+                    tally.clock_offsets.extend(self.context.normalizer.clock_offsets());
                     self.ended = true;
                 }
             }

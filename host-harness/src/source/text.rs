@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::time::Instant;
 
-use backchannel_decode::{Decoded, Decoder, Found, Framed, Framer, Options};
+use backchannel_decode::{Decoded, Decoder, Found, Framed, Framer, Options, Year};
 use backchannel_events::ProcessEvent;
 use backchannel_normalize::{Place, wants};
 
@@ -152,14 +152,14 @@ fn take(
             let accepted = context.normalizer.accept(&record, place, &context.arena, sink);
             Context::accepted(accepted, tally);
         }
-        Ok(Decoded::NotUsed) => tally.unused += 1,
+        Ok(Decoded::NotWanted { .. }) => tally.unused += 1,
         Ok(Decoded::Nothing) => tally.read -= 1,
         Err(skip) => context.skip(&skip, tally),
     }
     context.arena.reset();
 }
 
-pub(super) fn decoder_options(options: &SourceOptions) -> Options {
-    let _ = options;
-    Options::default()
+fn decoder_options(options: &SourceOptions) -> Options {
+    let default = Options::default();
+    Options { year: options.year.map_or(default.year, Year::Of), ..default }
 }

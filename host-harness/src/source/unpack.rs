@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
 
-use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError, ReadFrameHeaderError};
+use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 /// A compression around an input.
@@ -129,21 +129,12 @@ impl<R: Read> Zstd<R> {
             if self.source.fill_buf()?.is_empty() {
                 return Ok(false);
             }
-            let header = |error: &FrameDecoderError| match error {
-                FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })
-                | FrameDecoderError::FailedToInitialize(FrameHeaderError::ReadFrameHeader(
-                    ReadFrameHeaderError::SkipFrame { length, .. },
-                )) => Some(*length),
-                _ => None,
-            };
             match self.decoder.init(&mut self.source) {
                 Ok(()) => return Ok(true),
-                Err(error) => match header(&error) {
-                    Some(length) => {
-                        io::copy(&mut (&mut self.source).take(u64::from(length)), &mut io::sink())?;
-                    }
-                    None => return Err(io::Error::new(io::ErrorKind::InvalidData, error.to_string())),
-                },
+                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
+                    io::copy(&mut (&mut self.source).take(u64::from(length)), &mut io::sink())?;
+                }
+                Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error.to_string())),
             }
         }
     }
