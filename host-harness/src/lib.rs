@@ -8,3 +8,6 @@ pub mod replay;
 pub mod settings_file;
 pub mod source;
 pub mod summary;
+
+pub use backchannel_decode::Format;
+pub use backchannel_events::{Confidence, Severity, Timestamp};

@@ -88,9 +88,6 @@ impl Stream {
         Ok(Self { reader, context, ahead: VecDeque::new(), packer: Builder::default(), ended: false })
     }
 
-    pub(super) fn name(&self) -> &Rc<str> {
-        &self.context.name
-    }
 
     /// Moves events to `out` as long as they are not after `due`.
     pub(super) fn run(&mut self, index: usize, due: Option<Due>, out: &mut Packed, tally: &mut Tally) -> Stopped {
