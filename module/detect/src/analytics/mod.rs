@@ -2,6 +2,7 @@
 
 pub mod component_object_model;
 pub mod generic;
+pub mod unix_ipc;
 
 use crate::Analytic;
 
@@ -12,6 +13,12 @@ pub const ANALYTICS: &[&Analytic] = &[
     &component_object_model::activation_failure_sweep::ANALYTIC,
     &component_object_model::remote_activation::ANALYTIC,
     &component_object_model::remote_server_child::ANALYTIC,
+    &unix_ipc::hand_made_client::ANALYTIC,
+    &unix_ipc::container_takeover::ANALYTIC,
+    &unix_ipc::fifo_reverse_shell::ANALYTIC,
+    &unix_ipc::fifo_in_shared_folder::ANALYTIC,
+    &unix_ipc::shell_over_connection::ANALYTIC,
+    &unix_ipc::fifo_tasking::ANALYTIC,
     &generic::unusual_pair::ANALYTIC,
     &generic::rare_pair::ANALYTIC,
     &generic::user_to_privileged::ANALYTIC,

@@ -122,6 +122,8 @@ impl Host {
                     image: who.image,
                     remote: channel.remote,
                     peer: names.name(channel.peer),
+                    access: channel.access,
+                    user_id: names.name(event.process.user.acting_id()),
                     note,
                 };
                 evicted.channels += self.channels.remember(channel, creation, one, names);

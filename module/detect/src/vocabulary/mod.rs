@@ -5,3 +5,4 @@ pub mod modules;
 pub mod os_programs;
 pub mod pipes;
 pub mod programs;
+pub mod sockets;
