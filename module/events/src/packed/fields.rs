@@ -157,7 +157,15 @@ fn activity<'a, C: Codec<'a>>(codec: &mut C, value: &mut Activity<'a>) {
             codec.text(error);
             codec.text(server);
         }
-        Activity::RpcCall(RpcCall { channel: c, interface, operation, client, server, object, authentication_level }) => {
+        Activity::RpcCall(RpcCall {
+            channel: c,
+            interface,
+            operation,
+            client,
+            server,
+            object,
+            authentication_level,
+        }) => {
             channel(codec, c);
             codec.text(interface);
             codec.text(operation);

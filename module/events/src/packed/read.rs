@@ -201,9 +201,8 @@ fn row<'a>(rows: &'a [u8]) -> Result<Row<'a>, (usize, &'static str)> {
         return Err((0, "a row: its header has 36 bytes"));
     };
     let [size, kind, origin] = [size, kind, origin].map(u32::from_le_bytes);
-    let long = |low: [u8; 4], high: [u8; 4]| {
-        u64::from(u32::from_le_bytes(low)) | u64::from(u32::from_le_bytes(high)) << 32
-    };
+    let long =
+        |low: [u8; 4], high: [u8; 4]| u64::from(u32::from_le_bytes(low)) | u64::from(u32::from_le_bytes(high)) << 32;
     let size = usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(4);
     let Some((this, rest)) = rows.split_at_checked(size) else {
         return Err((0, "the length of the row in words, which ends with the rows"));
