@@ -5,7 +5,8 @@ use std::hash::Hasher;
 use std::time::Duration;
 
 use backchannel_events::{
-    Activity, ActivityKind, Finding, LogonOutcome, ProcessEvent, Severity, Signal, SignalKind, Timestamp, WatchedEvent,
+    Activity, ActivityKind, Finding, LogonOutcome, Mechanism, ProcessEvent, Severity, Signal, SignalKind, Timestamp,
+    WatchedEvent,
 };
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
@@ -327,7 +328,11 @@ fn sameness(finding: &Finding) -> u64 {
     }
     if let Some(channel) = &finding.channel {
         part(channel.mechanism.as_str());
-        part(&crate::vocabulary::pipes::class(&channel.name));
+        // A class id is no variable part: two classes are two findings.
+        match channel.mechanism {
+            Mechanism::Com | Mechanism::Dcom => part(&channel.name),
+            _ => part(&crate::vocabulary::pipes::class(&channel.name)),
+        }
         part(&channel.peer);
     }
     part(if finding.suppressed.is_some() { "suppressed" } else { "" });

@@ -16,14 +16,17 @@ mod analytic;
 pub mod analytics;
 mod assess;
 mod baseline;
+mod com_server;
 mod context;
 mod describe;
 mod detector;
 mod evidence;
+mod fold;
 mod incident;
 mod joins;
 mod judge;
 mod predicates;
+mod script_text;
 mod stats;
 #[cfg(test)]
 mod testing;

@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use backchannel_events::{
-    Activity, ActivityKind, FileOperation, PrivilegeChangeKind, ProcessEvent, RegistryOperation, ServiceOperation,
-    Source, Timestamp,
+    Activity, ActivityKind, Channel, FileOperation, Mechanism, PrivilegeChangeKind, ProcessEvent, RegistryOperation,
+    ServiceOperation, Source, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use super::activation::{self, Activation};
 use super::addresses::Addresses;
 use super::channels::{Channels, Use};
+use super::com_registry::{self, ComRegistry};
+use super::documents::{self, Documents};
 use super::logons::Logons;
 use super::note::{Interner, Name, Note};
+use super::pipes::{AnonymousPipe, RemoteOpen};
 use super::processes::{ProcessId, Processes};
 use super::recent::{Change, ChangeKind, FileWritten, Flow, Recent, Registration, Service, Who};
 use super::tallies::{Tallies, Tally};
@@ -46,8 +49,16 @@ pub struct Host {
     pub changes: Recent<Change>,
     /// COM servers registered lately.
     pub registrations: Recent<Registration>,
+    /// What the registry says about COM: the catalogue of classes, doubtful registrations, bent handlers.
+    pub com: ComRegistry,
+    /// Documents that arrived, and signs of DDE.
+    pub documents: Documents,
     /// Files of interest written lately: executables, libraries, add-ins.
     pub files: Recent<FileWritten>,
+    /// Pipes opened through IPC$ lately, with the account that did it.
+    pub remote_pipes: Recent<RemoteOpen>,
+    /// Anonymous pipes made lately.
+    pub anonymous_pipes: Recent<AnonymousPipe>,
     /// Counters behind thresholds.
     pub tallies: Tallies,
     /// Time of the first event.
@@ -72,7 +83,11 @@ impl Host {
             services: Recent::new(128),
             changes: Recent::new(256),
             registrations: Recent::new(512),
+            com: ComRegistry::default(),
+            documents: Documents::default(),
             files: Recent::new(512),
+            remote_pipes: Recent::new(256),
+            anonymous_pipes: Recent::new(128),
             tallies: Tallies::default(),
             first_seen: time,
             last_seen: time,
@@ -97,6 +112,7 @@ impl Host {
         self.first_seen = self.first_seen.min(event.time);
         self.last_seen = self.last_seen.max(event.time);
         self.sources |= 1 << event.provenance.source as u32;
+        self.remember_documents(event, names, &mut evicted);
         match &event.activity {
             Activity::ProcessStart => {
                 let activation = activation::of_start(&Context::new(self, tuning, None, event));
@@ -114,6 +130,7 @@ impl Host {
                 let creation = event.activity.kind() == ActivityKind::ChannelCreate;
                 let who = self.who(event, names, &mut evicted);
                 let note = Note::of(event, names);
+                evicted.other += self.remember_pipe(channel, creation, who.process, event, names);
                 if !creation {
                     self.count_pipe(event, channel.name, channel.peer, &note, names, &mut evicted);
                 }
@@ -150,6 +167,10 @@ impl Host {
                 }
             }
             Activity::Registry(change) => {
+                if let Some(addition) = com_registry::addition(&Context::new(self, tuning, event), event) {
+                    let who = self.who(event, names, &mut evicted);
+                    evicted.other += self.com.remember(addition, who, Note::of(event, names), names);
+                }
                 if change.operation == RegistryOperation::SetValue
                     && let Some((clsid, key)) = predicates::com_registration(change.path)
                 {
@@ -230,6 +251,16 @@ impl Host {
         evicted
     }
 
+    fn remember_documents(&mut self, event: &ProcessEvent<'_>, names: &mut Interner, evicted: &mut Evicted) {
+        if let Some(what) = documents::trace(event) {
+            evicted.other += self.documents.remember_trace(what, Note::of(event, names), names);
+        }
+        if let Some(path) = documents::arrived(event) {
+            let who = self.who(event, names, evicted);
+            evicted.other += self.documents.remember_arrival(path, who, Note::of(event, names), names);
+        }
+    }
+
     /// Who the event is about, remembered as a process where it has a pid.
     fn who(&mut self, event: &ProcessEvent<'_>, names: &mut Interner, evicted: &mut Evicted) -> Who {
         let (id, forgotten) = self.processes.mentioned(&event.process, event, names);
@@ -265,6 +296,35 @@ impl Host {
         evicted.other += self.changes.push(change);
     }
 
+    /// What is remembered of a pipe besides its ends: who opened it through IPC$, who made an anonymous one.
+    fn remember_pipe(
+        &mut self,
+        channel: &Channel<'_>,
+        creation: bool,
+        process: Option<ProcessId>,
+        event: &ProcessEvent<'_>,
+        names: &mut Interner,
+    ) -> u64 {
+        if channel.mechanism == Mechanism::AnonymousPipe
+            && creation
+            && let Some(process) = process
+        {
+            let note = Note::of(event, names);
+            return self.anonymous_pipes.push(AnonymousPipe { process, note });
+        }
+        if channel.mechanism == Mechanism::NamedPipe && !creation && !channel.peer.is_empty() {
+            let open = RemoteOpen {
+                name: names.lower(crate::vocabulary::pipes::bare(channel.name)),
+                peer: names.name(channel.peer),
+                user_name: names.name(event.process.user.name),
+                user_id: names.name(event.process.user.id),
+                note: Note::of(event, names),
+            };
+            return self.remote_pipes.push(open);
+        }
+        0
+    }
+
     fn count_pipe(
         &mut self,
         event: &ProcessEvent<'_>,
@@ -274,7 +334,8 @@ impl Host {
         names: &mut Interner,
         evicted: &mut Evicted,
     ) {
-        let class = names.name(&crate::vocabulary::pipes::class(name));
+        let class = crate::vocabulary::pipes::class_on(name, &self.key, event.process.user.name);
+        let class = names.name(&class);
         if !peer.is_empty() {
             evicted.other += self.tallies.count(Tally::PipesByPeer, names.lower(peer), class, note.clone());
         } else if let Some(pid) = event.process.pid {

@@ -6,10 +6,14 @@
 pub mod activation;
 pub mod addresses;
 pub mod channels;
+pub mod com_handlers;
+pub mod com_registry;
+pub mod documents;
 mod host;
 pub mod inbound;
 pub mod logons;
 pub mod note;
+pub mod pipes;
 pub mod processes;
 pub mod recent;
 pub mod tallies;
@@ -21,6 +25,7 @@ pub use channels::{KnownChannel, Use};
 pub use host::Host;
 pub use logons::KnownLogon;
 pub use note::{Interner, Name, Note};
+pub use pipes::PipeUse;
 pub use processes::{KnownProcess, ProcessId};
 pub use tallies::Tally;
 

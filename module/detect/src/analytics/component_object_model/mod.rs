@@ -1,7 +1,16 @@
 //! COM and DCOM: activation from other machines, hijacked classes, elevation, scripts that drive COM.
 
 pub mod activation_failure_sweep;
+pub mod excel_addin_by_automation;
+pub mod inbound_rpc_then_child;
+pub mod mmc20;
+pub mod office_activation;
+pub mod office_automation_abuse;
 pub mod outbound_activation_failed;
+pub mod planted_server_library;
 pub mod remote_access_refused;
 pub mod remote_activation;
 pub mod remote_server_child;
+pub mod shell_windows;
+pub mod wmi_process_create;
+pub mod wmi_script_child;

@@ -1,0 +1,154 @@
+//! A use of a named pipe as analytics look at it: its name, and both its ends as far as they are known; and who came in
+//! over SMB about the same time.
+
+use std::time::Duration;
+
+use backchannel_events::{Activity, Channel, Mechanism};
+use serde::{Deserialize, Serialize};
+
+use super::channels::Use;
+use super::note::{Name, Note};
+use super::processes::ProcessId;
+use super::recent::Noted;
+use super::{Actor, Context};
+use crate::text;
+use crate::vocabulary::pipes;
+
+/// How far apart a pipe's opening and the flow that carried it may be: Sysmon writes flows late.
+const FLOW_SLACK: Duration = Duration::from_secs(10);
+/// How far apart a pipe's opening and the logon that carried it may be.
+const LOGON_SLACK: Duration = Duration::from_secs(5);
+/// The port of SMB.
+const SMB: u16 = 445;
+
+/// An opening of a pipe through IPC$, with the account that did it: it has no process here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RemoteOpen {
+    /// Name without prefix, lower case.
+    pub name: Name,
+    /// Address of the client; empty if unknown.
+    pub peer: Name,
+    /// Account name.
+    pub user_name: Name,
+    /// SID of the account.
+    pub user_id: Name,
+    /// The record.
+    pub note: Note,
+}
+
+/// An anonymous pipe that a process made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AnonymousPipe {
+    /// Who.
+    pub process: ProcessId,
+    /// The record.
+    pub note: Note,
+}
+
+impl Noted for RemoteOpen {
+    fn note(&self) -> &Note {
+        &self.note
+    }
+}
+
+impl Noted for AnonymousPipe {
+    fn note(&self) -> &Note {
+        &self.note
+    }
+}
+
+/// The use of a named pipe that an event is about.
+#[derive(Clone, Copy, Debug)]
+pub struct PipeUse<'c> {
+    /// The channel as the record has it.
+    pub channel: &'c Channel<'c>,
+    /// Its name without prefix, case as logged.
+    pub name: &'c str,
+    /// Whether the event is its creation rather than an opening.
+    pub creation: bool,
+}
+
+/// Who came in over SMB.
+#[derive(Clone, Copy, Debug)]
+pub struct SmbClient<'c> {
+    /// Address.
+    pub address: &'c str,
+    /// The record that says so; `None` if it is the event at hand.
+    pub note: Option<&'c Note>,
+}
+
+impl<'c> Context<'c> {
+    /// The named pipe that the event creates or opens. Costs nothing but a comparison.
+    pub fn pipe(&self) -> Option<PipeUse<'c>> {
+        let (channel, creation) = match &self.event().activity {
+            Activity::ChannelCreate(channel) => (channel, true),
+            Activity::ChannelConnect(channel) => (channel, false),
+            _ => return None,
+        };
+        let named = channel.mechanism == Mechanism::NamedPipe && !channel.name.is_empty();
+        named.then(|| PipeUse { channel, name: pipes::bare(channel.name), creation })
+    }
+
+    /// The remembered creation of a pipe, and its maker.
+    pub fn pipe_maker(&self, name: &str) -> Option<(Actor<'c>, &'c Use)> {
+        let created = self.channel(name)?.created.as_ref()?;
+        let maker = created.process.and_then(|id| self.remembered(id));
+        Some((maker.unwrap_or(Actor { image: &created.image, ..Actor::default() }), created))
+    }
+
+    /// Both ends of the pipe at hand: client and server, each unknown where no record names it. Over SMB the client is
+    /// no process of this machine.
+    pub fn pipe_ends(&self, pipe: &PipeUse<'c>) -> (Actor<'c>, Actor<'c>) {
+        if pipe.creation {
+            return (Actor::default(), self.subject());
+        }
+        let client = if pipe.channel.remote { Actor::default() } else { self.subject() };
+        (client, self.pipe_maker(pipe.channel.name).map(|(maker, _)| maker).unwrap_or_default())
+    }
+
+    /// Who came in over SMB with the opening at hand, from another machine: named by the record, by a flow to port 445
+    /// or by a network logon about that time.
+    pub fn smb_client(&self, channel: &Channel<'c>) -> Option<SmbClient<'c>> {
+        let own = &self.host.addresses;
+        if !channel.peer.is_empty() {
+            return (!own.is_own(channel.peer)).then_some(SmbClient { address: channel.peer, note: None });
+        }
+        if !channel.remote {
+            return None;
+        }
+        let time = self.event().time;
+        let flow = self
+            .host
+            .flows
+            .near(time, FLOW_SLACK)
+            .find(|flow| {
+                !flow.outbound && flow.local_port == SMB && !flow.remote.is_empty() && !own.is_own(&flow.remote)
+            })
+            .map(|flow| SmbClient { address: &flow.remote, note: Some(&flow.note) });
+        flow.or_else(|| {
+            let logons = self.host.logons.iter().map(|(_, logon)| logon);
+            logons
+                .filter(|logon| logon.kind == 3 && logon.is_remote(own) && logon.note.time.within(LOGON_SLACK, time))
+                .max_by_key(|logon| logon.note.time)
+                .map(|logon| SmbClient { address: &logon.address, note: Some(&logon.note) })
+        })
+    }
+
+    /// The record that says this executable was written over SMB, or by the kernel on a client's behalf, at most ten
+    /// minutes ago.
+    pub fn dropped_over_smb(&self, image: &str) -> Option<&'c Note> {
+        if image.is_empty() {
+            return None;
+        }
+        // Path of a share and path on disk differ in their beginning; the name is what they share.
+        let name = text::base_name(image);
+        self.host
+            .files
+            .near(self.event().time, Duration::from_secs(600))
+            .find(|file| {
+                text::base_name(&file.path).eq_ignore_ascii_case(name)
+                    && (!file.peer.is_empty() || file.who.image.eq_ignore_ascii_case("System"))
+            })
+            .map(|file| &file.note)
+    }
+}
