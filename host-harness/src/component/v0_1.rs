@@ -10,6 +10,8 @@ use super::{
     Statistics,
 };
 
+mod events;
+
 mod bindings {
     #![allow(missing_docs, clippy::all)]
     wasmtime::component::bindgen!({ path: "../wit", world: "module" });
@@ -178,7 +180,10 @@ fn explain(error: &wasmtime::Error, limits: &Limits) -> Failed {
 fn batch_out(batch: &Batch) -> Result<wit::Batch, String> {
     Ok(match batch {
         Batch::Packed(bytes) => wit::Batch::Packed(bytes.clone()),
-        Batch::Events(_) => return Err("typed events are not supported".into()),
+        Batch::Events(bytes) => {
+            let rows = backchannel_events::packed::Batch::parse(bytes).map_err(|error| error.to_string())?;
+            wit::Batch::Events(rows.iter().map(|event| events::event(&event)).collect())
+        }
         Batch::Records(raw) => wit::Batch::Records(wit::Raw {
             input: raw.input.clone(),
             format: format(raw),
@@ -207,7 +212,7 @@ fn format(raw: &RawBatch) -> wit::Format {
         Format::ZeekJson => wit::Format::ZeekJson,
         Format::EndpointSecurity => wit::Format::EndpointSecurity,
         Format::Events => wit::Format::Events,
-        Format::Json => wit::Format::Auto,
+        Format::Json => wit::Format::Json,
     }
 }
 

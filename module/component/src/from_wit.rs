@@ -334,6 +334,7 @@ fn registry_operation(it: wit::RegistryOperation) -> nouns::RegistryOperation {
         wit::RegistryOperation::DeleteKey => nouns::RegistryOperation::DeleteKey,
         wit::RegistryOperation::DeleteValue => nouns::RegistryOperation::DeleteValue,
         wit::RegistryOperation::Rename => nouns::RegistryOperation::Rename,
+        wit::RegistryOperation::Open => nouns::RegistryOperation::Open,
     }
 }
 

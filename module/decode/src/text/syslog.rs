@@ -25,7 +25,7 @@ impl Calendar {
     /// The time of a date without a year.
     fn place(&mut self, year: Year, parts: [u32; 5]) -> Option<Timestamp> {
         let [month, day, hour, minute, second] = parts;
-        let at = |year| Timestamp::from_civil(year, month, day, hour, minute, second, 0);
+        let at = |year: i64| Timestamp::from_civil(i32::try_from(year).ok()?, month, day, hour, minute, second, 0);
         match year {
             Year::Of(first) => {
                 let (last_year, last_month) = self.last.unwrap_or((i64::from(first), month));
@@ -40,7 +40,7 @@ impl Calendar {
             }
             Year::NotAfter(latest) => {
                 const DAY: i64 = 86_400 * Timestamp::SECOND;
-                let year = latest.to_civil().0;
+                let year = latest.to_string().get(..4).and_then(|year| year.parse().ok()).unwrap_or(1970);
                 // Local time may be ahead of the file's own time by up to a day.
                 at(year).filter(|time| time.0 <= latest.0.saturating_add(DAY)).or_else(|| at(year - 1))
             }
