@@ -66,7 +66,7 @@ fn iso(bytes: &[u8]) -> Option<Moment> {
         return None;
     }
     let (nanos, end) = fraction(bytes, 19);
-    let time = Timestamp::from_civil(i64::from(year), month, day, hour, minute, second, nanos)?;
+    let time = Timestamp::from_civil(i32::try_from(year).ok()?, month, day, hour, minute, second, nanos)?;
     let zone = bytes.get(end..)?.trim_ascii();
     let offset = match zone {
         [] => return Some(Moment { time, zoned: false }),

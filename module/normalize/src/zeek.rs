@@ -170,7 +170,7 @@ fn mapping<'a>(record: &ZeekRecord<'a>, client: Endpoint<'a>) -> Option<Activity
 }
 
 /// Seconds since the epoch with a fraction, or ISO 8601 in UTC (Zeek's `JSON::TS_ISO8601`).
-fn time_of(text: &str) -> Option<Timestamp> {
+pub(crate) fn time_of(text: &str) -> Option<Timestamp> {
     if let Some((date, time)) = text.split_once('T') {
         let mut date = date.splitn(3, '-');
         let (year, month, day) = (date.next()?.parse().ok()?, date.next()?.parse().ok()?, date.next()?.parse().ok()?);
