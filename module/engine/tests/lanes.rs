@@ -48,13 +48,10 @@ fn raw(data: &[u8], first_line: u64) -> Raw<'_> {
 fn packed(logs: &str) -> Vec<u8> {
     use backchannel_decode::{Decoded, Decoder, Frame, Options};
     use backchannel_normalize::{Normalizer, Place, wants};
-    let (mut decoder, mut normalizer) =
-        (Decoder::new(Format::WindowsJson, Options::default()), Normalizer::new());
+    let (mut decoder, mut normalizer) = (Decoder::new(Format::WindowsJson, Options::default()), Normalizer::new());
     let (arena, mut builder) = (bumpalo::Bump::new(), Builder::default());
     for (line, text) in (1..).zip(logs.lines()) {
-        if let Ok(Decoded::Record(record)) =
-            decoder.decode(&Frame { line, bytes: text.as_bytes() }, &arena, &wants)
-        {
+        if let Ok(Decoded::Record(record)) = decoder.decode(&Frame { line, bytes: text.as_bytes() }, &arena, &wants) {
             let place = Place { input: "a.jsonl", line, default_host: "" };
             normalizer.accept(&record, place, &arena, &mut |event| builder.push(event).expect("fits"));
         }

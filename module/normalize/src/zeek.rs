@@ -182,7 +182,7 @@ pub(crate) fn time_of(text: &str) -> Option<Timestamp> {
         return Timestamp::from_civil(year, month, day, hour, minute, second, nanos);
     }
     // A float may be printed with more digits than a nanosecond has.
-    let text = text.find('.').map_or(text, |dot| &text[..text.len().min(dot + 10)]);
+    let text = text.find('.').map_or(text, |dot| &text[..text.floor_char_boundary(dot + 10)]);
     moment_of(text)
 }
 
