@@ -132,12 +132,8 @@ impl Clocks {
         let found = state.offset;
         let room = self.inputs.len() < SOURCES;
         match self.inputs.get_mut(input) {
-            Some(agreed) => {
-                // Noon on a 12-hour clock parts nobody.
-                if agreed.is_some_and(|agreed| agreed != found && (agreed - found).abs() != HALF_DAY) {
-                    *agreed = None;
-                }
-            }
+            // Noon on a 12-hour clock parts nobody.
+            Some(agreed) => *agreed = agreed.filter(|agreed| [0, HALF_DAY].contains(&(*agreed - found).abs())),
             None if room => {
                 self.inputs.insert(input.into(), Some(found));
             }

@@ -60,7 +60,8 @@ impl Provider {
             21 => ("Microsoft-Windows-RPC", Self::Rpc),
             _ => return None,
         };
-        name.eq_ignore_ascii_case(known).then_some(provider)
+        // Nearly always it is spelled as Windows spells it, and that comparison is the faster one.
+        (name == known || name.eq_ignore_ascii_case(known)).then_some(provider)
     }
 
     const fn wants(self, event_id: u32) -> bool {
