@@ -2,6 +2,7 @@
 
 pub mod component_object_model;
 pub mod generic;
+pub mod named_pipes;
 pub mod unix_ipc;
 
 use crate::Analytic;
@@ -27,6 +28,22 @@ pub const ANALYTICS: &[&Analytic] = &[
     &component_object_model::output_redirection::ANALYTIC,
     &component_object_model::wmi_process_create::ANALYTIC,
     &component_object_model::wmi_script_child::ANALYTIC,
+    &named_pipes::known_tool_pipe::ANALYTIC,
+    &named_pipes::executor_pipe::ANALYTIC,
+    &named_pipes::renamed_executor::ANALYTIC,
+    &named_pipes::executor_out_of_place::ANALYTIC,
+    &named_pipes::squatted_pipe::ANALYTIC,
+    &named_pipes::smuggled_path::ANALYTIC,
+    &named_pipes::impersonation_chain::ANALYTIC,
+    &named_pipes::getsystem_command::ANALYTIC,
+    &named_pipes::shell_pipe_path::ANALYTIC,
+    &named_pipes::administrative_pipe::ANALYTIC,
+    &named_pipes::sweep::ANALYTIC,
+    &named_pipes::sensitive_pipe::ANALYTIC,
+    &named_pipes::widened_exposure::ANALYTIC,
+    &named_pipes::loopback_token::ANALYTIC,
+    &named_pipes::credential_tool_pipe::ANALYTIC,
+    &named_pipes::exploit_pipe::ANALYTIC,
     &unix_ipc::hand_made_client::ANALYTIC,
     &unix_ipc::container_takeover::ANALYTIC,
     &unix_ipc::fifo_reverse_shell::ANALYTIC,
