@@ -5,7 +5,16 @@ pub mod component_object_model;
 use crate::Analytic;
 
 /// Every analytic, by family and then by id. Adding one: its file, a line here, one firing and one quiet case.
-pub const ANALYTICS: &[&Analytic] = &[&component_object_model::remote_activation::ANALYTIC];
+pub const ANALYTICS: &[&Analytic] = &[
+    &component_object_model::per_user_class::ANALYTIC,
+    &component_object_model::server_in_odd_place::ANALYTIC,
+    &component_object_model::scriptlet_class::ANALYTIC,
+    &component_object_model::class_redirected::ANALYTIC,
+    &component_object_model::protected_class::ANALYTIC,
+    &component_object_model::hijack_consummated::ANALYTIC,
+    &component_object_model::hijack_cleanup::ANALYTIC,
+    &component_object_model::remote_activation::ANALYTIC,
+];
 
 #[cfg(test)]
 mod tests {
