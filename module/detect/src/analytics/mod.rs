@@ -9,6 +9,13 @@ use crate::Analytic;
 
 /// Every analytic, by family and then by id. Adding one: its file, a line here, one firing and one quiet case.
 pub const ANALYTICS: &[&Analytic] = &[
+    &component_object_model::per_user_class::ANALYTIC,
+    &component_object_model::server_in_odd_place::ANALYTIC,
+    &component_object_model::scriptlet_class::ANALYTIC,
+    &component_object_model::class_redirected::ANALYTIC,
+    &component_object_model::protected_class::ANALYTIC,
+    &component_object_model::hijack_consummated::ANALYTIC,
+    &component_object_model::hijack_cleanup::ANALYTIC,
     &component_object_model::remote_access_refused::ANALYTIC,
     &component_object_model::outbound_activation_failed::ANALYTIC,
     &component_object_model::activation_failure_sweep::ANALYTIC,
