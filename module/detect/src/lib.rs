@@ -16,6 +16,7 @@ mod analytic;
 pub mod analytics;
 mod assess;
 mod baseline;
+mod com_server;
 mod context;
 mod describe;
 mod detector;
@@ -25,6 +26,7 @@ mod incident;
 mod joins;
 mod judge;
 mod predicates;
+mod script_text;
 mod stats;
 #[cfg(test)]
 mod testing;

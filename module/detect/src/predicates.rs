@@ -99,6 +99,14 @@ pub fn is_system_class(class: &str) -> bool {
     [r"\windows\", "/usr/", "/sbin/", "/lib/"].iter().any(|prefix| class.starts_with(prefix))
 }
 
+/// Whether a file lies in Windows' own program folders: System32 and its like, not the places below them that users
+/// can write.
+pub fn is_windows_program_path(path: &str) -> bool {
+    let rest = after_drive(path);
+    [r"\Windows\System32\", r"\Windows\SysWOW64\", r"\Windows\WinSxS\"].iter().any(|prefix| starts_with(rest, prefix))
+        && !is_user_writable(path)
+}
+
 /// What follows the drive (`C:`) or device (`\Device\HarddiskVolume2`, `\SystemRoot`) of a Windows path.
 fn after_drive(path: &str) -> &str {
     let path = path.strip_prefix(r"\\?\").or_else(|| path.strip_prefix(r"\??\")).unwrap_or(path);
@@ -173,7 +181,7 @@ pub fn is_com_server_command(command_line: &str) -> bool {
 
 /// The class id and the last key of a registry path that registers a COM server:
 /// `...\CLSID\{X}\InprocServer32\(Default)` gives `{X}` and `InprocServer32`.
-pub fn com_registration(path: &str) -> Option<(&str, &str)> {
+pub fn com_registration(path: &str) -> Option<(&str, &'static str)> {
     let at = text::find(path, r"\CLSID\{")?;
     let clsid = text::guid(path.get(at..)?)?;
     let rest = path.get(at + r"\CLSID\".len() + clsid.len()..)?.strip_prefix('\\')?;

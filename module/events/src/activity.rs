@@ -19,7 +19,7 @@ pub enum Activity<'a> {
     ModuleLoad(Module<'a>),
     /// The subject changed or touched a file (Sysmon 11; 5145 on a disk share; auditd PATH).
     File(FileChange<'a>),
-    /// The subject changed the registry (Sysmon 12, 13, 14).
+    /// The subject changed the registry (Sysmon 12, 13, 14; Security 4657), or opened an audited key (4656, 4663).
     Registry(RegistryChange<'a>),
     /// The subject created a channel's endpoint (Sysmon 17; bind, listen, mkfifo).
     ChannelCreate(Channel<'a>),
@@ -243,6 +243,8 @@ pub enum RegistryOperation {
     DeleteKey = 2,
     DeleteValue = 3,
     Rename = 4,
+    /// A handle to a key was opened, nothing changed (Security 4656, 4663 on keys of COM classes).
+    Open = 5,
 }
 
 /// The activation of a COM class, as DistributedCOM reports it.

@@ -98,6 +98,24 @@ pub enum Source {
 }
 
 impl Source {
+    /// All sources.
+    pub const ALL: [Self; 14] = [
+        Self::Unknown,
+        Self::Sysmon,
+        Self::Security,
+        Self::DistributedCom,
+        Self::System,
+        Self::PowerShell,
+        Self::WmiActivity,
+        Self::Application,
+        Self::RpcTrace,
+        Self::RpcFirewall,
+        Self::Auditd,
+        Self::Syslog,
+        Self::Zeek,
+        Self::EndpointSecurity,
+    ];
+
     /// The name used in documents (`sysmon`, `distributed_com`, ...).
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -81,6 +81,13 @@ pub struct User<'a> {
     pub audit_id: &'a str,
 }
 
+impl<'a> User<'a> {
+    /// The id that counts for what it may do: the effective uid where there is one, else the SID or uid.
+    pub const fn acting_id(&self) -> &'a str {
+        if self.effective_id.is_empty() { self.id } else { self.effective_id }
+    }
+}
+
 /// Windows mandatory integrity level, ordered from least to most trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

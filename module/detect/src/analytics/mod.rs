@@ -3,16 +3,38 @@
 pub mod component_object_model;
 pub mod generic;
 pub mod named_pipes;
+pub mod unix_ipc;
 
 use crate::Analytic;
 
 /// Every analytic, by family and then by id. Adding one: its file, a line here, one firing and one quiet case.
 pub const ANALYTICS: &[&Analytic] = &[
+    &component_object_model::per_user_class::ANALYTIC,
+    &component_object_model::server_in_odd_place::ANALYTIC,
+    &component_object_model::scriptlet_class::ANALYTIC,
+    &component_object_model::class_redirected::ANALYTIC,
+    &component_object_model::protected_class::ANALYTIC,
+    &component_object_model::hijack_consummated::ANALYTIC,
+    &component_object_model::hijack_cleanup::ANALYTIC,
     &component_object_model::remote_access_refused::ANALYTIC,
     &component_object_model::outbound_activation_failed::ANALYTIC,
     &component_object_model::activation_failure_sweep::ANALYTIC,
     &component_object_model::remote_activation::ANALYTIC,
     &component_object_model::remote_server_child::ANALYTIC,
+    &component_object_model::inbound_rpc_then_child::ANALYTIC,
+    &component_object_model::mmc20::ANALYTIC,
+    &component_object_model::shell_windows::ANALYTIC,
+    &component_object_model::office_activation::ANALYTIC,
+    &component_object_model::excel_addin_by_automation::ANALYTIC,
+    &component_object_model::office_automation_abuse::ANALYTIC,
+    &component_object_model::planted_server_library::ANALYTIC,
+    &component_object_model::remote_activation_by_script::ANALYTIC,
+    &component_object_model::relay_tool::ANALYTIC,
+    &component_object_model::service_becomes_system::ANALYTIC,
+    &component_object_model::not_a_com_server::ANALYTIC,
+    &component_object_model::output_redirection::ANALYTIC,
+    &component_object_model::wmi_process_create::ANALYTIC,
+    &component_object_model::wmi_script_child::ANALYTIC,
     &named_pipes::known_tool_pipe::ANALYTIC,
     &named_pipes::imitating_name::ANALYTIC,
     &named_pipes::false_claim::ANALYTIC,
@@ -38,6 +60,12 @@ pub const ANALYTICS: &[&Analytic] = &[
     &named_pipes::credential_tool_pipe::ANALYTIC,
     &named_pipes::exploit_pipe::ANALYTIC,
     &named_pipes::scripted_pipe::ANALYTIC,
+    &unix_ipc::hand_made_client::ANALYTIC,
+    &unix_ipc::container_takeover::ANALYTIC,
+    &unix_ipc::fifo_reverse_shell::ANALYTIC,
+    &unix_ipc::fifo_in_shared_folder::ANALYTIC,
+    &unix_ipc::shell_over_connection::ANALYTIC,
+    &unix_ipc::fifo_tasking::ANALYTIC,
     &generic::unusual_pair::ANALYTIC,
     &generic::rare_pair::ANALYTIC,
     &generic::user_to_privileged::ANALYTIC,

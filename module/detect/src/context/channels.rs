@@ -25,6 +25,10 @@ pub struct Use {
     pub remote: bool,
     /// Address of the client.
     pub peer: Name,
+    /// Access asked for: a mask (5145), or 1 read, 2 write (Unix).
+    pub access: Option<u32>,
+    /// Effective account: SID or uid.
+    pub user_id: Name,
     /// The record that says so.
     pub note: Note,
 }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::activation::{self, Activation};
 use super::addresses::Addresses;
 use super::channels::{Channels, Use};
+use super::com_registry::{self, ComRegistry};
+use super::documents::{self, Documents};
 use super::logons::Logons;
 use super::note::{Interner, Name, Note};
 use super::pipes::{AnonymousPipe, RemoteOpen};
@@ -47,6 +49,10 @@ pub struct Host {
     pub changes: Recent<Change>,
     /// COM servers registered lately.
     pub registrations: Recent<Registration>,
+    /// What the registry says about COM: the catalogue of classes, doubtful registrations, bent handlers.
+    pub com: ComRegistry,
+    /// Documents that arrived, and signs of DDE.
+    pub documents: Documents,
     /// Files of interest written lately: executables, libraries, add-ins.
     pub files: Recent<FileWritten>,
     /// Pipes opened through IPC$ lately, with the account that did it.
@@ -77,6 +83,8 @@ impl Host {
             services: Recent::new(128),
             changes: Recent::new(256),
             registrations: Recent::new(512),
+            com: ComRegistry::default(),
+            documents: Documents::default(),
             files: Recent::new(512),
             remote_pipes: Recent::new(256),
             anonymous_pipes: Recent::new(128),
@@ -104,6 +112,7 @@ impl Host {
         self.first_seen = self.first_seen.min(event.time);
         self.last_seen = self.last_seen.max(event.time);
         self.sources |= 1 << event.provenance.source as u32;
+        self.remember_documents(event, names, &mut evicted);
         match &event.activity {
             Activity::ProcessStart => {
                 let activation = activation::of_start(&Context::new(self, tuning, None, event));
@@ -130,6 +139,8 @@ impl Host {
                     image: who.image,
                     remote: channel.remote,
                     peer: names.name(channel.peer),
+                    access: channel.access,
+                    user_id: names.name(event.process.user.acting_id()),
                     note,
                 };
                 evicted.channels += self.channels.remember(channel, creation, one, names);
@@ -156,6 +167,10 @@ impl Host {
                 }
             }
             Activity::Registry(change) => {
+                if let Some(addition) = com_registry::addition(&Context::new(self, tuning, None, event), event) {
+                    let who = self.who(event, names, &mut evicted);
+                    evicted.other += self.com.remember(addition, who, Note::of(event, names), names);
+                }
                 if change.operation == RegistryOperation::SetValue
                     && let Some((clsid, key)) = predicates::com_registration(change.path)
                 {
@@ -234,6 +249,16 @@ impl Host {
             | Activity::Telemetry(_) => {}
         }
         evicted
+    }
+
+    fn remember_documents(&mut self, event: &ProcessEvent<'_>, names: &mut Interner, evicted: &mut Evicted) {
+        if let Some(what) = documents::trace(event) {
+            evicted.other += self.documents.remember_trace(what, Note::of(event, names), names);
+        }
+        if let Some(path) = documents::arrived(event) {
+            let who = self.who(event, names, evicted);
+            evicted.other += self.documents.remember_arrival(path, who, Note::of(event, names), names);
+        }
     }
 
     /// Who the event is about, remembered as a process where it has a pid.

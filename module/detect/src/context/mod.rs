@@ -6,6 +6,9 @@
 pub mod activation;
 pub mod addresses;
 pub mod channels;
+pub mod com_handlers;
+pub mod com_registry;
+pub mod documents;
 mod host;
 pub mod inbound;
 pub mod logons;

@@ -61,7 +61,7 @@ words! {
     AccessKind { Open, RemoteThread, Tamper, Attach, WriteMemory, ReadMemory }
     FileOperation { Open, Create, Write, Rename, Delete, ChangeMode, ChangeOwner }
     FileKind { Unknown, Regular, Directory, Fifo, Socket }
-    RegistryOperation { SetValue, CreateKey, DeleteKey, DeleteValue, Rename }
+    RegistryOperation { SetValue, CreateKey, DeleteKey, DeleteValue, Rename, Open }
     Mechanism {
         Unknown, NamedPipe, AnonymousPipe, Fifo, UnixSocket, UnixAbstract, Com, Dcom, Dde, RpcTcp, RpcNamedPipe,
         RpcLocal, Wmi, Dbus, Xpc, Mach, AppleEvent, SharedMemory, MessageQueue, ProcessMemory,

@@ -38,12 +38,12 @@ impl<'a> Codec<'a> for Filler<'a> {
 
     fn number_if(&mut self, value: &mut Option<u32>) {
         let number = self.next();
-        *value = (number % 3 != 0).then_some(number as u32);
+        *value = (!number.is_multiple_of(3)).then_some(number as u32);
     }
 
     fn long_if(&mut self, value: &mut Option<u64>) {
         let number = self.next();
-        *value = (number % 3 != 0).then_some(number);
+        *value = (!number.is_multiple_of(3)).then_some(number);
     }
 
     fn flag(&mut self, value: &mut bool) {

@@ -221,25 +221,27 @@ impl<'a> Meaning<'_, '_, 'a> {
     fn bind(&mut self, succeeded: bool) -> Option<Activity<'a>> {
         let channel = self.unix_channel(self.address(self.arguments(2))?, NameKind::Create)?;
         if let (true, Some(pid), Some(number)) = (succeeded, self.record.pid, self.arguments(0)) {
-            let handle = Handle::Descriptor { pid, number };
-            self.names.remember(self.event.host, handle, channel.mechanism, channel.name);
+            for handle in [Handle::Descriptor { pid, number }, self.program(number)] {
+                self.names.remember(self.event.host, handle, channel.mechanism, channel.name);
+            }
         }
         Some(Activity::ChannelCreate(channel))
     }
 
-    /// An accept holds the peer's address, never the listener's: that was seen at bind, by this process or by the
-    /// one it was forked from.
+    /// An accept holds the peer's address, never the listener's: that was seen at bind, by this process, by the
+    /// one it was forked from, or by one of the same program, user and session.
     fn accept(&self) -> Option<Activity<'a>> {
         let peer = self.address(None);
         if let Some(Address::Internet(address, port)) = peer {
             return Some(self.flow(address, port, false));
         }
         let number = self.arguments(0)?;
-        let known = [self.record.pid, self.record.ppid].into_iter().flatten().find_map(|pid| {
-            self.names
-                .find(self.event.host, Handle::Descriptor { pid, number })
-                .filter(|named| matches!(named.mechanism, Mechanism::UnixSocket | Mechanism::UnixAbstract))
-        });
+        let processes = [self.record.pid, self.record.ppid].into_iter().flatten();
+        let known = processes
+            .map(|pid| Handle::Descriptor { pid, number })
+            .chain([self.program(number)])
+            .filter_map(|handle| self.names.find(self.event.host, &handle))
+            .find(|named| matches!(named.mechanism, Mechanism::UnixSocket | Mechanism::UnixAbstract));
         let channel = match (known, peer) {
             (Some(named), _) => {
                 Channel { mechanism: named.mechanism, name: self.arena.alloc_str(&named.name), ..Channel::default() }
@@ -250,6 +252,15 @@ impl<'a> Meaning<'_, '_, 'a> {
             _ => return None,
         };
         Some(Activity::ChannelAccept(channel))
+    }
+
+    fn program(&self, number: u64) -> Handle {
+        Handle::Program {
+            image: self.record.exe.to_owned(),
+            user: self.record.uid.to_owned(),
+            session: self.record.session,
+            number,
+        }
     }
 
     fn unix_channel(&self, address: Address<'a>, kind: NameKind) -> Option<Channel<'a>> {
@@ -464,7 +475,7 @@ impl<'a> Meaning<'_, '_, 'a> {
     fn named_descriptor(&self, number: u64, mechanism: Mechanism) -> Option<&str> {
         let handle = Handle::Descriptor { pid: self.record.pid?, number };
         self.names
-            .find(self.event.host, handle)
+            .find(self.event.host, &handle)
             .filter(|named| named.mechanism == mechanism)
             .map(|named| named.name.as_str())
     }
@@ -499,7 +510,7 @@ impl<'a> Meaning<'_, '_, 'a> {
 
     fn attach(&self, mechanism: Mechanism, access: u32) -> Option<Activity<'a>> {
         let id = self.arguments(0)?;
-        let name = match self.names.find(self.event.host, system_v_handle(mechanism, id)) {
+        let name = match self.names.find(self.event.host, &system_v_handle(mechanism, id)) {
             Some(named) => self.arena.alloc_str(&named.name),
             None => self.arena.alloc_str(&format!("id:{id}")),
         };

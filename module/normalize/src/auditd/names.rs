@@ -7,12 +7,17 @@ use backchannel_events::Mechanism;
 
 /// How many names are kept in all.
 const CAPACITY: usize = 8_192;
+/// How many bytes of text one name may hold with its host and program: no real one is as long.
+const LONGEST: usize = 1_024;
 
 /// What a name belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Handle {
     /// A descriptor of a process.
     Descriptor { pid: u32, number: u64 },
+    /// A descriptor of a program in one audit session: a daemon that binds, forks and lets its first process end
+    /// accepts in a process that no record ties to the first.
+    Program { image: String, user: String, session: Option<u32>, number: u64 },
     /// A shared memory segment.
     Segment(u64),
     /// A message queue.
@@ -38,13 +43,20 @@ pub(crate) struct Names {
 impl Names {
     /// Remembers a name, or another name for the same handle.
     pub(crate) fn remember(&mut self, host: &str, handle: Handle, mechanism: Mechanism, name: &str) {
+        let program = match &handle {
+            Handle::Program { image, user, .. } => image.len() + user.len(),
+            _ => 0,
+        };
+        if host.len() + name.len() + program > LONGEST {
+            return;
+        }
         let named = Named { mechanism, name: name.to_owned() };
         if let Some(known) = self.hosts.get_mut(host) {
-            if known.insert(handle, named).is_some() {
+            if known.insert(handle.clone(), named).is_some() {
                 return;
             }
         } else {
-            self.hosts.insert(host.to_owned(), BTreeMap::from([(handle, named)]));
+            self.hosts.insert(host.to_owned(), BTreeMap::from([(handle.clone(), named)]));
         }
         self.order.push_back((host.to_owned(), handle));
         if self.order.len() > CAPACITY
@@ -61,8 +73,8 @@ impl Names {
     }
 
     /// The name of a handle, if it was remembered.
-    pub(crate) fn find(&self, host: &str, handle: Handle) -> Option<&Named> {
-        self.hosts.get(host)?.get(&handle)
+    pub(crate) fn find(&self, host: &str, handle: &Handle) -> Option<&Named> {
+        self.hosts.get(host)?.get(handle)
     }
 }
 
@@ -77,17 +89,17 @@ mod tests {
             names.remember("h", Handle::Segment(number), Mechanism::SharedMemory, "x");
         }
         assert_eq!(names.evicted, 1);
-        assert_eq!(names.find("h", Handle::Segment(0)), None);
-        assert!(names.find("h", Handle::Segment(CAPACITY as u64)).is_some());
-        assert_eq!(names.find("other", Handle::Segment(5)), None);
+        assert_eq!(names.find("h", &Handle::Segment(0)), None);
+        assert!(names.find("h", &Handle::Segment(CAPACITY as u64)).is_some());
+        assert_eq!(names.find("other", &Handle::Segment(5)), None);
     }
 
     #[test]
     fn a_handle_used_again_has_its_new_name() {
         let mut names = Names::default();
         let handle = Handle::Descriptor { pid: 7, number: 3 };
-        names.remember("h", handle, Mechanism::UnixSocket, "/a");
-        names.remember("h", handle, Mechanism::UnixAbstract, "@b");
-        assert_eq!(names.find("h", handle).unwrap().name, "@b");
+        names.remember("h", handle.clone(), Mechanism::UnixSocket, "/a");
+        names.remember("h", handle.clone(), Mechanism::UnixAbstract, "@b");
+        assert_eq!(names.find("h", &handle).unwrap().name, "@b");
     }
 }

@@ -320,13 +320,22 @@ impl<'a> UserRecord<'a> {
             channel: Channel { mechanism: Mechanism::Dbus, name: destination, ..Channel::default() },
             interface,
             operation: member,
-            object: self.text("path"),
+            object: bus_object(destination, self.text("path"), self.arena),
             ..RpcCall::default()
         }))
     }
 
     fn message_pid(&self) -> &'a str {
         self.message.iter().find(|field| field.name == "pid").map_or("", |field| field.value)
+    }
+}
+
+/// Bus name and object path as one text.
+pub(crate) fn bus_object<'a>(name: &'a str, path: &'a str, arena: &'a Bump) -> &'a str {
+    match (name, path) {
+        (name, "") => name,
+        ("", path) => path,
+        (name, path) => arena.alloc_str(&format!("{name} {path}")),
     }
 }
 

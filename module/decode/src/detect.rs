@@ -1,0 +1,155 @@
+//! What an input is, from its first bytes: never from its name.
+
+use crate::frame::{Framing, probe_json};
+use crate::{Format, json, text};
+
+/// How many bytes of an input are enough for [`detect`]; fewer will do, more are not looked at.
+const PROBE: usize = 64 * 1024;
+
+/// How the text of an input is encoded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8, or ASCII, with or without a byte order mark.
+    #[default]
+    Utf8,
+    /// UTF-16, little endian.
+    Utf16Le,
+    /// UTF-16, big endian.
+    Utf16Be,
+}
+
+/// What holds other inputs, or must be unpacked first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// gzip (RFC 1952).
+    Gzip,
+    /// Zstandard (RFC 8878).
+    Zstd,
+    /// bzip2.
+    Bzip2,
+    /// xz.
+    Xz,
+    /// ZIP.
+    Zip,
+    /// tar.
+    Tar,
+    /// 7z.
+    SevenZip,
+}
+
+/// A text input: what its records are, how they follow each other, how the text is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Format of its records.
+    pub format: Format,
+    /// How its records follow each other.
+    pub framing: Framing,
+    /// Encoding of its text.
+    pub encoding: Encoding,
+}
+
+/// What an input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detected {
+    /// Text with records.
+    Text(Found),
+    /// A Windows event log file, binary.
+    Evtx,
+    /// An archive or a compressed file, for the host to unpack.
+    Container(Container),
+    /// Nothing but white space, or nothing.
+    Empty,
+    /// None of these.
+    Unknown,
+}
+
+/// Says what an input is from its first bytes; 64 KiB of them are looked at.
+pub fn detect(bytes: &[u8]) -> Detected {
+    let bytes = &bytes[..bytes.len().min(PROBE)];
+    if let Some(container) = container(bytes) {
+        return Detected::Container(container);
+    }
+    if bytes.starts_with(b"ElfFile\0") {
+        return Detected::Evtx;
+    }
+    let encoding = encoding(bytes);
+    let mut transcoded = Vec::new();
+    let text = match encoding {
+        Encoding::Utf8 => bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes),
+        Encoding::Utf16Le | Encoding::Utf16Be => {
+            crate::utf16::Transcoder::default().push(encoding, bytes, &mut transcoded);
+            &transcoded
+        }
+    };
+    let start = text.trim_ascii_start();
+    if start.is_empty() {
+        return Detected::Empty;
+    }
+    match content(start) {
+        Some((format, framing)) => Detected::Text(Found { format, framing, encoding }),
+        None => Detected::Unknown,
+    }
+}
+
+fn container(bytes: &[u8]) -> Option<Container> {
+    const MAGIC: [(&[u8], Container); 8] = [
+        (b"\x1F\x8B\x08", Container::Gzip),
+        (b"\x28\xB5\x2F\xFD", Container::Zstd),
+        (b"BZh", Container::Bzip2),
+        (b"\xFD7zXZ\0", Container::Xz),
+        (b"PK\x03\x04", Container::Zip),
+        (b"PK\x05\x06", Container::Zip),
+        (b"PK\x07\x08", Container::Zip),
+        (b"7z\xBC\xAF\x27\x1C", Container::SevenZip),
+    ];
+    if let Some((_, container)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Some(*container);
+    }
+    if bytes.get(257..262) == Some(b"ustar") {
+        return Some(Container::Tar);
+    }
+    // A skippable Zstandard frame may come first.
+    (bytes.len() >= 4 && (bytes[0] & 0xF0) == 0x50 && bytes[1..4] == [0x2A, 0x4D, 0x18]).then_some(Container::Zstd)
+}
+
+fn encoding(bytes: &[u8]) -> Encoding {
+    match bytes {
+        [0xFF, 0xFE, ..] => Encoding::Utf16Le,
+        [0xFE, 0xFF, ..] => Encoding::Utf16Be,
+        // Logs begin with ASCII: a zero in every other byte gives the encoding away without a mark.
+        [a, 0, b, 0, ..] if *a != 0 && *b != 0 => Encoding::Utf16Le,
+        [0, a, 0, b, ..] if *a != 0 && *b != 0 => Encoding::Utf16Be,
+        _ => Encoding::Utf8,
+    }
+}
+
+fn content(start: &[u8]) -> Option<(Format, Framing)> {
+    match start {
+        [b'{' | b'[', ..] => {
+            let (framing, first) = probe_json(start)?;
+            Some((json::guess(first), framing))
+        }
+        [b'<', ..] if memchr::memmem::find(start, b"<Event").is_some() => Some((Format::WindowsXml, Framing::Xml)),
+        [b'#', ..] if start.starts_with(b"#separator") || start.starts_with(b"#fields") => {
+            Some((Format::ZeekTsv, Framing::Lines))
+        }
+        _ => {
+            // The first line may be the torn end of a rotated file: look at a few.
+            let mut syslog = false;
+            for line in start.split(|byte| *byte == b'\n').take(8) {
+                let line = String::from_utf8_lossy(line.trim_ascii_end());
+                if text::audit::is_line(&line) {
+                    return Some((Format::Auditd, Framing::Lines));
+                }
+                if line.starts_with('{') && probe_json(line.as_bytes()).is_some() {
+                    return Some((json::guess(line.as_bytes()), Framing::Lines));
+                }
+                syslog |= text::syslog::looks_like(&line);
+            }
+            if syslog {
+                return Some((Format::Syslog, Framing::Lines));
+            }
+            memchr::memmem::find(start, b"<Event ").map(|_| (Format::WindowsXml, Framing::Xml))
+        }
+    }
+}

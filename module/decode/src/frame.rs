@@ -1,0 +1,668 @@
+//! Cutting a stream of bytes into records, whatever pieces it comes in.
+//!
+//! A record that lies within one piece is borrowed from it; only what crosses the border of two pieces is copied.
+//! Results never depend on where the borders are. At most one record is held.
+
+use crate::utf16::Transcoder;
+use crate::{Encoding, Found, Reason, Skip};
+
+/// The largest record, in bytes; a larger one is skipped.
+pub const MAX_RECORD: usize = 16 * 1024 * 1024;
+
+/// How records follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Framing {
+    /// One record a line; blank lines are no records.
+    Lines,
+    /// JSON objects one after the other: concatenated, over several lines, in an array, or in the array that is
+    /// the first member of an object (`{"Records":[...]}`).
+    Json,
+    /// `<Event>` elements; what stands between them is passed over.
+    Xml,
+}
+
+/// One record's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Line it begins at, counted from 1.
+    pub line: u64,
+    /// Its bytes: UTF-8 (perhaps with errors), without a line end.
+    pub bytes: &'a [u8],
+}
+
+/// What a [`Framer`] hands over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framed<'a> {
+    /// A record.
+    Frame(Frame<'a>),
+    /// Bytes that are no whole record.
+    Skip(Skip),
+}
+
+/// Cuts a stream of bytes into records.
+#[derive(Clone, Debug)]
+pub struct Framer {
+    encoding: Encoding,
+    transcoder: Transcoder,
+    // What was transcoded and not yet framed begins at `at`.
+    buffer: Vec<u8>,
+    at: usize,
+    core: Core,
+}
+
+impl Framer {
+    /// A framer for an input that [`detect`](crate::detect) looked at.
+    pub fn new(found: Found) -> Self {
+        Self::with_limit(found, MAX_RECORD)
+    }
+
+    /// A framer for records that a host knows to be UTF-8 and framed like that.
+    pub fn of(format: crate::Format, framing: Framing) -> Self {
+        Self::new(Found { format, framing, encoding: Encoding::Utf8 })
+    }
+
+    fn with_limit(found: Found, limit: usize) -> Self {
+        Self {
+            encoding: found.encoding,
+            transcoder: Transcoder::default(),
+            buffer: Vec::new(),
+            at: 0,
+            core: Core::new(found.framing, limit),
+        }
+    }
+
+    /// The next record in `input`, which is moved past what was used. `None`: all of it was used, bring more.
+    pub fn next<'f, 'i: 'f>(&'f mut self, input: &mut &'i [u8]) -> Option<Framed<'f>> {
+        if self.encoding == Encoding::Utf8 {
+            return self.core.next(input);
+        }
+        if !input.is_empty() {
+            self.buffer.drain(..self.at);
+            self.at = 0;
+            self.transcoder.push(self.encoding, input, &mut self.buffer);
+            *input = &[];
+        }
+        Self::from_buffer(&mut self.core, &self.buffer, &mut self.at)
+    }
+
+    fn from_buffer<'f>(core: &'f mut Core, buffer: &'f [u8], at: &mut usize) -> Option<Framed<'f>> {
+        let mut rest = &buffer[*at..];
+        let before = rest.len();
+        let item = core.next(&mut rest);
+        *at += before - rest.len();
+        item
+    }
+
+    /// What is left when the input has ended. To be called until it returns `None`.
+    pub fn finish(&mut self) -> Option<Framed<'_>> {
+        if self.encoding != Encoding::Utf8 {
+            self.transcoder.finish(&mut self.buffer);
+            // Taking it out keeps the borrow of a possible item away from the buffer.
+            if self.at < self.buffer.len() {
+                let rest = self.buffer.split_off(self.at);
+                self.core.absorb(&rest);
+                self.buffer.clear();
+                self.at = 0;
+            }
+        }
+        self.core.finish()
+    }
+}
+
+/// Where the framer stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Between two records.
+    Between,
+    /// Inside one.
+    Inside,
+    /// In bytes that are passed over up to the line's end.
+    Discard,
+    /// In what follows the array of a wrapping object, down to the object's end.
+    WrapperTail,
+}
+
+/// What was found in a piece while inside a record.
+enum FoundEnd {
+    /// The record ends after so many bytes; so many more (a line end) belong to no record.
+    End(usize, usize),
+    /// It does not end in this piece.
+    More,
+    /// So many bytes in, it turned out to be broken.
+    Broken(usize, Reason),
+    /// It was an object that wraps the records: they begin after so many bytes.
+    Wrapper(usize),
+    /// Another record begins inside it; `<Event` was seen just before so many bytes.
+    Restart(usize),
+}
+
+#[derive(Clone, Debug)]
+struct Core {
+    framing: Framing,
+    limit: usize,
+    phase: Phase,
+    /// What was seen of the record in earlier pieces.
+    carry: Vec<u8>,
+    /// `carry` was handed over and is to be emptied.
+    spent: bool,
+    /// Line the reader stands in, and line the current record began at.
+    line: u64,
+    start_line: u64,
+    /// Stray bytes were reported already; not again before the next record.
+    straying: bool,
+    json: JsonState,
+    /// The records stand in an array that an object wraps.
+    wrapped: bool,
+    /// Progress in `<Event` or `</Event`; see [`xml_step`].
+    xml: u8,
+}
+
+impl Core {
+    fn new(framing: Framing, limit: usize) -> Self {
+        Self {
+            framing,
+            limit,
+            phase: Phase::Between,
+            carry: Vec::new(),
+            spent: false,
+            line: 1,
+            start_line: 1,
+            straying: false,
+            json: JsonState::default(),
+            wrapped: false,
+            xml: 0,
+        }
+    }
+
+    fn pass(&mut self, bytes: &[u8]) {
+        self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+    }
+
+    fn skip(&self, reason: Reason) -> Option<Framed<'static>> {
+        Some(Framed::Skip(Skip { line: self.start_line, column: None, reason }))
+    }
+
+    fn next<'f, 'i: 'f>(&'f mut self, input: &mut &'i [u8]) -> Option<Framed<'f>> {
+        if self.spent {
+            self.carry.clear();
+            self.spent = false;
+            // One giant record must not keep its memory for the rest of the run.
+            if self.carry.capacity() > 1024 * 1024 {
+                self.carry.shrink_to(64 * 1024);
+            }
+        }
+        loop {
+            if input.is_empty() {
+                return None;
+            }
+            match self.phase {
+                Phase::Between => {
+                    if let Some(skip) = self.between(input) {
+                        return Some(skip);
+                    }
+                }
+                Phase::Discard => match memchr::memchr(b'\n', input) {
+                    Some(end) => {
+                        self.line += 1;
+                        *input = &input[end + 1..];
+                        self.phase = Phase::Between;
+                    }
+                    None => *input = &[],
+                },
+                Phase::WrapperTail => {
+                    let bytes = *input;
+                    let (used, over) = match self.json.follow(bytes) {
+                        JsonFound::End(end) | JsonFound::OpenString(end) => (end, true),
+                        JsonFound::FirstArray(end) => (end, false),
+                        JsonFound::More => (bytes.len(), false),
+                    };
+                    self.pass(&bytes[..used]);
+                    *input = &bytes[used..];
+                    if over {
+                        self.phase = Phase::Between;
+                    }
+                }
+                Phase::Inside => {
+                    let bytes = *input;
+                    let window = &bytes[..bytes.len().min((self.limit + 1).saturating_sub(self.carry.len()))];
+                    match self.find_end(window) {
+                        FoundEnd::End(end, after) => {
+                            self.phase = Phase::Between;
+                            *input = &bytes[end + after..];
+                            let first = self.start_line == 1;
+                            if self.framing == Framing::Lines {
+                                self.line += after as u64;
+                            } else {
+                                self.pass(&bytes[..end]);
+                            }
+                            if self.carry.is_empty() {
+                                if let Some(bytes) = self.record(&bytes[..end], first) {
+                                    self.straying = false;
+                                    return Some(Framed::Frame(Frame { line: self.start_line, bytes }));
+                                }
+                            } else {
+                                self.carry.extend_from_slice(&bytes[..end]);
+                                if self.record(&self.carry, first).is_some() {
+                                    self.spent = true;
+                                    self.straying = false;
+                                    let bytes = self.record(&self.carry, first)?;
+                                    return Some(Framed::Frame(Frame { line: self.start_line, bytes }));
+                                }
+                                self.carry.clear();
+                            }
+                        }
+                        FoundEnd::More if self.carry.len() + window.len() > self.limit => {
+                            // The same byte whatever the pieces.
+                            self.pass(window);
+                            *input = &bytes[window.len()..];
+                            self.carry.clear();
+                            self.xml = 0;
+                            self.phase = Phase::Discard;
+                            return self.skip(Reason::TooLarge);
+                        }
+                        FoundEnd::More => {
+                            if self.framing != Framing::Lines {
+                                self.pass(bytes);
+                            }
+                            self.carry.extend_from_slice(bytes);
+                            *input = &[];
+                        }
+                        FoundEnd::Broken(at, reason) => {
+                            self.pass(&bytes[..at]);
+                            *input = &bytes[at..];
+                            self.carry.clear();
+                            self.straying = true;
+                            self.phase = Phase::Discard;
+                            return self.skip(reason);
+                        }
+                        FoundEnd::Wrapper(at) => {
+                            self.pass(&bytes[..at]);
+                            *input = &bytes[at..];
+                            self.carry.clear();
+                            self.wrapped = true;
+                            self.phase = Phase::Between;
+                        }
+                        FoundEnd::Restart(at) => {
+                            self.pass(&bytes[..at]);
+                            *input = &bytes[at..];
+                            let skip = self.skip(Reason::Truncated);
+                            self.start_line = self.line;
+                            self.carry.clear();
+                            self.carry.extend_from_slice(b"<Event");
+                            return skip;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The record without what does not belong to it; `None` if nothing is left.
+    fn record<'b>(&self, bytes: &'b [u8], first: bool) -> Option<&'b [u8]> {
+        let mut bytes = bytes;
+        if first {
+            bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        }
+        if self.framing == Framing::Lines {
+            // A log that was truncated while it was written to begins with zeros.
+            while let [0, rest @ ..] = bytes {
+                bytes = rest;
+            }
+            while let [rest @ .., b'\r'] = bytes {
+                bytes = rest;
+            }
+            if bytes.trim_ascii().is_empty() {
+                return None;
+            }
+        }
+        Some(bytes)
+    }
+
+    /// Finds where the next record begins.
+    fn between(&mut self, input: &mut &[u8]) -> Option<Framed<'static>> {
+        let bytes = *input;
+        match self.framing {
+            Framing::Lines => {
+                self.start_line = self.line;
+                self.phase = Phase::Inside;
+                None
+            }
+            Framing::Json => self.between_json(input),
+            Framing::Xml => {
+                let mut at = 0;
+                loop {
+                    if self.xml == 0 {
+                        match memchr::memchr(b'<', &bytes[at..]) {
+                            Some(found) => at += found,
+                            None => {
+                                self.pass(bytes);
+                                *input = &[];
+                                return None;
+                            }
+                        }
+                    }
+                    let Some(byte) = bytes.get(at) else {
+                        self.pass(bytes);
+                        *input = &[];
+                        return None;
+                    };
+                    let (state, seen) = xml_step(self.xml, *byte);
+                    self.xml = state;
+                    if seen == XmlSeen::Open {
+                        break;
+                    }
+                    at += 1;
+                }
+                // `<Event` ends just before `at`; it may have begun in an earlier piece.
+                self.pass(&bytes[..at]);
+                self.start_line = self.line;
+                self.phase = Phase::Inside;
+                self.carry.clear();
+                self.carry.extend_from_slice(b"<Event");
+                *input = &bytes[at..];
+                None
+            }
+        }
+    }
+
+    fn between_json(&mut self, input: &mut &[u8]) -> Option<Framed<'static>> {
+        let bytes = *input;
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'\n' => self.line += 1,
+                b' ' | b'\t' | b'\r' | b',' | b'[' | b'}' => {}
+                // A byte order mark.
+                0xEF | 0xBB | 0xBF if self.line == 1 => {}
+                b']' => {
+                    if self.wrapped {
+                        self.wrapped = false;
+                        self.json = JsonState { depth: 1, ..JsonState::default() };
+                        *input = &bytes[at + 1..];
+                        self.phase = Phase::WrapperTail;
+                        return None;
+                    }
+                }
+                b'{' => {
+                    self.start_line = self.line;
+                    self.phase = Phase::Inside;
+                    self.json = JsonState::default();
+                    *input = &bytes[at..];
+                    return None;
+                }
+                _ => {
+                    self.start_line = self.line;
+                    self.phase = Phase::Discard;
+                    *input = &bytes[at..];
+                    let again = self.straying;
+                    self.straying = true;
+                    return if again { None } else { self.skip(Reason::Stray) };
+                }
+            }
+            at += 1;
+        }
+        *input = &[];
+        None
+    }
+
+    /// Finds where the record ends.
+    fn find_end(&mut self, bytes: &[u8]) -> FoundEnd {
+        match self.framing {
+            Framing::Lines => match memchr::memchr(b'\n', bytes) {
+                Some(end) => FoundEnd::End(end, 1),
+                None => FoundEnd::More,
+            },
+            Framing::Json => {
+                let mut at = 0;
+                loop {
+                    match self.json.follow(&bytes[at..]) {
+                        JsonFound::End(end) => return FoundEnd::End(at + end, 0),
+                        JsonFound::More => return FoundEnd::More,
+                        JsonFound::OpenString(end) => return FoundEnd::Broken(at + end, Reason::OpenString),
+                        JsonFound::FirstArray(end) => {
+                            at += end;
+                            if !self.wrapped && is_wrapper(&self.carry, &bytes[..at]) {
+                                return FoundEnd::Wrapper(at);
+                            }
+                        }
+                    }
+                }
+            }
+            Framing::Xml => {
+                let mut at = 0;
+                loop {
+                    if self.xml == 0 {
+                        match memchr::memchr(b'<', &bytes[at..]) {
+                            Some(found) => at += found,
+                            None => return FoundEnd::More,
+                        }
+                    }
+                    let Some(byte) = bytes.get(at) else { return FoundEnd::More };
+                    let (state, seen) = xml_step(self.xml, *byte);
+                    self.xml = state;
+                    match seen {
+                        XmlSeen::Open => return FoundEnd::Restart(at),
+                        XmlSeen::Close => return FoundEnd::End(at + 1, 0),
+                        XmlSeen::Nothing => at += 1,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes in the last bytes of the input, which end no record.
+    fn absorb(&mut self, bytes: &[u8]) {
+        if self.spent {
+            self.carry.clear();
+            self.spent = false;
+        }
+        if !matches!(self.phase, Phase::Discard | Phase::WrapperTail) {
+            if self.phase == Phase::Between {
+                self.start_line = self.line;
+                self.phase = Phase::Inside;
+            }
+            self.carry.extend_from_slice(bytes);
+        }
+    }
+
+    fn finish(&mut self) -> Option<Framed<'_>> {
+        if self.spent {
+            self.carry.clear();
+            self.spent = false;
+        }
+        let phase = core::mem::replace(&mut self.phase, Phase::Between);
+        if phase != Phase::Inside || self.carry.is_empty() {
+            return None;
+        }
+        self.spent = true;
+        if self.framing == Framing::Lines {
+            let bytes = self.record(&self.carry, self.start_line == 1)?;
+            return Some(Framed::Frame(Frame { line: self.start_line, bytes }));
+        }
+        self.skip(Reason::Truncated)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct JsonState {
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+    /// What is known of the first array that is a member of the outermost object.
+    first_array: FirstArray,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum FirstArray {
+    #[default]
+    NotSeen,
+    /// It is open, and nothing of it was seen but white space.
+    Opened,
+    Seen,
+}
+
+enum JsonFound {
+    /// The object ends after so many bytes.
+    End(usize),
+    More,
+    /// A line end inside a string, so many bytes in.
+    OpenString(usize),
+    /// So many bytes in, the first array in the object begins with an object, or is empty.
+    FirstArray(usize),
+}
+
+impl JsonState {
+    /// Follows an object through `bytes`.
+    fn follow(&mut self, bytes: &[u8]) -> JsonFound {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            if self.in_string {
+                if self.escaped && byte != b'\n' {
+                    self.escaped = false;
+                    at += 1;
+                    continue;
+                }
+                let Some(found) = memchr::memchr3(b'"', b'\\', b'\n', &bytes[at..]) else { return JsonFound::More };
+                at += found;
+                match bytes[at] {
+                    b'"' => self.in_string = false,
+                    b'\\' => self.escaped = true,
+                    _ => return JsonFound::OpenString(at),
+                }
+                at += 1;
+                continue;
+            }
+            if self.first_array == FirstArray::Opened && !byte.is_ascii_whitespace() {
+                self.first_array = FirstArray::Seen;
+                if matches!(byte, b'{' | b']') {
+                    return JsonFound::FirstArray(at);
+                }
+            }
+            at += 1;
+            match byte {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => {
+                    self.depth = self.depth.saturating_add(1);
+                    if byte == b'[' && self.depth == 2 && self.first_array == FirstArray::NotSeen {
+                        self.first_array = FirstArray::Opened;
+                    }
+                }
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        return JsonFound::End(at);
+                    }
+                }
+                _ => {}
+            }
+        }
+        JsonFound::More
+    }
+}
+
+/// Whether `{"key":[`, in two pieces, is how an export of many records begins.
+fn is_wrapper(first: &[u8], second: &[u8]) -> bool {
+    const KEYS: [&[u8]; 6] = [b"Records", b"records", b"Events", b"events", b"value", b"logs"];
+    const LONGEST: usize = 64;
+    if first.len() + second.len() > LONGEST {
+        return false;
+    }
+    let mut head = [0; LONGEST];
+    for (to, from) in head.iter_mut().zip(first.iter().chain(second)) {
+        *to = *from;
+    }
+    let head = &head[..first.len() + second.len()];
+    let key = || {
+        let rest = head.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"")?;
+        let (key, rest) = rest.split_at(memchr::memchr(b'"', rest)?);
+        let rest = rest[1..].trim_ascii_start().strip_prefix(b":")?;
+        (rest.trim_ascii() == b"[").then_some(key)
+    };
+    key().is_some_and(|key| KEYS.contains(&key))
+}
+
+/// How the records of a JSON input follow each other, and the first of them as far as it is in `start`, which
+/// begins with a brace or a bracket. `None` if it is no JSON.
+pub(crate) fn probe_json(start: &[u8]) -> Option<(Framing, &[u8])> {
+    let brace = start.iter().position(|byte| !matches!(byte, b'[' | b' ' | b'\t' | b'\r' | b'\n'))?;
+    if start[brace] != b'{' {
+        return None;
+    }
+    let object = &start[brace..];
+    if !matches!(object[1..].trim_ascii_start(), [b'"' | b'}', ..] | []) {
+        return None;
+    }
+    let mut state = JsonState::default();
+    let mut at = 0;
+    loop {
+        match state.follow(&object[at..]) {
+            JsonFound::FirstArray(end) => {
+                at += end;
+                if is_wrapper(&[], &object[..at]) {
+                    return Some((Framing::Json, object[at..].strip_prefix(b"]").unwrap_or(&object[at..])));
+                }
+            }
+            JsonFound::End(end) => {
+                at += end;
+                break;
+            }
+            // It does not end within what is seen: one a line, unless it has lines of its own.
+            JsonFound::More => {
+                let lines = memchr::memchr(b'\n', object).is_some() || brace > 0;
+                return Some((if lines { Framing::Json } else { Framing::Lines }, object));
+            }
+            JsonFound::OpenString(_) => return Some((Framing::Lines, object)),
+        }
+    }
+    let first = &object[..at];
+    let after = object[at..].iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
+    let alone = matches!(after, None | Some(b'\n'));
+    let framing =
+        if brace == 0 && alone && memchr::memchr(b'\n', first).is_none() { Framing::Lines } else { Framing::Json };
+    Some((framing, first))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum XmlSeen {
+    Nothing,
+    /// `<Event` and the byte that ends the name, which is the current one.
+    Open,
+    /// `</Event>`, whose last byte is the current one.
+    Close,
+}
+
+/// One step of looking for `<Event` and `</Event>`. States: 0 nothing, 1..=6 so many bytes of `<Event`, 7.. that
+/// many less five of `</Event`.
+fn xml_step(state: u8, byte: u8) -> (u8, XmlSeen) {
+    const OPEN: &[u8; 6] = b"<Event";
+    const CLOSE: &[u8; 7] = b"</Event";
+    let again = u8::from(byte == b'<');
+    match state {
+        6 => match byte {
+            b'>' | b' ' | b'\t' | b'\r' | b'\n' => (0, XmlSeen::Open),
+            _ => (again, XmlSeen::Nothing),
+        },
+        0..=5 => {
+            if byte == OPEN[usize::from(state)] {
+                (state + 1, XmlSeen::Nothing)
+            } else if state == 1 && byte == b'/' {
+                (7, XmlSeen::Nothing)
+            } else {
+                (again, XmlSeen::Nothing)
+            }
+        }
+        _ => {
+            let seen = usize::from(state) - 5;
+            match CLOSE.get(seen) {
+                Some(expected) if byte == *expected => (state + 1, XmlSeen::Nothing),
+                None if byte == b'>' => (0, XmlSeen::Close),
+                None if byte.is_ascii_whitespace() => (state, XmlSeen::Nothing),
+                _ => (again, XmlSeen::Nothing),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "frame_tests.rs"]
+mod tests;

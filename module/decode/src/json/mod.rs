@@ -1,0 +1,240 @@
+//! One JSON object to a record: which shape is it, and what does it hold.
+
+mod other;
+mod peek;
+pub(crate) mod scan;
+mod typed;
+mod windows;
+
+use backchannel_events::Timestamp;
+use backchannel_normalize::{Record, SyslogLine};
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+use crate::{Format, Reason};
+pub(crate) use peek::Peek;
+use scan::{Cursor, Kind, Raw, Stop};
+
+/// Members beyond this are not looked at: no log record has as many.
+const MAX_MEMBERS: usize = 4_096;
+
+/// What an object turned out to be. Made once a record and moved at once: a box would cost more than the size.
+#[allow(clippy::large_enum_variant)]
+pub(crate) enum Outcome<'a> {
+    /// A record.
+    Record(Record<'a>),
+    /// A Windows event that nobody wants.
+    NotWanted { provider: &'a str, event_id: u32 },
+    /// A syslog line in pieces.
+    Syslog(SyslogLine<'a>),
+    /// A shipper's object around the record proper, which is this text.
+    Wrapped(Wrapped<'a>),
+}
+
+/// The record proper, and what the shipper says about it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wrapped<'a> {
+    pub text: &'a str,
+    pub host: &'a str,
+    pub time: Option<Timestamp>,
+}
+
+/// Which object of the record a member stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Section {
+    Top,
+    System,
+    EventData,
+    UserData,
+    Winlog,
+}
+
+impl Section {
+    /// The section that the object under `key` is, if it is one.
+    fn inner(self, key: &str) -> Option<Self> {
+        match (self, key) {
+            (Self::Top, "Event") => Some(Self::Top),
+            (Self::Top, "System") => Some(Self::System),
+            (Self::Top, "EventData" | "event_data") | (Self::Winlog, "event_data") => Some(Self::EventData),
+            (Self::Top, "UserData" | "user_data") | (Self::Winlog, "user_data") => Some(Self::UserData),
+            (Self::Top, "winlog") => Some(Self::Winlog),
+            _ => None,
+        }
+    }
+
+    /// Section and key of a member whose path was flattened with dots (`winlog.event_data.Image`).
+    fn of_dotted(self, key: &str) -> (Self, &str) {
+        if self != Self::Top {
+            return (self, key);
+        }
+        let (section, key) = match key.strip_prefix("winlog.") {
+            Some(rest) => (Self::Winlog, rest),
+            None => (self, key),
+        };
+        if let Some(rest) = key.strip_prefix("event_data.") {
+            (Self::EventData, rest)
+        } else if let Some(rest) = key.strip_prefix("user_data.") {
+            (Self::UserData, rest)
+        } else {
+            (section, key)
+        }
+    }
+}
+
+/// A member of the record that is no section.
+#[derive(Clone, Copy, Debug)]
+struct Member<'a> {
+    section: Section,
+    /// Key as it stands in the text; none that is known here has an escape.
+    key: &'a str,
+    value: Raw<'a>,
+}
+
+/// The members of an object, those of its sections among them, in order.
+#[derive(Debug)]
+struct Members<'a> {
+    all: BumpVec<'a, Member<'a>>,
+}
+
+impl<'a> Members<'a> {
+    /// The value of a member at the top; of the last one where a key repeats.
+    fn top(&self, key: &str) -> Option<Raw<'a>> {
+        self.all
+            .iter()
+            .rev()
+            .find(|member| member.section == Section::Top && member.key == key)
+            .map(|member| member.value)
+    }
+
+    /// The text of the first of `keys` that is a scalar at the top; `""` if none is.
+    fn text(&self, keys: &[&str], arena: &'a Bump) -> &'a str {
+        keys.iter()
+            .find_map(|key| self.top(key).filter(|value| value.is_scalar()))
+            .map_or("", |value| value.to_text(arena))
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.top(key).is_some()
+    }
+}
+
+/// Collects members, and asks early whether the record is wanted at all.
+struct Collector<'a, 'w> {
+    members: Members<'a>,
+    wants: &'w dyn Fn(&str, u32) -> bool,
+    id: Option<u32>,
+    provider: Option<&'a str>,
+    asked: bool,
+    refused: bool,
+}
+
+impl<'a> Collector<'a, '_> {
+    fn object(&mut self, cursor: &mut Cursor<'a>, section: Section, depth: u8) -> Result<(), Stop> {
+        cursor.enter_object()?;
+        while let Some(key) = cursor.next_key()? {
+            if cursor.peek() == Some(b'{')
+                && depth < 4
+                && let Some(inner) = section.inner(key)
+            {
+                self.object(cursor, inner, depth + 1)?;
+                if self.refused {
+                    return Ok(());
+                }
+                continue;
+            }
+            let value = cursor.value()?;
+            let (section, key) = section.of_dotted(key);
+            if self.members.all.len() < MAX_MEMBERS {
+                self.members.all.push(Member { section, key, value });
+            }
+            if !self.asked && self.decided(section, key, value) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the record is now known not to be wanted.
+    fn decided(&mut self, section: Section, key: &str, value: Raw<'a>) -> bool {
+        match (section, key.len()) {
+            (Section::Top | Section::System, 7) if key == "EventID" => self.id = windows::event_id(value),
+            (Section::Top | Section::Winlog, 8) if key == "event_id" => self.id = windows::event_id(value),
+            (Section::Top, 10) if key == "SourceName" => self.provider = plain(value),
+            (Section::Top, 11) if key == "source_name" => self.provider = plain(value),
+            (Section::Winlog, 13) if key == "provider_name" => self.provider = plain(value),
+            (Section::System, 8) if key == "Provider" => {
+                self.provider = windows::attribute(value, "Name").and_then(plain)
+            }
+            _ => return false,
+        }
+        if let (Some(id), Some(provider)) = (self.id, self.provider) {
+            self.asked = true;
+            self.refused = !(self.wants)(provider, id);
+        }
+        self.refused
+    }
+}
+
+/// The text of a string that has no escapes.
+fn plain(value: Raw<'_>) -> Option<&str> {
+    (value.kind == Kind::String && !value.text.is_empty() && !value.text.contains('\\')).then_some(value.text)
+}
+
+/// Reads the object that `text` begins with. An error names the byte where it had to stop, counted from 0.
+pub(crate) fn decode<'a>(
+    text: &'a str,
+    arena: &'a Bump,
+    wants: &dyn Fn(&str, u32) -> bool,
+) -> Result<Outcome<'a>, (Option<usize>, Reason)> {
+    let mut collector = Collector {
+        members: Members { all: BumpVec::with_capacity_in(64, arena) },
+        wants,
+        id: None,
+        provider: None,
+        asked: false,
+        refused: false,
+    };
+    let mut cursor = Cursor::new(text);
+    collector.object(&mut cursor, Section::Top, 0).map_err(|stop| (Some(stop.at), Reason::NotJson(stop.expected)))?;
+    if collector.refused
+        && let (Some(event_id), Some(provider)) = (collector.id, collector.provider)
+    {
+        return Ok(Outcome::NotWanted { provider, event_id });
+    }
+    match cursor.peek() {
+        // A line of a JSON array keeps its comma.
+        None | Some(b',' | b']') => {}
+        Some(_) => return Err((Some(cursor.position()), Reason::NotJson("the end of the record"))),
+    }
+    let members = collector.members;
+    match windows::decode(&members, arena, wants) {
+        Ok(Some(outcome)) => return Ok(outcome),
+        Ok(None) => {}
+        Err(reason) => {
+            return other::decode(text, &members, arena).ok_or((None, reason));
+        }
+    }
+    other::decode(text, &members, arena).ok_or((None, Reason::UnknownShape))
+}
+
+/// What a record most likely is, from as much of it as is there.
+pub(crate) fn guess(start: &[u8]) -> Format {
+    let text = String::from_utf8_lossy(start);
+    let arena = Bump::new();
+    let mut collector = Collector {
+        members: Members { all: BumpVec::new_in(&arena) },
+        wants: &|_, _| true,
+        id: None,
+        provider: None,
+        asked: true,
+        refused: false,
+    };
+    // It may be cut off: what was collected up to there is enough.
+    let _ = collector.object(&mut Cursor::new(&text), Section::Top, 0);
+    let members = collector.members;
+    let elsewhere = members.all.iter().any(|member| member.section != Section::Top);
+    if elsewhere || ["EventID", "EventId", "event_id", "EventCode"].iter().any(|key| members.has(key)) {
+        return Format::WindowsJson;
+    }
+    other::format(&members).unwrap_or(Format::Json)
+}

@@ -1,0 +1,507 @@
+//! Windows events as JSON, in the shapes that shippers and converters give them.
+//!
+//! - `Event.System` and `Event.EventData`: the `evtx` crate, Velociraptor, xml-to-dictionary converters;
+//! - `winlog.*`: Winlogbeat 7 and later, nested or with dots; its older releases have the same names at the top;
+//! - everything at the top: NXLog and the like, Fluent Bit (values by position), `Get-WinEvent | ConvertTo-Json`;
+//! - the `Event` table of a workspace: everything at the top, and the event's data as a piece of XML.
+
+use backchannel_events::Timestamp;
+use backchannel_normalize::{Fields, Record, WindowsRecord};
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+use super::other::each;
+use super::scan::{Cursor, Kind, Raw, unescape};
+use super::{Member, Members, Outcome, Section, Wrapped};
+use crate::{Reason, time, xml};
+
+type List<'a, T> = BumpVec<'a, T>;
+type Named<'a> = List<'a, (&'a str, &'a str)>;
+
+/// What was found about an event besides its data. Earlier candidates win where a record has several.
+#[derive(Default)]
+struct Head<'a> {
+    id: Option<Raw<'a>>,
+    /// Where two members may be the provider, by rank: lower is better.
+    provider: Ranked<'a>,
+    channel: Ranked<'a>,
+    computer: Ranked<'a>,
+    record_id: Ranked<'a>,
+    user: Ranked<'a>,
+    version: Option<Raw<'a>>,
+    /// Time of the event without doubt (`SystemTime`, `time_created`).
+    created: Option<Raw<'a>>,
+    /// NXLog's `EventTime`, mostly local.
+    event_time: Option<Raw<'a>>,
+    /// `@timestamp`: of the event (Winlogbeat), or of its receipt (Logstash).
+    at: Option<Raw<'a>>,
+    /// Another time at the top.
+    other_time: Option<Raw<'a>>,
+    message: Option<Raw<'a>>,
+    inserts: Option<Raw<'a>>,
+    data_text: Option<Raw<'a>>,
+    xml: Option<Raw<'a>>,
+    ecs: Option<Raw<'a>>,
+    /// Whether members outside the top were seen that hold the event's data.
+    nested: bool,
+    winlog: bool,
+}
+
+/// The best candidate so far.
+#[derive(Clone, Copy, Default)]
+struct Ranked<'a> {
+    value: Option<Raw<'a>>,
+    rank: u8,
+}
+
+impl<'a> Ranked<'a> {
+    fn offer(&mut self, rank: u8, value: Raw<'a>) {
+        if value.kind != Kind::Null && (self.value.is_none() || rank < self.rank) {
+            *self = Self { value: Some(value), rank };
+        }
+    }
+
+    fn text(self, arena: &'a Bump) -> &'a str {
+        self.value.filter(|value| value.is_scalar()).map_or("", |value| value.to_text(arena))
+    }
+}
+
+/// Reads a Windows event. `None`: it is none; an error: it seems to be one, and lacks something.
+pub(super) fn decode<'a>(
+    members: &Members<'a>,
+    arena: &'a Bump,
+    wants: &dyn Fn(&str, u32) -> bool,
+) -> Result<Option<Outcome<'a>>, Reason> {
+    let mut head = Head::default();
+    for member in &members.all {
+        head.take(member);
+    }
+    let windows = head.nested || head.winlog;
+    // Fluent Bit can render the whole event as XML into one member.
+    if let Some(text) = head.xml {
+        let text = text.to_text(arena);
+        if text.trim_ascii_start().starts_with("<Event") {
+            return Ok(Some(Outcome::Wrapped(Wrapped { text, ..Wrapped::default() })));
+        }
+    }
+    if let Some(ecs) = head.ecs.filter(|_| head.winlog) {
+        each(ecs, |key, value| match key {
+            "code" if head.id.is_none() => head.id = Some(value),
+            "provider" => head.provider.offer(9, value),
+            _ => {}
+        });
+    }
+    let Some(id) = head.id else {
+        return if windows { Err(Reason::NoEventId) } else { Ok(None) };
+    };
+    let Some(event_id) = event_id(id) else {
+        return if windows || head.provider.value.is_some() { Err(Reason::NoEventId) } else { Ok(None) };
+    };
+    let channel = head.channel.text(arena);
+    let provider = match head.provider.value {
+        Some(value) if value.kind == Kind::Object => attribute(value, "Name").map_or("", |name| name.to_text(arena)),
+        _ => head.provider.text(arena),
+    };
+    let provider = if provider.is_empty() { provider_of_channel(channel) } else { provider };
+    if provider.is_empty() && channel.is_empty() {
+        return if windows { Err(Reason::NoProvider) } else { Ok(None) };
+    }
+    if !wants(provider, event_id) {
+        return Ok(Some(Outcome::NotWanted { provider, event_id }));
+    }
+    let mut record = WindowsRecord {
+        provider,
+        event_id,
+        version: head.version.and_then(|version| version.text.parse().ok()),
+        channel,
+        computer: head.computer.text(arena),
+        record_id: head.record_id.text(arena),
+        time: head.time(arena),
+        user_sid: head.user(arena),
+        fields: Fields::default(),
+    };
+    record.fields = fields(members, &head, &record, arena);
+    Ok(Some(Outcome::Record(Record::Windows(record))))
+}
+
+impl<'a> Head<'a> {
+    fn take(&mut self, member: &Member<'a>) {
+        let value = member.value;
+        match member.section {
+            Section::EventData | Section::UserData => self.nested = true,
+            Section::System => {
+                self.nested = true;
+                self.take_system(member.key, value);
+            }
+            Section::Winlog => {
+                self.winlog = true;
+                match member.key {
+                    "event_id" => self.id = Some(value),
+                    "provider_name" => self.provider.offer(0, value),
+                    "channel" => self.channel.offer(0, value),
+                    "computer_name" => self.computer.offer(0, value),
+                    "record_id" => self.record_id.offer(0, value),
+                    "version" => self.version = Some(value),
+                    "time_created" => self.created = Some(value),
+                    "user" | "user.identifier" => self.user.offer(0, value),
+                    _ => {}
+                }
+            }
+            Section::Top => self.take_top(member.key, value),
+        }
+    }
+
+    fn take_system(&mut self, key: &str, value: Raw<'a>) {
+        match key {
+            "EventID" => self.id = Some(value),
+            "Provider" | "Provider_attributes" => self.provider.offer(0, value),
+            "Channel" => self.channel.offer(0, value),
+            "Computer" => self.computer.offer(0, value),
+            "EventRecordID" => self.record_id.offer(0, value),
+            "Version" => self.version = Some(value),
+            "TimeCreated" | "TimeCreated_attributes" => {
+                self.created = Some(attribute(value, "SystemTime").unwrap_or(value));
+            }
+            "Security" | "Security_attributes" => {
+                if let Some(user) = attribute(value, "UserID") {
+                    self.user.offer(0, user);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Grouped by length, so that a key is compared with few others.
+    fn take_top(&mut self, key: &str, value: Raw<'a>) {
+        match key.len() {
+            2 if key == "Id" => self.id = self.id.or(Some(value)),
+            3 if key == "Sid" => self.user.offer(2, value),
+            4 => match key {
+                "time" | "date" => self.other_time = Some(value),
+                "host" => self.computer.offer(9, value),
+                _ => {}
+            },
+            5 if key == "event" => self.ecs = Some(value),
+            6 => match key {
+                "Source" => self.provider.offer(3, value),
+                "System" if value.kind == Kind::String => self.xml = Some(value),
+                "UserID" | "UserId" => self.user.offer(1, value),
+                _ => {}
+            },
+            7 => match key {
+                "EventID" | "EventId" => self.id = Some(value),
+                "Channel" => self.channel.offer(0, value),
+                "LogName" => self.channel.offer(1, value),
+                "Version" | "version" => self.version = Some(value),
+                "Message" | "message" => self.message = Some(value),
+                _ => {}
+            },
+            8 => match key {
+                "event_id" => self.id = Some(value),
+                "Hostname" | "Computer" => self.computer.offer(0, value),
+                "RecordId" => self.record_id.offer(1, value),
+                "log_name" => self.channel.offer(0, value),
+                "EventLog" => self.channel.offer(2, value),
+                "Provider" => self.provider.offer(2, value),
+                _ => {}
+            },
+            9 => match key {
+                "EventCode" => self.id = self.id.or(Some(value)),
+                "EventTime" => self.event_time = Some(value),
+                "EventData" | "UserData" if value.kind == Kind::String => self.data_text = Some(value),
+                "timestamp" => self.other_time = Some(value),
+                _ => {}
+            },
+            10 => match key {
+                "SourceName" => self.provider.offer(0, value),
+                "@timestamp" => self.at = Some(value),
+                "SystemTime" => self.created = Some(value),
+                "Properties" if value.kind == Kind::Array => self.inserts = Some(value),
+                "event.code" => self.id = self.id.or(Some(value)),
+                _ => {}
+            },
+            11 => match key {
+                "source_name" => self.provider.offer(0, value),
+                "TimeCreated" => self.created = Some(attribute(value, "SystemTime").unwrap_or(value)),
+                "MachineName" => self.computer.offer(1, value),
+                _ => {}
+            },
+            12 => match key {
+                "ProviderName" => self.provider.offer(1, value),
+                "RecordNumber" => self.record_id.offer(0, value),
+                "ComputerName" => self.computer.offer(1, value),
+                "ParameterXml" if self.data_text.is_none() => self.data_text = Some(value),
+                _ => {}
+            },
+            13 => match key {
+                "computer_name" => self.computer.offer(0, value),
+                "record_number" => self.record_id.offer(0, value),
+                "EventRecordID" | "EventRecordId" => self.record_id.offer(0, value),
+                "StringInserts" => self.inserts = Some(value),
+                "TimeGenerated" => self.other_time = Some(value),
+                _ => {}
+            },
+            15 if key == "EventSourceName" => self.provider.offer(2, value),
+            _ => {}
+        }
+    }
+
+    fn time(&self, arena: &'a Bump) -> Option<Timestamp> {
+        let read = |value: Option<Raw<'a>>| {
+            let text = value?.to_text(arena);
+            // What .NET's serialiser makes of a date: `/Date(1600455621255)/`.
+            let text = text.strip_prefix("/Date(").map_or(text, |rest| rest.trim_end_matches(")/"));
+            time::parse(text)
+        };
+        let at = read(self.at);
+        if let Some(event) = read(self.event_time) {
+            return Some(match at {
+                Some(receipt) if !event.zoned && receipt.zoned => time::zone_from_receipt(event.time, receipt.time),
+                _ => event.time,
+            });
+        }
+        read(self.created).or(at).or_else(|| read(self.other_time)).map(|moment| moment.time)
+    }
+
+    fn user(&self, arena: &'a Bump) -> &'a str {
+        match self.user.value {
+            Some(object) if object.kind == Kind::Object => {
+                let mut sid = "";
+                each(object, |key, value| {
+                    if matches!(key, "identifier" | "Value") && value.is_scalar() {
+                        sid = value.to_text(arena);
+                    }
+                });
+                sid
+            }
+            _ => self.user.text(arena),
+        }
+    }
+}
+
+/// An event id: a number, a number as text, or either in an object.
+pub(super) fn event_id(value: Raw<'_>) -> Option<u32> {
+    match value.kind {
+        Kind::Number | Kind::String => {
+            let text = value.text.trim();
+            text.parse().ok().or_else(|| {
+                // `7.0` and `7E0` are numbers too, and some converters write them.
+                let number: f64 = text.parse().ok()?;
+                (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number as u32)
+            })
+        }
+        Kind::Object => {
+            let mut id = None;
+            each(value, |key, inner| {
+                if matches!(key, "#text" | "Value" | "_" | "$" | "text" | "$t" | "content" | "_text")
+                    && inner.is_scalar()
+                {
+                    id = inner.text.trim().parse().ok();
+                }
+            });
+            id
+        }
+        _ => None,
+    }
+}
+
+/// The attribute of an element that was converted to an object: `{"#attributes":{"Name":..}}`, `{"@Name":..}`,
+/// `{"Name":..}`.
+pub(super) fn attribute<'a>(object: Raw<'a>, name: &str) -> Option<Raw<'a>> {
+    let mut found = None;
+    each(object, |key, value| {
+        if matches!(key, "#attributes" | "@attributes" | "$" | "_attributes") && value.kind == Kind::Object {
+            each(value, |key, value| {
+                if key == name {
+                    found = Some(value);
+                }
+            });
+        } else if key.strip_prefix(['@', '-', '_']).unwrap_or(key) == name {
+            found = Some(value);
+        }
+    });
+    found
+}
+
+/// The provider that owns a channel, where a record names only the channel.
+fn provider_of_channel(channel: &str) -> &str {
+    if channel.eq_ignore_ascii_case("Security") {
+        return "Microsoft-Windows-Security-Auditing";
+    }
+    // `Provider/Operational`: a channel of its own carries its provider's name.
+    match channel.split_once('/') {
+        Some((provider, _)) if provider.len() > "Microsoft-".len() => provider,
+        _ => "",
+    }
+}
+
+/// The event's data.
+fn fields<'a>(members: &Members<'a>, head: &Head<'a>, record: &WindowsRecord<'a>, arena: &'a Bump) -> Fields<'a> {
+    if let Some(inserts) = head.inserts {
+        return Fields::Positional(inserted(inserts, arena));
+    }
+    let mut named = Named::with_capacity_in(members.all.len(), arena);
+    let mut unnamed = List::new_in(arena);
+    let flat = !head.nested && !head.winlog && head.data_text.is_none();
+    for member in &members.all {
+        match member.section {
+            Section::EventData => event_data(member, &mut named, &mut unnamed, arena),
+            Section::UserData => leaves(member.key, member.value, &mut named, arena, 0),
+            Section::Top if flat && is_field(member) => {
+                named.push((unescape(member.key, arena), member.value.to_text(arena)));
+            }
+            _ => {}
+        }
+    }
+    if let Some(text) = head.data_text {
+        let text = text.to_text(arena);
+        if text.trim_ascii_start().starts_with('{') {
+            each(Raw { kind: Kind::Object, text }, |key, value| {
+                named.push((unescape(key, arena), value.to_text(arena)));
+            });
+        } else if let Ok(fields) = xml::fields(text, arena) {
+            return fields;
+        }
+    }
+    // Without names, the rendered message may be all there is. It is large and says nothing new where the data has
+    // names, which is where nearly all events come from.
+    if flat
+        && let Some(message) = head.message
+        && !["Microsoft-Windows-Sysmon", "Microsoft-Windows-Security-Auditing", "Microsoft-Windows-PowerShell"]
+            .iter()
+            .any(|provider| record.provider.eq_ignore_ascii_case(provider))
+    {
+        named.push(("Message", message.to_text(arena)));
+    }
+    if named.is_empty() && !unnamed.is_empty() {
+        return Fields::Positional(unnamed.into_bump_slice());
+    }
+    in_order(&mut named);
+    Fields::Named(named.into_bump_slice())
+}
+
+/// One member of EventData.
+fn event_data<'a>(member: &Member<'a>, named: &mut Named<'a>, unnamed: &mut List<'a, &'a str>, arena: &'a Bump) {
+    let key = member.key;
+    let value = member.value;
+    if key.starts_with(['#', '@']) || key == "xmlns" || key.ends_with("_attributes") || key == "Binary" {
+        return;
+    }
+    if key != "Data" {
+        let value = match value.kind {
+            // An element that kept an attribute: its text is the value.
+            Kind::Object => element_text(value).unwrap_or(value),
+            _ => value,
+        };
+        named.push((unescape(key, arena), value.to_text(arena)));
+        return;
+    }
+    let mut take = |item: Raw<'a>| match item.kind {
+        Kind::Object => {
+            let text = element_text(item);
+            match attribute(item, "Name") {
+                Some(name) => named.push((name.to_text(arena), text.map_or("", |text| text.to_text(arena)))),
+                None => match text {
+                    Some(texts) if texts.kind == Kind::Array => {
+                        elements(texts, |item| unnamed.push(item.to_text(arena)))
+                    }
+                    Some(text) => unnamed.push(text.to_text(arena)),
+                    None => {}
+                },
+            }
+        }
+        _ => unnamed.push(item.to_text(arena)),
+    };
+    if value.kind == Kind::Array { elements(value, take) } else { take(value) }
+}
+
+/// The text of an element that was converted to an object.
+fn element_text(object: Raw<'_>) -> Option<Raw<'_>> {
+    let mut text = None;
+    each(object, |key, value| {
+        if matches!(key, "#text" | "$" | "_" | "text" | "$t" | "content" | "_text" | "Value")
+            && value.kind != Kind::Object
+        {
+            text = Some(value);
+        }
+    });
+    text
+}
+
+fn elements<'a>(array: Raw<'a>, mut visit: impl FnMut(Raw<'a>)) {
+    let mut cursor = Cursor::new(array.text);
+    if cursor.enter_array().is_ok() {
+        while let Ok(true) = cursor.next_element() {
+            let Ok(value) = cursor.value() else { break };
+            visit(value);
+        }
+    }
+}
+
+/// The leaves of UserData, by the name of the innermost element.
+fn leaves<'a>(key: &'a str, value: Raw<'a>, named: &mut Named<'a>, arena: &'a Bump, depth: u8) {
+    if key.starts_with(['#', '@']) || key.starts_with("xmlns") || key == "xml_name" || key.ends_with("_attributes") {
+        return;
+    }
+    if value.kind != Kind::Object || depth >= 8 {
+        named.push((unescape(key, arena), value.to_text(arena)));
+    } else if let Some(text) = element_text(value) {
+        named.push((unescape(key, arena), text.to_text(arena)));
+    } else {
+        each(value, |key, value| leaves(key, value, named, arena, depth + 1));
+    }
+}
+
+/// Values by position: scalars, or objects with a `Value`.
+fn inserted<'a>(array: Raw<'a>, arena: &'a Bump) -> &'a [&'a str] {
+    let mut values = List::new_in(arena);
+    elements(array, |item| {
+        let item = if item.kind == Kind::Object { element_text(item).unwrap_or(item) } else { item };
+        values.push(item.to_text(arena));
+    });
+    values.into_bump_slice()
+}
+
+/// Whether a member of a flat record is the event's own rather than the shipper's.
+fn is_field(member: &Member<'_>) -> bool {
+    if !(member.value.is_scalar() || member.value.kind == Kind::Null) {
+        return false;
+    }
+    !matches!(
+        member.key,
+        "Message"
+            | "message"
+            | "EventID"
+            | "SourceName"
+            | "Channel"
+            | "Hostname"
+            | "EventTime"
+            | "EventReceivedTime"
+            | "@timestamp"
+            | "@version"
+            | "TimeCreated"
+            | "RecordNumber"
+            | "Keywords"
+            | "SeverityValue"
+            | "Severity"
+            | "SourceModuleName"
+            | "SourceModuleType"
+            | "OpcodeValue"
+            | "ProviderGuid"
+            | "ExecutionProcessID"
+            | "ThreadID"
+    )
+}
+
+/// Winlogbeat names what has no name `param1`, `param2`, ..., and its keys are sorted as text: `param10` comes
+/// before `param2`. Their order is put right, because normalisers ask by position too.
+fn in_order(named: &mut Named<'_>) {
+    let number = |name: &str| name.strip_prefix("param").and_then(|digits| digits.parse::<u32>().ok());
+    if named.len() > 1 && named.iter().all(|(name, _)| number(name).is_some()) {
+        named.sort_by_key(|(name, _)| number(name));
+    }
+}
+
+#[cfg(test)]
+#[path = "windows_tests.rs"]
+mod tests;

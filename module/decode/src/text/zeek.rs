@@ -1,0 +1,159 @@
+//! Zeek's tab-separated logs: the header says which column is what.
+
+use backchannel_normalize::{Record, ZeekRecord};
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+use crate::Reason;
+
+/// Columns beyond this are not read: no Zeek log has as many.
+const MAX_COLUMNS: usize = 1_000;
+
+/// What the `#` lines of a log said.
+#[derive(Clone, Debug)]
+pub(crate) struct Header {
+    separator: u8,
+    unset: String,
+    empty: String,
+    path: String,
+    fields: Vec<String>,
+}
+
+impl Default for Header {
+    fn default() -> Self {
+        Self { separator: b'\t', unset: "-".into(), empty: "(empty)".into(), path: String::new(), fields: Vec::new() }
+    }
+}
+
+impl Header {
+    /// Takes in a line that begins with `#`.
+    pub fn directive(&mut self, line: &str) {
+        if let Some(separator) = line.strip_prefix("#separator ") {
+            // A log that was appended to another begins with its own header.
+            *self = Self::default();
+            let mut plain = String::new();
+            unescape(separator, &mut plain);
+            self.separator = plain.bytes().next().unwrap_or(b'\t');
+            return;
+        }
+        let separator = char::from(self.separator);
+        let (name, rest) = line.split_once(separator).unwrap_or((line, ""));
+        match name {
+            "#unset_field" => self.unset = rest.into(),
+            "#empty_field" => self.empty = rest.into(),
+            "#path" => self.path = rest.into(),
+            "#fields" => self.fields = rest.split(separator).take(MAX_COLUMNS).map(Into::into).collect(),
+            _ => {}
+        }
+    }
+
+    /// One line of data. Names borrow from the arena, because the header may change before the record is used.
+    pub fn record<'a>(&self, line: &'a str, arena: &'a Bump) -> Result<Record<'a>, Reason> {
+        if self.fields.is_empty() {
+            return Err(Reason::ZeekColumns);
+        }
+        let separator = char::from(self.separator);
+        let mut fields = BumpVec::with_capacity_in(self.fields.len(), arena);
+        let mut values = line.split(separator);
+        for name in &self.fields {
+            let value = values.next().ok_or(Reason::ZeekColumns)?;
+            if value == self.unset {
+                continue;
+            }
+            let value = if value == self.empty {
+                ""
+            } else if value.contains("\\x") {
+                let mut plain = String::with_capacity(value.len());
+                unescape(value, &mut plain);
+                &*arena.alloc_str(&plain)
+            } else {
+                value
+            };
+            fields.push((&*arena.alloc_str(name), value));
+        }
+        if values.next().is_some() {
+            return Err(Reason::ZeekColumns);
+        }
+        let log = if self.path.is_empty() {
+            guess_log(|name| self.fields.iter().any(|field| field == name))
+        } else {
+            arena.alloc_str(&self.path)
+        };
+        Ok(Record::Zeek(ZeekRecord { log, fields: fields.into_bump_slice() }))
+    }
+}
+
+/// Undoes `\xHH`; what is no UTF-8 then becomes U+FFFD.
+fn unescape(text: &str, out: &mut String) {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, others)) = rest.split_first() {
+        if let [b'\\', b'x', high, low, after @ ..] = rest
+            && let (Some(high), Some(low)) = (char::from(*high).to_digit(16), char::from(*low).to_digit(16))
+        {
+            bytes.push((high * 16 + low) as u8);
+            rest = after;
+        } else {
+            bytes.push(*first);
+            rest = others;
+        }
+    }
+    out.push_str(&String::from_utf8_lossy(&bytes));
+}
+
+/// The log that has such fields, where nothing names it. `""` if none is known to.
+pub(crate) fn guess_log(has: impl Fn(&str) -> bool) -> &'static str {
+    const LOGS: [(&str, &[&str]); 6] = [
+        ("dce_rpc", &["endpoint", "operation"]),
+        ("smb_files", &["action", "path", "name"]),
+        ("smb_mapping", &["path", "share_type"]),
+        ("dns", &["query", "qtype_name"]),
+        ("ntlm", &["hostname", "domainname"]),
+        ("conn", &["proto", "conn_state"]),
+    ];
+    LOGS.iter().find(|(_, fields)| fields.iter().all(|field| has(field))).map_or("", |(log, _)| log)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header() -> Header {
+        let mut header = Header::default();
+        for line in [
+            "#separator \\x09",
+            "#set_separator\t,",
+            "#empty_field\t(empty)",
+            "#unset_field\t-",
+            "#path\tdce_rpc",
+            "#fields\tts\tid.orig_h\trtt\tnamed_pipe\toperation",
+            "#types\ttime\taddr\tinterval\tstring\tstring",
+        ] {
+            header.directive(line);
+        }
+        header
+    }
+
+    #[test]
+    fn unset_fields_are_left_out_and_escapes_undone() {
+        let arena = Bump::new();
+        let Record::Zeek(record) =
+            header().record("1700000000.5\t192.0.2.7\t-\t\\x5cpipe\\x09x\t(empty)", &arena).unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(record.log, "dce_rpc");
+        assert_eq!(
+            record.fields,
+            [("ts", "1700000000.5"), ("id.orig_h", "192.0.2.7"), ("named_pipe", "\\pipe\tx"), ("operation", "")]
+        );
+    }
+
+    #[test]
+    fn a_line_of_another_width_is_refused() {
+        let arena = Bump::new();
+        assert_eq!(header().record("1\t2", &arena), Err(Reason::ZeekColumns));
+        assert_eq!(header().record("1\t2\t3\t4\t5\t6", &arena), Err(Reason::ZeekColumns));
+        assert_eq!(Header::default().record("1", &arena), Err(Reason::ZeekColumns));
+    }
+}

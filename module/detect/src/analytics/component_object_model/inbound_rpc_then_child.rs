@@ -1,0 +1,170 @@
+//! # IPC-DCOM-008: A COM server is reached from another machine and starts a program
+//!
+//! ## What it detects
+//! A flow from another machine into a dynamic port of a COM server (or of any process started with `-Embedding`),
+//! and within ten seconds, in either order, a program that this server or one of its logon's processes starts.
+//! Explorer, which runs before anybody activates it, is IPC-DCOM-010's; the WMI provider host IPC-WMI-003's.
+//!
+//! ## Why it matters
+//! It shows remote execution through COM where no logon record is collected: the call, and what it ran.
+//!
+//! ## Telemetry
+//! Sysmon 3 or Security 5156, with Sysmon 1 or Security 4688. Flow records trail and lead the process start.
+//!
+//! ## False positives
+//! Crash reporters and other ordinary children are left out. Only the local port has to be dynamic: callers that are
+//! not Windows come from lower ports.
+//!
+//! ## References
+//! ATT&CK T1021.003, T1559.001, DET0285 (AN0791).
+
+use std::time::Duration;
+
+use backchannel_events::{
+    Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
+};
+
+use crate::context::inbound;
+use crate::context::recent::Flow;
+use crate::vocabulary::com;
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+
+/// IPC-DCOM-008.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-DCOM-008",
+    title: "COM server reached from another machine starts a program",
+    family: Family::ComponentObjectModel,
+    techniques: &["T1559.001", "T1021.003"],
+    attack_analytics: &["AN0628", "AN0791"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],
+    telemetry: &[Source::Sysmon, Source::Security],
+    evaluate,
+};
+
+/// Flow and start belong together within this time.
+const TOGETHER: Duration = Duration::from_secs(10);
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let own = &context.host.addresses;
+    match &event.activity {
+        Activity::NetworkFlow(flow) if inbound::is_dynamic(flow, own) => {
+            let server = context.subject();
+            if !is_server(server) {
+                return None;
+            }
+            let known = server.known?.id;
+            let child = inbound::descendants(context, known, event.time, TOGETHER)
+                .map(Actor::remembered)
+                .find(|child| !com::is_routine_child(*child))?;
+            let evidence = conclude(server, child, flow.remote.address, flow.local.port);
+            Some(evidence.because(&child.known?.note, format!("{} started {}", server.name(), child.command_line)))
+        }
+        Activity::ProcessStart => {
+            let child = context.subject();
+            if com::is_routine_child(child) {
+                return None;
+            }
+            let mut flows = inbound::near(context, event.time, TOGETHER).filter_map(|flow| {
+                let server = context.remembered(flow.who.process?)?;
+                (is_server(server) && is_akin(context, server, child)).then_some((flow, server))
+            });
+            let (flow, server): (&Flow, Actor<'_>) = flows.next()?;
+            let text = format!("{} was reached on port {} from {}", server.name(), flow.local_port, flow.remote);
+            Some(conclude(server, child, &flow.remote, flow.local_port).because(&flow.note, text))
+        }
+        _ => None,
+    }
+}
+
+fn is_server(actor: Actor<'_>) -> bool {
+    !actor.is(&["explorer.exe", "wmiprvse.exe", "svchost.exe"])
+        && !com::is_remote_shell(actor)
+        && (com::is_lateral_server(actor) || predicates::is_com_server_command(actor.command_line))
+}
+
+/// Whether the server started the child, directly or through one other process, or both live in the caller's logon.
+fn is_akin(context: &Context<'_>, server: Actor<'_>, child: Actor<'_>) -> bool {
+    let server_id = server.known.map(|known| known.id);
+    let parent = context.parent();
+    let grandparent = parent.known.and_then(|known| known.parent);
+    let descends = server_id.is_some() && (parent.known.map(|known| known.id) == server_id || grandparent == server_id);
+    let remote = server.known.and_then(|known| known.activation.as_ref()).is_some_and(|one| one.is_remote());
+    // Only in a remote caller's logon is everything the caller's; a user's own holds the whole desktop.
+    descends
+        || (remote && child.logon_id.is_some() && child.logon_id == server.logon_id && !parent.is(&["svchost.exe"]))
+}
+
+fn conclude(server: Actor<'_>, child: Actor<'_>, peer: &str, port: u16) -> Evidence {
+    let unknown = predicates::is_unknown_binary(child);
+    let dangerous = unknown || predicates::is_script_host(child);
+    let severity = if dangerous { Severity::Critical } else { Severity::High };
+    let text = format!(
+        "{} was called from {peer} on dynamic port {port} and {} started in the same moment: remote execution through \
+         a COM server.",
+        server.name(),
+        child.name(),
+    );
+    Evidence::new(severity, Confidence::High, text)
+        .reasons(Reasons::E2.and(Reasons::E4).and_if(unknown, Reasons::E3))
+        .indicators(Indicators::KI1)
+        .client(server)
+        .server(child)
+        .channel(Mechanism::Dcom, com::class_of(server))
+        .remote(peer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const MMC: &str = r"C:\Windows\System32\mmc.exe";
+    const CMD: &str = r"C:\Windows\System32\cmd.exe";
+
+    fn mmc() -> Event {
+        start(0, MMC, "mmc.exe -Embedding").pid(600).by(r"C:\Windows\System32\svchost.exe", "svchost.exe -k DcomLaunch")
+    }
+
+    fn command(seconds: f64) -> Event {
+        start(seconds, CMD, "cmd.exe /c whoami").pid(601).parent_pid(600)
+    }
+
+    fn call(seconds: f64, port: u16, from: &'static str) -> Event {
+        flow_in(seconds, port, from, 33_474).of(MMC, 600)
+    }
+
+    #[test]
+    fn a_call_and_a_command_fire_in_either_order() {
+        let expected = Some((Severity::Critical, Confidence::High));
+        check(&ANALYTIC, &[mmc(), call(2.0, 49_163, "10.0.0.9"), command(3.0)], expected);
+        check(&ANALYTIC, &[mmc(), command(3.0), call(5.0, 49_163, "10.0.0.9")], expected);
+    }
+
+    #[test]
+    fn an_ordinary_program_fires_high() {
+        let tool = start(3.0, r"C:\Program Files\Tool\tool.exe", "tool.exe").pid(601).parent_pid(600);
+        check(&ANALYTIC, &[mmc(), call(2.0, 49_163, "10.0.0.9"), tool], Some((Severity::High, Confidence::High)));
+    }
+
+    #[test]
+    fn a_call_long_ago_or_to_a_fixed_port_or_from_here_is_quiet() {
+        check(&ANALYTIC, &[mmc(), call(2.0, 49_163, "10.0.0.9"), command(60.0)], None);
+        check(&ANALYTIC, &[mmc(), call(2.0, 8_080, "10.0.0.9"), command(3.0)], None);
+        check(&ANALYTIC, &[mmc(), call(2.0, 49_163, "127.0.0.1"), command(3.0)], None);
+    }
+
+    #[test]
+    fn a_crash_reporter_and_a_program_that_is_no_com_server_are_quiet() {
+        let reporter = start(3.0, r"C:\Windows\System32\WerFault.exe", "WerFault.exe").pid(601).parent_pid(600);
+        check(&ANALYTIC, &[mmc(), call(2.0, 49_163, "10.0.0.9"), reporter], None);
+        let server = r"C:\Program Files\Web\httpd.exe";
+        let events = [
+            start(0, server, "httpd.exe").pid(600),
+            flow_in(2, 50_000, "10.0.0.9", 33_474).of(server, 600),
+            command(3.0),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+}

@@ -1,0 +1,145 @@
+//! # IPC-UX-002: Hand-made client of a UNIX socket
+//!
+//! ## What it detects
+//! A general tool that is made to speak to a UNIX socket: netcat -U, socat, curl --unix-socket, an interpreter's
+//! one-liner. Graded by what the socket's server may do, and by who asks.
+//!
+//! ## Why it matters
+//! Real clients of a daemon are its own programs. A tool is used to send what those would not send.
+//!
+//! ## Telemetry
+//! auditd execve with its arguments.
+//!
+//! ## False positives
+//! Health checks of services; members of the docker group that read: low.
+//!
+//! ## References
+//! ATT&CK T1559, T1059.004; DET0493 (AN1358, mutable element SocketPathBaseline).
+
+use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+
+use crate::text::{contains, contains_any, find};
+use crate::vocabulary::sockets;
+use crate::{Analytic, Context, Evidence, Family, Status};
+
+/// IPC-UX-002.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-UX-002",
+    title: "Hand-made client of a UNIX socket",
+    family: Family::UnixIpc,
+    techniques: &["T1559", "T1059.004"],
+    attack_analytics: &["AN1358"],
+    severity: Severity::Medium,
+    status: Status::Stable,
+    on: &[ActivityKind::ProcessStart],
+    telemetry: &[Source::Auditd, Source::EndpointSecurity],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    if !matches!(event.provenance.source, Source::Auditd | Source::EndpointSecurity) {
+        return None;
+    }
+    let started = context.subject();
+    let command = started.command_line;
+    // The shell that is told to run the tool, and sudo before it, only repeat what the tool's own start says.
+    if sockets::is_shell(started.name()) || started.is(&["sudo", "su", "env", "timeout"]) {
+        return None;
+    }
+    let target = target(started.name(), command)?;
+    let acting = started.user.acting_id();
+    let root = acting == "0";
+    let service = started.user.audit_id.is_empty() && acting.parse::<u32>().is_ok_and(|uid| uid > 0 && uid < 1_000);
+    let writes = contains_any(command, &["POST", "PUT", "DELETE", "--data", " -d "]);
+    let severity = if sockets::is_privileged(target) {
+        match (root, service, writes) {
+            (_, true, _) | (false, _, true) => Severity::High,
+            (true, ..) => Severity::Medium,
+            _ => Severity::Low,
+        }
+    } else if target.starts_with("/run/") || target.starts_with("/var/run/") {
+        if writes || service { Severity::Medium } else { Severity::Low }
+    } else if sockets::is_shared_folder(target) || target.starts_with('@') {
+        if service { Severity::Medium } else { Severity::Low }
+    } else {
+        Severity::Low
+    };
+    let mechanism = if target.starts_with('@') { Mechanism::UnixAbstract } else { Mechanism::UnixSocket };
+    let text = format!(
+        "{} of {} speaks to {target} by hand: {}",
+        started.name(),
+        started.account(),
+        crate::text::clip(command, 200)
+    );
+    let evidence = Evidence::new(severity, Confidence::Medium, text)
+        .reasons(Reasons::NONE.and_if(sockets::is_privileged(target) && severity >= Severity::Medium, Reasons::E1))
+        .indicators(Indicators::KI1)
+        .client(started)
+        .channel(mechanism, target);
+    Some(evidence)
+}
+
+/// The socket that a tool's command line names.
+fn target<'t>(name: &str, command: &'t str) -> Option<&'t str> {
+    let after = |mark: &str| {
+        let at = find(command, mark)? + mark.len();
+        let rest = command.get(at..)?.trim_start_matches(['=', ' ', '"', '\'', ':']);
+        rest.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ')'))
+            .next()
+            .filter(|path| !path.is_empty())
+    };
+    if contains(name, "curl") {
+        return after("--unix-socket").or_else(|| after("--abstract-unix-socket"));
+    }
+    if contains(name, "socat") {
+        return after("UNIX-CONNECT:").or_else(|| after("UNIX-CLIENT:")).or_else(|| after("ABSTRACT-CONNECT:"));
+    }
+    if contains(name, "nc")
+        && command.split_whitespace().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('U'))
+    {
+        return command.split_whitespace().rev().find(|word| word.starts_with('/') || word.starts_with('@'));
+    }
+    if contains_any(command, &["AF_UNIX", "socket.unix", "UNIXSocket", "IO::Socket::UNIX", "unix://"])
+        && contains_any(command, &[" -c ", " -e ", " -r "])
+    {
+        let at = command.find(['"', '\''])?;
+        return command.get(at..)?.split(['"', '\'']).find(|part| part.starts_with('/') && part.len() > 4);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    fn run(image: &'static str, command: &'static str, uid: &'static str, login: &'static str) -> Vec<Event> {
+        vec![start(0, image, command).pid(7).uids(uid, uid, login)]
+    }
+
+    #[test]
+    fn a_web_account_at_the_container_engine_fires_high() {
+        let curl = "curl -s --unix-socket /var/run/docker.sock http://localhost/containers/json";
+        check(&ANALYTIC, &run("/usr/bin/curl", curl, "33", ""), Some((Severity::High, Confidence::Medium)));
+        let socat = "socat - UNIX-CONNECT:/run/docker.sock";
+        check(&ANALYTIC, &run("/usr/bin/socat", socat, "33", ""), Some((Severity::High, Confidence::Medium)));
+    }
+
+    #[test]
+    fn a_user_who_posts_to_a_daemon_fires() {
+        let curl = "curl -s -X POST --unix-socket /run/helper.sock http://x/do";
+        check(&ANALYTIC, &run("/usr/bin/curl", curl, "1000", "1000"), Some((Severity::Medium, Confidence::Medium)));
+    }
+
+    #[test]
+    fn a_member_of_the_group_who_reads_is_low() {
+        let curl = "curl -s --unix-socket /var/run/docker.sock http://localhost/info";
+        check(&ANALYTIC, &run("/usr/bin/curl", curl, "1000", "1000"), Some((Severity::Low, Confidence::Medium)));
+    }
+
+    #[test]
+    fn tools_on_the_network_are_quiet() {
+        check(&ANALYTIC, &run("/usr/bin/curl", "curl -s http://localhost/info", "33", ""), None);
+        check(&ANALYTIC, &run("/usr/bin/nc.openbsd", "nc 192.0.2.1 80", "33", ""), None);
+    }
+}

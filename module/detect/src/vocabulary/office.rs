@@ -1,0 +1,72 @@
+//! Office programs where they belong, and what an ordinary child of theirs looks like. Source: Microsoft's
+//! installation folders, ATT&CK T1559.002 and T1204.002.
+
+use crate::Actor;
+use crate::predicates;
+use crate::text::{contains, contains_any, ends_with, is_any};
+
+/// Folders that Office installs itself into.
+const FOLDERS: [&str; 7] = [
+    r"\Microsoft Office",
+    r"\Office14\",
+    r"\Office15\",
+    r"\Office16\",
+    r"\WindowsApps\Microsoft.Office",
+    r"\LibreOffice",
+    r"\OpenOffice",
+];
+
+/// Whether the process is an Office program in Office's own folder. An Office name elsewhere is another matter
+/// (masquerade, side-loading).
+pub fn is_installed(actor: Actor<'_>) -> bool {
+    (predicates::is_office(actor) || is_any(actor.name(), &["soffice.bin", "soffice.exe"]))
+        && contains_any(actor.image, &FOLDERS)
+        && !predicates::is_user_writable(actor.image)
+}
+
+/// The document on an Office program's command line: its last word or quoted word that is a path.
+pub fn document(command_line: &str) -> Option<&str> {
+    let line = command_line.trim_end();
+    let word =
+        if let Some(inner) = line.strip_suffix('"') { inner.rsplit('"').next()? } else { line.rsplit(' ').next()? };
+    let is_path = word.contains(['\\', '/']) && !ends_with(word, ".exe") && contains(word, ".");
+    is_path.then_some(word)
+}
+
+/// Whether a command line fetches, reaches elsewhere, or hides what it does: a URL, a share, an encoded command.
+pub fn has_payload(command_line: &str) -> bool {
+    contains_any(
+        command_line,
+        &[
+            "http:",
+            "https:",
+            "ftp:",
+            " \\\\",
+            "\"\\\\",
+            " -e ",
+            " -en",
+            " -ec ",
+            "/enc",
+            "frombase64",
+            "download",
+            "javascript:",
+            "vbscript:",
+            "iex ",
+            "iex(",
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_is_the_last_path() {
+        let line = r#""C:\Program Files\Microsoft Office\Office16\WINWORD.EXE" /n "C:\Users\a b\invoice.docx""#;
+        assert_eq!(document(line), Some(r"C:\Users\a b\invoice.docx"));
+        assert_eq!(document(r"EXCEL.EXE C:\x\list.csv"), Some(r"C:\x\list.csv"));
+        assert_eq!(document(r#""C:\Program Files\Microsoft Office\Office16\EXCEL.EXE" /automation -Embedding"#), None);
+        assert_eq!(document(r#""C:\Program Files\Microsoft Office\Office16\EXCEL.EXE""#), None);
+    }
+}

@@ -1,0 +1,66 @@
+//! How command lines carry scripts that should not be read. Source: PowerShell's own parameter rules (any prefix of
+//! `-EncodedCommand`), ATT&CK T1027.010 and T1059.001.
+
+use crate::text::{contains_any, starts_with};
+
+/// Whether a command line hides what it runs, or fetches it: an encoded PowerShell command, base64 decoding, download
+/// cradles, caret-split words.
+pub fn is_obfuscated(command_line: &str) -> bool {
+    contains_any(
+        command_line,
+        &[
+            "FromBase64String",
+            "DownloadString",
+            "DownloadFile",
+            "DownloadData",
+            "Invoke-Expression",
+            "IEX ",
+            "IEX(",
+            "Net.WebClient",
+            "javascript:",
+            "vbscript:",
+            "-windowstyle hidden",
+            "-w hidden",
+        ],
+    ) || encoded_argument(command_line).is_some()
+        || command_line.bytes().filter(|byte| *byte == b'^').count() >= 4
+}
+
+/// The argument of PowerShell's `-EncodedCommand`, in any of its short forms.
+pub fn encoded_argument(command_line: &str) -> Option<&str> {
+    let mut words = command_line.split_ascii_whitespace();
+    while let Some(word) = words.next() {
+        let name = word.strip_prefix(['-', '/']).unwrap_or("");
+        // -ExecutionPolicy shares the first two letters; -e and -ec are accepted for -EncodedCommand.
+        let encoded = starts_with("encodedcommand", name) && !name.is_empty() || name.eq_ignore_ascii_case("ec");
+        if encoded {
+            let argument = words.next()?.trim_matches(['"', '\'']);
+            let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+            // Logs cut long arguments and end them in dots.
+            let argument = argument.trim_end_matches('.');
+            return (argument.len() >= 16 && argument.bytes().all(base64)).then_some(argument);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_short_form_of_an_encoded_command_is_known() {
+        for form in ["-e", "-enc", "-EncodedCommand", "/ENC", "-ec"] {
+            let line = format!("powershell.exe -nop {form} SQBFAFgAIAAoAE4AZQB3AA==");
+            assert_eq!(encoded_argument(&line), Some("SQBFAFgAIAAoAE4AZQB3AA=="), "{form}");
+        }
+        assert_eq!(encoded_argument("powershell.exe -ep bypass -File x.ps1"), None);
+        assert_eq!(encoded_argument("powershell.exe -e"), None);
+    }
+
+    #[test]
+    fn an_ordinary_command_line_hides_nothing() {
+        assert!(!is_obfuscated(r#""C:\Program Files\Editor\editor.exe" "C:\a^b.txt" --encoding utf8"#));
+        assert!(is_obfuscated("cmd /c p^o^w^e^r^shell"));
+    }
+}

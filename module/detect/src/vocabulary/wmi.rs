@@ -1,0 +1,14 @@
+//! What belongs to WMI. Source: Windows' own provider host, Microsoft's documentation of its helpers.
+
+use crate::text::contains;
+use crate::{Actor, predicates};
+
+/// Whether the provider host starts such a child by itself: crash reports, the MOF compiler, the C# compiler of
+/// managed providers, power settings, installations by management software that keep the machine running.
+pub fn is_provider_helper(child: Actor<'_>) -> bool {
+    if !predicates::is_system_path(child.image) {
+        return false;
+    }
+    child.is(&["wmiprvse.exe", "werfault.exe", "wermgr.exe", "conhost.exe", "mofcomp.exe", "powercfg.exe", "csc.exe"])
+        || (child.is(&["msiexec.exe"]) && contains(child.command_line, "REBOOT=ReallySuppress"))
+}

@@ -1,0 +1,71 @@
+//! A baseline as bytes: `BCBL`, the version of its layout, then what was learned.
+
+use core::fmt;
+
+use backchannel_detect::Baseline;
+use backchannel_settings::SettingError;
+
+/// Version of the layout.
+const LAYOUT: u32 = 1;
+
+const MAGIC: [u8; 4] = *b"BCBL";
+
+/// A baseline that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BaselineError {
+    /// It was written with another layout: this one.
+    OtherLayout(u32),
+    /// It is damaged, or no baseline: what was expected.
+    Damaged(&'static str),
+}
+
+impl fmt::Display for BaselineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherLayout(layout) => {
+                write!(f, "the baseline has layout {layout}, this module reads layout {LAYOUT}")
+            }
+            Self::Damaged(expected) => write!(f, "the baseline is damaged: expected {expected}"),
+        }
+    }
+}
+
+impl std::error::Error for BaselineError {}
+
+/// Writes a baseline: the same contents give the same bytes.
+pub(crate) fn write(baseline: &Baseline) -> Vec<u8> {
+    let mut out = MAGIC.to_vec();
+    out.extend_from_slice(&LAYOUT.to_le_bytes());
+    // Serialising into a growing vector fails only for types that cannot be written at all.
+    out.extend(postcard::to_allocvec(baseline).unwrap_or_default());
+    out
+}
+
+/// Reads a baseline.
+pub(crate) fn read(bytes: &[u8]) -> Result<Baseline, BaselineError> {
+    let (magic, bytes) = bytes.split_first_chunk::<4>().ok_or(BaselineError::Damaged("the letters BCBL"))?;
+    if *magic != MAGIC {
+        return Err(BaselineError::Damaged("the letters BCBL"));
+    }
+    let (layout, bytes) = bytes.split_first_chunk::<4>().ok_or(BaselineError::Damaged("the number of the layout"))?;
+    let layout = u32::from_le_bytes(*layout);
+    if layout != LAYOUT {
+        return Err(BaselineError::OtherLayout(layout));
+    }
+    match postcard::take_from_bytes(bytes) {
+        Ok((baseline, [])) => Ok(baseline),
+        Ok(_) => Err(BaselineError::Damaged("nothing after what was learned")),
+        Err(_) => Err(BaselineError::Damaged("what was learned, in this layout")),
+    }
+}
+
+/// The mistake of a baseline that came with the settings: it has no place in their document.
+pub(crate) fn mistake(error: &BaselineError) -> SettingError {
+    SettingError {
+        pointer: String::new(),
+        line: 0,
+        column: 0,
+        value: String::new(),
+        allowed: format!("a baseline that a learner of this module wrote ({error})"),
+    }
+}

@@ -1,0 +1,95 @@
+//! [`Correlator`]: the documents of any number of detectors in, incidents out.
+
+use backchannel_detect as detect;
+use backchannel_events::Severity;
+use backchannel_settings::SettingError;
+
+use crate::snapshot::{self, Kind, SnapshotError};
+use crate::tuning;
+
+/// Joins findings into incidents.
+#[derive(Debug)]
+pub struct Correlator {
+    correlator: detect::Correlator,
+    settings: u64,
+}
+
+/// An incident: what a host routes by, and its document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedIncident {
+    /// 16 hexadecimal digits: the id of its earliest finding.
+    pub id: String,
+    /// Counts its changes from 1.
+    pub revision: u32,
+    /// How bad it is.
+    pub severity: Severity,
+    /// 1: stays with level 1; 2: escalated.
+    pub tier: u8,
+    /// The incident as one JSON object on one line.
+    pub document: String,
+}
+
+impl Correlator {
+    /// Opens a correlator. No settings are the defaults.
+    ///
+    /// # Errors
+    /// Every mistake in the settings.
+    pub fn open(settings: Option<&str>) -> Result<Self, Vec<SettingError>> {
+        // Joining depends on nothing that a site can set so far; a mistake is told all the same.
+        tuning::read(settings)?;
+        let settings = snapshot::hash(settings.unwrap_or_default().as_bytes());
+        Ok(Self { correlator: detect::Correlator::new(), settings })
+    }
+
+    /// Takes documents of findings, signals and activity, in any order between detectors. Returns how many could not
+    /// be read; those are left out.
+    pub fn observe<T: AsRef<str>>(&mut self, findings: &[T], signals: &[T], activity: &[T]) -> u32 {
+        let mut unread = 0;
+        for document in findings {
+            match backchannel_report::read_finding(document.as_ref()) {
+                Ok(finding) => self.correlator.finding(finding),
+                Err(_) => unread += 1,
+            }
+        }
+        for document in signals {
+            match backchannel_report::read_signal(document.as_ref()) {
+                Ok(signal) => self.correlator.signal(signal),
+                Err(_) => unread += 1,
+            }
+        }
+        for document in activity {
+            match backchannel_report::read_activity(document.as_ref()) {
+                Ok(event) => self.correlator.watched(event),
+                Err(_) => unread += 1,
+            }
+        }
+        unread
+    }
+
+    /// Incidents that are new or have changed since they were last asked for.
+    pub fn incidents(&mut self) -> Vec<RenderedIncident> {
+        let incidents = self.correlator.incidents();
+        let rendered = incidents.iter().map(|incident| RenderedIncident {
+            id: incident.id.clone(),
+            revision: incident.revision,
+            severity: incident.severity,
+            tier: incident.tier,
+            document: backchannel_report::incident(incident),
+        });
+        rendered.collect()
+    }
+
+    /// All of its memory.
+    pub fn snapshot(&self) -> Vec<u8> {
+        snapshot::write(Kind::Correlator, self.settings, self.correlator.memory())
+    }
+
+    /// Takes up the memory of a snapshot.
+    ///
+    /// # Errors
+    /// It has another layout or is damaged: nothing was changed.
+    pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), SnapshotError> {
+        self.correlator.restore(snapshot::read(Kind::Correlator, snapshot)?);
+        Ok(())
+    }
+}

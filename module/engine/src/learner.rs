@@ -1,0 +1,73 @@
+//! [`Learner`]: batches in, a baseline out.
+
+use backchannel_detect as detect;
+use backchannel_detect::Baseline;
+use backchannel_events::ProcessEvent;
+use backchannel_events::packed::{Batch, PackedError};
+use backchannel_settings::SettingError;
+
+use crate::intake::{Intake, Raw};
+use crate::{BaselineError, Output, baseline, tuning};
+
+/// Learns which processes talk to each other, over what.
+#[derive(Debug)]
+pub struct Learner {
+    learner: detect::Learner,
+    intake: Intake,
+}
+
+impl Learner {
+    /// Opens a learner. No settings are the defaults.
+    ///
+    /// # Errors
+    /// Every mistake in the settings.
+    pub fn open(settings: Option<&str>) -> Result<Self, Vec<SettingError>> {
+        Ok(Self { learner: detect::Learner::new(tuning::read(settings)?), intake: Intake::default() })
+    }
+
+    /// Learns from events. The output says how many; it has no findings.
+    pub fn events(&mut self, events: &[ProcessEvent<'_>]) -> Output {
+        self.each(events.iter().copied())
+    }
+
+    /// Learns from a packed batch.
+    ///
+    /// # Errors
+    /// The batch is not well formed: nothing was learned.
+    pub fn packed(&mut self, bytes: &[u8]) -> Result<Output, PackedError> {
+        Ok(self.each(Batch::parse(bytes)?.iter()))
+    }
+
+    /// Learns from raw records.
+    pub fn records(&mut self, raw: Raw<'_>) -> Output {
+        let (mut output, learner) = (Output::default(), &mut self.learner);
+        self.intake.records(raw, &mut output, &mut |event| learner.observe(event));
+        output
+    }
+
+    /// What was learned, as bytes.
+    pub fn baseline(&self) -> Vec<u8> {
+        baseline::write(self.learner.baseline())
+    }
+
+    /// Puts baselines together: the same bytes in any order.
+    ///
+    /// # Errors
+    /// The first of them that cannot be used.
+    pub fn merge<B: AsRef<[u8]>>(baselines: &[B]) -> Result<Vec<u8>, BaselineError> {
+        let mut all = Baseline::default();
+        for bytes in baselines {
+            all.merge(&baseline::read(bytes.as_ref())?);
+        }
+        Ok(baseline::write(&all))
+    }
+
+    fn each<'a>(&mut self, events: impl Iterator<Item = ProcessEvent<'a>>) -> Output {
+        let mut output = Output::default();
+        for event in events {
+            output.evaluated += 1;
+            self.learner.observe(&event);
+        }
+        output
+    }
+}
