@@ -1,6 +1,7 @@
 //! The catalogue: one file an analytic, one folder a family.
 
 pub mod component_object_model;
+pub mod dynamic_data_exchange;
 
 use crate::Analytic;
 
@@ -13,7 +14,17 @@ pub const ANALYTICS: &[&Analytic] = &[
     &component_object_model::protected_class::ANALYTIC,
     &component_object_model::hijack_consummated::ANALYTIC,
     &component_object_model::hijack_cleanup::ANALYTIC,
+    &component_object_model::rundll32_class::ANALYTIC,
+    &component_object_model::scripted_automation::ANALYTIC,
+    &component_object_model::shell_driven_locally::ANALYTIC,
     &component_object_model::remote_activation::ANALYTIC,
+    &component_object_model::elevated_class_child::ANALYTIC,
+    &component_object_model::edition_upgrade::ANALYTIC,
+    &component_object_model::surrogate_file_operation::ANALYTIC,
+    &component_object_model::elevation_without_consent::ANALYTIC,
+    &dynamic_data_exchange::office_child::ANALYTIC,
+    &dynamic_data_exchange::dde_reenabled::ANALYTIC,
+    &dynamic_data_exchange::dde_instruction::ANALYTIC,
 ];
 
 #[cfg(test)]

@@ -1,0 +1,5 @@
+//! Dynamic Data Exchange: documents that start programs, and the settings that let them.
+
+pub mod dde_instruction;
+pub mod dde_reenabled;
+pub mod office_child;
