@@ -7,4 +7,5 @@ pub mod elevation;
 pub mod modules;
 pub mod office;
 pub mod pipes;
+pub mod places;
 pub mod programs;

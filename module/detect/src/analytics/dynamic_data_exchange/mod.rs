@@ -2,4 +2,6 @@
 
 pub mod dde_instruction;
 pub mod dde_reenabled;
+pub mod legacy_ole_server;
+pub mod linked_document;
 pub mod office_child;
