@@ -51,8 +51,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 return None;
             }
             let surrogate = context.parent();
-            let by_class = surrogate.is(&["dllhost.exe"]) && contains(surrogate.command_line, CLASS);
-            if !by_class && !(surrogate.is(&["dllhost.exe"]) && surrogate.command_line.is_empty()) {
+            let by_class = contains(surrogate.command_line, CLASS);
+            if !surrogate.is(&["dllhost.exe"]) || !(by_class || surrogate.command_line.is_empty()) {
                 return None;
             }
             let text = format!(

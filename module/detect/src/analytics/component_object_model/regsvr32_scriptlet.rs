@@ -89,7 +89,7 @@ fn started(context: &Context<'_>, subject: Actor<'_>) -> Option<Evidence> {
     let place = com_server::odd_place(&target)
         .or_else(|| (target.contains('\\') && !is_library(&target)).then_some("in a file that is no library"))?;
     // A program that installed itself for one user registers its own parts.
-    if com_server::is_own_product(parent, &target) {
+    if com_server::registers_own_product(context, &target) {
         return None;
     }
     let text = format!("registered {target}, which lies {place}");

@@ -60,7 +60,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 fn bent(context: &Context<'_>, path: &str, data: &str) -> Option<Evidence> {
     let (class, command) = com_handlers::bent(path, data)?;
     let writer = context.subject();
-    let strict = class == "environment" || elevation::steered_handler(class)?;
+    let strict = is_any(class, &["environment", "control.exe"]) || elevation::steered_handler(class)?;
     let suspect = com_server::writes_for_others(writer) || predicates::is_untrusted(writer) || writer.name().is_empty();
     let by_windows = writer.is(&["svchost.exe", "sihost.exe", "backgroundtaskhost.exe", "runtimebroker.exe"]);
     if by_windows || !(strict || suspect) {
