@@ -2,14 +2,18 @@
 
 // COM on one machine, and elevation through it.
 pub mod browser_as_client;
+pub mod class_by_id;
 pub mod class_redirected;
 pub mod edition_upgrade;
 pub mod elevated_class_child;
 pub mod elevation_moniker;
 pub mod elevation_without_consent;
+pub mod engine_in_odd_host;
 pub mod explorer_factory;
+pub mod false_embedding;
 pub mod hijack_cleanup;
 pub mod hijack_consummated;
+pub mod mock_system_folder;
 pub mod office_automated;
 pub mod per_user_class;
 pub mod protected_class;
