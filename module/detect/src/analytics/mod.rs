@@ -1,6 +1,7 @@
 //! The catalogue: one file an analytic, one folder a family.
 
 pub mod component_object_model;
+pub mod dynamic_data_exchange;
 pub mod generic;
 pub mod named_pipes;
 pub mod unix_ipc;
@@ -16,6 +17,19 @@ pub const ANALYTICS: &[&Analytic] = &[
     &component_object_model::protected_class::ANALYTIC,
     &component_object_model::hijack_consummated::ANALYTIC,
     &component_object_model::hijack_cleanup::ANALYTIC,
+    &component_object_model::rundll32_class::ANALYTIC,
+    &component_object_model::class_by_id::ANALYTIC,
+    &component_object_model::regsvr32_scriptlet::ANALYTIC,
+    &component_object_model::engine_in_odd_host::ANALYTIC,
+    &component_object_model::scripted_automation::ANALYTIC,
+    &component_object_model::office_automated::ANALYTIC,
+    &component_object_model::browser_as_client::ANALYTIC,
+    &component_object_model::task_through_com::ANALYTIC,
+    &component_object_model::surrogate_without_class::ANALYTIC,
+    &component_object_model::surrogate_misbehaves::ANALYTIC,
+    &component_object_model::explorer_factory::ANALYTIC,
+    &component_object_model::false_embedding::ANALYTIC,
+    &component_object_model::shell_driven_locally::ANALYTIC,
     &component_object_model::remote_access_refused::ANALYTIC,
     &component_object_model::outbound_activation_failed::ANALYTIC,
     &component_object_model::activation_failure_sweep::ANALYTIC,
@@ -33,8 +47,20 @@ pub const ANALYTICS: &[&Analytic] = &[
     &component_object_model::service_becomes_system::ANALYTIC,
     &component_object_model::not_a_com_server::ANALYTIC,
     &component_object_model::output_redirection::ANALYTIC,
+    &component_object_model::elevated_class_child::ANALYTIC,
+    &component_object_model::edition_upgrade::ANALYTIC,
+    &component_object_model::surrogate_file_operation::ANALYTIC,
+    &component_object_model::elevation_without_consent::ANALYTIC,
+    &component_object_model::steered_elevation::ANALYTIC,
+    &component_object_model::elevation_moniker::ANALYTIC,
+    &component_object_model::mock_system_folder::ANALYTIC,
     &component_object_model::wmi_process_create::ANALYTIC,
     &component_object_model::wmi_script_child::ANALYTIC,
+    &dynamic_data_exchange::office_child::ANALYTIC,
+    &dynamic_data_exchange::dde_reenabled::ANALYTIC,
+    &dynamic_data_exchange::dde_instruction::ANALYTIC,
+    &dynamic_data_exchange::linked_document::ANALYTIC,
+    &dynamic_data_exchange::legacy_ole_server::ANALYTIC,
     &named_pipes::known_tool_pipe::ANALYTIC,
     &named_pipes::imitating_name::ANALYTIC,
     &named_pipes::false_claim::ANALYTIC,
