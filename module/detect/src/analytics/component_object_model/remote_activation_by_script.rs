@@ -113,7 +113,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::KI1)
         .client(who)
         .channel(Mechanism::Dcom, class);
-    Some(if elsewhere { evidence.remote(machine) } else { evidence })
+    Some(if elsewhere { evidence.remote(remote.map_or(machine, |found| found.peer())) } else { evidence })
 }
 
 /// Explicit credentials for the RPC service of another machine, which COM asks for before it activates.
