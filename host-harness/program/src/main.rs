@@ -1,2 +1,20 @@
-//! (under construction)
-fn main() {}
+//! `backchannel`: replays logs through the detection module. One file a command.
+
+mod cli;
+mod commands;
+mod exit;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().command {
+        cli::Command::Replay(arguments) => commands::replay::run(&arguments),
+        cli::Command::Analytics(arguments) => commands::analytics::run(&arguments),
+        cli::Command::Settings(cli::SettingsCommand::Check { file }) => commands::settings::check(&file),
+        cli::Command::Module(cli::ModuleCommand::Inspect { file }) => commands::module::inspect(&file),
+    }
+    .into()
+}

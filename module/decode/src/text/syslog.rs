@@ -41,8 +41,9 @@ impl Calendar {
             Year::NotAfter(latest) => {
                 const DAY: i64 = 86_400 * Timestamp::SECOND;
                 let year = latest.year();
-                // Local time may be ahead of the file's own time by up to a day.
-                at(year).filter(|time| time.0 <= latest.0.saturating_add(DAY)).or_else(|| at(year - 1))
+                // Local time may be ahead of the file's own time by up to a day. February 29 wants a leap year.
+                let not_later = |time: &Timestamp| time.0 <= latest.0.saturating_add(DAY);
+                (0..=8).find_map(|back| at(year - back).filter(not_later))
             }
         }
     }
@@ -269,7 +270,7 @@ mod tests {
         let mut year = |line| parse(line, &options, &mut calendar).unwrap().time.unwrap().year();
         assert_eq!(year("Dec 31 23:59:59 h p: m"), 2023);
         assert_eq!(year("Jan  9 23:59:59 h p: m"), 2024);
-        assert_eq!(year("Feb 29 00:00:00 h p: m"), 2023);
+        assert_eq!(year("Feb 29 00:00:00 h p: m"), 2020);
     }
 
     #[test]

@@ -1,0 +1,261 @@
+//! What the program can be told.
+
+use std::path::PathBuf;
+
+use backchannel_host::replay::Carrier;
+use backchannel_host::source::InputFormat;
+use backchannel_host::{Format, Severity};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Hears which processes talk to each other, and says when they should not.
+///
+/// Backchannel reads the logs a company already has and finds abuse of inter-process communication (MITRE ATT&CK
+/// T1559): COM and DCOM, DDE, named pipes, Unix sockets, D-Bus, FIFOs, XPC.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read logs and print what was found in them.
+    Replay(Box<Replay>),
+    /// List what can be found, and the logs it needs.
+    Analytics(Analytics),
+    /// Work with settings files.
+    #[command(subcommand)]
+    Settings(SettingsCommand),
+    /// Work with detection modules.
+    #[command(subcommand)]
+    Module(ModuleCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SettingsCommand {
+    /// Check a settings file: each mistake with its line and column, and what is allowed there.
+    Check {
+        /// The file, TOML or JSON.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModuleCommand {
+    /// Look at a module: its version, its contract, what it imports.
+    Inspect {
+        /// The module, a WebAssembly component.
+        file: PathBuf,
+    },
+}
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  backchannel replay C:\\Windows\\System32\\winevt\\Logs
+  backchannel replay Sysmon.evtx Security.evtx --min-severity medium
+  backchannel replay logs.tar.gz --format jsonl > findings.jsonl
+  backchannel replay /var/log/audit/audit.log --config site.toml
+  zcat events.json.gz | backchannel replay -
+  tail -F /var/log/audit/audit.log | backchannel replay - --follow --format jsonl
+
+Inputs are recognised by their content: Windows event logs (EVTX), Windows events as JSON or XML from any shipper,
+Linux audit logs, syslog, Zeek, and Backchannel's own events; packed as .gz, .zst, .zip, .tar or not.
+
+Exit status:
+  0  nothing at or above --fail-on
+  1  something at or above --fail-on
+  2  the run cannot be trusted: nothing readable, settings wrong, module refused or lost; with --strict also
+     when a record was skipped";
+
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub(crate) struct Replay {
+    /// Files and folders to read; `-` is standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: OutputFormat,
+
+    /// Order of the table.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) sort: Sort,
+
+    /// Print only findings at least this severe.
+    #[arg(long, value_name = "SEVERITY", value_parser = severity, default_value = "info")]
+    pub(crate) min_severity: Severity,
+
+    /// Exit with 1 if a finding is at least this severe; `never`: do not.
+    #[arg(long, value_name = "SEVERITY", value_parser = fail_on, default_value = "medium")]
+    pub(crate) fail_on: FailOn,
+
+    /// Exit with 2 if a record was skipped.
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// Settings of the site, TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Use this detection module instead of the one inside the program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) module: Option<PathBuf>,
+
+    /// Host for records that name none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+
+    /// Format of the inputs, where their content does not say it.
+    #[arg(long, value_name = "FORMAT", value_parser = input_format)]
+    pub(crate) input_format: Option<Input>,
+
+    /// Year of records that have none (syslog).
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2200))]
+    pub(crate) year: Option<i32>,
+
+    /// Print findings at once, while the input is still being written to.
+    #[arg(long)]
+    pub(crate) follow: bool,
+
+    /// How many skipped records are listed.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) skipped_list: usize,
+
+    /// List all skipped records (10,000 at most), and what is asleep for want of its logs.
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+
+    /// Memory the module may use, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..=4096))]
+    pub(crate) memory_limit: u32,
+
+    /// Time the module may take for a batch, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch_timeout: u32,
+
+    /// Show no progress.
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+
+    /// Colour in the table.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) color: Colour,
+
+    /// Events a batch has at most.
+    #[arg(long, hide = true, default_value_t = 1024)]
+    pub(crate) batch: usize,
+
+    /// In which form events enter the module.
+    #[arg(long, hide = true, value_parser = carrier, default_value = "packed")]
+    pub(crate) carrier: Carrier,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Analytics {
+    /// How they are printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: OutputFormat,
+
+    /// Use this detection module instead of the one inside the program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) module: Option<PathBuf>,
+
+    /// Colour in the table.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) color: Colour,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// A table for people.
+    #[default]
+    Table,
+    /// One JSON object a line, the summary last.
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sort {
+    /// The most severe first.
+    #[default]
+    Severity,
+    /// The oldest first.
+    Time,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FailOn {
+    Severity(Severity),
+    Never,
+}
+
+/// An input's format, or that it is to be recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Input {
+    Auto,
+    Is(InputFormat),
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    let names = Severity::ALL.map(Severity::as_str);
+    Severity::ALL
+        .into_iter()
+        .find(|severity| severity.as_str().eq_ignore_ascii_case(text))
+        .ok_or_else(|| format!("expected one of {}", names.join(", ")))
+}
+
+fn fail_on(text: &str) -> Result<FailOn, String> {
+    if text.eq_ignore_ascii_case("never") {
+        return Ok(FailOn::Never);
+    }
+    severity(text).map(FailOn::Severity).map_err(|error| format!("{error}, or never"))
+}
+
+fn input_format(text: &str) -> Result<Input, String> {
+    match text {
+        "auto" => Ok(Input::Auto),
+        "evtx" => Ok(Input::Is(InputFormat::Evtx)),
+        _ => Format::from_name(text).map(|format| Input::Is(InputFormat::Text(format))).ok_or_else(|| {
+            format!("expected auto, evtx, {}", Format::ALL.map(Format::as_str).join(", "))
+        }),
+    }
+}
+
+fn carrier(text: &str) -> Result<Carrier, String> {
+    match text {
+        "packed" => Ok(Carrier::Packed),
+        "events" => Ok(Carrier::Events),
+        "records" => Ok(Carrier::Records),
+        "text" => Ok(Carrier::Text),
+        _ => Err("expected packed, events, records or text".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn fail_on_knows_never() {
+        assert_eq!(fail_on("Never"), Ok(FailOn::Never));
+        assert_eq!(fail_on("high"), Ok(FailOn::Severity(Severity::High)));
+        assert!(fail_on("bad").unwrap_err().contains("never"));
+    }
+}

@@ -1,0 +1,34 @@
+//! The commands, one a file, and what they share.
+
+pub(crate) mod analytics;
+pub(crate) mod module;
+pub(crate) mod replay;
+pub(crate) mod settings;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use backchannel_host::component::{Engine, EngineOptions, Module};
+
+/// An engine that keeps compiled code in the user's cache folder.
+pub(crate) fn engine() -> Result<Arc<Engine>, String> {
+    Engine::new(&EngineOptions::with_user_cache()).map(Arc::new).map_err(|error| error.to_string())
+}
+
+/// The module in `file`, or the one inside the program.
+pub(crate) fn load(engine: &Arc<Engine>, file: Option<&Path>) -> Result<Module, String> {
+    match file {
+        Some(file) => {
+            let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            Module::load(engine, &bytes).map_err(|error| format!("{}: {error}", file.display()))
+        }
+        None => Module::load(engine, backchannel_embedded::COMPONENT).map_err(|error| error.to_string()),
+    }
+}
+
+/// Says on standard error why the program ends.
+pub(crate) fn complain(text: &str) {
+    use std::io::Write;
+    // Where standard error is closed, nobody is left to be told.
+    let _ = writeln!(std::io::stderr(), "backchannel: {}", crate::output::plain(text));
+}

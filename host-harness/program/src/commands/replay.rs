@@ -1,0 +1,181 @@
+//! `backchannel replay`: logs in, findings out.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use backchannel_host::component::{FindingEnvelope, HostError, Limits};
+use backchannel_host::replay::{Observer, ReplayError, ReplayOptions, Report, replay};
+use backchannel_host::settings_file::SettingsFile;
+use backchannel_host::source::{Progress, SourceOptions, Sources};
+
+use super::{complain, engine, load};
+use crate::cli::{FailOn, Input, OutputFormat, Replay, Sort};
+use crate::commands::settings::show_mistakes;
+use crate::exit::Exit;
+use crate::output::{Paint, jsonl, skipped, table};
+
+/// How many skipped records are kept with `--verbose`.
+const VERBOSE_SKIPS: usize = 10_000;
+
+pub(crate) fn run(arguments: &Replay) -> Exit {
+    match prepare_and_run(arguments) {
+        Ok(exit) => exit,
+        Err(text) => {
+            if !text.is_empty() {
+                complain(&text);
+            }
+            Exit::Untrusted
+        }
+    }
+}
+
+/// An error's text; empty where it was shown already.
+fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
+    if arguments.follow && arguments.paths.len() != 1 {
+        return Err("--follow takes a single input".into());
+    }
+    let settings = match &arguments.config {
+        Some(path) => Some(SettingsFile::read(path).map_err(|mistake| {
+            show_mistakes(None, &[mistake]);
+            String::new()
+        })?),
+        None => None,
+    };
+    let module = load(&engine()?, arguments.module.as_deref())?;
+    let sources = Sources::open(
+        &arguments.paths,
+        SourceOptions {
+            format: match arguments.input_format {
+                Some(Input::Is(format)) => Some(format),
+                Some(Input::Auto) | None => None,
+            },
+            host: arguments.host.clone(),
+            year: arguments.year,
+            follow: arguments.follow,
+            skips_kept: if arguments.verbose { VERBOSE_SKIPS } else { arguments.skipped_list },
+            ..SourceOptions::default()
+        },
+    );
+    let options = ReplayOptions {
+        carrier: arguments.carrier,
+        batch: arguments.batch,
+        limits: Limits {
+            memory: arguments.memory_limit as usize * 1024 * 1024,
+            batch_time: Duration::from_secs(arguments.batch_timeout.into()),
+            ..Limits::default()
+        },
+        settings: settings.as_ref().map(|file| file.json().to_owned()),
+    };
+    let mut watcher = Watcher::new(arguments, sources.progress());
+    let outcome = replay(&module, sources, &options, &mut watcher);
+    watcher.bar.finish_and_clear();
+    let report = match outcome {
+        Ok(report) => report,
+        Err(ReplayError::Host(HostError::Settings(mistakes))) => {
+            if let Some(file) = &settings {
+                let placed: Vec<_> = mistakes.iter().map(|mistake| file.place(mistake)).collect();
+                show_mistakes(Some(file), &placed);
+            }
+            return Err(String::new());
+        }
+        Err(ReplayError::Host(error)) => return Err(error.to_string()),
+        // Whoever read our output has left; that is no mistake of ours or theirs.
+        Err(ReplayError::Observer(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
+        Err(ReplayError::Observer(error)) => return Err(format!("standard output: {error}")),
+    };
+    match print(arguments, &report) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(format!("standard output: {error}")),
+        Ok(()) | Err(_) => {}
+    }
+    skipped::print(&report.skips, arguments.verbose);
+    Ok(judge(arguments, &report))
+}
+
+fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
+    let paint = Paint::choose(arguments.color);
+    let shown: Vec<&FindingEnvelope> =
+        report.findings.iter().filter(|finding| finding.severity >= arguments.min_severity).collect();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match arguments.format {
+        OutputFormat::Jsonl => {
+            if !arguments.follow {
+                shown.iter().try_for_each(|finding| jsonl::line(&mut out, &finding.document))?;
+            }
+            jsonl::line(&mut out, &report.summary.document())?;
+        }
+        OutputFormat::Table => {
+            if !arguments.follow {
+                let by_severity = arguments.sort == Sort::Severity;
+                let mut shown = shown;
+                // They come by time; a stable sort keeps that among those that are equally severe.
+                if by_severity {
+                    shown.sort_by_key(|finding| (finding.suppressed, std::cmp::Reverse(finding.severity)));
+                }
+                table::findings(&mut out, &shown, &paint)?;
+            }
+            table::summary(&mut out, &report.summary, arguments.verbose, &paint)?;
+        }
+    }
+    out.flush()
+}
+
+fn judge(arguments: &Replay, report: &Report) -> Exit {
+    let summary = &report.summary;
+    if summary.evaluated == 0 && summary.unused == 0 {
+        complain(if summary.empty_inputs.is_empty() {
+            "nothing was readable: no record of a known log format was found"
+        } else {
+            "nothing was readable: the input is empty"
+        });
+        return Exit::Untrusted;
+    }
+    if arguments.strict && summary.skipped > 0 {
+        complain(&format!("--strict: {} skipped", summary.skipped));
+        return Exit::Untrusted;
+    }
+    match arguments.fail_on {
+        FailOn::Severity(severity) if summary.findings_from(severity) > 0 => Exit::Found,
+        FailOn::Severity(_) | FailOn::Never => Exit::Clean,
+    }
+}
+
+/// Follows the replay: a bar where somebody sees it, findings at once where that was asked for.
+struct Watcher<'a> {
+    arguments: &'a Replay,
+    progress: Progress,
+    bar: indicatif::ProgressBar,
+    paint: Paint,
+}
+
+impl<'a> Watcher<'a> {
+    fn new(arguments: &'a Replay, progress: Progress) -> Self {
+        // Shorter runs need no bar.
+        const LONG: u64 = 8 * 1024 * 1024;
+        let wanted = !arguments.no_progress && !arguments.follow && io::stderr().is_terminal() && progress.size() > LONG;
+        let bar = if wanted { indicatif::ProgressBar::new(progress.size()) } else { indicatif::ProgressBar::hidden() };
+        if let Ok(style) = indicatif::ProgressStyle::with_template(
+            "{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}",
+        ) {
+            bar.set_style(style);
+        }
+        Self { arguments, progress, bar, paint: Paint::choose(arguments.color) }
+    }
+}
+
+impl Observer for Watcher<'_> {
+    fn finding(&mut self, finding: &FindingEnvelope) -> io::Result<()> {
+        if !self.arguments.follow || finding.severity < self.arguments.min_severity {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        match self.arguments.format {
+            OutputFormat::Jsonl => jsonl::line(&mut out, &finding.document)?,
+            OutputFormat::Table => table::line(&mut out, finding, &self.paint)?,
+        }
+        out.flush()
+    }
+
+    fn batch(&mut self) {
+        self.bar.set_position(self.progress.done());
+    }
+}

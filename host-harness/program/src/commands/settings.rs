@@ -1,0 +1,85 @@
+//! `backchannel settings`: is a settings file right, and if not, where and why.
+
+use std::path::Path;
+
+use backchannel_host::settings_file::{PlacedMistake, SettingsFile};
+use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
+
+use super::complain;
+use crate::exit::Exit;
+use crate::output::plain;
+
+pub(crate) fn check(file: &Path) -> Exit {
+    let settings = match SettingsFile::read(file) {
+        Ok(settings) => settings,
+        Err(mistake) => {
+            show_mistakes(None, &[mistake]);
+            return Exit::Untrusted;
+        }
+    };
+    match settings.check() {
+        Ok(()) => {
+            use std::io::Write;
+            // A reader that has left is no mistake in the settings.
+            let _ = writeln!(std::io::stdout(), "{}: in order", plain(&file.display().to_string()));
+            Exit::Clean
+        }
+        Err(mistakes) => {
+            show_mistakes(Some(&settings), &mistakes);
+            Exit::Untrusted
+        }
+    }
+}
+
+/// Shows mistakes on standard error, each with its place in the file.
+pub(crate) fn show_mistakes(file: Option<&SettingsFile>, mistakes: &[PlacedMistake]) {
+    for mistake in mistakes {
+        // A file that could not be taken in has its text on the disk still.
+        let text = match file {
+            Some(file) => file.text().to_owned(),
+            None if mistake.line > 0 => std::fs::read_to_string(&mistake.path).unwrap_or_default(),
+            None => String::new(),
+        };
+        if text.is_empty() {
+            complain(&mistake.to_string());
+            continue;
+        }
+        let shown = Shown {
+            mistake: mistake.clone(),
+            source: NamedSource::new(mistake.path.display().to_string(), plain_lines(&text)),
+        };
+        use std::io::Write;
+        let _ = writeln!(std::io::stderr(), "{:?}", Report::new(shown));
+    }
+}
+
+/// The text with what could steer a terminal replaced, byte for byte, so that places stay where they are.
+fn plain_lines(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_control() && c != '\n' && c != '\t' && c != '\r' { '?' } else { c }).collect()
+}
+
+#[derive(Debug)]
+struct Shown {
+    mistake: PlacedMistake,
+    source: NamedSource<String>,
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&plain(&self.mistake.to_string()))
+    }
+}
+
+impl std::error::Error for Shown {}
+
+impl Diagnostic for Shown {
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.mistake.span.clone();
+        let label = LabeledSpan::new(Some("here".into()), span.start, span.len());
+        Some(Box::new(std::iter::once(label)))
+    }
+}

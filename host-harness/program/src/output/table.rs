@@ -1,0 +1,246 @@
+//! Tables for people.
+
+use std::io::{self, IsTerminal, Write};
+
+use backchannel_host::Severity;
+use backchannel_host::component::{AnalyticEntry, FindingEnvelope};
+use backchannel_host::summary::Summary;
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{Cell, ContentArrangement, Table};
+use serde_json::Value;
+
+use super::{Paint, cut, plain};
+
+/// Width where it is not known: output that goes to a file.
+const WIDTH: u16 = 140;
+/// How much of a text is shown; the rest is in the JSON lines.
+const LONGEST: usize = 600;
+
+/// Writes findings, in the order they come.
+pub(crate) fn findings(out: &mut dyn Write, list: &[&FindingEnvelope], paint: &Paint) -> io::Result<()> {
+    if list.is_empty() {
+        return Ok(());
+    }
+    let mut table = new_table(paint);
+    table.set_header(["severity", "time (UTC)", "host", "analytic", "what happened"]);
+    for finding in list {
+        let read = Read::of(finding);
+        table.add_row([
+            paint.severity(finding.severity, finding.severity.as_str()),
+            Cell::new(short_time(finding)),
+            Cell::new(plain(&finding.host)),
+            Cell::new(plain(&finding.analytic)),
+            Cell::new(read.story()),
+        ]);
+    }
+    writeln!(out, "{table}")
+}
+
+/// Writes one finding as one line.
+pub(crate) fn line(out: &mut dyn Write, finding: &FindingEnvelope, paint: &Paint) -> io::Result<()> {
+    let read = Read::of(finding);
+    writeln!(
+        out,
+        "{} {} {} {} {}",
+        short_time(finding),
+        paint.word(finding.severity),
+        plain(&finding.host),
+        plain(&finding.analytic),
+        read.story().replace('\n', " | ")
+    )
+}
+
+/// Writes the account of a run.
+pub(crate) fn summary(out: &mut dyn Write, summary: &Summary, verbose: bool, paint: &Paint) -> io::Result<()> {
+    let counts: Vec<String> = Severity::ALL
+        .iter()
+        .rev()
+        .filter_map(|severity| {
+            let count = summary.findings.get(severity).copied().unwrap_or_default();
+            (count > 0).then(|| format!("{count} {}", paint.word(*severity)))
+        })
+        .collect();
+    let found = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
+    write!(out, "findings  {found}")?;
+    if summary.suppressed > 0 {
+        write!(out, "; {} suppressed by the site's rules", summary.suppressed)?;
+    }
+    if summary.findings_dropped > 0 {
+        write!(out, "; {} more were not kept", summary.findings_dropped)?;
+    }
+    writeln!(out)?;
+    writeln!(
+        out,
+        "records   {} read, {} events evaluated, {} of no use, {} skipped",
+        summary.read, summary.evaluated, summary.unused, summary.skipped
+    )?;
+    if let (Some(first), Some(last)) = (summary.first_time, summary.last_time) {
+        writeln!(out, "time      {first} to {last}")?;
+    }
+    let sources: Vec<&str> = summary.sources.iter().map(String::as_str).collect();
+    writeln!(out, "hosts     {}; logs: {}", summary.hosts, plain(&sources.join(", ")))?;
+    for offset in &summary.clock_offsets {
+        let (source, host) = (plain(&offset.source), plain(&offset.host));
+        writeln!(out, "clock     {source} ({host}): {:+} s applied, its times are not UTC", offset.seconds)?;
+    }
+    if summary.late > 0 {
+        writeln!(out, "late      {} events came more than two minutes out of order", summary.late)?;
+    }
+    if !summary.evicted.is_empty() {
+        let evicted: Vec<String> = summary.evicted.iter().map(|(table, count)| format!("{table} {count}")).collect();
+        writeln!(out, "forgotten {} (bounds of memory)", plain(&evicted.join(", ")))?;
+    }
+    if !summary.asleep.is_empty() {
+        writeln!(out, "asleep    {} analytics whose logs are not here", summary.asleep.len())?;
+        if verbose {
+            for asleep in &summary.asleep {
+                writeln!(out, "  {}: {}", plain(&asleep.analytic), plain(&asleep.reason))?;
+            }
+        }
+    }
+    for empty in &summary.empty_inputs {
+        writeln!(out, "empty     {}", plain(empty))?;
+    }
+    Ok(())
+}
+
+/// Writes the catalogue.
+pub(crate) fn analytics(out: &mut dyn Write, list: &[AnalyticEntry], paint: &Paint) -> io::Result<()> {
+    let mut table = new_table(paint);
+    table.set_header(["id", "severity", "technique", "needs one of", "title"]);
+    for analytic in list {
+        let title = if analytic.experimental { format!("{} (experimental)", analytic.title) } else { analytic.title.clone() };
+        table.add_row([
+            Cell::new(plain(&analytic.id)),
+            paint.severity(analytic.severity, analytic.severity.as_str()),
+            Cell::new(plain(analytic.techniques.first().map_or("", String::as_str))),
+            Cell::new(plain(&analytic.telemetry.join(", "))),
+            Cell::new(plain(&title)),
+        ]);
+    }
+    writeln!(out, "{table}")?;
+    writeln!(out, "{} analytics", list.len())
+}
+
+fn new_table(paint: &Paint) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    if !io::stdout().is_terminal() {
+        table.set_width(columns.unwrap_or(WIDTH).max(40));
+    }
+    if paint.has_colour() {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+        // Without a terminal the table does not ask for the width; with one it does, and we must not lose it.
+        if io::stdout().is_terminal() {
+            table.set_width(Table::new().width().or(columns).unwrap_or(WIDTH));
+        }
+    }
+    table
+}
+
+fn short_time(finding: &FindingEnvelope) -> String {
+    let time = finding.time.to_string();
+    time.get(..19).map_or(time.clone(), |seconds| seconds.replace('T', " "))
+}
+
+/// What the table needs of a finding's document.
+struct Read {
+    title: String,
+    text: String,
+    parties: String,
+    count: u64,
+    suppressed: String,
+}
+
+impl Read {
+    fn of(finding: &FindingEnvelope) -> Self {
+        let document: Value = serde_json::from_str(&finding.document).unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let party = |party: &Value| {
+            let name = party["name"].as_str().filter(|name| !name.is_empty())?;
+            Some(match party["pid"].as_u64() {
+                Some(pid) => format!("{name} ({pid})"),
+                None => name.to_owned(),
+            })
+        };
+        let ends: Vec<String> = [party(&document["client"]), party(&document["server"])].into_iter().flatten().collect();
+        let channel = document["channel"]["name"].as_str().unwrap_or_default();
+        let user = document["user"].as_str().filter(|user| !user.is_empty());
+        let mut parties = ends.join(" → ");
+        if !channel.is_empty() && !parties.is_empty() {
+            parties.push_str(&format!(" over {channel}"));
+        }
+        if let Some(user) = user {
+            parties.push_str(&format!("{}as {user}", if parties.is_empty() { "" } else { " " }));
+        }
+        Self {
+            title: text(&document["title"]),
+            text: text(&document["text"]),
+            parties,
+            count: document["count"].as_u64().unwrap_or(1),
+            suppressed: text(&document["suppressed"]["rule"]),
+        }
+    }
+
+    /// Title, sentence and parties, a line each.
+    fn story(&self) -> String {
+        let mut title = self.title.clone();
+        if self.count > 1 {
+            title.push_str(&format!(" (×{})", self.count));
+        }
+        if !self.suppressed.is_empty() {
+            title.push_str(&format!(" [suppressed: {}]", self.suppressed));
+        }
+        let lines = [title.as_str(), self.text.as_str(), self.parties.as_str()];
+        let lines: Vec<String> =
+            lines.iter().filter(|line| !line.is_empty()).map(|line| cut(&plain(line), LONGEST)).collect();
+        lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use backchannel_host::Timestamp;
+
+    use super::*;
+    use crate::cli::Colour;
+
+    fn finding(text: &str) -> FindingEnvelope {
+        FindingEnvelope {
+            id: "00".into(),
+            analytic: "IPC-DCOM-006".into(),
+            severity: Severity::High,
+            confidence: backchannel_host::Confidence::High,
+            time: Timestamp::from_unix(1_700_000_000, 0),
+            host: "j1".into(),
+            suppressed: false,
+            document: serde_json::json!({
+                "title": "T", "text": text, "count": 3, "user": "CORP\\eve",
+                "client": { "name": "a.exe", "pid": 7 }, "server": { "name": "b.exe" },
+                "channel": { "name": "\\pipe\\x" }, "suppressed": null,
+            })
+            .to_string(),
+        }
+    }
+
+    #[test]
+    fn a_finding_shows_who_talked_to_whom_over_what() {
+        let mut out = Vec::new();
+        line(&mut out, &finding("S"), &Paint::choose(Colour::Never)).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "2023-11-14 22:13:20 high j1 IPC-DCOM-006 T (×3) | S | a.exe (7) → b.exe over \\pipe\\x as CORP\\eve\n"
+        );
+    }
+
+    #[test]
+    fn no_escape_of_a_log_reaches_the_table() {
+        let mut out = Vec::new();
+        findings(&mut out, &[&finding("x\u{1b}]0;evil\u{7}y")], &Paint::choose(Colour::Never)).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(!text.contains('\u{1b}') && text.contains("\\u{1b}"));
+    }
+}

@@ -1,0 +1,152 @@
+//! A module that was looked at, found to speak our contract, and compiled.
+
+use std::sync::Arc;
+
+use wasmtime::component::{Component, types::ComponentItem};
+
+use super::{About, AnalyticEntry, CONTRACT, Engine, HostError, Limits, v0_1};
+
+/// A compiled module. Cheap to clone; many detectors can be opened from one.
+#[derive(Clone)]
+pub struct Module {
+    pub(super) inner: Arc<Loaded>,
+}
+
+/// What all detectors of a module share.
+pub(super) struct Loaded {
+    pub(super) engine: Arc<Engine>,
+    pub(super) pre: v0_1::Pre,
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module").finish_non_exhaustive()
+    }
+}
+
+impl Module {
+    /// Loads a module: a WebAssembly component that imports nothing and speaks [`CONTRACT`].
+    ///
+    /// # Errors
+    /// [`HostError::Refused`], with a text that says what the bytes are instead.
+    pub fn load(engine: &Arc<Engine>, bytes: &[u8]) -> Result<Self, HostError> {
+        let component = compile(engine, bytes)?;
+        let (imports, exports) = surface(engine, &component);
+        if !imports.is_empty() {
+            return Err(HostError::Refused(format!(
+                "it wants to be given {}; a module of Backchannel imports nothing, because it may touch nothing of \
+                 this machine",
+                list(&imports)
+            )));
+        }
+        check_contract(&exports)?;
+        let pre = v0_1::prepare(&engine.inner, &component).map_err(|error| {
+            HostError::Refused(format!(
+                "it names the contract {CONTRACT}, but what it exports has another shape: {error:#}"
+            ))
+        })?;
+        Ok(Self { inner: Arc::new(Loaded { engine: Arc::clone(engine), pre }) })
+    }
+
+    /// What the module says about itself.
+    ///
+    /// # Errors
+    /// Where the call fails.
+    pub fn describe(&self, limits: &Limits) -> Result<About, HostError> {
+        self.instance(limits)?.describe().map_err(HostError::Lost)
+    }
+
+    /// The analytics of the module, by family and id.
+    ///
+    /// # Errors
+    /// Where the call fails.
+    pub fn analytics(&self, limits: &Limits) -> Result<Vec<AnalyticEntry>, HostError> {
+        self.instance(limits)?.analytics().map_err(HostError::Lost)
+    }
+
+    pub(super) fn instance(&self, limits: &Limits) -> Result<v0_1::Instance, HostError> {
+        v0_1::Instance::new(&self.inner.engine.inner, &self.inner.pre, limits).map_err(HostError::Lost)
+    }
+}
+
+/// What a component takes from its host, and what it offers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportExport {
+    /// Names it imports.
+    pub imports: Vec<String>,
+    /// Names it exports.
+    pub exports: Vec<String>,
+}
+
+/// What can be said about a module without trusting it.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// What goes in and out.
+    pub surface: ImportExport,
+    /// What it says about itself, where it speaks our contract; else why it is refused.
+    pub about: Result<About, String>,
+    /// How many analytics it has.
+    pub analytics: usize,
+}
+
+/// Looks at a module.
+///
+/// # Errors
+/// [`HostError::Refused`] where the bytes are no component at all.
+pub fn inspect(engine: &Arc<Engine>, bytes: &[u8], limits: &Limits) -> Result<Inspection, HostError> {
+    let component = compile(engine, bytes)?;
+    let (imports, exports) = surface(engine, &component);
+    let module = Module::load(engine, bytes);
+    let about = module.as_ref().map_err(ToString::to_string).and_then(|m| m.describe(limits).map_err(|e| e.to_string()));
+    let analytics = module.ok().and_then(|m| m.analytics(limits).ok()).map_or(0, |list| list.len());
+    Ok(Inspection { surface: ImportExport { imports, exports }, about, analytics })
+}
+
+fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, HostError> {
+    const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
+    const CORE: [u8; 8] = *b"\0asm\x01\0\0\0";
+    if bytes.starts_with(&CORE) {
+        return Err(HostError::Refused(
+            "it is a core WebAssembly module (the kind that Fluent Bit loads); a component is expected".into(),
+        ));
+    }
+    if !bytes.starts_with(&COMPONENT) {
+        return Err(HostError::Refused("it is no WebAssembly component".into()));
+    }
+    Component::new(&engine.inner, bytes)
+        .map_err(|error| HostError::Refused(format!("it is damaged, or needs features this host has not: {error:#}")))
+}
+
+fn surface(engine: &Engine, component: &Component) -> (Vec<String>, Vec<String>) {
+    let of = component.component_type();
+    // A type that is imported gives the module nothing; what it could call does.
+    let imports = of
+        .imports(&engine.inner)
+        .filter(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)))
+        .map(|(name, _)| name.to_owned());
+    let exports = of.exports(&engine.inner).map(|(name, _)| name.to_owned());
+    (imports.collect(), exports.collect())
+}
+
+fn check_contract(exports: &[String]) -> Result<(), HostError> {
+    let (package, version) = CONTRACT.split_once('@').unwrap_or((CONTRACT, ""));
+    let wanted = format!("{package}/detector@{version}");
+    if exports.contains(&wanted) {
+        return Ok(());
+    }
+    let other = exports.iter().find_map(|name| name.strip_prefix(&format!("{package}/detector@")));
+    Err(HostError::Refused(match other {
+        Some(other) => format!("it speaks {package}@{other}; this host speaks {CONTRACT}"),
+        None if exports.is_empty() => format!("it exports nothing; {wanted} is expected"),
+        None => format!("it exports {}; {wanted} is expected", list(exports)),
+    }))
+}
+
+fn list(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN {
+        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    }
+    text
+}

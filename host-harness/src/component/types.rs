@@ -1,0 +1,199 @@
+//! What goes into the module and what comes out, free of any version of the contract.
+
+use std::fmt;
+
+use backchannel_decode::Format;
+use backchannel_events::{Confidence, Severity, Timestamp};
+
+/// A batch of events or records on its way in. All four give the same findings.
+#[derive(Clone, Debug)]
+pub enum Batch {
+    /// Packed rows, as `backchannel_events::packed` writes them: the fast lane.
+    Packed(Vec<u8>),
+    /// The same bytes, handed over as typed events: slow, and readable at the boundary.
+    Events(Vec<u8>),
+    /// Raw records as bytes.
+    Records(RawBatch),
+    /// Raw records as text.
+    Text(RawBatch),
+}
+
+impl Batch {
+    /// How many bytes it holds.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Packed(bytes) | Self::Events(bytes) => bytes.len(),
+            Self::Records(raw) | Self::Text(raw) => raw.data.len(),
+        }
+    }
+}
+
+/// Raw records of one input.
+#[derive(Clone, Debug)]
+pub struct RawBatch {
+    /// Name of the input, as evidence names it.
+    pub input: String,
+    /// Format of its records.
+    pub format: Format,
+    /// Host for records that name none; empty: unknown.
+    pub host: String,
+    /// Number of the first line within the input, counted from 1.
+    pub first_line: u64,
+    /// The records, each ended by a line feed.
+    pub data: Vec<u8>,
+}
+
+/// What the evaluation of a batch gave.
+#[derive(Clone, Debug, Default)]
+pub struct Evaluation {
+    /// Findings, in the order of the events that completed them; one may come again under the same id.
+    pub findings: Vec<FindingEnvelope>,
+    /// Host-to-host edges for a correlator: JSON documents.
+    pub signals: Vec<String>,
+    /// Compact events around what is under watch, for a correlator: JSON documents.
+    pub activity: Vec<String>,
+    /// Records that gave no event, at most 1,000.
+    pub skipped: Vec<SkippedRecord>,
+    /// How many records gave no event because something is wrong with them.
+    pub skipped_count: u64,
+    /// How many events were evaluated.
+    pub evaluated: u64,
+    /// How many records carry nothing of use.
+    pub unused: u64,
+    /// Set where the module failed on this batch: nothing of it was evaluated.
+    pub loss: Option<Loss>,
+}
+
+/// A batch the module failed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Why, for a reader.
+    pub reason: String,
+}
+
+/// A finding: what a host routes by, and the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingEnvelope {
+    /// 16 hexadecimal digits.
+    pub id: String,
+    /// Catalogue id of the analytic.
+    pub analytic: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How sure we are.
+    pub confidence: Confidence,
+    /// Time of the event that completed it.
+    pub time: Timestamp,
+    /// Key of the host.
+    pub host: String,
+    /// Whether a rule of the site silenced it.
+    pub suppressed: bool,
+    /// The finding as one JSON object, as the module wrote it.
+    pub document: String,
+}
+
+/// A record that gave no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkippedRecord {
+    /// Name of the input.
+    pub input: String,
+    /// Line, counted from 1; 0 where the input has none.
+    pub line: u64,
+    /// Why.
+    pub reason: String,
+}
+
+/// Counters of a detector since it was opened.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Events evaluated.
+    pub events: u64,
+    /// Findings made, repeats not counted.
+    pub findings: u64,
+    /// Repeats folded into an earlier finding.
+    pub repeats: u64,
+    /// Findings silenced by the site's rules.
+    pub suppressed: u64,
+    /// Events more than two minutes older than the newest of their host.
+    pub late: u64,
+    /// Hosts remembered now.
+    pub hosts: u64,
+    /// Entries forgotten to stay within bounds, by table.
+    pub evicted: Vec<(String, u64)>,
+    /// Kinds of log that were seen.
+    pub sources: Vec<String>,
+}
+
+/// One analytic of the module's catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnalyticEntry {
+    /// Catalogue id.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// ATT&CK technique ids.
+    pub techniques: Vec<String>,
+    /// ATT&CK analytics it implements.
+    pub attack_analytics: Vec<String>,
+    /// Severity it usually reports.
+    pub severity: Severity,
+    /// Logs of which one is enough for it.
+    pub telemetry: Vec<String>,
+    /// Its telemetry was never seen in a real log.
+    pub experimental: bool,
+}
+
+/// What a module says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Its version.
+    pub version: String,
+    /// The contract it speaks.
+    pub contract: String,
+    /// Whether settings and a baseline were put into it.
+    pub baked: bool,
+}
+
+/// A mistake in the settings, as the module reports it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingMistake {
+    /// JSON Pointer (RFC 6901) to the place; empty: the document.
+    pub pointer: String,
+    /// Line where the document is no JSON; else 0.
+    pub line: u32,
+    /// Column likewise.
+    pub column: u32,
+    /// The wrong value, as JSON.
+    pub value: String,
+    /// What is allowed instead.
+    pub allowed: String,
+}
+
+/// Why the module cannot be used, or not any more.
+#[derive(Debug)]
+pub enum HostError {
+    /// It is no module for this host; the text says what it is instead, and what is expected.
+    Refused(String),
+    /// The settings are wrong.
+    Settings(Vec<SettingMistake>),
+    /// It failed too often in a row; the text is the reason of the last failure.
+    Lost(String),
+    /// A snapshot cannot be taken up.
+    Snapshot(String),
+    /// The engine could not be set up.
+    Engine(String),
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(text) => write!(f, "the module is refused: {text}"),
+            Self::Settings(mistakes) => write!(f, "{} mistake(s) in the settings", mistakes.len()),
+            Self::Lost(text) => write!(f, "the module failed several times in a row: {text}"),
+            Self::Snapshot(text) => write!(f, "the snapshot cannot be taken up: {text}"),
+            Self::Engine(text) => write!(f, "the WebAssembly engine cannot be set up: {text}"),
+        }
+    }
+}
+
+impl std::error::Error for HostError {}

@@ -1,0 +1,272 @@
+//! The contract `backchannel:detection@0.1.0`: its bindings, and every value's way between them and our own types.
+
+use backchannel_decode::Format;
+use backchannel_events::{Confidence, Severity, Timestamp};
+use wasmtime::component::{Component, Linker, ResourceAny};
+use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, Trap};
+
+use super::{
+    About, AnalyticEntry, Batch, Evaluation, FindingEnvelope, Limits, RawBatch, SettingMistake, SkippedRecord,
+    Statistics,
+};
+
+mod events;
+
+mod bindings {
+    #![allow(missing_docs, clippy::all)]
+    wasmtime::component::bindgen!({ path: "../wit", world: "module" });
+}
+
+use bindings::exports::backchannel::detection::types as wit;
+
+/// The contract.
+pub(super) const CONTRACT: &str = "backchannel:detection@0.1.0";
+
+/// A module whose exports were found to fit.
+pub(super) type Pre = bindings::ModulePre<StoreLimits>;
+
+/// Checks a component's exports against the contract.
+pub(super) fn prepare(engine: &wasmtime::Engine, component: &Component) -> wasmtime::Result<Pre> {
+    // An empty linker: whatever the component would import is missing.
+    Pre::new(Linker::new(engine).instantiate_pre(component)?)
+}
+
+/// One instance, with its memory. After a failed call it is not to be used again.
+pub(super) struct Instance {
+    store: Store<StoreLimits>,
+    bindings: bindings::Module,
+    detector: Option<ResourceAny>,
+    limits: Limits,
+}
+
+/// Why a call gave nothing: the reason, for a reader. The instance is lost.
+type Failed = String;
+
+impl Instance {
+    pub(super) fn new(engine: &wasmtime::Engine, pre: &Pre, limits: &Limits) -> Result<Self, Failed> {
+        let guard = StoreLimitsBuilder::new().memory_size(limits.memory).trap_on_grow_failure(true).build();
+        let mut store = Store::new(engine, guard);
+        store.limiter(|limits| limits);
+        // A snapshot leaves in one piece and may be as large as the memory it was made from.
+        store.set_hostcall_fuel(limits.memory);
+        store.set_epoch_deadline(limits.ticks());
+        let bindings = pre.instantiate(&mut store).map_err(|error| explain(&error, limits))?;
+        Ok(Self { store, bindings, detector: None, limits: *limits })
+    }
+
+    pub(super) fn describe(&mut self) -> Result<About, Failed> {
+        let about = self.bindings.backchannel_detection_catalog().call_describe(&mut self.store);
+        let about = about.map_err(|error| explain(&error, &self.limits))?;
+        Ok(About { version: about.version, contract: about.contract, baked: about.baked })
+    }
+
+    pub(super) fn analytics(&mut self) -> Result<Vec<AnalyticEntry>, Failed> {
+        let list = self.bindings.backchannel_detection_catalog().call_analytics(&mut self.store);
+        let list = list.map_err(|error| explain(&error, &self.limits))?;
+        let entry = |analytic: bindings::exports::backchannel::detection::catalog::Analytic| AnalyticEntry {
+            id: analytic.id,
+            title: analytic.title,
+            techniques: analytic.techniques,
+            attack_analytics: analytic.attack_analytics,
+            severity: severity(analytic.severity),
+            telemetry: analytic.telemetry,
+            experimental: analytic.experimental,
+        };
+        Ok(list.into_iter().map(entry).collect())
+    }
+
+    /// Opens the detector. The inner error: the settings are wrong.
+    pub(super) fn open(
+        &mut self,
+        settings: Option<&str>,
+        baseline: Option<&[u8]>,
+    ) -> Result<Result<(), Vec<SettingMistake>>, Failed> {
+        self.start_call();
+        let guest = self.bindings.backchannel_detection_detector().detector();
+        let opened = guest.call_open(&mut self.store, settings, baseline);
+        match opened.map_err(|error| explain(&error, &self.limits))? {
+            Ok(detector) => {
+                self.detector = Some(detector);
+                Ok(Ok(()))
+            }
+            Err(mistakes) => Ok(Err(mistakes.into_iter().map(setting_mistake).collect())),
+        }
+    }
+
+    /// Evaluates a batch. The inner error: the batch is not well formed, and nothing was changed.
+    pub(super) fn evaluate(&mut self, batch: &Batch) -> Result<Result<Evaluation, String>, Failed> {
+        let batch = match batch_out(batch) {
+            Ok(batch) => batch,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        self.start_call();
+        let detector = self.detector()?;
+        let guest = self.bindings.backchannel_detection_detector().detector();
+        match guest.call_evaluate(&mut self.store, detector, &batch).map_err(|error| explain(&error, &self.limits))? {
+            Ok(given) => Ok(Ok(evaluation(given))),
+            Err(error) => Ok(Err(format!("not well formed at byte {}: {}", error.offset, error.reason))),
+        }
+    }
+
+    pub(super) fn flush(&mut self) -> Result<Evaluation, Failed> {
+        self.start_call();
+        let detector = self.detector()?;
+        let guest = self.bindings.backchannel_detection_detector().detector();
+        let given = guest.call_flush(&mut self.store, detector).map_err(|error| explain(&error, &self.limits))?;
+        Ok(evaluation(given))
+    }
+
+    pub(super) fn snapshot(&mut self) -> Result<Vec<u8>, Failed> {
+        self.start_call();
+        let detector = self.detector()?;
+        let guest = self.bindings.backchannel_detection_detector().detector();
+        guest.call_snapshot(&mut self.store, detector).map_err(|error| explain(&error, &self.limits))
+    }
+
+    /// Takes up a snapshot. The inner error: it cannot be taken up.
+    pub(super) fn restore(&mut self, snapshot: &[u8]) -> Result<Result<(), String>, Failed> {
+        self.start_call();
+        let detector = self.detector()?;
+        let guest = self.bindings.backchannel_detection_detector().detector();
+        let done = guest.call_restore(&mut self.store, detector, snapshot);
+        Ok(done.map_err(|error| explain(&error, &self.limits))?.map_err(|error| match error {
+            wit::SnapshotError::OtherLayout(layout) => format!("it has layout {layout}, which this module does not know"),
+            wit::SnapshotError::Damaged(reason) => format!("it is damaged: {reason}"),
+        }))
+    }
+
+    pub(super) fn stats(&mut self) -> Result<Statistics, Failed> {
+        self.start_call();
+        let detector = self.detector()?;
+        let guest = self.bindings.backchannel_detection_detector().detector();
+        let stats = guest.call_stats(&mut self.store, detector).map_err(|error| explain(&error, &self.limits))?;
+        Ok(Statistics {
+            events: stats.events,
+            findings: stats.findings,
+            repeats: stats.repeats,
+            suppressed: stats.suppressed,
+            late: stats.late,
+            hosts: stats.hosts,
+            evicted: stats.evicted,
+            sources: stats.sources,
+        })
+    }
+
+    fn start_call(&mut self) {
+        self.store.set_epoch_deadline(self.limits.ticks());
+    }
+
+    fn detector(&self) -> Result<ResourceAny, Failed> {
+        self.detector.ok_or_else(|| "the detector was not opened".to_owned())
+    }
+}
+
+fn explain(error: &wasmtime::Error, limits: &Limits) -> Failed {
+    let trap = error.downcast_ref::<Trap>();
+    if trap == Some(&Trap::Interrupt) {
+        return format!("it took longer than {} s", limits.batch_time.as_secs_f64());
+    }
+    let text = format!("{error:#}");
+    if text.contains("growing memory") {
+        return format!("it wanted more than {} MiB of memory", limits.memory / (1024 * 1024));
+    }
+    match trap {
+        Some(trap) => trap.to_string(),
+        // The first line is the cause; a back trace of the guest follows.
+        None => text.lines().next().unwrap_or_default().to_owned(),
+    }
+}
+
+fn batch_out(batch: &Batch) -> Result<wit::Batch, String> {
+    Ok(match batch {
+        Batch::Packed(bytes) => wit::Batch::Packed(bytes.clone()),
+        Batch::Events(bytes) => {
+            let rows = backchannel_events::packed::Batch::parse(bytes).map_err(|error| error.to_string())?;
+            wit::Batch::Events(rows.iter().map(|event| events::event(&event)).collect())
+        }
+        Batch::Records(raw) => wit::Batch::Records(wit::Raw {
+            input: raw.input.clone(),
+            format: format(raw),
+            host: raw.host.clone(),
+            first_line: raw.first_line,
+            data: raw.data.clone(),
+        }),
+        Batch::Text(raw) => wit::Batch::Text(wit::RawText {
+            input: raw.input.clone(),
+            format: format(raw),
+            host: raw.host.clone(),
+            first_line: raw.first_line,
+            data: String::from_utf8_lossy(&raw.data).into_owned(),
+        }),
+    })
+}
+
+fn format(raw: &RawBatch) -> wit::Format {
+    match raw.format {
+        Format::WindowsJson => wit::Format::WindowsJson,
+        Format::WindowsXml => wit::Format::WindowsXml,
+        Format::Auditd => wit::Format::Auditd,
+        Format::Laurel => wit::Format::Laurel,
+        Format::Syslog => wit::Format::Syslog,
+        Format::ZeekTsv => wit::Format::ZeekTsv,
+        Format::ZeekJson => wit::Format::ZeekJson,
+        Format::EndpointSecurity => wit::Format::EndpointSecurity,
+        Format::Events => wit::Format::Events,
+        Format::Json => wit::Format::Json,
+    }
+}
+
+fn evaluation(given: wit::Evaluation) -> Evaluation {
+    Evaluation {
+        findings: given.findings.into_iter().map(finding).collect(),
+        signals: given.signals,
+        activity: given.activity,
+        skipped: given.skipped.into_iter().map(skipped).collect(),
+        skipped_count: given.skipped_count,
+        evaluated: given.evaluated,
+        unused: given.unused,
+        loss: None,
+    }
+}
+
+fn finding(given: wit::Finding) -> FindingEnvelope {
+    FindingEnvelope {
+        id: given.id,
+        analytic: given.analytic,
+        severity: severity(given.severity),
+        confidence: match given.confidence {
+            wit::Confidence::Low => Confidence::Low,
+            wit::Confidence::Medium => Confidence::Medium,
+            wit::Confidence::High => Confidence::High,
+            wit::Confidence::Certain => Confidence::Certain,
+        },
+        time: Timestamp(given.time),
+        host: given.host,
+        suppressed: given.suppressed,
+        document: given.document,
+    }
+}
+
+fn skipped(given: wit::Skipped) -> SkippedRecord {
+    SkippedRecord { input: given.input, line: given.line, reason: given.reason }
+}
+
+fn severity(given: wit::Severity) -> Severity {
+    match given {
+        wit::Severity::Info => Severity::Info,
+        wit::Severity::Low => Severity::Low,
+        wit::Severity::Medium => Severity::Medium,
+        wit::Severity::High => Severity::High,
+        wit::Severity::Critical => Severity::Critical,
+    }
+}
+
+fn setting_mistake(given: wit::SettingError) -> SettingMistake {
+    SettingMistake {
+        pointer: given.pointer,
+        line: given.line,
+        column: given.column,
+        value: given.value,
+        allowed: given.allowed,
+    }
+}

@@ -1,0 +1,300 @@
+//! From logs to findings: sources, batches, the module, and the account of it all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use backchannel_events::{Severity, Timestamp};
+
+use crate::component::{
+    AnalyticEntry, Batch, Detector, Evaluation, FindingEnvelope, HostError, Limits, Module, SkippedRecord, Statistics,
+};
+use crate::source::{Filled, SkipDetail, Skips, Sources, Tally};
+use crate::summary::{Asleep, ClockOffset, Summary};
+
+/// How many findings are kept.
+pub const FINDINGS: usize = 100_000;
+
+/// In which form events enter the module. The findings are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Carrier {
+    /// Packed rows.
+    #[default]
+    Packed,
+    /// Typed events.
+    Events,
+    /// Raw records as bytes; inputs come one after the other.
+    Records,
+    /// Raw records as text; inputs come one after the other.
+    Text,
+}
+
+/// How a replay runs.
+#[derive(Clone, Debug)]
+pub struct ReplayOptions {
+    /// In which form events enter the module.
+    pub carrier: Carrier,
+    /// How many events, or records, a batch has at most.
+    pub batch: usize,
+    /// What the module may take.
+    pub limits: Limits,
+    /// The settings, as one JSON document.
+    pub settings: Option<String>,
+}
+
+impl Default for ReplayOptions {
+    fn default() -> Self {
+        Self { carrier: Carrier::Packed, batch: 1024, limits: Limits::default(), settings: None }
+    }
+}
+
+/// Who wants to hear of it while it runs.
+pub trait Observer {
+    /// A finding was made, or has become worse.
+    ///
+    /// # Errors
+    /// Ends the replay: nobody listens any more.
+    fn finding(&mut self, finding: &FindingEnvelope) -> std::io::Result<()> {
+        let _ = finding;
+        Ok(())
+    }
+
+    /// Another batch is done.
+    fn batch(&mut self) {}
+}
+
+/// Nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}
+
+/// What a replay gave.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The findings, each as it was last, by time and id.
+    pub findings: Vec<FindingEnvelope>,
+    /// The account.
+    pub summary: Summary,
+    /// What was not used, with details of the first.
+    pub skips: Skips,
+}
+
+/// Why a replay ended before its end.
+#[derive(Debug)]
+pub enum ReplayError {
+    /// The module cannot be used, or not any more.
+    Host(HostError),
+    /// Nobody listens any more.
+    Observer(std::io::Error),
+}
+
+impl From<HostError> for ReplayError {
+    fn from(error: HostError) -> Self {
+        Self::Host(error)
+    }
+}
+
+/// Replays `sources` through `module`.
+///
+/// # Errors
+/// Wrong settings, a module that is lost, an observer that gave up.
+pub fn replay(
+    module: &Module,
+    sources: Sources,
+    options: &ReplayOptions,
+    observer: &mut dyn Observer,
+) -> Result<Report, ReplayError> {
+    let catalogue = module.analytics(&options.limits)?;
+    let detector = Detector::open(module, options.limits, options.settings.clone(), None)?;
+    let mut run = Run { detector, observer, findings: Findings::default(), evaluated: 0, unused: 0, extra: Vec::new() };
+    let (tally, seen) = match options.carrier {
+        Carrier::Packed | Carrier::Events => run.events(sources, options)?,
+        Carrier::Records | Carrier::Text => run.records(sources, options)?,
+    };
+    run.finish(tally, seen, &catalogue)
+}
+
+/// What only the reader of events knows.
+#[derive(Default)]
+struct Seen {
+    hosts: Option<u64>,
+    first_time: Option<Timestamp>,
+    last_time: Option<Timestamp>,
+    empty: Vec<String>,
+}
+
+struct Run<'o> {
+    detector: Detector,
+    observer: &'o mut dyn Observer,
+    findings: Findings,
+    evaluated: u64,
+    unused: u64,
+    /// What the module did not use: how many, and one of them.
+    extra: Vec<(u64, SkipDetail)>,
+}
+
+impl Run<'_> {
+    fn events(&mut self, sources: Sources, options: &ReplayOptions) -> Result<(Tally, Seen), ReplayError> {
+        let empty = sources.empty_inputs().to_vec();
+        let mut merge = sources.events();
+        merge.set_batch(options.batch);
+        loop {
+            let mut bytes = Vec::new();
+            match merge.fill(&mut bytes) {
+                Filled::Batch(events) => {
+                    let batch =
+                        if options.carrier == Carrier::Events { Batch::Events(bytes) } else { Batch::Packed(bytes) };
+                    self.batch(batch, events as u64)?;
+                }
+                Filled::Idle => self.observer.batch(),
+                Filled::End => break,
+            }
+        }
+        let packed = merge.packed();
+        let seen = Seen {
+            hosts: Some(packed.hosts() as u64),
+            first_time: packed.first_time(),
+            last_time: packed.last_time(),
+            empty,
+        };
+        Ok((merge.into_tally(), seen))
+    }
+
+    fn records(&mut self, sources: Sources, options: &ReplayOptions) -> Result<(Tally, Seen), ReplayError> {
+        let empty = sources.empty_inputs().to_vec();
+        let mut stream = sources.records();
+        stream.set_batch(options.batch);
+        while let Some(raw) = stream.next_batch() {
+            let records = raw.data.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+            let batch = if options.carrier == Carrier::Text { Batch::Text(raw) } else { Batch::Records(raw) };
+            self.batch(batch, records as u64)?;
+        }
+        Ok((stream.into_tally(), Seen { empty, ..Seen::default() }))
+    }
+
+    fn batch(&mut self, batch: Batch, size: u64) -> Result<(), ReplayError> {
+        let evaluation = self.detector.evaluate(batch)?;
+        self.take(evaluation, size)?;
+        self.observer.batch();
+        Ok(())
+    }
+
+    fn take(&mut self, evaluation: Evaluation, size: u64) -> Result<(), ReplayError> {
+        if let Some(loss) = evaluation.loss {
+            let reason = format!("the module failed on a batch of {size}: {}", loss.reason);
+            self.extra.push((size, detail(String::new(), 0, "module-failed", reason)));
+        }
+        for finding in evaluation.findings {
+            self.observer.finding(&finding).map_err(ReplayError::Observer)?;
+            self.findings.add(finding);
+        }
+        let listed = evaluation.skipped.len() as u64;
+        for SkippedRecord { input, line, reason } in evaluation.skipped {
+            self.extra.push((1, detail(input, line, "in-module", reason)));
+        }
+        let more = evaluation.skipped_count.saturating_sub(listed);
+        if more > 0 {
+            self.extra.push((more, detail(String::new(), 0, "in-module", "beyond the module's list".into())));
+        }
+        self.evaluated += evaluation.evaluated;
+        self.unused += evaluation.unused;
+        Ok(())
+    }
+
+    fn finish(
+        mut self,
+        mut tally: Tally,
+        seen: Seen,
+        catalogue: &[AnalyticEntry],
+    ) -> Result<Report, ReplayError> {
+        let evaluation = self.detector.flush()?;
+        self.take(evaluation, 0)?;
+        let stats = self.detector.stats()?;
+        for (count, detail) in self.extra {
+            tally.skips.add_many(count, detail);
+        }
+        let (findings, dropped) = self.findings.finish();
+        let suppressed = findings.iter().filter(|finding| finding.suppressed).count() as u64;
+        let summary = Summary {
+            read: tally.read,
+            evaluated: self.evaluated,
+            unused: tally.unused + self.unused,
+            skipped: tally.skips.total(),
+            suppressed,
+            skipped_by_reason: tally.skips.counts().clone(),
+            asleep: asleep(catalogue, &stats),
+            evicted: stats.evicted.iter().cloned().collect::<BTreeMap<_, _>>(),
+            late: stats.late,
+            clock_offsets: tally.clock_offsets.drain(..).map(offset).collect(),
+            hosts: seen.hosts.unwrap_or(stats.hosts),
+            sources: stats.sources.iter().cloned().collect::<BTreeSet<_>>(),
+            first_time: seen.first_time,
+            last_time: seen.last_time,
+            findings: by_severity(&findings),
+            findings_dropped: dropped,
+            empty_inputs: seen.empty,
+        };
+        Ok(Report { findings, summary, skips: tally.skips })
+    }
+}
+
+fn offset(found: backchannel_normalize::ClockOffset) -> ClockOffset {
+    ClockOffset { source: found.input, host: found.host, seconds: found.seconds, samples: found.samples }
+}
+
+fn detail(input: String, line: u64, code: &str, reason: String) -> SkipDetail {
+    SkipDetail { input, line, record: String::new(), code: code.to_owned(), reason }
+}
+
+fn by_severity(findings: &[FindingEnvelope]) -> BTreeMap<Severity, u64> {
+    let mut counts: BTreeMap<Severity, u64> = Severity::ALL.iter().map(|severity| (*severity, 0)).collect();
+    for finding in findings.iter().filter(|finding| !finding.suppressed) {
+        *counts.entry(finding.severity).or_default() += 1;
+    }
+    counts
+}
+
+/// Analytics whose logs were not there.
+fn asleep(catalogue: &[AnalyticEntry], stats: &Statistics) -> Vec<Asleep> {
+    let missing = |analytic: &&AnalyticEntry| {
+        !analytic.telemetry.is_empty() && !analytic.telemetry.iter().any(|needed| stats.sources.contains(needed))
+    };
+    let entry = |analytic: &AnalyticEntry| Asleep {
+        analytic: analytic.id.clone(),
+        reason: format!("these logs have no {}", analytic.telemetry.join(" or ")),
+    };
+    catalogue.iter().filter(missing).map(entry).collect()
+}
+
+/// Findings by id, the latest document of each. Where there are too many, the least severe and youngest give way.
+#[derive(Default)]
+struct Findings {
+    by_id: BTreeMap<String, FindingEnvelope>,
+    /// The same findings, the first to give way first.
+    order: BTreeSet<(Severity, std::cmp::Reverse<Timestamp>, String)>,
+    dropped: u64,
+}
+
+impl Findings {
+    fn add(&mut self, finding: FindingEnvelope) {
+        let key = |finding: &FindingEnvelope| (finding.severity, std::cmp::Reverse(finding.time), finding.id.clone());
+        self.order.insert(key(&finding));
+        if let Some(before) = self.by_id.insert(finding.id.clone(), finding) {
+            let old = key(&before);
+            if self.by_id.get(&before.id).is_some_and(|now| key(now) != old) {
+                self.order.remove(&old);
+            }
+        }
+        if self.by_id.len() > FINDINGS
+            && let Some((_, _, id)) = self.order.pop_first()
+        {
+            self.by_id.remove(&id);
+            self.dropped += 1;
+        }
+    }
+
+    fn finish(self) -> (Vec<FindingEnvelope>, u64) {
+        let mut findings: Vec<_> = self.by_id.into_values().collect();
+        findings.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+        (findings, self.dropped)
+    }
+}

@@ -1,0 +1,277 @@
+//! A site's settings on disk: TOML or JSON in, the JSON document for the module out; and back from a place in that
+//! document to file, line and column.
+
+mod json;
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::component::SettingMistake;
+
+/// The largest settings file that is read.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// How a settings file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Syntax {
+    Toml,
+    Json,
+}
+
+/// A settings file that was read.
+#[derive(Clone, Debug)]
+pub struct SettingsFile {
+    path: PathBuf,
+    text: String,
+    json: String,
+    syntax: Syntax,
+}
+
+/// A mistake in a settings file, with its place in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedMistake {
+    /// The file.
+    pub path: PathBuf,
+    /// Line, counted from 1; 0 where the file could not be read.
+    pub line: usize,
+    /// Column in characters, counted from 1.
+    pub column: usize,
+    /// The bytes it is about.
+    pub span: Range<usize>,
+    /// JSON Pointer to the place; empty: the file.
+    pub pointer: String,
+    /// What is wrong, and what is allowed.
+    pub message: String,
+}
+
+impl fmt::Display for PlacedMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if self.line > 0 {
+            write!(f, ":{}:{}", self.line, self.column)?;
+        }
+        if !self.pointer.is_empty() {
+            write!(f, ": {}", self.pointer)?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for PlacedMistake {}
+
+impl SettingsFile {
+    /// Reads a settings file: JSON where the name ends in `.json` or the text begins with a brace, else TOML.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or with its syntax; what its values mean is for [`check`](Self::check) and for
+    /// the module.
+    pub fn read(path: &Path) -> Result<Self, PlacedMistake> {
+        let unreadable = |message: String| PlacedMistake {
+            path: path.to_owned(),
+            line: 0,
+            column: 0,
+            span: 0..0,
+            pointer: String::new(),
+            message,
+        };
+        let of = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+        if of.len() > LARGEST {
+            return Err(unreadable(format!("larger than {} MiB", LARGEST >> 20)));
+        }
+        let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|error| unreadable(format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to())))?;
+        Self::parse(path, text)
+    }
+
+    fn parse(path: &Path, text: String) -> Result<Self, PlacedMistake> {
+        let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+        let named_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+        let named_toml = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+        if named_json || (!named_toml && text.trim_start().starts_with('{')) {
+            let file = Self { path: path.to_owned(), json: text.clone(), text, syntax: Syntax::Json };
+            return match serde_json::from_str::<Value>(&file.text) {
+                Ok(_) => Ok(file),
+                Err(error) => {
+                    let at = json::offset(&file.text, error.line(), error.column());
+                    Err(file.at(at..at, String::new(), format!("not JSON: {error}")))
+                }
+            };
+        }
+        let mut file = Self { path: path.to_owned(), text, json: String::new(), syntax: Syntax::Toml };
+        let parsed = match DeTable::parse(&file.text) {
+            Ok(table) => Ok(to_json_table(table.get_ref()).to_string()),
+            Err(error) => Err((error.span().unwrap_or(0..0), error.message().to_owned())),
+        };
+        match parsed {
+            Ok(json) => {
+                file.json = json;
+                Ok(file)
+            }
+            Err((span, message)) => Err(file.at(span, String::new(), format!("not TOML: {message}"))),
+        }
+    }
+
+    /// The settings as one JSON document.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Checks the settings without a module.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn check(&self) -> Result<(), Vec<PlacedMistake>> {
+        let mistake = |error: backchannel_settings::SettingError| SettingMistake {
+            pointer: error.pointer,
+            line: error.line,
+            column: error.column,
+            value: error.value,
+            allowed: error.allowed,
+        };
+        match backchannel_settings::parse(&self.json) {
+            Ok(_) => Ok(()),
+            Err(errors) => Err(errors.into_iter().map(|error| self.place(&mistake(error))).collect()),
+        }
+    }
+
+    /// Finds the place of a mistake that a module reports.
+    pub fn place(&self, mistake: &SettingMistake) -> PlacedMistake {
+        let span = match self.syntax {
+            Syntax::Json => json::locate(&self.text, &mistake.pointer),
+            Syntax::Toml => DeTable::parse(&self.text).map_or(0..0, |table| locate_toml(&table, &mistake.pointer)),
+        };
+        let message = if mistake.value.is_empty() {
+            format!("expected {}", mistake.allowed)
+        } else {
+            format!("{} is not allowed here; expected {}", mistake.value, mistake.allowed)
+        };
+        self.at(span, mistake.pointer.clone(), message)
+    }
+
+    fn at(&self, span: Range<usize>, pointer: String, message: String) -> PlacedMistake {
+        let start = (0..=span.start.min(self.text.len())).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0);
+        let before = &self.text[..start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        PlacedMistake {
+            path: self.path.clone(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            span: start..span.end.clamp(start, self.text.len()),
+            pointer,
+            message,
+        }
+    }
+}
+
+/// The tokens of a JSON Pointer.
+fn tokens(pointer: &str) -> impl Iterator<Item = String> + '_ {
+    pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~"))
+}
+
+fn to_json_table(table: &DeTable<'_>) -> Value {
+    Value::Object(table.iter().map(|(key, value)| (key.get_ref().to_string(), to_json(value.get_ref()))).collect())
+}
+
+fn to_json(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(number) => {
+            // A number too large for the settings is one too large for JSON's integers: it goes on as text, and the
+            // mistake that is reported shows it.
+            let text = number.as_str();
+            i64::from_str_radix(text, number.radix())
+                .map(Value::from)
+                .or_else(|_| u64::from_str_radix(text, number.radix()).map(Value::from))
+                .unwrap_or_else(|_| Value::String(number.to_string()))
+        }
+        DeValue::Float(number) => {
+            number.as_str().parse::<f64>().map_or_else(|_| Value::String(number.to_string()), Value::from)
+        }
+        DeValue::Boolean(flag) => Value::Bool(*flag),
+        DeValue::Datetime(time) => Value::String(time.to_string()),
+        DeValue::Array(list) => Value::Array(list.iter().map(|item| to_json(item.get_ref())).collect()),
+        DeValue::Table(table) => to_json_table(table),
+    }
+}
+
+/// The place of a pointer's value; where there is none, that of what would hold it.
+fn locate_toml(table: &Spanned<DeTable<'_>>, pointer: &str) -> Range<usize> {
+    let mut span = 0..0;
+    let mut here: Option<&DeValue<'_>> = None;
+    for token in tokens(pointer) {
+        let next = match here {
+            None => table.get_ref().get_key_value(token.as_str()).map(|(key, value)| (Some(key.span()), value)),
+            Some(DeValue::Table(table)) => table.get_key_value(token.as_str()).map(|(key, value)| (Some(key.span()), value)),
+            Some(DeValue::Array(list)) => {
+                token.parse().ok().and_then(|index: usize| list.get(index)).map(|value| (None, value))
+            }
+            Some(_) => None,
+        };
+        let Some((key, value)) = next else { break };
+        // The span of a table that has headers of its own is no help; its key is.
+        span = match (value.get_ref(), key) {
+            (DeValue::Table(_), Some(key)) => key,
+            _ => value.span(),
+        };
+        here = Some(value.get_ref());
+    }
+    span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistake(pointer: &str) -> SettingMistake {
+        SettingMistake { pointer: pointer.into(), line: 0, column: 0, value: "1".into(), allowed: "a list".into() }
+    }
+
+    fn place(name: &str, text: &str, pointer: &str) -> (usize, usize) {
+        let file = SettingsFile::parse(Path::new(name), text.to_owned()).unwrap();
+        let placed = file.place(&mistake(pointer));
+        (placed.line, placed.column)
+    }
+
+    #[test]
+    fn toml_becomes_the_json_document() {
+        let text = "admin_hosts = [\"j1\"]\nhash_key = 0x10\n[[allow]]\nname = 'a'\nexpires = 2030-01-01T00:00:00Z\n";
+        let file = SettingsFile::parse(Path::new("s.toml"), text.into()).unwrap();
+        let value: Value = serde_json::from_str(file.json()).unwrap();
+        assert_eq!(value["hash_key"], 16);
+        assert_eq!(value["allow"][0]["expires"], "2030-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_pointer_leads_to_line_and_column() {
+        let toml = "# ä\nadmin_hosts = 1\n\n[[allow]]\nname = 'a'\n\n[[allow]]\nname = 'é'\nowner = 3\n[analytics.\"A-1\"]\nseverity = 'x'\n";
+        assert_eq!(place("s.toml", toml, "/admin_hosts"), (2, 15));
+        assert_eq!(place("s.toml", toml, "/allow/1/owner"), (9, 9));
+        assert_eq!(place("s.toml", toml, "/analytics/A-1/severity"), (11, 12));
+        assert_eq!(place("s.toml", toml, "/allow/1/missing").0, 7);
+        let json = "{\n  \"admin_hosts\": [\"a\", 1],\n  \"a/b\": {\"~\": true}\n}";
+        assert_eq!(place("s.json", json, "/admin_hosts/1"), (2, 24));
+        assert_eq!(place("s.json", json, "/a~1b/~0"), (3, 16));
+        assert_eq!(place("s.json", json, "/a~1b/none"), (3, 10));
+        assert_eq!(place("s.json", json, ""), (1, 1));
+    }
+
+    #[test]
+    fn a_mistake_of_syntax_has_its_place() {
+        let toml = SettingsFile::parse(Path::new("s.toml"), "a = 1\nb = = 2\n".into()).unwrap_err();
+        assert_eq!(toml.line, 2);
+        let json = SettingsFile::parse(Path::new("s.json"), "{\n \"a\": }".into()).unwrap_err();
+        assert_eq!(json.line, 2);
+        assert!(json.to_string().starts_with("s.json:2:"));
+    }
+}

@@ -1,0 +1,59 @@
+//! A stream that is still being written to: reading it gives up after a while, so that what came is not held back.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+/// How long a read waits. A batch waits twice this at most: for its first event, and for the read after it.
+pub(super) const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A reader that answers [`io::ErrorKind::WouldBlock`] where nothing came for [`PATIENCE`].
+pub(super) struct Followed {
+    pieces: Receiver<io::Result<Vec<u8>>>,
+    piece: Vec<u8>,
+    at: usize,
+}
+
+impl Followed {
+    pub(super) fn new(mut reader: Box<dyn Read + Send>) -> Self {
+        // A few pieces: who writes faster than we evaluate has to wait.
+        let (sender, pieces) = sync_channel(4);
+        // The thread may wait in a read for ever; it ends with the program.
+        std::thread::spawn(move || {
+            loop {
+                let mut buffer = vec![0; 64 * 1024];
+                let piece = match reader.read(&mut buffer) {
+                    Ok(0) => return,
+                    Ok(read) => {
+                        buffer.truncate(read);
+                        Ok(buffer)
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(error) => Err(error),
+                };
+                let failed = piece.is_err();
+                if sender.send(piece).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Self { pieces, piece: Vec::new(), at: 0 }
+    }
+}
+
+impl Read for Followed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.piece.len() {
+            self.piece = match self.pieces.recv_timeout(PATIENCE) {
+                Ok(piece) => piece?,
+                Err(RecvTimeoutError::Timeout) => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+            };
+            self.at = 0;
+        }
+        let read = buffer.len().min(self.piece.len() - self.at);
+        buffer[..read].copy_from_slice(&self.piece[self.at..self.at + read]);
+        self.at += read;
+        Ok(read)
+    }
+}

@@ -1,0 +1,266 @@
+//! Several inputs as one stream of batches, in the order of event time.
+//!
+//! The input whose next event is the oldest runs until an event of another one is due; ties go by the inputs' order.
+//! No more than [`OPEN_INPUTS`](super::OPEN_INPUTS) are open at a time. Where there are more, all are looked at once
+//! for their first event, and each is opened when its first event is due; only where more than that many overlap in
+//! time does one start late.
+
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use backchannel_events::packed::Builder;
+use backchannel_events::{ProcessEvent, Timestamp};
+
+use super::open::Input;
+use super::stream::{Due, Stopped, Stream};
+use super::{OPEN_INPUTS, SkipDetail, Skips, SourceOptions, Tally};
+
+/// How many hosts are counted one by one.
+const HOSTS: usize = 100_000;
+
+/// A batch that is being filled.
+#[derive(Debug)]
+pub struct Packed {
+    builder: Builder,
+    events: usize,
+    most: usize,
+    hosts: BTreeSet<String>,
+    last_host: String,
+    first_time: Option<Timestamp>,
+    last_time: Option<Timestamp>,
+    too_large: u64,
+}
+
+impl Packed {
+    fn new(most: usize) -> Self {
+        Self {
+            builder: Builder::default(),
+            events: 0,
+            most: most.max(1),
+            hosts: BTreeSet::new(),
+            last_host: String::new(),
+            first_time: None,
+            last_time: None,
+            too_large: 0,
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.events >= self.most || self.builder.is_full()
+    }
+
+    pub(super) fn push(&mut self, event: &ProcessEvent<'_>) {
+        if self.builder.push(event).is_err() {
+            self.too_large += 1;
+            return;
+        }
+        self.events += 1;
+        self.first_time = Some(self.first_time.map_or(event.time, |first| first.min(event.time)));
+        self.last_time = Some(self.last_time.map_or(event.time, |last| last.max(event.time)));
+        if event.host != self.last_host {
+            event.host.clone_into(&mut self.last_host);
+            if self.hosts.len() < HOSTS {
+                let label = event.host.split('.').next().unwrap_or_default();
+                if !self.hosts.contains(label) {
+                    self.hosts.insert(label.to_ascii_lowercase());
+                }
+            }
+        }
+    }
+
+    /// How many hosts were named so far.
+    pub fn hosts(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// Time of the oldest event.
+    pub fn first_time(&self) -> Option<Timestamp> {
+        self.first_time
+    }
+
+    /// Time of the newest event.
+    pub fn last_time(&self) -> Option<Timestamp> {
+        self.last_time
+    }
+}
+
+/// What filling a batch came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filled {
+    /// A batch of so many events.
+    Batch(usize),
+    /// Nothing came for a while (only when following).
+    Idle,
+    /// All inputs have ended.
+    End,
+}
+
+/// All inputs as one stream.
+pub struct Merge {
+    /// Inputs not opened yet, by the time of their first event.
+    waiting: VecDeque<(Due, Input)>,
+    open: Vec<Option<Stream>>,
+    /// Open inputs by the time of their next event, the oldest first.
+    heads: BinaryHeap<Reverse<Due>>,
+    /// The input that is running.
+    current: Option<usize>,
+    options: SourceOptions,
+    done: Arc<AtomicU64>,
+    out: Packed,
+    tally: Tally,
+}
+
+impl std::fmt::Debug for Merge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Merge").field("waiting", &self.waiting.len()).field("open", &self.heads.len()).finish_non_exhaustive()
+    }
+}
+
+impl Merge {
+    pub(super) fn new(inputs: Vec<Input>, skips: Skips, options: SourceOptions, done: Arc<AtomicU64>) -> Self {
+        let mut waiting: Vec<(Due, Input)> = Vec::with_capacity(inputs.len());
+        let look_ahead = inputs.len() > OPEN_INPUTS;
+        for (index, input) in inputs.into_iter().enumerate() {
+            let first = if look_ahead && input.is_repeatable() { first_event(&input, &options) } else { None };
+            waiting.push((Due { time: first.unwrap_or(Timestamp(i64::MIN)), input: index }, input));
+        }
+        waiting.sort_by_key(|(due, _)| *due);
+        let mut open = Vec::new();
+        open.resize_with(waiting.len(), || None);
+        Self {
+            waiting: waiting.into(),
+            open,
+            heads: BinaryHeap::new(),
+            current: None,
+            options,
+            done,
+            out: Packed::new(1024),
+            tally: Tally::new(skips),
+        }
+    }
+
+    /// How many events a batch has at most.
+    pub fn set_batch(&mut self, events: usize) {
+        self.out.most = events.max(1);
+    }
+
+    /// Writes the next batch to `bytes`.
+    pub fn fill(&mut self, bytes: &mut Vec<u8>) -> Filled {
+        loop {
+            let Some(index) = self.current.take().or_else(|| self.next_input()) else {
+                return self.hand_over(bytes).unwrap_or(Filled::End);
+            };
+            let due = self.next_due();
+            let Some(Some(stream)) = self.open.get_mut(index) else { continue };
+            match stream.run(index, due, &mut self.out, &mut self.tally) {
+                Stopped::Ahead(time) => self.heads.push(Reverse(Due { time, input: index })),
+                Stopped::Full => {
+                    self.current = Some(index);
+                    if let Some(filled) = self.hand_over(bytes) {
+                        return filled;
+                    }
+                }
+                Stopped::Idle => {
+                    self.current = Some(index);
+                    return self.hand_over(bytes).unwrap_or(Filled::Idle);
+                }
+                Stopped::End => self.open[index] = None,
+            }
+        }
+    }
+
+    /// What was filled so far, besides the events.
+    pub fn packed(&self) -> &Packed {
+        &self.out
+    }
+
+    /// What was read, and what came of it.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// The tally, at the end.
+    pub fn into_tally(mut self) -> Tally {
+        self.tally.skips.count("event-too-large", self.out.too_large);
+        self.tally
+    }
+
+    fn hand_over(&mut self, bytes: &mut Vec<u8>) -> Option<Filled> {
+        if self.out.builder.is_empty() {
+            return None;
+        }
+        self.out.builder.finish(bytes);
+        Some(Filled::Batch(std::mem::take(&mut self.out.events)))
+    }
+
+    /// When another input than the running one is due.
+    fn next_due(&self) -> Option<Due> {
+        let open = self.heads.peek().map(|Reverse(due)| *due);
+        // A waiting input that may not be opened yet holds nobody up.
+        let waiting = self.waiting.front().filter(|_| self.has_room(1)).map(|(due, _)| *due);
+        match (open, waiting) {
+            (Some(open), Some(waiting)) => Some(open.min(waiting)),
+            (open, waiting) => open.or(waiting),
+        }
+    }
+
+    fn has_room(&self, running: usize) -> bool {
+        self.heads.len() + running < OPEN_INPUTS
+    }
+
+    /// The input whose next event is the oldest. Opens those that wait and may be due before it.
+    fn next_input(&mut self) -> Option<usize> {
+        loop {
+            let oldest = self.heads.peek().map(|Reverse(due)| *due);
+            let opens = self.has_room(0)
+                && self.waiting.front().is_some_and(|(due, _)| oldest.is_none_or(|oldest| *due <= oldest));
+            if !opens {
+                return self.heads.pop().map(|Reverse(due)| due.input);
+            }
+            let (due, input) = self.waiting.pop_front()?;
+            match Stream::open(&input, &self.options, &self.done) {
+                Ok(mut stream) => {
+                    // Not a single event is due before the beginning of time: this finds out when its first one is.
+                    let nothing = Due { time: Timestamp(i64::MIN), input: 0 };
+                    let alone = self.heads.is_empty() && self.waiting.is_empty();
+                    let stopped = if alone {
+                        Stopped::Full
+                    } else {
+                        stream.run(due.input + 1, Some(nothing), &mut self.out, &mut self.tally)
+                    };
+                    match stopped {
+                        Stopped::Ahead(time) => {
+                            self.open[due.input] = Some(stream);
+                            self.heads.push(Reverse(Due { time, input: due.input }));
+                        }
+                        Stopped::End => {}
+                        Stopped::Full | Stopped::Idle => {
+                            self.open[due.input] = Some(stream);
+                            return Some(due.input);
+                        }
+                    }
+                }
+                Err(error) => self.tally.skips.add(SkipDetail {
+                    input: input.name.to_string(),
+                    line: 0,
+                    record: String::new(),
+                    code: "unreadable".into(),
+                    reason: error.to_string(),
+                }),
+            }
+        }
+    }
+}
+
+/// The time of an input's first event.
+fn first_event(input: &Input, options: &SourceOptions) -> Option<Timestamp> {
+    let mut stream = Stream::open(input, options, &Arc::default()).ok()?;
+    let mut aside = Tally::new(Skips::new(0));
+    let nothing = Due { time: Timestamp(i64::MIN), input: 0 };
+    match stream.run(1, Some(nothing), &mut Packed::new(1), &mut aside) {
+        Stopped::Ahead(time) => Some(time),
+        _ => None,
+    }
+}
