@@ -2,8 +2,8 @@
 
 use backchannel_events::{ChannelNote, Confidence, Indicators, Mechanism, Observation, Party, Reasons, Severity};
 
-use crate::{Actor, predicates};
 use crate::context::{Note, ProcessId};
+use crate::{Actor, predicates};
 
 /// What an analytic concluded. Built with chained calls, so that it reads like the sentence it stands for.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -9,6 +9,7 @@ pub mod channels;
 pub mod com_handlers;
 pub mod com_registry;
 pub mod documents;
+pub mod far;
 mod host;
 pub mod inbound;
 pub mod logons;

@@ -124,6 +124,7 @@ fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
     let machine = logon.target.get("RPCSS/".len()..)?;
     let who = context.subject();
     let fitting = (predicates::is_script_host(who) && !who.is(&["cmd.exe"]))
+        || who.is(&["wmic.exe"])
         || predicates::is_office(who)
         || predicates::is_untrusted(who);
     if !fitting || is_this_machine(machine) {
