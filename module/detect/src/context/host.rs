@@ -13,6 +13,7 @@ use super::addresses::Addresses;
 use super::channels::{Channels, Use};
 use super::com_registry::{self, ComRegistry};
 use super::documents::{self, Documents};
+use super::far::{self, FarRegistration};
 use super::logons::Logons;
 use super::note::{Interner, Name, Note};
 use super::pipes::{AnonymousPipe, RemoteOpen};
@@ -59,6 +60,8 @@ pub struct Host {
     pub remote_pipes: Recent<RemoteOpen>,
     /// Anonymous pipes made lately.
     pub anonymous_pipes: Recent<AnonymousPipe>,
+    /// COM registrations written lately for another machine.
+    pub far_registrations: Recent<FarRegistration>,
     /// Counters behind thresholds.
     pub tallies: Tallies,
     /// Time of the first event.
@@ -88,6 +91,7 @@ impl Host {
             files: Recent::new(512),
             remote_pipes: Recent::new(256),
             anonymous_pipes: Recent::new(128),
+            far_registrations: Recent::new(64),
             tallies: Tallies::default(),
             first_seen: time,
             last_seen: time,
@@ -167,6 +171,17 @@ impl Host {
                 }
             }
             Activity::Registry(change) => {
+                let peer =
+                    far::writer(&Context::new(self, tuning, None, event), event, change).map(|peer| names.name(peer));
+                if let Some(peer) = peer {
+                    let far = FarRegistration {
+                        path: names.name(change.path),
+                        server: names.lower(change.data),
+                        peer,
+                        note: Note::of(event, names),
+                    };
+                    evicted.other += self.far_registrations.push(far);
+                }
                 if com_registry::concerns(change.path)
                     && let Some(addition) = com_registry::addition(&Context::new(self, tuning, None, event), event)
                 {

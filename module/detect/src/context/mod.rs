@@ -10,6 +10,7 @@ pub mod com_handlers;
 pub mod com_registry;
 pub mod consent;
 pub mod documents;
+pub mod far;
 mod host;
 pub mod inbound;
 pub mod logons;

@@ -42,12 +42,19 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let child = context.subject();
     let parent = context.parent();
-    let (server, activation) = remote_server(parent)
-        .or_else(|| remote_server(context.parent_of(parent).filter(|_| !com::is_routine_child(parent))?))?;
+    let direct = remote_server(parent);
+    let grand = || remote_server(context.parent_of(parent).filter(|_| !com::is_routine_child(parent))?);
+    let far = direct.is_none();
+    let (server, activation) = direct.or_else(grand)?;
     if com::is_routine_child(child) {
         return None;
     }
-    let evidence = conclude(context, server, &activation, child);
+    let mut evidence = conclude(context, server, &activation, child);
+    if far && !predicates::is_unknown_binary(child) {
+        // What a shell of the server runs belongs to the finding about the server.
+        evidence.client = None;
+        evidence = evidence.server(server);
+    }
     Some(match server.known {
         Some(known) => {
             evidence.because(&known.note, format!("{} was activated from {}", server.name(), activation.from()))
@@ -93,8 +100,7 @@ fn conclude(context: &Context<'_>, server: Actor<'_>, activation: &Activation, c
     let evidence = Evidence::new(severity, confidence, text)
         .reasons(Reasons::E2.and(Reasons::E4).and_if(privileged, Reasons::E1).and_if(unknown, Reasons::E3))
         .indicators(Indicators::KI1.and(Indicators::KI3))
-        .client(server)
-        .server(child)
+        .made_run(server, child)
         .channel(Mechanism::Dcom, com::class_of(server))
         .remote(&*activation.peer);
     match context.logon_of(server) {
