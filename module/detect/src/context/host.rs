@@ -167,7 +167,7 @@ impl Host {
                 }
             }
             Activity::Registry(change) => {
-                if let Some(addition) = com_registry::addition(&Context::new(self, tuning, event), event) {
+                if let Some(addition) = com_registry::addition(&Context::new(self, tuning, None, event), event) {
                     let who = self.who(event, names, &mut evicted);
                     evicted.other += self.com.remember(addition, who, Note::of(event, names), names);
                 }
