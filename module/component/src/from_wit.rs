@@ -30,8 +30,8 @@ pub(crate) fn format(format: wit::Format) -> Option<backchannel_engine::Format> 
         wit::Format::ZeekJson => Format::ZeekJson,
         wit::Format::EndpointSecurity => Format::EndpointSecurity,
         wit::Format::Events => Format::Events,
-        // JSON of mixed shapes is decided record by record.
-        wit::Format::Json | wit::Format::Auto => return None,
+        wit::Format::Json => Format::Json,
+        wit::Format::Auto => return None,
     })
 }
 

@@ -1,1 +1,144 @@
-//! (under construction)
+//! EVTX to records: the binary event logs of Windows.
+//!
+//! A file is a header of 4,096 bytes and chunks of 65,536; each chunk stands alone, with its own templates and
+//! names. So a log can be read from a pipe, chunk by chunk ([`Splitter`]), and one broken chunk costs no other.
+//!
+//! A record is a template and the values for its slots. [`ChunkReader`] works a template out once (which slot is
+//! which field) and keeps that for the rest of the log; a record then costs no more than a walk over its values.
+//! Provider and event id are read first, and the rest only of a record that somebody wants. The `evtx` crate, which
+//! renders records, is what this one is tested against; it is not used here because it builds every record whole.
+//!
+//! The format: MS-EVEN6 section 2.2 (BinXml), and the EVTX documentation of libevtx.
+
+mod bytes;
+mod chunk;
+mod split;
+mod template;
+mod value;
+
+use core::fmt;
+
+use backchannel_normalize::WindowsRecord;
+
+pub use chunk::ChunkReader;
+pub use split::{FileHeader, Piece, Splitter};
+
+/// Bytes of the file's header.
+pub const HEADER_SIZE: usize = 4_096;
+
+/// Bytes of a chunk.
+pub const CHUNK_SIZE: usize = 65_536;
+
+/// What a chunk gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Item<'a> {
+    /// A record.
+    Record(WindowsRecord<'a>),
+    /// A record that `wants` refused; the rest of it was not read.
+    NotWanted {
+        /// Its provider.
+        provider: &'a str,
+        /// Its event id.
+        event_id: u32,
+        /// Its record id.
+        record_id: u64,
+    },
+    /// A record, or a chunk, that could not be read.
+    Skip(Skip),
+    /// Something is wrong with the chunk, and it is read all the same.
+    Note(Skip),
+}
+
+/// What could not be read, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skip {
+    /// Number of the chunk in its file, counted from 0.
+    pub chunk: u64,
+    /// Byte in the chunk where it begins.
+    pub offset: u32,
+    /// Record id, where one could be read.
+    pub record_id: Option<u64>,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "chunk {}, byte {}", self.chunk, self.offset)?;
+        if let Some(id) = self.record_id {
+            write!(f, ", record {id}")?;
+        }
+        write!(f, ": {}", self.reason)
+    }
+}
+
+/// Why a record or a chunk was skipped, or noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// The file does not begin with `ElfFile`.
+    NotEvtx,
+    /// The chunk does not begin with `ElfChnk`.
+    NotAChunk,
+    /// The input ends inside the chunk.
+    Truncated,
+    /// The checksum of the chunk's header is wrong.
+    HeaderChecksum,
+    /// The checksum of the chunk's records is wrong.
+    RecordsChecksum,
+    /// No record where one should begin.
+    NotARecord,
+    /// The record is larger than its chunk.
+    RecordSize,
+    /// The record ends in the middle of something; what.
+    Short(&'static str),
+    /// A token of the binary XML that cannot stand there.
+    Token(u8),
+    /// A type of value that is not known.
+    ValueType(u8),
+    /// Elements or templates are nested too deep, or a record expands to far more than it holds.
+    TooMuch,
+    /// A record without an event id.
+    NoEventId,
+    /// A record that names neither provider nor channel.
+    NoProvider,
+}
+
+impl Reason {
+    /// A word to count by (`truncated`, `checksum`, ...).
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotEvtx => "not-evtx",
+            Self::NotAChunk => "not-a-chunk",
+            Self::Truncated => "truncated",
+            Self::HeaderChecksum | Self::RecordsChecksum => "checksum",
+            Self::NotARecord => "not-a-record",
+            Self::RecordSize => "record-size",
+            Self::Short(_) => "short-record",
+            Self::Token(_) => "bad-token",
+            Self::ValueType(_) => "bad-value-type",
+            Self::TooMuch => "too-large",
+            Self::NoEventId => "no-event-id",
+            Self::NoProvider => "no-provider",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotEvtx => f.write_str("expected `ElfFile`"),
+            Self::NotAChunk => f.write_str("expected `ElfChnk`"),
+            Self::Truncated => f.write_str("the input ends inside the chunk"),
+            Self::HeaderChecksum => f.write_str("the checksum of the chunk's header is wrong"),
+            Self::RecordsChecksum => f.write_str("the checksum of the chunk's records is wrong"),
+            Self::NotARecord => f.write_str("expected a record to begin here"),
+            Self::RecordSize => f.write_str("the record's size does not fit its chunk"),
+            Self::Short(what) => write!(f, "the record ends inside {what}"),
+            Self::Token(token) => write!(f, "binary XML token {token:#04x} cannot stand here"),
+            Self::ValueType(kind) => write!(f, "value type {kind:#04x} is not known"),
+            Self::TooMuch => f.write_str("nested too deep, or expands too far"),
+            Self::NoEventId => f.write_str("a record without an event id"),
+            Self::NoProvider => f.write_str("a record that names neither provider nor channel"),
+        }
+    }
+}

@@ -37,6 +37,8 @@ impl Default for Options {
 }
 
 /// What a frame held.
+// Made once a record and used at once: a box would cost more than the size.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Decoded<'a> {
     /// A record.

@@ -1,7 +1,7 @@
 //! Questions that many analytics ask in the same words: is this account a service, this path writable by users,
 //! this program a script host? The sets are the catalogue's.
 
-use backchannel_events::{SignatureStatus, User};
+use backchannel_events::{Activity, ServiceOperation, SignatureStatus, User};
 
 use crate::Actor;
 use crate::text::{self, contains, ends_with, is_any, starts_with};
@@ -207,6 +207,22 @@ pub fn is_loadable(path: &str) -> bool {
         ".key", ".so",
     ];
     ENDINGS.iter().any(|ending| ends_with(path, ending))
+}
+
+/// The name and the command line of a service that is being installed: by the record of the installation, or by the
+/// registry value that holds the command.
+pub fn service_command<'e>(activity: &Activity<'e>) -> Option<(&'e str, &'e str)> {
+    match activity {
+        Activity::ServiceChange(service) if service.operation == ServiceOperation::Installed => {
+            Some((service.name, service.command_line))
+        }
+        Activity::Registry(change) if ends_with(change.path, r"\ImagePath") => {
+            let key = text::directory(change.path);
+            let services = contains(key, r"\services\") && !change.data.is_empty();
+            services.then(|| (text::base_name(key), change.data))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

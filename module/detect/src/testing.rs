@@ -89,6 +89,12 @@ pub fn pipe_opened_from(seconds: impl Into<f64>, name: &'static str, peer: &'sta
     event
 }
 
+/// A named pipe opened over SMB, as Sysmon 18 shows it: by the kernel, without the client's address.
+pub fn pipe_remote(seconds: impl Into<f64>, name: &'static str) -> Event {
+    let channel = Channel { mechanism: Mechanism::NamedPipe, name, remote: true, ..Channel::default() };
+    event(seconds, Activity::ChannelConnect(channel)).of("System", 4)
+}
+
 /// A registry value that was set.
 pub fn registry_set(seconds: impl Into<f64>, path: &'static str, data: &'static str) -> Event {
     event(seconds, Activity::Registry(RegistryChange { path, data, ..RegistryChange::default() }))

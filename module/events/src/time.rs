@@ -4,7 +4,7 @@ use core::fmt;
 use core::ops::{Add, Sub};
 use core::time::Duration;
 
-use chrono::{DateTime, NaiveDate, NaiveTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime};
 use serde::{Deserialize, Serialize};
 
 /// A moment in UTC, in nanoseconds since the Unix epoch.
@@ -41,6 +41,11 @@ impl Timestamp {
     pub fn from_rfc_3339(text: &str) -> Option<Self> {
         let time = DateTime::parse_from_rfc3339(text).ok()?;
         Some(Self::from_unix(time.timestamp(), time.timestamp_subsec_nanos().min(999_999_999)))
+    }
+
+    /// The calendar year in UTC.
+    pub fn year(self) -> i32 {
+        DateTime::from_timestamp_nanos(self.0).year()
     }
 
     /// The distance between two moments, whichever comes first.

@@ -7,6 +7,7 @@
 //! A record that carries nothing for us is not an error: it is counted ([`Accepted::NotUsed`]).
 
 mod auditd;
+mod endpoint_security;
 mod laurel;
 mod record;
 mod syslog;
@@ -77,11 +78,11 @@ impl Normalizer {
                 None => syslog::accept(line, place, arena, sink),
             },
             Record::Zeek(line) => zeek::accept(line, place, arena, sink),
+            Record::EndpointSecurity(text) => endpoint_security::accept(text, place, arena, sink),
             Record::Event(event) => {
                 sink(event);
                 Accepted::Events(1)
             }
-            Record::EndpointSecurity(_) => Accepted::NotUsed,
         }
     }
 
@@ -93,6 +94,16 @@ impl Normalizer {
     /// What of Linux audit could not be used as it should.
     pub fn audit_stats(&self) -> AuditStats {
         self.auditd.stats()
+    }
+
+    /// Takes what a record says about its source's clock, and nothing else. Some collectors write local time, call it
+    /// UTC, and deliver one log after the other, so that records come before those that give the offset away.
+    /// Whoever can read an input twice calls this for all its records first; without it, offsets are learned on the
+    /// way.
+    pub fn learn_clock(&mut self, record: &Record<'_>, place: Place<'_>, arena: &Bump) {
+        if let Record::Windows(record) = record {
+            self.windows.learn_clock(record, place, arena);
+        }
     }
 
     /// The offsets found in Windows sources whose records carry a time that is not UTC, ordered by input and host.

@@ -150,9 +150,9 @@ fn quoted<'a>(text: &'a str, before: &str) -> &'a str {
 /// leaves the quotes inside as they are.
 fn peer(text: &str) -> Process<'_> {
     let number = |before| between(text, before, " ").unwrap_or_default();
-    let comm = text.split_once("comm=\"").map_or("", |(_, rest)| {
-        let rest = rest.split_once("\" label=\"").map_or(rest, |(comm, _)| comm);
-        rest.trim_end().trim_end_matches(')').trim_end_matches('"').trim_end()
+    let comm = text.split_once("comm=\"").map_or("", |(_, rest)| match rest.split_once("\" label=\"") {
+        Some((comm, _)) => comm.trim_end(),
+        None => rest.trim_end().strip_suffix("\")").unwrap_or(rest).trim_end(),
     });
     Process {
         pid: number("pid=").parse().ok(),
@@ -378,4 +378,212 @@ fn software<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
     };
     let change = SoftwareChange { name, removed, ..SoftwareChange::default() };
     Some(Said { outcome: Outcome::Success, process: writer(line), activity: Activity::SoftwareChange(change) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use backchannel_events::Timestamp;
+
+    fn with(program: &str, message: &str, check: impl FnOnce(Option<&ProcessEvent<'_>>)) {
+        let arena = Bump::new();
+        let line = SyslogLine { time: Some(Timestamp::from_unix(5, 0)), host: "h1", program, pid: Some(77), message };
+        let place = Place { input: "auth.log", line: 9, default_host: "fallback" };
+        let mut check = Some(check);
+        accept(&line, place, &arena, &mut |event| {
+            assert_eq!((event.host, event.provenance.line, event.provenance.provider), ("h1", 9, program));
+            check.take().unwrap()(Some(event));
+        });
+        if let Some(check) = check {
+            check(None);
+        }
+    }
+
+    fn call(program: &str, message: &str, check: impl FnOnce(&ProcessEvent<'_>, &RpcCall<'_>)) {
+        with(program, message, |event| match event.unwrap() {
+            event @ ProcessEvent { activity: Activity::RpcCall(call), .. } => check(event, call),
+            other => panic!("{other:?}"),
+        });
+    }
+
+    fn logon(program: &str, message: &str, check: impl FnOnce(&ProcessEvent<'_>, &Logon<'_>)) {
+        with(program, message, |event| match event.unwrap() {
+            event @ ProcessEvent { activity: Activity::Logon(logon), .. } => check(event, logon),
+            other => panic!("{other:?}"),
+        });
+    }
+
+    #[test]
+    fn a_rejected_message_names_sender_method_and_destination() {
+        let message = "[system] Rejected send message, 2 matched rules; type=\"method_call\", sender=\":1.40\" \
+            (uid=1500 pid=321 comm=\"gdbus call \"x\" (y) \" label=\"unconfined\") interface=\"org.example.Priv\" \
+            member=\"Run\" error name=\"(unset)\" requested_reply=\"0\" destination=\"org.example\" \
+            (uid=0 pid=5 comm=\"/usr/bin/priv\")";
+        call("dbus-daemon", message, |event, call| {
+            assert_eq!(event.outcome, Outcome::Denied);
+            assert_eq!((event.process.pid, event.process.user.id), (Some(321), "1500"));
+            assert_eq!(event.process.command_line, "gdbus call \"x\" (y)");
+            assert_eq!((call.interface, call.operation, call.object), ("org.example.Priv", "Run", "org.example"));
+            assert_eq!((call.channel.mechanism, call.channel.name), (Mechanism::Dbus, "org.example"));
+        });
+        let unset = message.replace("\"org.example.Priv\"", "\"(unset)\"").replace(" label=\"unconfined\"", "");
+        call("dbus", &unset, |event, call| {
+            assert_eq!((call.interface, event.process.command_line), ("", "gdbus call \"x\" (y)"));
+        });
+    }
+
+    #[test]
+    fn an_activation_names_who_asked_and_its_failure_is_one() {
+        let message = "[session uid=1500 pid=9] Activating via systemd: service name='org.example' \
+            unit='dbus-org.example.service' requested by ':1.6' (uid=0 pid=759 comm=\"/usr/bin/x --y\")";
+        call("dbus-daemon", message, |event, call| {
+            assert_eq!((event.process.pid, event.process.command_line), (Some(759), "/usr/bin/x --y"));
+            assert_eq!((call.operation, call.object), ("StartServiceByName", "org.example"));
+        });
+        for (message, want) in [
+            ("[system] Successfully activated service 'org.example'", Outcome::Success),
+            (
+                "[system] Activated service 'org.example' failed: Process org.example exited with status 1",
+                Outcome::Failure,
+            ),
+        ] {
+            call("dbus-daemon", message, |event, call| {
+                assert_eq!((event.outcome, call.object), (want, "org.example"));
+            });
+        }
+    }
+
+    #[test]
+    fn apparmor_refusals_of_the_bus_are_calls() {
+        let message = "apparmor=\"DENIED\" operation=\"dbus_method_call\"  bus=\"system\" path=\"/org/example\" \
+            interface=\"org.example.Priv\" member=\"Run\" mask=\"send\" name=\"org.example\" pid=321 label=\"snap.x\"";
+        call("dbus-daemon", message, |event, call| {
+            assert_eq!((event.outcome, event.process.pid), (Outcome::Denied, Some(321)));
+            assert_eq!((call.operation, call.object), ("Run", "org.example /org/example"));
+        });
+    }
+
+    #[test]
+    fn polkit_says_who_was_given_which_action() {
+        let asked = "authorization for action org.example.manage for unix-process:321:555 [busctl call x] (owned by unix-user:kim)";
+        let good = format!(
+            "Operator of unix-session:2 successfully authenticated as unix-user:root to gain TEMPORARY {asked}"
+        );
+        let bad = format!("Operator of unix-session:2 FAILED to authenticate to gain {asked}");
+        for (message, want) in [(good, Outcome::Success), (bad, Outcome::Denied)] {
+            call("polkitd", &message, |event, call| {
+                assert_eq!((event.outcome, call.object), (want, "org.example.manage"));
+                assert_eq!((event.process.pid, event.process.user.name), (Some(321), "kim"));
+                assert_eq!(event.process.command_line, "busctl call x");
+            });
+        }
+        let agent = "Registered Authentication Agent for unix-process:321:555 (system bus name :1.52 [pkttyagent], \
+            object path /org/example/Agent, locale en_GB.UTF-8)";
+        call("polkitd", agent, |event, call| {
+            assert_eq!((call.operation, event.process.pid), ("RegisterAuthenticationAgent", Some(321)));
+        });
+    }
+
+    #[test]
+    fn sshd_says_who_came_from_where() {
+        logon("sshd", "Accepted publickey for kim from 192.0.2.8 port 5022 ssh2: ED25519 SHA256:x", |event, logon| {
+            assert_eq!((logon.outcome, logon.kind, logon.user.name), (LogonOutcome::Start, 10, "kim"));
+            assert_eq!((logon.source.address, logon.source.port, event.process.pid), ("192.0.2.8", 5022, Some(77)));
+        });
+        logon("sshd", "Failed password for invalid user a from b from 192.0.2.8 port 5 ssh2", |event, logon| {
+            assert_eq!(
+                (logon.outcome, logon.user.name, event.outcome),
+                (LogonOutcome::Failure, "a from b", Outcome::Failure)
+            );
+            assert_eq!(logon.source.address, "192.0.2.8");
+        });
+        with("sshd", "pam_unix(sshd:session): session opened for user kim(uid=1500) by (uid=0)", |event| {
+            assert!(event.is_none());
+        });
+    }
+
+    #[test]
+    fn sessions_of_sudo_and_cron_are_logons_and_commands_are_texts() {
+        let message = "pam_unix(sudo:session): session opened for user root(uid=0) by kim(uid=1500)";
+        logon("sudo", message, |event, logon| {
+            assert_eq!((logon.user.name, logon.user.id, logon.package), ("root", "0", "sudo"));
+            assert_eq!((event.process.user.name, event.process.user.id), ("kim", "1500"));
+        });
+        logon("CRON", "pam_unix(cron:session): session closed for user kim", |_, logon| {
+            assert_eq!((logon.outcome, logon.kind, logon.user.name), (LogonOutcome::End, 4, "kim"));
+        });
+        logon(
+            "su",
+            "pam_unix(su:auth): authentication failure; logname= uid=1500 euid=0 tty=/dev/pts/1 ruser=kim rhost=  user=root",
+            |event, logon| {
+                assert_eq!((logon.outcome, logon.user.name), (LogonOutcome::Failure, "root"));
+                assert_eq!((event.process.user.name, event.process.tty), ("kim", "/dev/pts/1"));
+            },
+        );
+        for (message, want) in [
+            ("     kim : TTY=pts/1 ; PWD=/srv ; USER=root ; COMMAND=/usr/bin/sh -c 'a ; b'", Outcome::Success),
+            (
+                "kim : command not allowed ; TTY=pts/1 ; PWD=/srv ; USER=root ; COMMAND=/usr/bin/sh -c 'a ; b'",
+                Outcome::Denied,
+            ),
+        ] {
+            with("sudo", message, |event| {
+                let event = event.unwrap();
+                let Activity::Text(text) = event.activity else { panic!() };
+                assert_eq!((text.message, event.outcome), ("/usr/bin/sh -c 'a ; b'", want));
+                assert_eq!((event.process.user.name, event.process.working_directory), ("kim", "/srv"));
+            });
+        }
+    }
+
+    #[test]
+    fn accounts_groups_services_and_software_change() {
+        for (program, message, kind, name, object) in [
+            (
+                "useradd",
+                "new user: name=kim, UID=1500, GID=1500, home=/home/kim",
+                PrivilegeChangeKind::AccountCreated,
+                "kim",
+                "",
+            ),
+            ("usermod", "add 'kim' to group 'docker'", PrivilegeChangeKind::GroupMemberAdded, "kim", "docker"),
+            (
+                "gpasswd",
+                "user kim added by root to group docker",
+                PrivilegeChangeKind::GroupMemberAdded,
+                "kim",
+                "docker",
+            ),
+        ] {
+            with(program, message, |event| {
+                let Activity::PrivilegeChange(change) = event.unwrap().activity else { panic!() };
+                assert_eq!((change.kind, change.principal.name, change.object), (kind, name, object));
+            });
+        }
+        with("systemd", "Started cups.service - CUPS Scheduler.", |event| {
+            let Activity::ServiceChange(change) = event.unwrap().activity else { panic!() };
+            assert_eq!((change.name, change.state), ("cups.service", "started"));
+        });
+        with("dnf", "Installed: nmap-7.9", |event| {
+            assert!(matches!(event.unwrap().activity, Activity::SoftwareChange(change) if change.name == "nmap-7.9"));
+        });
+        for (program, message) in [
+            ("usermod", "add 'kim' to shadow group 'docker'"),
+            ("systemd", "Started Session 4 of User kim."),
+            ("kernel", "usb 1-1: new device"),
+        ] {
+            with(program, message, |event| assert!(event.is_none(), "{message}"));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_message_makes_it_panic(
+            program in proptest::sample::select(vec!["dbus-daemon", "polkitd", "sshd", "sudo", "useradd", "usermod", "systemd", "dnf", "su"]),
+            start in proptest::sample::select(vec!["", "[", "Rejected ", "Activating ", "Operator of ", "Accepted ", "Failed x for ", "pam_x(", "pam_unix(su:auth): authentication failure", "add '", "user ", "Started "]),
+            rest in "[\\PC '\"():=\\[\\]]{0,60}",
+        ) {
+            with(program, &format!("{start}{rest}"), |_| {});
+        }
+    }
 }

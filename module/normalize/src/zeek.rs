@@ -170,7 +170,7 @@ fn mapping<'a>(record: &ZeekRecord<'a>, client: Endpoint<'a>) -> Option<Activity
 }
 
 /// Seconds since the epoch with a fraction, or ISO 8601 in UTC (Zeek's `JSON::TS_ISO8601`).
-fn time_of(text: &str) -> Option<Timestamp> {
+pub(crate) fn time_of(text: &str) -> Option<Timestamp> {
     if let Some((date, time)) = text.split_once('T') {
         let mut date = date.splitn(3, '-');
         let (year, month, day) = (date.next()?.parse().ok()?, date.next()?.parse().ok()?, date.next()?.parse().ok()?);
@@ -182,7 +182,7 @@ fn time_of(text: &str) -> Option<Timestamp> {
         return Timestamp::from_civil(year, month, day, hour, minute, second, nanos);
     }
     // A float may be printed with more digits than a nanosecond has.
-    let text = text.find('.').map_or(text, |dot| &text[..text.len().min(dot + 10)]);
+    let text = text.find('.').map_or(text, |dot| &text[..text.floor_char_boundary(dot + 10)]);
     moment_of(text)
 }
 

@@ -18,21 +18,21 @@ pub(crate) fn looks_like(line: &str) -> bool {
 /// Which year the last line of an input without years belonged to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Calendar {
-    last: Option<(i64, u32)>,
+    last: Option<(i32, u32)>,
 }
 
 impl Calendar {
     /// The time of a date without a year.
     fn place(&mut self, year: Year, parts: [u32; 5]) -> Option<Timestamp> {
         let [month, day, hour, minute, second] = parts;
-        let at = |year: i64| Timestamp::from_civil(i32::try_from(year).ok()?, month, day, hour, minute, second, 0);
+        let at = |year| Timestamp::from_civil(year, month, day, hour, minute, second, 0);
         match year {
             Year::Of(first) => {
-                let (last_year, last_month) = self.last.unwrap_or((i64::from(first), month));
+                let (last_year, last_month) = self.last.unwrap_or((i32::from(first), month));
                 // From December to January the year goes up; the other way round a late line belongs to the old one.
                 let year = match (last_month, month) {
                     (11.., ..=2) => last_year + 1,
-                    (..=2, 11..) if last_year > i64::from(first) => return at(last_year - 1),
+                    (..=2, 11..) if last_year > i32::from(first) => return at(last_year - 1),
                     _ => last_year,
                 };
                 self.last = Some((year, month));
@@ -40,9 +40,10 @@ impl Calendar {
             }
             Year::NotAfter(latest) => {
                 const DAY: i64 = 86_400 * Timestamp::SECOND;
-                let year = latest.to_string().get(..4).and_then(|year| year.parse().ok()).unwrap_or(1970);
-                // Local time may be ahead of the file's own time by up to a day.
-                at(year).filter(|time| time.0 <= latest.0.saturating_add(DAY)).or_else(|| at(year - 1))
+                let year = latest.year();
+                // Local time may be ahead of the file's own time by up to a day. February 29 wants a leap year.
+                let not_later = |time: &Timestamp| time.0 <= latest.0.saturating_add(DAY);
+                (0..=8).find_map(|back| at(year - back).filter(not_later))
             }
         }
     }
@@ -254,7 +255,7 @@ mod tests {
     fn the_year_goes_up_from_december_to_january() {
         let options = Options { year: Year::Of(2023), ..Options::default() };
         let mut calendar = Calendar::default();
-        let mut year = |line| parse(line, &options, &mut calendar).unwrap().time.unwrap().to_civil().0;
+        let mut year = |line| parse(line, &options, &mut calendar).unwrap().time.unwrap().year();
         assert_eq!(year("Dec 31 23:59:59 h p: m"), 2023);
         assert_eq!(year("Jan  1 00:00:00 h p: m"), 2024);
         assert_eq!(year("Dec 31 23:59:58 h p: m"), 2023);
@@ -266,10 +267,10 @@ mod tests {
         let latest = Timestamp::from_civil(2024, 1, 10, 0, 0, 0, 0).unwrap();
         let options = Options { year: Year::NotAfter(latest), ..Options::default() };
         let mut calendar = Calendar::default();
-        let mut year = |line| parse(line, &options, &mut calendar).unwrap().time.unwrap().to_civil().0;
+        let mut year = |line| parse(line, &options, &mut calendar).unwrap().time.unwrap().year();
         assert_eq!(year("Dec 31 23:59:59 h p: m"), 2023);
         assert_eq!(year("Jan  9 23:59:59 h p: m"), 2024);
-        assert_eq!(year("Feb 29 00:00:00 h p: m"), 2023);
+        assert_eq!(year("Feb 29 00:00:00 h p: m"), 2020);
     }
 
     #[test]

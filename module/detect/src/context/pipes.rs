@@ -134,6 +134,35 @@ impl<'c> Context<'c> {
         })
     }
 
+    /// The record that says somebody of this very machine came in over SMB about the time of the event: a loopback flow
+    /// to port 445 within a minute, or a network logon from an own address within seconds.
+    pub fn loopback_smb(&self) -> Option<&'c Note> {
+        let (own, time) = (&self.host.addresses, self.event().time);
+        let flows = self.host.flows.near(time, Duration::from_secs(60));
+        let flow = flows
+            .filter(|flow| (flow.local_port == SMB || flow.remote_port == SMB) && own.is_own(&flow.remote))
+            .map(|flow| &flow.note)
+            .next();
+        flow.or_else(|| {
+            let logons = self.host.logons.iter().map(|(_, logon)| logon);
+            logons
+                .filter(|logon| logon.kind == 3 && !logon.address.is_empty() && own.is_own(&logon.address))
+                .map(|logon| &logon.note)
+                .find(|note| note.time.within(LOGON_SLACK, time))
+        })
+    }
+
+    /// Whether the opening at hand came, or very likely came, from another machine: over SMB, and neither the record nor
+    /// anything near it says that it went through the loopback.
+    pub fn is_from_elsewhere(&self, channel: &Channel<'c>) -> bool {
+        channel.remote
+            && if channel.peer.is_empty() {
+                self.smb_client(channel).is_some() || self.loopback_smb().is_none()
+            } else {
+                !self.host.addresses.is_own(channel.peer)
+            }
+    }
+
     /// The record that says this executable was written over SMB, or by the kernel on a client's behalf, at most ten
     /// minutes ago.
     pub fn dropped_over_smb(&self, image: &str) -> Option<&'c Note> {
@@ -150,5 +179,15 @@ impl<'c> Context<'c> {
                     && (!file.peer.is_empty() || file.who.image.eq_ignore_ascii_case("System"))
             })
             .map(|file| &file.note)
+    }
+}
+
+/// A process as sentences name it: base name and pid, as far as known.
+pub fn label(actor: Actor<'_>) -> String {
+    match (actor.name(), actor.pid) {
+        ("", None) => "an unknown process".to_owned(),
+        ("", Some(pid)) => format!("process {pid}"),
+        (name, None) => name.to_owned(),
+        (name, Some(pid)) => format!("{name} ({pid})"),
     }
 }

@@ -193,7 +193,7 @@ pub fn names_cradle_class(text: &str) -> bool {
     crate::text::contains_any(text, CRADLE)
 }
 
-/// Whether a server is the one a class must have: `expected` is its base name, or empty if any in System32 will do.
+/// Whether a server (a path without variables) is the one a class must have: `expected` is its base name, or empty if any in System32 will do.
 pub fn is_expected(server: &str, expected: &str) -> bool {
     let bare = !server.contains(['\\', '/']);
     (bare || crate::predicates::is_windows_program_path(server))
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn an_expected_server_lies_where_it_must() {
-        assert!(is_expected(r"%SystemRoot%\System32\amsi.dll", "amsi.dll"));
+        assert!(is_expected(r"c:\windows\system32\amsi.dll", "amsi.dll"));
         assert!(is_expected("amsi.dll", "amsi.dll"));
         assert!(!is_expected(r"C:\Users\a\amsi.dll", "amsi.dll"));
         assert!(!is_expected(r"C:\Windows\System32\other.dll", "amsi.dll"));

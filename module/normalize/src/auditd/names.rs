@@ -7,6 +7,8 @@ use backchannel_events::Mechanism;
 
 /// How many names are kept in all.
 const CAPACITY: usize = 8_192;
+/// How many bytes of text one name may hold with its host and program: no real one is as long.
+const LONGEST: usize = 1_024;
 
 /// What a name belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +43,13 @@ pub(crate) struct Names {
 impl Names {
     /// Remembers a name, or another name for the same handle.
     pub(crate) fn remember(&mut self, host: &str, handle: Handle, mechanism: Mechanism, name: &str) {
+        let program = match &handle {
+            Handle::Program { image, user, .. } => image.len() + user.len(),
+            _ => 0,
+        };
+        if host.len() + name.len() + program > LONGEST {
+            return;
+        }
         let named = Named { mechanism, name: name.to_owned() };
         if let Some(known) = self.hosts.get_mut(host) {
             if known.insert(handle.clone(), named).is_some() {

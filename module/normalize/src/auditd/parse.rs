@@ -55,15 +55,13 @@ pub(crate) fn fill<'a>(event: &mut AuditEvent<'a>, lines: impl Iterator<Item = L
                     argument(&mut parts, field, arena);
                 }
             }
-            "OBJ_PID" => {
-                // A signal to a group has many; the first is as good as any, and ptrace has one.
-                if event.object.is_none() {
-                    let mut record = ObjectRecord::default();
-                    for field in fields(line.body).chain(fields(line.tail)) {
-                        record.set(field.name, if field.name == "ocomm" { text(field, arena) } else { field.value });
-                    }
-                    event.object = Some(record);
+            // A signal to a group has many; the first is as good as any, and ptrace has one.
+            "OBJ_PID" if event.object.is_none() => {
+                let mut record = ObjectRecord::default();
+                for field in fields(line.body).chain(fields(line.tail)) {
+                    record.set(field.name, if field.name == "ocomm" { text(field, arena) } else { field.value });
                 }
+                event.object = Some(record);
             }
             "IPC" => {
                 let mut record = IpcRecord::default();

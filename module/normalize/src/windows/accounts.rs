@@ -27,7 +27,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
         4648 => Activity::Logon(Logon {
             id: None,
             target: view.either("TargetServerName", "TargetInfo"),
-            package: view.text("TargetInfo"),
+            package: Some(view.text("TargetInfo")).filter(|info| info.contains('/')).unwrap_or(""),
             ..logon(view, LogonOutcome::ExplicitCredentials)
         }),
         4672 => Activity::Logon(Logon {

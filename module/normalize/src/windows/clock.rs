@@ -2,7 +2,11 @@
 //! both.
 //!
 //! Some collectors write local time and call it UTC, some on a 12-hour clock. The state is one small entry for each
-//! (input, host), updated record by record, so that the size of a batch changes nothing.
+//! (input, host), updated record by record, so that the size of a batch changes nothing. A host without Sysmon takes
+//! the offset that the other hosts of its input agree on: one collector wrote them all.
+//!
+//! A record that comes before the first Sysmon record of its input keeps its own time. Whoever can read an input
+//! twice avoids that: [`Clocks::learn`] takes the offsets, and nothing else, from a first pass.
 
 use std::collections::BTreeMap;
 
@@ -60,6 +64,8 @@ pub struct Clocks {
     /// Where the last record's source is: the next record is most often of the same.
     last: usize,
     turn: u64,
+    /// The offset that the hosts of an input agree on; `None` once they do not.
+    inputs: BTreeMap<Box<str>, Option<i64>>,
 }
 
 impl Clocks {
@@ -78,12 +84,12 @@ impl Clocks {
                 None => self.other(input, host, record),
             };
         };
-        let state = self.state(input, host);
         let difference = utc.0.saturating_sub(record_time.0);
         let zone = zone_offset(difference);
         if let (true, Some(offset)) = (reliable, zone) {
-            state.sample(offset);
+            self.sample(input, host, offset, false);
         }
+        let state = self.state(input, host);
         let believed = match zone {
             Some(0) => true,
             Some(offset) => (state.established && offset == state.offset) || (reliable && !state.established),
@@ -97,8 +103,41 @@ impl Clocks {
     pub fn other(&mut self, input: &str, host: &str, record: Option<Timestamp>) -> Timestamp {
         let state = self.state(input, host);
         match record {
-            Some(time) => state.corrected(time),
             None => state.last.unwrap_or_default(),
+            Some(time) if state.established => state.corrected(time),
+            Some(time) => {
+                let shared = self.inputs.get(input).copied().flatten().unwrap_or(0);
+                let time = Timestamp(time.0.saturating_add(shared));
+                self.state(input, host).seen(time)
+            }
+        }
+    }
+
+    /// Takes a source's offset from a Sysmon record of a first pass over its input.
+    pub fn learn(&mut self, input: &str, host: &str, record: Option<Timestamp>, utc: Option<Timestamp>) {
+        if let (Some(record), Some(utc)) = (record, utc)
+            && let Some(offset) = zone_offset(utc.0.saturating_sub(record.0))
+        {
+            self.sample(input, host, offset, true);
+        }
+    }
+
+    fn sample(&mut self, input: &str, host: &str, offset: i64, first_pass: bool) {
+        let state = self.state(input, host);
+        let before = (state.established, state.offset);
+        state.sample(offset, first_pass);
+        if !state.established || before == (true, state.offset) {
+            return;
+        }
+        let found = state.offset;
+        let room = self.inputs.len() < SOURCES;
+        match self.inputs.get_mut(input) {
+            // Noon on a 12-hour clock parts nobody.
+            Some(agreed) => *agreed = agreed.filter(|agreed| [0, HALF_DAY].contains(&(*agreed - found).abs())),
+            None if room => {
+                self.inputs.insert(input.into(), Some(found));
+            }
+            None => {}
         }
     }
 
@@ -154,7 +193,7 @@ impl Clocks {
 }
 
 impl State {
-    fn sample(&mut self, offset: i64) {
+    fn sample(&mut self, offset: i64, first_pass: bool) {
         if self.established && offset == self.offset {
             self.samples += 1;
             self.agreeing = 0;
@@ -162,10 +201,16 @@ impl State {
         }
         // Twelve hours away from a zone's offset is the same zone on a 12-hour clock: no second opinion needed.
         if self.established && self.offset != 0 && offset != 0 && (offset - self.offset).abs() == HALF_DAY {
-            self.offset = offset;
             self.twelve_hour = true;
+            if !first_pass {
+                self.offset = offset;
+            }
             self.samples += 1;
             self.agreeing = 0;
+            return;
+        }
+        // The second pass starts where the first one did, so the first offset is the one to remember.
+        if first_pass && self.established {
             return;
         }
         if self.agreeing > 0 && self.candidate == offset {
@@ -190,8 +235,7 @@ impl State {
 
     fn corrected(&mut self, record: Timestamp) -> Timestamp {
         if !self.established {
-            self.last.get_or_insert(record);
-            return record;
+            return self.seen(record);
         }
         let shifted = |offset: i64| Timestamp(record.0.saturating_add(offset));
         let plain = shifted(self.offset);
@@ -200,7 +244,9 @@ impl State {
                 let halves = [self.offset, self.offset - HALF_DAY, self.offset + HALF_DAY];
                 halves.into_iter().map(shifted).min_by_key(|time| time.distance(last)).unwrap_or(plain)
             }
-            _ => plain,
+            // Times that were chosen by the last one must not become the last one: an error would feed itself.
+            _ if self.twelve_hour => plain,
+            _ => self.seen(plain),
         }
     }
 }
@@ -293,6 +339,39 @@ mod tests {
         assert_eq!(clocks.other("a", "h", Some(afternoon(5))), at(5));
         assert_eq!(clocks.other("a", "h", Some(morning(6))), at(6), "a late record of before noon");
         assert!(clocks.offsets()[0].twelve_hour);
+    }
+
+    #[test]
+    fn a_host_without_sysmon_takes_what_the_others_agree_on() {
+        let mut clocks = Clocks::default();
+        let local = |seconds| plus(at(seconds), -4 * HOUR);
+        for host in ["h1", "h2"] {
+            for i in 0..2 {
+                clocks.sysmon("a", host, Some(local(i)), Some(at(i)), true);
+            }
+        }
+        assert_eq!(clocks.other("a", "dc", Some(local(3))), at(3));
+        assert_eq!(clocks.other("b", "dc", Some(local(3))), local(3), "another input");
+        for i in 0..2 {
+            clocks.sysmon("a", "h3", Some(at(i)), Some(at(i)), true);
+        }
+        assert_eq!(clocks.other("a", "dc", Some(local(4))), local(4), "they no longer agree");
+    }
+
+    #[test]
+    fn a_first_pass_corrects_what_comes_before_sysmon() {
+        let mut clocks = Clocks::default();
+        let morning = |seconds| plus(at(seconds), -7 * HOUR);
+        let afternoon = |seconds| plus(at(seconds), -19 * HOUR);
+        for i in 0..3 {
+            clocks.learn("a", "h", Some(morning(i)), Some(at(i)));
+        }
+        for i in 3..6 {
+            clocks.learn("a", "h", Some(afternoon(i)), Some(at(i)));
+        }
+        assert_eq!(clocks.other("a", "h", Some(morning(0))), at(0));
+        assert_eq!(clocks.sysmon("a", "h", Some(morning(1)), Some(at(1)), true), at(1));
+        assert_eq!(clocks.other("a", "h", Some(afternoon(4))), at(4));
     }
 
     #[test]

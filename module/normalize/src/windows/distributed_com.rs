@@ -146,22 +146,25 @@ fn refusal<'a>(view: &View<'a>, process: &mut Process<'a>) -> ComActivation<'a> 
         // Remote activations are switched off: whoever asked was elsewhere.
         com.remote = true;
     }
+    // Old systems have no address behind the SID: there, Windows' own word is all there is.
+    let has_address = sid_at.is_some_and(|at| params.get(at + 1).is_some_and(|value| !value.is_empty()));
     let address = text::address(address);
     if text::ip(address).is_some() {
         com.peer = address;
         com.remote = !text::is_loopback(address);
-    } else if !mentions_local(address) && text::is_host_name(address) && scoped_remote {
+    } else if scoped_remote && text::is_host_name(address) && !is_local(address) {
         com.peer = address;
         com.remote = true;
-    } else if scoped_remote && !mentions_local(address) {
+    } else if scoped_remote && !has_address {
         com.remote = true;
     }
     com
 }
 
-/// The address of a local caller is a text that Windows translates, but for the name of the mechanism.
-fn mentions_local(address: &str) -> bool {
-    address.contains("LRPC") || text::strip_prefix_ignore_case(address, "LocalHost").is_some()
+/// Whether the text after the SID says that the caller was on this machine, or unknown. Windows translates it, but
+/// for the name of the mechanism, which is in brackets and makes it no host name.
+fn is_local(address: &str) -> bool {
+    address.eq_ignore_ascii_case("Unavailable") || address.eq_ignore_ascii_case("LocalHost")
 }
 
 fn is_permission(value: &str) -> bool {

@@ -60,7 +60,8 @@ impl Provider {
             21 => ("Microsoft-Windows-RPC", Self::Rpc),
             _ => return None,
         };
-        name.eq_ignore_ascii_case(known).then_some(provider)
+        // Nearly always it is spelled as Windows spells it, and that comparison is the faster one.
+        (name == known || name.eq_ignore_ascii_case(known)).then_some(provider)
     }
 
     const fn wants(self, event_id: u32) -> bool {
@@ -125,10 +126,7 @@ impl Windows {
         let Some(provider) = Provider::named(record.provider).filter(|provider| provider.wants(record.event_id)) else {
             return Accepted::NotUsed;
         };
-        let host = match text::clean(record.computer) {
-            "" => place.default_host,
-            computer => computer,
-        };
+        let host = host(record, place);
         let view = View::new(record, provider, host, arena);
         let time = if provider == Provider::Sysmon {
             let utc = text::time(view.text("UtcTime"));
@@ -170,8 +168,25 @@ impl Windows {
         Accepted::Events(1)
     }
 
+    /// Takes what a record says about its source's clock, and nothing else.
+    pub fn learn_clock(&mut self, record: &WindowsRecord<'_>, place: Place<'_>, arena: &Bump) {
+        if record.event_id == 3 || Provider::named(record.provider) != Some(Provider::Sysmon) {
+            return;
+        }
+        let host = host(record, place);
+        let utc = text::time(View::new(record, Provider::Sysmon, host, arena).text("UtcTime"));
+        self.clocks.learn(place.input, host, record.time, utc);
+    }
+
     /// The offsets found in sources whose records carry a time that is not UTC, ordered by input and host.
     pub fn clock_offsets(&self) -> Vec<ClockOffset> {
         self.clocks.offsets()
+    }
+}
+
+fn host<'a>(record: &WindowsRecord<'a>, place: Place<'a>) -> &'a str {
+    match text::clean(record.computer) {
+        "" => place.default_host,
+        computer => computer,
     }
 }

@@ -42,10 +42,15 @@ pub const ANALYTIC: Analytic = Analytic {
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::ComActivation(com) = &event.activity else { return None };
     let hardening = (10_036..=10_038).contains(&event.provenance.event_id);
-    if !com.remote || com.outbound || hardening || com.peer.is_empty() || contains(com.peer, "LRPC") {
+    if !com.remote || com.outbound || hardening || contains(com.peer, "LRPC") {
         return None;
     }
-    let class = com::lateral_class(com.clsid);
+    // Where remote activation is switched off altogether (10014), the caller was elsewhere without an address.
+    if com.peer.is_empty() && event.provenance.event_id != 10_014 {
+        return None;
+    }
+    let named = if com.clsid.is_empty() { com.server } else { com.clsid };
+    let class = com::lateral_class(named);
     if class.is_none() && context.tuning.is_admin_host(com.peer) {
         return None;
     }
@@ -60,14 +65,14 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let purpose = if class.is_some() { ", which runs code for its caller" } else { "" };
     let text = format!(
         "{who} at {} was refused {} of COM class {}{purpose}: an attempt at remote activation.",
-        com.peer,
+        if com.peer.is_empty() { "another machine" } else { com.peer },
         what.to_ascii_lowercase(),
-        com::describe(com.clsid),
+        com::describe(named),
     );
     let evidence = Evidence::new(severity, Confidence::High, text)
         .reasons(Reasons::E2.and_if(elsewhere, Reasons::E4))
         .indicators(Indicators::KI1.and(Indicators::KI2))
-        .channel(Mechanism::Dcom, com.clsid)
+        .channel(Mechanism::Dcom, named)
         .remote(com.peer);
     Some(evidence)
 }

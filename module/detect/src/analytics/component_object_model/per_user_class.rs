@@ -1,0 +1,150 @@
+//! # IPC-COM-001: Per-user COM server shadows a machine-wide class
+//!
+//! ## What it detects
+//! A write of a server's path (`InprocServer32`, `LocalServer32` ...) below a class id in one user's part of the
+//! registry, where the whole machine already has that class, or, weaker, where nobody knows the class and its server
+//! lies outside the folders of installed programs.
+//!
+//! ## Why it matters
+//! Windows looks in the user's part first: whatever asks for the class then loads the attacker's server instead, at
+//! every logon, without administrative rights and without a new autostart entry.
+//!
+//! ## Telemetry
+//! Sysmon 13, Security 4657. Which classes the machine has: what was seen written below HKLM, and the built-in list of
+//! classes of Windows.
+//!
+//! ## False positives
+//! A program that registers its own classes for one user (OneDrive, Teams, Zoom): not reported, its server lies in
+//! the vendor's folder of the writer. Servers in System32 are not reported, except those that run something else
+//! (`scrobj.dll`, `mscoree.dll`). Registry editors, script hosts and WMI are never excused, whoever signed them.
+//!
+//! ## References
+//! ATT&CK T1546.015, T1559.001, DET0224 (AN0628).
+
+use backchannel_events::{
+    Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, RegistryOperation, Severity,
+    Source,
+};
+
+use crate::com_server::{self, Doubt, Value};
+use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+
+/// IPC-COM-001.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-COM-001",
+    title: "Per-user COM server shadows a machine-wide class",
+    family: Family::ComponentObjectModel,
+    techniques: &["T1546.015", "T1559.001"],
+    attack_analytics: &["AN0628"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::Registry],
+    telemetry: &[Source::Sysmon, Source::Security],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let Activity::Registry(change) = &event.activity else { return None };
+    if change.operation != RegistryOperation::SetValue || !com_server::is_per_user(change.path) {
+        return None;
+    }
+    let value = Value::at(change.path).filter(|value| value.is_server())?;
+    let server = com_server::path_of(change.data);
+    let doubt = com_server::shadow(context, &value, &server)?;
+
+    let writer = context.subject();
+    let who = if writer.name().is_empty() { "A process" } else { writer.name() };
+    let class = value.clsid.to_ascii_uppercase();
+    let (severity, confidence, text) = match doubt {
+        Doubt::Shadow => (
+            Severity::High,
+            Confidence::High,
+            format!(
+                "{who} put {server} before the machine's own server of class {class} for this user: whatever uses the \
+                 class loads it from now on."
+            ),
+        ),
+        _ => (
+            Severity::Medium,
+            Confidence::Medium,
+            format!(
+                "{who} registered {server} for this user as the server of class {class}, which is not known here, \
+                 outside the folders of installed programs."
+            ),
+        ),
+    };
+    let mut reasons = Reasons::NONE;
+    if predicates::is_user_writable(&server) || predicates::is_unknown_binary(writer) {
+        reasons = reasons.and(Reasons::E3);
+    }
+    if predicates::is_privileged(writer) {
+        reasons = reasons.and(Reasons::E1);
+    }
+    Some(
+        Evidence::new(severity, confidence, text)
+            .reasons(reasons)
+            .indicators(Indicators::KI1)
+            .client(writer)
+            .channel(Mechanism::Com, class),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const KNOWN: &str =
+        r"HKU\S-1-5-21-1-1001_Classes\CLSID\{BCDE0395-E52F-467C-8E3D-C4579291692E}\InprocServer32\(Default)";
+    const OTHER: &str =
+        r"HKU\S-1-5-21-1-1001_Classes\CLSID\{11111111-2222-3333-4444-555555555555}\InprocServer32\(Default)";
+
+    #[test]
+    fn a_class_of_windows_with_another_server_for_one_user_fires() {
+        let events = [registry_set(0, KNOWN, r"C:\ProgramData\audio.dll").of(r"C:\Users\a\Downloads\x.exe", 7)];
+        let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
+        assert!(findings[0].reasons.contains(backchannel_events::Reason::UnknownBinary));
+    }
+
+    #[test]
+    fn a_class_that_an_installer_registered_for_all_fires_when_it_is_shadowed() {
+        let machine = r"HKLM\SOFTWARE\Classes\CLSID\{11111111-2222-3333-4444-555555555555}\InprocServer32\(Default)";
+        let events = [
+            registry_set(0, machine, r"C:\Program Files\Vendor\a.dll").of(r"C:\Windows\System32\msiexec.exe", 5),
+            registry_set(60, OTHER, r"C:\Program Files\Other\b.dll").of(r"C:\Windows\System32\reg.exe", 6),
+        ];
+        check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
+    }
+
+    #[test]
+    fn an_unknown_class_with_a_server_in_a_temporary_folder_is_medium() {
+        let events = [registry_set(0, OTHER, r"C:\Users\a\AppData\Local\Temp\b.dll").of(r"C:\Windows\regedit.exe", 6)];
+        check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::Medium)));
+    }
+
+    #[test]
+    fn script_runtimes_in_system32_are_no_excuse() {
+        let events = [registry_set(0, KNOWN, r"C:\Windows\System32\scrobj.dll").of(r"C:\Windows\System32\reg.exe", 6)];
+        check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
+    }
+
+    #[test]
+    fn a_program_s_own_class_in_its_own_folder_is_quiet() {
+        let events = [registry_set(0, OTHER, r"C:\Users\a\AppData\Local\Vendor\2.0\shell.dll")
+            .of(r"C:\Users\a\AppData\Local\Vendor\2.0\setup.exe", 6)];
+        check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn servers_of_windows_and_threading_models_are_quiet() {
+        let model =
+            r"HKU\S-1-5-21-1_Classes\CLSID\{BCDE0395-E52F-467C-8E3D-C4579291692E}\InprocServer32\ThreadingModel";
+        let machine = r"HKLM\SOFTWARE\Classes\CLSID\{BCDE0395-E52F-467C-8E3D-C4579291692E}\InprocServer32\(Default)";
+        let events = [
+            registry_set(0, KNOWN, r"%SystemRoot%\System32\MMDevApi.dll").of(r"C:\Program Files\V\up.exe", 6),
+            registry_set(1, model, "Both").of(r"C:\Windows\System32\reg.exe", 6),
+            registry_set(2, machine, r"C:\Windows\System32\MMDevApi.dll").of(r"C:\Windows\System32\poqexec.exe", 6),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+}

@@ -1,0 +1,233 @@
+//! # IPC-DCOM-023: Script or tool activates COM on another machine
+//!
+//! ## What it detects
+//! A script or command line that activates a class on a machine it names (`GetTypeFromProgID`, `GetTypeFromCLSID`,
+//! `CreateObject` or `ActiveXObject` with two arguments; `GetObject` with a remote WMI path), that calls the methods
+//! which run commands through MMC20, ShellWindows or ShellBrowserWindow, or that names a tool made for it. Also
+//! explicit credentials that a script host or an unknown program uses for the RPC service of another machine.
+//!
+//! ## Why it matters
+//! It is the source's side of lateral movement through DCOM: it names the class, the target and the account.
+//!
+//! ## Telemetry
+//! PowerShell 4104, 4103, 800; Sysmon 1 or Security 4688 with command line; Security 4648.
+//!
+//! ## False positives
+//! Administrators' scripts that use COM or WMI elsewhere: medium, and they do not escalate by themselves. One-argument
+//! forms are local and not looked at.
+//!
+//! ## References
+//! ATT&CK T1021.003, T1559.001, T1059.001, DET0285 (AN0791). MS-DCOM.
+
+use backchannel_events::{
+    Activity, ActivityKind, Confidence, Indicators, Logon, LogonOutcome, Mechanism, ProcessEvent, Reasons, Severity,
+    Source,
+};
+
+use crate::script_text::{self, is_this_machine};
+use crate::text::{base_name, contains_any, starts_with};
+use crate::vocabulary::com;
+use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+
+/// IPC-DCOM-023.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-DCOM-023",
+    title: "Script or tool activates COM on another machine",
+    family: Family::ComponentObjectModel,
+    techniques: &["T1559.001", "T1021.003", "T1059.001"],
+    attack_analytics: &["AN0628", "AN0791"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::Script, ActivityKind::ProcessStart, ActivityKind::Logon],
+    telemetry: &[Source::PowerShell, Source::Sysmon, Source::Security],
+    evaluate,
+};
+
+/// What makes a text worth reading.
+const HINTS: &[&str] = &[
+    "GetTypeFromProgID",
+    "GetTypeFromCLSID",
+    "CreateObject",
+    "ActiveXObject",
+    "winmgmts:",
+    "ExecuteShellCommand",
+    "Document.Application",
+    "dcomexec",
+    "Invoke-DCOM",
+    "SharpMove",
+    "SharpCOM",
+    "action=dcom",
+    "action=hijackdcom",
+];
+
+/// Methods, squeezed, by which the known classes run a command.
+const METHODS: &[&str] = &[
+    "activeview.executeshellcommand",
+    "document.application.shellexecute",
+    "document.application.open(",
+    "document.application.parent.shellexecute",
+];
+
+/// Tools made for it, squeezed. An argument shape stands beside each name that is easily changed.
+const TOOLS: &[&str] =
+    &["dcomexec.py", "dcomexec.exe", "invoke-dcom", "sharpmove", "sharpcom.exe", "action=dcom", "action=hijackdcom"];
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    if let Activity::Logon(logon) = &event.activity {
+        return credentials(context, logon);
+    }
+    let text = script_text::squeezed_of(event, HINTS)?;
+    let remote = script_text::remote_activation(&text);
+    let method = contains_any(&text, METHODS);
+    let tool = TOOLS.iter().find(|tool| text.contains(**tool));
+    let wmi = remote_wmi(&text);
+    let (severity, confidence) = match (remote, method || tool.is_some(), wmi) {
+        (_, true, _) => (Severity::High, Confidence::High),
+        (Some(found), false, _) if is_lateral(found.class) => (Severity::High, Confidence::High),
+        (Some(_), false, _) | (None, false, Some(_)) => (Severity::Medium, Confidence::Medium),
+        (None, false, None) => return None,
+    };
+    let machine = remote.map(|found| found.machine).or(wmi).unwrap_or("");
+    let class = match (remote, wmi) {
+        (Some(found), _) => found.class,
+        (None, Some(_)) => "WMI",
+        (None, None) => "",
+    };
+    let on = if machine.is_empty() { "an activated object".to_owned() } else { format!("{class} on {machine}") };
+    let text = match (tool, method) {
+        (Some(tool), _) => format!("A tool made for remote execution through COM was used ({tool})."),
+        (None, true) => format!("A script runs a command through {on}, by a method that serves lateral movement."),
+        (None, false) => format!("A script activates the COM class {on}: it is about to act on that machine."),
+    };
+    let elsewhere = !machine.is_empty() || tool.is_some();
+    let strong = severity >= Severity::High;
+    let who = context.subject();
+    let unknown = event.activity.kind() == ActivityKind::ProcessStart && predicates::is_unknown_binary(who);
+    let evidence = Evidence::new(severity, confidence, text)
+        .reasons(
+            Reasons::NONE
+                .and_if(strong, Reasons::E2)
+                .and_if(strong && unknown, Reasons::E3)
+                .and_if(strong && elsewhere, Reasons::E4),
+        )
+        .indicators(Indicators::KI1)
+        .client(who)
+        .channel(Mechanism::Dcom, class);
+    Some(if elsewhere { evidence.remote(machine) } else { evidence })
+}
+
+/// Explicit credentials for the RPC service of another machine, which COM asks for before it activates.
+fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
+    if logon.outcome != LogonOutcome::ExplicitCredentials || !starts_with(logon.target, "RPCSS/") {
+        return None;
+    }
+    let machine = logon.target.get("RPCSS/".len()..)?;
+    let who = context.subject();
+    let fitting = (predicates::is_script_host(who) && !who.is(&["cmd.exe"]))
+        || predicates::is_office(who)
+        || predicates::is_untrusted(who);
+    if !fitting || is_this_machine(machine) {
+        return None;
+    }
+    let text = format!("{} used other credentials for the RPC service of {machine}: it calls COM there.", who.name());
+    let evidence = Evidence::new(Severity::Medium, Confidence::Medium, text)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(who), Reasons::E3))
+        .indicators(Indicators::KI1)
+        .client(who)
+        .channel(Mechanism::Dcom, "RPCSS")
+        .remote(machine);
+    Some(evidence)
+}
+
+/// Whether a class as a script writes it is one of those that run code for their caller; WMI and its like do not
+/// count.
+fn is_lateral(class: &str) -> bool {
+    com::LATERAL.iter().any(|(id, name, _)| {
+        if com::is_management_class(name) {
+            return false;
+        }
+        let bare = id.trim_matches(['{', '}']);
+        starts_with(class, name) || crate::text::contains(class, bare)
+    })
+}
+
+/// The machine of a WMI path (`winmgmts:{impersonationlevel=impersonate}!\\host\root\cimv2`) that is not this one.
+fn remote_wmi(squeezed: &str) -> Option<&str> {
+    let path = squeezed.split("winmgmts:").nth(1)?;
+    let path = path.get(..path.find([')', '\n']).unwrap_or(path.len()))?;
+    let machine = path.split(r"\\").nth(1)?.split(['\\', '/']).next()?;
+    // A variable is the dot by habit: every example in the documentation has it.
+    let literal =
+        !machine.is_empty() && machine.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
+    (literal && !is_this_machine(machine)).then(|| base_name(machine))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const POWERSHELL: &str = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
+
+    #[test]
+    fn a_lateral_class_on_another_machine_fires_high() {
+        let text =
+            r#"$a = [System.Activator]::CreateInstance([type]::GetTypeFromProgID("MMC20.Application.1","ws02"))"#;
+        let findings = check(&ANALYTIC, &[script(0, text)], Some((Severity::High, Confidence::High)));
+        assert_eq!(findings[0].channel.as_ref().map(|channel| channel.peer.as_str()), Some("ws02"));
+        let by_id =
+            r#"[activator]::CreateInstance([type]::GetTypeFromCLSID("C08AFD90-F2A1-11D1-8455-00A0C91F3880", $target))"#;
+        check(&ANALYTIC, &[script(0, by_id)], Some((Severity::High, Confidence::High)));
+    }
+
+    #[test]
+    fn any_other_class_or_a_wmi_path_elsewhere_is_medium() {
+        let expected = Some((Severity::Medium, Confidence::Medium));
+        let findings = check(&ANALYTIC, &[script(0, r#"CreateObject("Vendor.Console", "srv1")"#)], expected);
+        assert!(findings[0].reasons.is_empty());
+        check(
+            &ANALYTIC,
+            &[script(0, r#"Set w = GetObject("winmgmts:{impersonationLevel=impersonate}!\\srv1\root\cimv2")"#)],
+            expected,
+        );
+    }
+
+    #[test]
+    fn the_methods_and_the_tools_fire_high() {
+        let expected = Some((Severity::High, Confidence::High));
+        check(
+            &ANALYTIC,
+            &[script(0, r#"$m.Document.ActiveView.ExecuteShellCommand("cmd",$null,"/c calc","7")"#)],
+            expected,
+        );
+        check(&ANALYTIC, &[start(0, POWERSHELL, "powershell -c Invoke-DCOM -ComputerName ws02")], expected);
+        let tool = start(0, r"C:\Users\alice\a.exe", "a.exe action=dcom computername=ws02 command=calc");
+        check(&ANALYTIC, &[tool], expected);
+    }
+
+    #[test]
+    fn credentials_for_rpc_elsewhere_fire_from_a_script_only() {
+        let used = |image| {
+            let mut event = logon(0, 0, 0x77, "admin", "");
+            if let Activity::Logon(logon) = &mut event.0.activity {
+                logon.outcome = LogonOutcome::ExplicitCredentials;
+                logon.target = "RPCSS/srv1.corp.example";
+            }
+            event.of(image, 55)
+        };
+        check(&ANALYTIC, &[used(POWERSHELL)], Some((Severity::Medium, Confidence::Medium)));
+        check(&ANALYTIC, &[used(r"C:\Windows\System32\mmc.exe")], None);
+    }
+
+    #[test]
+    fn local_forms_are_quiet() {
+        let events = [
+            script(0, r#"[Activator]::CreateInstance([type]::GetTypeFromProgID("Shell.Application"))"#),
+            script(1, r#"New-Object -ComObject MMC20.Application"#),
+            script(2, r#"Set w = GetObject("winmgmts:\\.\root\cimv2")"#),
+            script(3, r#"Set w = GetObject("winmgmts:\\" & strComputer & "\root\cimv2")"#),
+            script(4, r#"Set o = WScript.CreateObject("InternetExplorer.Application", "ie_")"#),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+}

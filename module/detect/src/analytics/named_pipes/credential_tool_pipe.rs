@@ -1,0 +1,92 @@
+//! # IPC-PIPE-028: Pipe of a credential tool
+//!
+//! ## What it detects
+//! A pipe that dumpers and stealers of credentials use between their injected half and their front.
+//!
+//! ## Why it matters
+//! It stands for code inside LSASS, or for tokens being taken from logged-on users.
+//!
+//! ## Telemetry
+//! Sysmon 17 and 18, Security 5145 on IPC$.
+//!
+//! ## False positives
+//! Password recovery by the owner of the machine, with a change record.
+//!
+//! ## References
+//! ATT&CK T1559, T1003, T1134; DET0493 (AN1357).
+
+use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+
+use crate::context::pipes::label;
+use crate::vocabulary::pipes::tools;
+use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+
+/// IPC-PIPE-028.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-PIPE-028",
+    title: "Pipe of a credential tool",
+    family: Family::NamedPipes,
+    techniques: &["T1559", "T1003", "T1134"],
+    attack_analytics: &["AN1357"],
+    severity: Severity::Critical,
+    status: Status::Stable,
+    on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
+    telemetry: &[Source::Sysmon, Source::Security],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let pipe = context.pipe()?;
+    let tool = tools::credential(pipe.name)?;
+    let (client, server) = context.pipe_ends(&pipe);
+    let actor = if pipe.creation { server } else { client };
+    let act = match (pipe.creation, pipe.channel.remote) {
+        (true, _) => format!("{} made", label(actor)),
+        (false, true) => "A client on the network opened".to_owned(),
+        (false, false) => format!("{} opened", label(actor)),
+    };
+    let text = format!(
+        "{act} pipe {}: the name belongs to {}, which takes credentials from this machine.",
+        pipe.channel.name, tool.family
+    );
+    let privileged = predicates::is_privileged(server) || predicates::is_privileged(client);
+    // The name itself is the indicator: whoever uses it is the tool.
+    let mut evidence = Evidence::new(Severity::Critical, Confidence::High, text)
+        .reasons(Reasons::E3.and_if(privileged, Reasons::E1))
+        .indicators(Indicators::KI1)
+        .client(client)
+        .server(server)
+        .channel(Mechanism::NamedPipe, pipe.channel.name);
+    if pipe.channel.remote {
+        evidence = evidence.remote(context.smb_client(pipe.channel).map_or("", |from| from.address));
+    }
+    Some(evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    fn a_dumper_s_pipe_fires_on_creation_and_opening() {
+        let created = [pipe_created(0, r"\lsadump-1f2").of(r"C:\Windows\System32\lsass.exe", 30)];
+        check(&ANALYTIC, &created, Some((Severity::Critical, Confidence::High)));
+        let opened = [pipe_opened(0, r"\imposecost").of(r"C:\Users\bob\k.exe", 31)];
+        check(&ANALYTIC, &opened, Some((Severity::Critical, Confidence::High)));
+    }
+
+    #[test]
+    fn the_real_local_security_authority_is_quiet() {
+        let events = [
+            pipe_created(0, r"\lsass").of(r"C:\Windows\System32\lsass.exe", 30),
+            pipe_opened(1, r"\lsarpc").of(r"C:\Windows\System32\svchost.exe", 31),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn a_name_that_only_contains_a_tool_s_is_quiet() {
+        check(&ANALYTIC, &[pipe_created(0, r"\my-hashdump-tests").of(r"C:\Users\bob\k.exe", 31)], None);
+    }
+}

@@ -1,0 +1,194 @@
+//! # IPC-PIPE-005: Renamed remote executor, by its three pipes
+//!
+//! ## What it detects
+//! Two or more of the pipes `<service>-<client host>-<client pid>-stdin`, `-stdout`, `-stderr` (or `<service>_stdin` and
+//! so on) within ten seconds, whatever the service is called. PsExec under its own name is IPC-PIPE-004.
+//!
+//! ## Why it matters
+//! The trio carries the standard streams of a command that another machine runs here as a service. Renaming the service
+//! does not change the shape, and the name itself says which machine and process is the client.
+//!
+//! ## Telemetry
+//! Sysmon 17 and 18, Security 5145 on IPC$, Zeek `smb_files`.
+//!
+//! ## False positives
+//! None known for the form with host and pid.
+//!
+//! ## References
+//! ATT&CK T1559, T1021.002, T1569.002, T1036; DET0493 (AN1357).
+
+use std::time::Duration;
+
+use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+
+use crate::context::Note;
+use crate::context::pipes::label;
+use crate::vocabulary::pipes::{self, tools};
+use crate::{Analytic, Context, Evidence, Family, Status, predicates, text};
+
+/// IPC-PIPE-005.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-PIPE-005",
+    title: "Renamed remote executor",
+    family: Family::NamedPipes,
+    techniques: &["T1559", "T1021.002", "T1569.002", "T1036"],
+    attack_analytics: &["AN1357"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
+    telemetry: &[Source::Sysmon, Source::Security, Source::Zeek],
+    evaluate,
+};
+
+/// The pipes of one command are made within this time.
+const WINDOW: Duration = Duration::from_secs(10);
+
+fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let pipe = context.pipe()?;
+    let stream = pipes::stream(pipe.name)?;
+    if tools::executor(pipe.name).is_some() {
+        return None;
+    }
+    let stem = pipe.channel.name.get(..pipe.channel.name.len().checked_sub(stream.which.len())?)?;
+    let others: Vec<(&str, &Note)> = ["stdin", "stdout", "stderr"]
+        .into_iter()
+        .filter(|other| !other.eq_ignore_ascii_case(stream.which))
+        .filter_map(|other| Some((other, sibling(context, &format!("{stem}{other}"))?)))
+        .collect();
+    if others.is_empty() {
+        return None;
+    }
+
+    let (client, server) = context.pipe_ends(&pipe);
+    let impostor = is_impostor(server.image, stream.service);
+    let severity = if impostor { Severity::Critical } else { Severity::High };
+    let confidence = if stream.pid.is_some() { Confidence::Certain } else { Confidence::High };
+    let here = stream.host.eq_ignore_ascii_case(&context.host.key);
+    let peer = context.smb_client(pipe.channel).map_or("", |from| from.address);
+    let elsewhere = !peer.is_empty() || (!stream.host.is_empty() && !here);
+    let from = match (stream.host, stream.pid) {
+        (host, Some(pid)) => format!("process {pid} on {host}"),
+        _ => "a client".to_owned(),
+    };
+    let looks = if impostor { format!(", which calls itself {}", server.name()) } else { String::new() };
+    let text = format!(
+        "Service {}{looks} carries the standard streams of a command that {from} runs here: pipes {stem}* came up together.",
+        stream.service
+    );
+    let dropped = context.dropped_over_smb(server.image);
+    let reasons = Reasons::NONE
+        .and_if(elsewhere, Reasons::E4)
+        .and_if(predicates::is_privileged(server), Reasons::E1)
+        .and_if(impostor || dropped.is_some() || predicates::is_unknown_binary(server), Reasons::E3);
+    let mut evidence = Evidence::new(severity, confidence, text)
+        .reasons(reasons)
+        .indicators(Indicators::KI1)
+        .client(client)
+        .server(server)
+        .channel(Mechanism::NamedPipe, pipe.channel.name);
+    if elsewhere {
+        evidence = evidence.remote(if peer.is_empty() { stream.host } else { peer });
+    }
+    for (other, note) in others {
+        evidence = evidence.because(note, format!("pipe {stem}{other} was made or opened"));
+    }
+    if let Some(note) = dropped {
+        evidence = evidence.because(note, format!("{} was written over the network", label(server)));
+    }
+    Some(evidence)
+}
+
+/// The record of another of the three, made or opened within the window.
+fn sibling<'c>(context: &Context<'c>, name: &str) -> Option<&'c Note> {
+    let known = context.channel(name)?;
+    let uses = known.created.iter().chain(&known.opened);
+    uses.map(|one| &one.note).find(|note| note.time.within(WINDOW, context.event().time))
+}
+
+/// Whether a service is named like a program of Windows' own, and its program so too, but lies in another place.
+fn is_impostor(image: &str, service: &str) -> bool {
+    const REAL: &[&str] = &[
+        "svchost",
+        "lsass",
+        "services",
+        "csrss",
+        "winlogon",
+        "spoolsv",
+        "taskhostw",
+        "smss",
+        "wininit",
+        "dllhost",
+        "conhost",
+        "rundll32",
+        "wmiprvse",
+        "lsm",
+        "taskeng",
+        "dwm",
+    ];
+    let name = text::base_name(image);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    image.contains('\\')
+        && text::is_any(stem, REAL)
+        && stem.eq_ignore_ascii_case(service)
+        && !text::contains_any(image, &[r"\System32\", r"\SysWOW64\"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use backchannel_events::Reason;
+
+    #[test]
+    fn two_streams_of_one_client_fire_and_name_it() {
+        let events = [
+            pipe_opened_from(0, r"\updsvc-WS-07-4242-stdin", "10.0.0.9", 0x120196),
+            pipe_opened_from(0.1, r"\updsvc-WS-07-4242-stdout", "10.0.0.9", 0x120089),
+        ];
+        let found = check(&ANALYTIC, &events, Some((Severity::High, Confidence::Certain)));
+        assert!(found[0].text.contains("process 4242 on WS-07"), "{}", found[0].text);
+        assert!(found[0].reasons.contains(Reason::LateralMovement));
+    }
+
+    #[test]
+    fn a_service_that_calls_itself_svchost_is_critical() {
+        let events = [
+            pipe_created(0, r"\svchost-WS07-4242-stdin").of(r"C:\Windows\svchost.exe", 900),
+            pipe_created(0, r"\svchost-WS07-4242-stderr").of(r"C:\Windows\svchost.exe", 900),
+        ];
+        check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::Certain)));
+    }
+
+    #[test]
+    fn a_client_on_this_very_machine_is_no_lateral_movement() {
+        let events = [
+            pipe_created(0, r"\x1-WS01-4242-stdin").of(r"C:\Windows\x1.exe", 900),
+            pipe_created(0, r"\x1-WS01-4242-stdout").of(r"C:\Windows\x1.exe", 900),
+        ];
+        let found = check(&ANALYTIC, &events, Some((Severity::High, Confidence::Certain)));
+        assert!(!found[0].reasons.contains(Reason::LateralMovement));
+    }
+
+    #[test]
+    fn one_stream_alone_and_streams_far_apart_are_quiet() {
+        let one = [
+            pipe_created(0, r"\x1-WS07-4242-stdin").of(r"C:\Windows\x1.exe", 900),
+            pipe_opened(1, r"\x1-WS07-4242-stdin").of(r"C:\Windows\y.exe", 901),
+        ];
+        check(&ANALYTIC, &one, None);
+        let apart = [
+            pipe_created(0, r"\x1-WS07-4242-stdin").of(r"C:\Windows\x1.exe", 900),
+            pipe_created(60, r"\x1-WS07-4242-stdout").of(r"C:\Windows\x1.exe", 900),
+        ];
+        check(&ANALYTIC, &apart, None);
+    }
+
+    #[test]
+    fn the_executor_s_own_name_is_another_analytic_s() {
+        let events = [
+            pipe_created(0, r"\PSEXESVC-WS07-4242-stdin").of(r"C:\Windows\PSEXESVC.exe", 900),
+            pipe_created(0, r"\PSEXESVC-WS07-4242-stdout").of(r"C:\Windows\PSEXESVC.exe", 900),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+}

@@ -1,0 +1,191 @@
+//! # IPC-PIPE-011: Command line that names a pipe
+//!
+//! ## What it detects
+//! A command line with a pipe's path: a redirection into a pipe, a library typed into one, a pipe on another machine, a
+//! browser driven over a debugging pipe, or (low) a mere reference by a shell or by a program outside Program Files.
+//! What `services.exe` starts is IPC-PIPE-010.
+//!
+//! ## Why it matters
+//! Shells rarely have business with pipes. Redirecting into one feeds a waiting server; a remote path carries commands
+//! to another machine; a debugging pipe reads a browser's cookies.
+//!
+//! ## Telemetry
+//! Sysmon 1, Security 4688 with command lines.
+//!
+//! ## False positives
+//! Developers' tools that take a pipe as argument; browser automation (medium). Container engines and pipes whose names
+//! describe their maker are left out.
+//!
+//! ## References
+//! ATT&CK T1559, T1134.001, T1059; DET0493 (AN1357).
+
+use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+
+use crate::context::pipes::label;
+use crate::fold::fold;
+use crate::text::{clip, contains, contains_any, find, is_any};
+use crate::vocabulary::pipes;
+use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+
+/// IPC-PIPE-011.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-PIPE-011",
+    title: "Command line that names a pipe",
+    family: Family::NamedPipes,
+    techniques: &["T1559", "T1134.001", "T1059"],
+    attack_analytics: &["AN1357"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::ProcessStart],
+    telemetry: &[Source::Sysmon, Source::Security],
+    evaluate,
+};
+
+/// Pipes that developers' tools name on their command lines every day.
+const ORDINARY: &[&str] =
+    &["docker_engine*", "docker*", "podman-*", "containerd-*", "mojo.*", "crashpad_*", "LOCAL\\*"];
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let line = event.process.command_line;
+    if !contains(line, "pipe") && !line.contains(['^', '`']) {
+        return None;
+    }
+    let folded = fold(line);
+    let started = context.subject();
+    if contains(&folded, "--remote-debugging-pipe") && !contains(&folded, "--type=") {
+        let text = format!(
+            "{} runs a browser that whoever holds its debugging pipe controls: {}.",
+            label(context.parent()),
+            clip(line, 200)
+        );
+        return Some(
+            Evidence::new(Severity::Medium, Confidence::Medium, text)
+                .indicators(Indicators::KI1)
+                .client(context.parent())
+                .server(started),
+        );
+    }
+    let named = pipe_path(&folded)?;
+    if context.parent().is(&["services.exe"]) {
+        return None;
+    }
+    let shell = predicates::is_script_host(started);
+    let redirected =
+        named.before.trim_end().ends_with('>') && contains_any(named.before, &["echo", "type ", "copy ", "cat "]);
+    let library = redirected && contains(named.before, ".dll");
+    let elsewhere = !named.host.is_empty()
+        && !is_any(named.host, &[".", "?", "localhost"])
+        && !named.host.eq_ignore_ascii_case(&context.host.key)
+        && !context.host.addresses.is_own(named.host);
+    let (severity, does) = if library {
+        (Severity::High, "copies a library through a pipe to have a clean one")
+    } else if redirected {
+        (Severity::High, "writes into a pipe")
+    } else if elsewhere && (shell || predicates::is_untrusted(started)) {
+        (Severity::High, "uses a pipe on another machine")
+    } else if shell || predicates::is_untrusted(started) {
+        if ORDINARY.iter().any(|ordinary| pipes::like(ordinary, named.pipe)) {
+            return None;
+        }
+        (Severity::Low, "names a pipe")
+    } else {
+        return None;
+    };
+    let text = format!("{} {does}: {}.", label(started), clip(line, 200));
+    let reasons = Reasons::NONE
+        .and_if(redirected && predicates::is_privileged(started), Reasons::E1)
+        .and_if(elsewhere && severity == Severity::High, Reasons::E4);
+    let name = format!("\\{}", named.pipe);
+    let mut evidence = Evidence::new(severity, Confidence::Medium, text)
+        .reasons(reasons)
+        .indicators(Indicators::KI1)
+        .client(started)
+        .channel(Mechanism::NamedPipe, name.as_str());
+    if elsewhere {
+        evidence = evidence.remote(named.host);
+    } else if let Some((maker, created)) = context.pipe_maker(&name) {
+        evidence = evidence.server(maker).because(&created.note, format!("{} made the pipe", label(maker)));
+    }
+    Some(evidence)
+}
+
+/// A pipe's path in a command line.
+struct Named<'t> {
+    before: &'t str,
+    host: &'t str,
+    pipe: &'t str,
+}
+
+/// The first path of a pipe: `\\<host>\pipe\<name>` with `.` and `?` for this machine, or `\Device\NamedPipe\<name>`.
+fn pipe_path(line: &str) -> Option<Named<'_>> {
+    let end = |rest: &str| rest.find([' ', ',', ';', ')', '&', '|', '<', '>']).unwrap_or(rest.len());
+    if let Some(at) = find(line, r"\Device\NamedPipe\") {
+        let rest = line.get(at + r"\Device\NamedPipe\".len()..)?;
+        return Some(Named { before: line.get(..at)?, host: "", pipe: rest.get(..end(rest))? });
+    }
+    let at = find(line, r"\pipe\")?;
+    let front = line.get(..at)?;
+    let slashes = front.rfind(r"\\")?;
+    let host = front.get(slashes + 2..)?;
+    if host.is_empty() || host.contains([' ', '\\', '/', '=', ':']) && !host.contains("::") {
+        return None;
+    }
+    let rest = line.get(at + r"\pipe\".len()..)?;
+    Some(Named { before: line.get(..slashes)?, host, pipe: rest.get(..end(rest))? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use backchannel_events::Reason;
+
+    const CMD: &str = r"C:\Windows\System32\cmd.exe";
+
+    #[test]
+    fn a_redirection_into_a_pipe_fires() {
+        let events = [start(0, CMD, r#"cmd /c "echo go > \\.\pipe\abc""#)];
+        check(&ANALYTIC, &events, Some((Severity::High, Confidence::Medium)));
+    }
+
+    #[test]
+    fn a_pipe_on_another_machine_is_lateral() {
+        let shell = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
+        let events = [start(0, shell, r"powershell -c Connect \\srv09\pipe\abc")];
+        let found = check(&ANALYTIC, &events, Some((Severity::High, Confidence::Medium)));
+        assert!(found[0].reasons.contains(Reason::LateralMovement));
+        assert_eq!(found[0].channel.as_ref().unwrap().peer, "srv09");
+    }
+
+    #[test]
+    fn a_debugging_pipe_is_medium_and_a_reference_low() {
+        let browser = r"C:\Program Files\Google\Chrome\Application\chrome.exe";
+        check(
+            &ANALYTIC,
+            &[start(0, browser, "chrome.exe --headless --remote-debugging-pipe")],
+            Some((Severity::Medium, Confidence::Medium)),
+        );
+        check(
+            &ANALYTIC,
+            &[start(0, r"C:\Users\bob\a.exe", r"a.exe --server \\.\pipe\abc")],
+            Some((Severity::Low, Confidence::Medium)),
+        );
+    }
+
+    #[test]
+    fn what_the_service_manager_starts_is_another_analytic_s() {
+        let events = [start(0, CMD, r"cmd /c echo x > \\.\pipe\x").by(r"C:\Windows\System32\services.exe", "")];
+        check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn tools_that_name_a_container_engine_and_products_are_quiet() {
+        let events = [
+            start(0, CMD, r"cmd /c set DOCKER_HOST=npipe:\\.\pipe\docker_engine"),
+            start(1, r"C:\Program Files\A\a.exe", r"a.exe --pipe \\.\pipe\abc"),
+            start(2, CMD, r"cmd /c dir C:\work\pipe\x"),
+            start(3, r"C:\Program Files\Chrome\chrome.exe", "chrome.exe --type=renderer --remote-debugging-pipe"),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+}

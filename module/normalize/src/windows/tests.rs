@@ -1,1 +1,0 @@
-//! What each event says, by name and by position.
