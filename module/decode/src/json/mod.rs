@@ -64,7 +64,8 @@ impl Section {
 
     /// Section and key of a member whose path was flattened with dots (`winlog.event_data.Image`).
     fn of_dotted(self, key: &str) -> (Self, &str) {
-        if self != Self::Top {
+        // The shortest is `winlog.x`.
+        if self != Self::Top || key.len() < 8 || !matches!(key.as_bytes()[0], b'w' | b'e' | b'u') {
             return (self, key);
         }
         let (section, key) = match key.strip_prefix("winlog.") {

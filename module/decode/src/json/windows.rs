@@ -356,7 +356,7 @@ fn fields<'a>(members: &Members<'a>, head: &Head<'a>, record: &WindowsRecord<'a>
     if let Some(text) = head.data_text {
         let text = text.to_text(arena);
         if text.trim_ascii_start().starts_with('{') {
-            each(Raw { kind: Kind::Object, text }, |key, value| {
+            each(Raw { kind: Kind::Object, text, escaped: false }, |key, value| {
                 named.push((unescape(key, arena), value.to_text(arena)));
             });
         } else if let Ok(fields) = xml::fields(text, arena) {
@@ -467,30 +467,21 @@ fn is_field(member: &Member<'_>) -> bool {
     if !(member.value.is_scalar() || member.value.kind == Kind::Null) {
         return false;
     }
-    !matches!(
-        member.key,
-        "Message"
-            | "message"
-            | "EventID"
-            | "SourceName"
-            | "Channel"
-            | "Hostname"
-            | "EventTime"
-            | "EventReceivedTime"
-            | "@timestamp"
-            | "@version"
-            | "TimeCreated"
-            | "RecordNumber"
-            | "Keywords"
-            | "SeverityValue"
-            | "Severity"
-            | "SourceModuleName"
-            | "SourceModuleType"
-            | "OpcodeValue"
-            | "ProviderGuid"
-            | "ExecutionProcessID"
-            | "ThreadID"
-    )
+    // Grouped by length, so that a key is compared with few others.
+    let of_the_shipper = match member.key.len() {
+        7 => matches!(member.key, "Message" | "message" | "EventID" | "Channel"),
+        8 => matches!(member.key, "Hostname" | "@version" | "Keywords" | "Severity" | "ThreadID"),
+        9 => member.key == "EventTime",
+        10 => matches!(member.key, "SourceName" | "@timestamp"),
+        11 => matches!(member.key, "TimeCreated" | "OpcodeValue"),
+        12 => matches!(member.key, "RecordNumber" | "ProviderGuid"),
+        13 => member.key == "SeverityValue",
+        16 => matches!(member.key, "SourceModuleName" | "SourceModuleType"),
+        17 => member.key == "EventReceivedTime",
+        18 => member.key == "ExecutionProcessID",
+        _ => false,
+    };
+    !of_the_shipper
 }
 
 /// Winlogbeat names what has no name `param1`, `param2`, ..., and its keys are sorted as text: `param10` comes
