@@ -119,8 +119,25 @@ impl<'a> Cursor<'a> {
 
     /// The next key of the object the cursor is in; `None` at its end, which is consumed. The cursor then stands
     /// before the value, which the caller must read, skip or enter.
-    #[inline]
+    #[inline(always)]
     pub fn next_key(&mut self) -> Result<Option<&'a str>, Stop> {
+        // Nearly all JSON is written without white space between the tokens.
+        let bytes = self.text.as_bytes();
+        if let Some([b',', b'"']) = bytes.get(self.at..self.at + 2) {
+            self.at += 2;
+        } else if !self.next_key_slowly()? {
+            return Ok(None);
+        }
+        let key = self.string_body()?.0;
+        if bytes.get(self.at) != Some(&b':') && self.peek() != Some(b':') {
+            return self.stop("':' after a key");
+        }
+        self.at += 1;
+        Ok(Some(key))
+    }
+
+    /// Moves behind the quote that opens the next key; `false` at the object's end.
+    fn next_key_slowly(&mut self) -> Result<bool, Stop> {
         let mut next = self.peek();
         if next == Some(b',') {
             self.at += 1;
@@ -129,16 +146,11 @@ impl<'a> Cursor<'a> {
         match next {
             Some(b'"') => {
                 self.at += 1;
-                let (key, _) = self.string_body()?;
-                if self.peek() != Some(b':') {
-                    return self.stop("':' after a key");
-                }
-                self.at += 1;
-                Ok(Some(key))
+                Ok(true)
             }
             Some(b'}') => {
                 self.at += 1;
-                Ok(None)
+                Ok(false)
             }
             _ => self.stop("a key or '}'"),
         }
@@ -162,43 +174,44 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads the value that begins here, whole.
-    #[inline]
+    #[inline(always)]
     pub fn value(&mut self) -> Result<Raw<'a>, Stop> {
-        match self.peek() {
-            Some(b'"') => {
-                self.at += 1;
-                let (text, escaped) = self.string_body()?;
-                Ok(Raw { kind: Kind::String, text, escaped })
-            }
-            Some(b'{') => self.container(Kind::Object),
-            Some(b'[') => self.container(Kind::Array),
-            Some(b't') => self.word("true", Kind::Bool),
-            Some(b'f') => self.word("false", Kind::Bool),
-            Some(b'n') => self.word("null", Kind::Null),
-            Some(b'-' | b'0'..=b'9') => {
-                let bytes = self.text.as_bytes();
-                let start = self.at;
-                while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = bytes.get(self.at) {
-                    self.at += 1;
-                }
-                Ok(Raw { kind: Kind::Number, text: &self.text[start..self.at], escaped: false })
-            }
-            _ => self.stop("a value"),
+        let first = match self.text.as_bytes().get(self.at) {
+            Some(b'"') => Some(b'"'),
+            _ => self.peek(),
+        };
+        if first == Some(b'"') {
+            self.at += 1;
+            let (text, escaped) = self.string_body()?;
+            return Ok(Raw { kind: Kind::String, text, escaped });
         }
+        let start = self.at;
+        // Only the kind comes back: what is made of it then stays in registers.
+        let kind = self.skip_other()?;
+        Ok(Raw { kind, text: &self.text[start..self.at], escaped: false })
     }
 
-    fn word(&mut self, word: &'static str, kind: Kind) -> Result<Raw<'a>, Stop> {
-        match self.text.get(self.at..self.at + word.len()) {
-            Some(text) if text == word => {
-                self.at += word.len();
-                Ok(Raw { kind, text, escaped: false })
+    /// Moves behind a value that is no string.
+    fn skip_other(&mut self) -> Result<Kind, Stop> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let (kind, length) = match rest.first() {
+            Some(b'{') => return self.skip_container(Kind::Object),
+            Some(b'[') => return self.skip_container(Kind::Array),
+            Some(b't') if rest.starts_with(b"true") => (Kind::Bool, 4),
+            Some(b'f') if rest.starts_with(b"false") => (Kind::Bool, 5),
+            Some(b'n') if rest.starts_with(b"null") => (Kind::Null, 4),
+            Some(b'-' | b'0'..=b'9') => {
+                let digits = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+                (Kind::Number, rest.iter().take_while(digits).count())
             }
-            _ => self.stop("a value"),
-        }
+            _ => return self.stop("a value"),
+        };
+        self.at += length;
+        Ok(kind)
     }
 
     /// The rest of a string whose opening quote was consumed, still escaped; consumes the closing quote.
-    #[inline]
+    #[inline(always)]
     fn string_body(&mut self) -> Result<(&'a str, bool), Stop> {
         let start = self.at;
         match string_end(self.text.as_bytes(), start) {
@@ -214,9 +227,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn container(&mut self, kind: Kind) -> Result<Raw<'a>, Stop> {
+    fn skip_container(&mut self, kind: Kind) -> Result<Kind, Stop> {
         let bytes = self.text.as_bytes();
-        let start = self.at;
         let mut depth = 0u32;
         let mut at = self.at;
         while let Some(&byte) = bytes.get(at) {
@@ -236,7 +248,7 @@ impl<'a> Cursor<'a> {
                     depth -= 1;
                     if depth == 0 {
                         self.at = at + 1;
-                        return Ok(Raw { kind, text: &self.text[start..=at], escaped: false });
+                        return Ok(kind);
                     }
                 }
                 _ => {}
@@ -332,9 +344,11 @@ fn unescape_from<'a>(raw: &[u8], first: usize, arena: &'a Bump) -> &'a str {
     let mut to = first;
     while from < raw.len() {
         if raw[from] == b'\\' {
-            let (character, used) = match raw.get(from + 1) {
+            let next = raw.get(from + 1);
+            let (character, used) = match next {
+                // Nearly all escapes are those of paths.
+                _ if next == Some(&b'\\') => (b'\\', 2),
                 Some(b'"') => (b'"', 2),
-                Some(b'\\') => (b'\\', 2),
                 Some(b'/') => (b'/', 2),
                 Some(b'b') => (8, 2),
                 Some(b'f') => (12, 2),
