@@ -202,12 +202,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn finish(
-        mut self,
-        mut tally: Tally,
-        seen: Seen,
-        catalogue: &[AnalyticEntry],
-    ) -> Result<Report, ReplayError> {
+    fn finish(mut self, mut tally: Tally, seen: Seen, catalogue: &[AnalyticEntry]) -> Result<Report, ReplayError> {
         let evaluation = self.detector.flush()?;
         self.take(evaluation, 0)?;
         let stats = self.detector.stats()?;

@@ -87,7 +87,6 @@ impl Stream {
         Ok(Self { reader, context, ahead: Ahead::default(), ended: false })
     }
 
-
     /// Moves events to `out` as long as they are not after `due`.
     pub(super) fn run(&mut self, index: usize, due: Option<Due>, out: &mut Packed, tally: &mut Tally) -> Stopped {
         let is_due = |time: Timestamp| due.is_none_or(|due| Due { time, input: index } <= due);

@@ -46,8 +46,7 @@ fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
 fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (index, (name, bytes)) in members.iter().enumerate() {
-        let method =
-            if index % 2 == 0 { zip::CompressionMethod::Deflated } else { zip::CompressionMethod::Stored };
+        let method = if index % 2 == 0 { zip::CompressionMethod::Deflated } else { zip::CompressionMethod::Stored };
         let options = zip::write::SimpleFileOptions::default().compression_method(method);
         archive.start_file(*name, options).unwrap();
         archive.write_all(bytes).unwrap();

@@ -60,6 +60,9 @@ mod tests {
         let mut out = Vec::new();
         write(&mut out, "skipped", &skips, false).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, "skipped 3: not-json 3\n  a.log:1: expected an object\\u{1b}\n  and 2 more (--verbose lists them)\n");
+        assert_eq!(
+            text,
+            "skipped 3: not-json 3\n  a.log:1: expected an object\\u{1b}\n  and 2 more (--verbose lists them)\n"
+        );
     }
 }
