@@ -76,6 +76,8 @@ pub struct Report {
     pub summary: Summary,
     /// What was not used, with details of the first.
     pub skips: Skips,
+    /// What looks wrong in inputs that were read all the same.
+    pub notes: Skips,
 }
 
 /// Why a replay ended before its end.
@@ -232,8 +234,9 @@ impl Run<'_> {
             findings: by_severity(&findings),
             findings_dropped: dropped,
             empty_inputs: seen.empty,
+            notes: tally.notes.counts().clone(),
         };
-        Ok(Report { findings, summary, skips: tally.skips })
+        Ok(Report { findings, summary, skips: tally.skips, notes: tally.notes })
     }
 }
 

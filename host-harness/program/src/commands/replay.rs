@@ -87,7 +87,7 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(format!("standard output: {error}")),
         Ok(()) | Err(_) => {}
     }
-    skipped::print(&report.skips, arguments.verbose);
+    skipped::print(&report.skips, &report.notes, arguments.verbose);
     Ok(judge(arguments, &report))
 }
 

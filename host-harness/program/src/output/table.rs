@@ -86,8 +86,13 @@ pub(crate) fn summary(out: &mut dyn Write, summary: &Summary, verbose: bool, pai
     if summary.late > 0 {
         writeln!(out, "late      {} events came more than two minutes out of order", summary.late)?;
     }
-    if !summary.evicted.is_empty() {
-        let evicted: Vec<String> = summary.evicted.iter().map(|(table, count)| format!("{table} {count}")).collect();
+    let evicted: Vec<String> = summary
+        .evicted
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(table, count)| format!("{table} {count}"))
+        .collect();
+    if !evicted.is_empty() {
         writeln!(out, "forgotten {} (bounds of memory)", plain(&evicted.join(", ")))?;
     }
     if !summary.asleep.is_empty() {

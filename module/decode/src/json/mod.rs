@@ -52,6 +52,9 @@ enum Section {
 impl Section {
     /// The section that the object under `key` is, if it is one.
     fn inner(self, key: &str) -> Option<Self> {
+        if !matches!(key.len(), 5 | 6 | 8..=10) {
+            return None;
+        }
         match (self, key) {
             (Self::Top, "Event") => Some(Self::Top),
             (Self::Top, "System") => Some(Self::System),
@@ -64,7 +67,8 @@ impl Section {
 
     /// Section and key of a member whose path was flattened with dots (`winlog.event_data.Image`).
     fn of_dotted(self, key: &str) -> (Self, &str) {
-        if self != Self::Top {
+        // The shortest is `winlog.x`.
+        if self != Self::Top || key.len() < 8 || !matches!(key.as_bytes()[0], b'w' | b'e' | b'u') {
             return (self, key);
         }
         let (section, key) = match key.strip_prefix("winlog.") {
@@ -132,9 +136,9 @@ impl<'a> Collector<'a, '_> {
     fn object(&mut self, cursor: &mut Cursor<'a>, section: Section, depth: u8) -> Result<(), Stop> {
         cursor.enter_object()?;
         while let Some(key) = cursor.next_key()? {
-            if cursor.peek() == Some(b'{')
+            if let Some(inner) = section.inner(key)
                 && depth < 4
-                && let Some(inner) = section.inner(key)
+                && cursor.peek() == Some(b'{')
             {
                 self.object(cursor, inner, depth + 1)?;
                 if self.refused {
@@ -147,15 +151,17 @@ impl<'a> Collector<'a, '_> {
             if self.members.all.len() < MAX_MEMBERS {
                 self.members.all.push(Member { section, key, value });
             }
-            if !self.asked && self.decided(section, key, value) {
+            if !self.asked && self.decided() {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Whether the record is now known not to be wanted.
-    fn decided(&mut self, section: Section, key: &str, value: Raw<'a>) -> bool {
+    /// Whether the record is known not to be wanted, now that another member was seen. The member is read from where
+    /// it was put: handed over, it would go through memory for every member, asked or not.
+    fn decided(&mut self) -> bool {
+        let Some(Member { section, key, value }) = self.members.all.last().copied() else { return false };
         match (section, key.len()) {
             (Section::Top | Section::System, 7) if key == "EventID" => self.id = windows::event_id(value),
             (Section::Top | Section::Winlog, 8) if key == "event_id" => self.id = windows::event_id(value),
@@ -180,10 +186,12 @@ fn plain(value: Raw<'_>) -> Option<&str> {
     (value.kind == Kind::String && !value.text.is_empty() && !value.text.contains('\\')).then_some(value.text)
 }
 
-/// Reads the object that `text` begins with. An error names the byte where it had to stop, counted from 0.
+/// Reads the object that `text` begins with. An error names the byte where it had to stop, counted from 0. `asked`:
+/// `wants` was asked already, and said yes.
 pub(crate) fn decode<'a>(
     text: &'a str,
     arena: &'a Bump,
+    asked: bool,
     wants: &dyn Fn(&str, u32) -> bool,
 ) -> Result<Outcome<'a>, (Option<usize>, Reason)> {
     let mut collector = Collector {
@@ -191,7 +199,7 @@ pub(crate) fn decode<'a>(
         wants,
         id: None,
         provider: None,
-        asked: false,
+        asked,
         refused: false,
     };
     let mut cursor = Cursor::new(text);

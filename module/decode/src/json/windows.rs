@@ -348,7 +348,7 @@ fn fields<'a>(members: &Members<'a>, head: &Head<'a>, record: &WindowsRecord<'a>
             Section::EventData => event_data(member, &mut named, &mut unnamed, arena),
             Section::UserData => leaves(member.key, member.value, &mut named, arena, 0),
             Section::Top if flat && is_field(member) => {
-                named.push((unescape(member.key, arena), member.value.to_text(arena)));
+                named.push((field_name(member.key, arena), member.value.to_text(arena)));
             }
             _ => {}
         }
@@ -356,7 +356,7 @@ fn fields<'a>(members: &Members<'a>, head: &Head<'a>, record: &WindowsRecord<'a>
     if let Some(text) = head.data_text {
         let text = text.to_text(arena);
         if text.trim_ascii_start().starts_with('{') {
-            each(Raw { kind: Kind::Object, text }, |key, value| {
+            each(Raw { kind: Kind::Object, text, escaped: false }, |key, value| {
                 named.push((unescape(key, arena), value.to_text(arena)));
             });
         } else if let Ok(fields) = xml::fields(text, arena) {
@@ -462,35 +462,31 @@ fn inserted<'a>(array: Raw<'a>, arena: &'a Bump) -> &'a [&'a str] {
     values.into_bump_slice()
 }
 
+/// A field's name; hardly any has an escape, and a short look by hand is cheaper than a search.
+fn field_name<'a>(key: &'a str, arena: &'a Bump) -> &'a str {
+    if key.as_bytes().contains(&b'\\') { unescape(key, arena) } else { key }
+}
+
 /// Whether a member of a flat record is the event's own rather than the shipper's.
 fn is_field(member: &Member<'_>) -> bool {
     if !(member.value.is_scalar() || member.value.kind == Kind::Null) {
         return false;
     }
-    !matches!(
-        member.key,
-        "Message"
-            | "message"
-            | "EventID"
-            | "SourceName"
-            | "Channel"
-            | "Hostname"
-            | "EventTime"
-            | "EventReceivedTime"
-            | "@timestamp"
-            | "@version"
-            | "TimeCreated"
-            | "RecordNumber"
-            | "Keywords"
-            | "SeverityValue"
-            | "Severity"
-            | "SourceModuleName"
-            | "SourceModuleType"
-            | "OpcodeValue"
-            | "ProviderGuid"
-            | "ExecutionProcessID"
-            | "ThreadID"
-    )
+    // Grouped by length, so that a key is compared with few others.
+    let of_the_shipper = match member.key.len() {
+        7 => matches!(member.key, "Message" | "message" | "EventID" | "Channel"),
+        8 => matches!(member.key, "Hostname" | "@version" | "Keywords" | "Severity" | "ThreadID"),
+        9 => member.key == "EventTime",
+        10 => matches!(member.key, "SourceName" | "@timestamp"),
+        11 => matches!(member.key, "TimeCreated" | "OpcodeValue"),
+        12 => matches!(member.key, "RecordNumber" | "ProviderGuid"),
+        13 => member.key == "SeverityValue",
+        16 => matches!(member.key, "SourceModuleName" | "SourceModuleType"),
+        17 => member.key == "EventReceivedTime",
+        18 => member.key == "ExecutionProcessID",
+        _ => false,
+    };
+    !of_the_shipper
 }
 
 /// Winlogbeat names what has no name `param1`, `param2`, ..., and its keys are sorted as text: `param10` comes

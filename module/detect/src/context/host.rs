@@ -182,7 +182,9 @@ impl Host {
                     };
                     evicted.other += self.far_registrations.push(far);
                 }
-                if let Some(addition) = com_registry::addition(&Context::new(self, tuning, None, event), event) {
+                if com_registry::concerns(change.path)
+                    && let Some(addition) = com_registry::addition(&Context::new(self, tuning, None, event), event)
+                {
                     let who = self.who(event, names, &mut evicted);
                     evicted.other += self.com.remember(addition, who, Note::of(event, names), names);
                 }

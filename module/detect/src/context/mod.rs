@@ -8,6 +8,7 @@ pub mod addresses;
 pub mod channels;
 pub mod com_handlers;
 pub mod com_registry;
+pub mod consent;
 pub mod documents;
 pub mod far;
 mod host;

@@ -8,6 +8,7 @@ pub mod modules;
 pub mod office;
 pub mod os_programs;
 pub mod pipes;
+pub mod places;
 pub mod programs;
 pub mod scripts;
 pub mod sockets;
