@@ -23,7 +23,7 @@ use backchannel_events::{
 };
 
 use crate::context::activation::Broker;
-use crate::context::inbound::{self, DYNAMIC};
+use crate::context::inbound::DYNAMIC;
 use crate::text::{base_name, is_any};
 use crate::vocabulary::wmi;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
