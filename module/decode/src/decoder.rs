@@ -89,7 +89,7 @@ impl Decoder {
     }
 
     /// Reads one frame. Text that must be built lives in `arena`. `wants` is asked with provider and event id of a
-    /// Windows event, as early as possible.
+    /// Windows event, as early as possible: what comes behind is then not looked at, nor checked.
     ///
     /// # Errors
     /// A [`Skip`] says why the frame gave no record, and where in it reading had to stop.

@@ -2,6 +2,7 @@
 
 mod other;
 mod peek;
+mod role;
 pub(crate) mod scan;
 mod typed;
 mod windows;
@@ -13,6 +14,7 @@ use bumpalo::collections::Vec as BumpVec;
 
 use crate::{Format, Reason};
 pub(crate) use peek::Peek;
+use role::Role;
 use scan::{Cursor, Kind, Raw, Stop};
 
 /// Members beyond this are not looked at: no log record has as many.
@@ -89,6 +91,7 @@ impl Section {
 #[derive(Clone, Copy, Debug)]
 struct Member<'a> {
     section: Section,
+    role: Role,
     /// Key as it stands in the text; none that is known here has an escape.
     key: &'a str,
     value: Raw<'a>,
@@ -132,11 +135,22 @@ struct Collector<'a, 'w> {
     refused: bool,
 }
 
-impl<'a> Collector<'a, '_> {
-    fn object(&mut self, cursor: &mut Cursor<'a>, section: Section, depth: u8) -> Result<(), Stop> {
+impl<'a, 'w> Collector<'a, 'w> {
+    fn new(arena: &'a Bump, asked: bool, wants: &'w dyn Fn(&str, u32) -> bool) -> Self {
+        Self {
+            members: Members { all: BumpVec::with_capacity_in(64, arena) },
+            wants,
+            id: None,
+            provider: None,
+            asked,
+            refused: false,
+        }
+    }
+
+    fn object(&mut self, cursor: &mut Cursor<'a>, outer: Section, depth: u8) -> Result<(), Stop> {
         cursor.enter_object()?;
         while let Some(key) = cursor.next_key()? {
-            if let Some(inner) = section.inner(key)
+            if let Some(inner) = outer.inner(key)
                 && depth < 4
                 && cursor.peek() == Some(b'{')
             {
@@ -147,9 +161,10 @@ impl<'a> Collector<'a, '_> {
                 continue;
             }
             let value = cursor.value()?;
-            let (section, key) = section.of_dotted(key);
+            let (section, key) = outer.of_dotted(key);
+            let role = Role::find(section, key);
             if self.members.all.len() < MAX_MEMBERS {
-                self.members.all.push(Member { section, key, value });
+                self.members.all.push(Member { section, role, key, value });
             }
             if !self.asked && self.decided() {
                 return Ok(());
@@ -161,7 +176,7 @@ impl<'a> Collector<'a, '_> {
     /// Whether the record is known not to be wanted, now that another member was seen. The member is read from where
     /// it was put: handed over, it would go through memory for every member, asked or not.
     fn decided(&mut self) -> bool {
-        let Some(Member { section, key, value }) = self.members.all.last().copied() else { return false };
+        let Some(Member { section, key, value, .. }) = self.members.all.last().copied() else { return false };
         match (section, key.len()) {
             (Section::Top | Section::System, 7) if key == "EventID" => self.id = windows::event_id(value),
             (Section::Top | Section::Winlog, 8) if key == "event_id" => self.id = windows::event_id(value),
@@ -194,14 +209,7 @@ pub(crate) fn decode<'a>(
     asked: bool,
     wants: &dyn Fn(&str, u32) -> bool,
 ) -> Result<Outcome<'a>, (Option<usize>, Reason)> {
-    let mut collector = Collector {
-        members: Members { all: BumpVec::with_capacity_in(64, arena) },
-        wants,
-        id: None,
-        provider: None,
-        asked,
-        refused: false,
-    };
+    let mut collector = Collector::new(arena, asked, wants);
     let mut cursor = Cursor::new(text);
     collector.object(&mut cursor, Section::Top, 0).map_err(|stop| (Some(stop.at), Reason::NotJson(stop.expected)))?;
     if collector.refused
@@ -216,27 +224,17 @@ pub(crate) fn decode<'a>(
     }
     let members = collector.members;
     match windows::decode(&members, arena, wants) {
-        Ok(Some(outcome)) => return Ok(outcome),
-        Ok(None) => {}
-        Err(reason) => {
-            return other::decode(text, &members, arena).ok_or((None, reason));
-        }
+        Ok(Some(outcome)) => Ok(outcome),
+        Ok(None) => other::decode(text, &members, arena).ok_or((None, Reason::UnknownShape)),
+        Err(reason) => other::decode(text, &members, arena).ok_or((None, reason)),
     }
-    other::decode(text, &members, arena).ok_or((None, Reason::UnknownShape))
 }
 
 /// What a record most likely is, from as much of it as is there.
 pub(crate) fn guess(start: &[u8]) -> Format {
     let text = String::from_utf8_lossy(start);
     let arena = Bump::new();
-    let mut collector = Collector {
-        members: Members { all: BumpVec::new_in(&arena) },
-        wants: &|_, _| true,
-        id: None,
-        provider: None,
-        asked: true,
-        refused: false,
-    };
+    let mut collector = Collector::new(&arena, true, &|_, _| true);
     // It may be cut off: what was collected up to there is enough.
     let _ = collector.object(&mut Cursor::new(&text), Section::Top, 0);
     let members = collector.members;
