@@ -41,7 +41,8 @@ pub const ANALYTIC: Analytic = Analytic {
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let subject = context.subject();
     let out_of_place = os_programs::is_out_of_place(subject.image);
-    if !out_of_place && !is_renamed(subject.name(), subject.original_name) {
+    let windows = subject.image.contains('\\');
+    if !out_of_place && !(windows && is_renamed(subject.name(), subject.original_name)) {
         return None;
     }
     let (mechanism, name) = match &event.activity {
@@ -78,6 +79,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 
 /// Whether a borrowed program runs under a name that is not its own.
 fn is_renamed(name: &str, original: &str) -> bool {
+    // Only a version resource keeps its name when the file is renamed; auditd's `comm` does not.
     if original.is_empty() || name.is_empty() || !(programs::is_lolbin(original) || programs::is_script_host(original))
     {
         return false;
