@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use backchannel_events::{Severity, Timestamp};
 
 use crate::component::{
-    AnalyticEntry, Batch, Detector, Evaluation, FindingEnvelope, HostError, Limits, Module, SkippedRecord, Statistics,
+    AnalyticEntry, Batch, Correlator, Detector, Evaluation, FindingEnvelope, HostError, IncidentEnvelope, Limits,
+    Module, SkippedRecord, Statistics,
 };
 use crate::source::{Filled, SkipDetail, Skips, Sources, Tally};
 use crate::summary::{Asleep, ClockOffset, Summary};
@@ -38,11 +39,22 @@ pub struct ReplayOptions {
     pub limits: Limits,
     /// The settings, as one JSON document.
     pub settings: Option<String>,
+    /// A baseline to compare with, as a learner wrote it.
+    pub baseline: Option<Vec<u8>>,
+    /// Whether incidents are handed to the observer as soon as they change, and not only at the end.
+    pub incidents_at_once: bool,
 }
 
 impl Default for ReplayOptions {
     fn default() -> Self {
-        Self { carrier: Carrier::Packed, batch: 1024, limits: Limits::default(), settings: None }
+        Self {
+            carrier: Carrier::Packed,
+            batch: 1024,
+            limits: Limits::default(),
+            settings: None,
+            baseline: None,
+            incidents_at_once: false,
+        }
     }
 }
 
@@ -54,6 +66,15 @@ pub trait Observer {
     /// Ends the replay: nobody listens any more.
     fn finding(&mut self, finding: &FindingEnvelope) -> std::io::Result<()> {
         let _ = finding;
+        Ok(())
+    }
+
+    /// An incident is new or has changed: only where [`ReplayOptions::incidents_at_once`] is set.
+    ///
+    /// # Errors
+    /// Ends the replay: nobody listens any more.
+    fn incident(&mut self, incident: &IncidentEnvelope) -> std::io::Result<()> {
+        let _ = incident;
         Ok(())
     }
 
@@ -70,6 +91,8 @@ impl Observer for Silent {}
 /// What a replay gave.
 #[derive(Clone, Debug)]
 pub struct Report {
+    /// The incidents, each as it was last: escalated ones first, then the most severe, then the earliest.
+    pub incidents: Vec<IncidentEnvelope>,
     /// The findings, each as it was last, by time and id.
     pub findings: Vec<FindingEnvelope>,
     /// The account.
@@ -106,8 +129,19 @@ pub fn replay(
     observer: &mut dyn Observer,
 ) -> Result<Report, ReplayError> {
     let catalogue = module.analytics(&options.limits)?;
-    let detector = Detector::open(module, options.limits, options.settings.clone(), None)?;
-    let mut run = Run { detector, observer, findings: Findings::default(), evaluated: 0, unused: 0, extra: Vec::new() };
+    let detector = Detector::open(module, options.limits, options.settings.clone(), options.baseline.clone())?;
+    let correlator = Correlator::open(module, &options.limits, options.settings.as_deref())?;
+    let mut run = Run {
+        detector,
+        correlator,
+        incidents: BTreeMap::new(),
+        at_once: options.incidents_at_once,
+        observer,
+        findings: Findings::default(),
+        evaluated: 0,
+        unused: 0,
+        extra: Vec::new(),
+    };
     let (tally, seen) = match options.carrier {
         Carrier::Packed | Carrier::Events => run.events(sources, options)?,
         Carrier::Records | Carrier::Text => run.records(sources, options)?,
@@ -126,6 +160,9 @@ struct Seen {
 
 struct Run<'o> {
     detector: Detector,
+    correlator: Correlator,
+    incidents: BTreeMap<String, IncidentEnvelope>,
+    at_once: bool,
     observer: &'o mut dyn Observer,
     findings: Findings,
     evaluated: u64,
@@ -185,9 +222,17 @@ impl Run<'_> {
             let reason = format!("the module failed on a batch of {size}: {}", loss.reason);
             self.extra.push((size, detail(String::new(), 0, "module-failed", reason)));
         }
+        if !(evaluation.findings.is_empty() && evaluation.signals.is_empty() && evaluation.activity.is_empty()) {
+            let documents: Vec<String> = evaluation.findings.iter().map(|finding| finding.document.clone()).collect();
+            self.correlator.observe(&documents, &evaluation.signals, &evaluation.activity)?;
+        }
+        let news = !evaluation.findings.is_empty();
         for finding in evaluation.findings {
             self.observer.finding(&finding).map_err(ReplayError::Observer)?;
             self.findings.add(finding);
+        }
+        if news && self.at_once {
+            self.correlate()?;
         }
         let listed = evaluation.skipped.len() as u64;
         for SkippedRecord { input, line, reason } in evaluation.skipped {
@@ -202,14 +247,32 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Asks for incidents that are new or have changed, and forgets those that went up in others.
+    fn correlate(&mut self) -> Result<(), ReplayError> {
+        for incident in self.correlator.incidents()? {
+            if self.at_once {
+                self.observer.incident(&incident).map_err(ReplayError::Observer)?;
+            }
+            for gone in list(&incident.document, "supersedes") {
+                self.incidents.remove(&gone);
+            }
+            self.incidents.insert(incident.id.clone(), incident);
+        }
+        Ok(())
+    }
+
     fn finish(mut self, mut tally: Tally, seen: Seen, catalogue: &[AnalyticEntry]) -> Result<Report, ReplayError> {
         let evaluation = self.detector.flush()?;
         self.take(evaluation, 0)?;
+        self.correlate()?;
         let stats = self.detector.stats()?;
         for (count, detail) in self.extra {
             tally.skips.add_many(count, detail);
         }
-        let (findings, dropped) = self.findings.finish();
+        let (mut findings, dropped) = self.findings.finish();
+        let mut incidents: Vec<IncidentEnvelope> = self.incidents.into_values().collect();
+        incidents.sort_by(|a, b| (b.tier, b.severity, &a.id).cmp(&(a.tier, a.severity, &b.id)));
+        name_incidents(&mut findings, &incidents);
         let suppressed = findings.iter().filter(|finding| finding.suppressed).count() as u64;
         let summary = Summary {
             read: tally.read,
@@ -231,7 +294,31 @@ impl Run<'_> {
             empty_inputs: seen.empty,
             notes: tally.notes.counts().clone(),
         };
-        Ok(Report { findings, summary, skips: tally.skips, notes: tally.notes })
+        Ok(Report { incidents, findings, summary, skips: tally.skips, notes: tally.notes })
+    }
+}
+
+/// The texts of a list in a document.
+fn list(document: &str, name: &str) -> Vec<String> {
+    let value: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
+    let texts = value[name].as_array().into_iter().flatten();
+    texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
+/// Writes into each finding's document which incident it belongs to: known only now. A document holds that field as
+/// null once; in a text it would have its quotes escaped.
+fn name_incidents(findings: &mut [FindingEnvelope], incidents: &[IncidentEnvelope]) {
+    let mut of: BTreeMap<String, &str> = BTreeMap::new();
+    for incident in incidents {
+        for finding in list(&incident.document, "findings") {
+            of.insert(finding, &incident.id);
+        }
+    }
+    for finding in findings {
+        if let Some(incident) = of.get(&finding.id) {
+            let named = format!("\"incident\":\"{incident}\"");
+            finding.document = finding.document.replacen("\"incident\":null", &named, 1);
+        }
     }
 }
 

@@ -27,6 +27,18 @@ pub fn findings(case: &Case, carrier: Carrier, batch: usize) -> Vec<String> {
     report
         .findings
         .into_iter()
-        .map(|finding| finding.document.replace(&format!("\"source\":{path}"), &format!("\"source\":\"{INPUT}\"")))
+        .map(|finding| {
+            unnamed(&finding.document).replace(&format!("\"source\":{path}"), &format!("\"source\":\"{INPUT}\""))
+        })
         .collect()
+}
+
+/// The document without the incident it belongs to, which only the whole run knows.
+fn unnamed(document: &str) -> String {
+    match document.split_once("\"incident\":\"") {
+        Some((before, after)) => {
+            format!("{before}\"incident\":null{}", after.split_once('"').map_or("", |(_, rest)| rest))
+        }
+        None => document.to_owned(),
+    }
 }

@@ -22,8 +22,15 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Read logs and print what was found in them.
     Replay(Box<Replay>),
+    /// Learn from logs which processes usually talk to each other, and write it down as a baseline.
+    Learn(Learn),
+    /// Work with baselines.
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// List what can be found, and the logs it needs.
     Analytics(Analytics),
+    /// Explain one analytic: what it needs, what it detects, what looks alike.
+    Explain(Explain),
     /// Work with settings files.
     #[command(subcommand)]
     Settings(SettingsCommand),
@@ -99,6 +106,10 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
+    /// Baseline to compare with, as `backchannel learn` wrote it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+
     /// Use this detection module instead of the one inside the program.
     #[arg(long, value_name = "FILE")]
     pub(crate) module: Option<PathBuf>,
@@ -152,11 +163,76 @@ pub(crate) struct Replay {
     pub(crate) carrier: Carrier,
 }
 
+const LEARN_EXAMPLES: &str = "\
+Examples:
+  backchannel learn last-month/ -o fleet.baseline
+  backchannel learn ws01/*.evtx -o ws01.baseline
+  backchannel baseline merge ws01.baseline ws02.baseline -o fleet.baseline
+  backchannel replay today/ --baseline fleet.baseline
+
+A host counts as known after 3 days and 500 observations. What an alarm touched on the day it was first seen is
+not learned as usual.";
+
+#[derive(Debug, Args)]
+#[command(after_help = LEARN_EXAMPLES)]
+pub(crate) struct Learn {
+    /// Files and folders to learn from; `-` is standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// File to write the baseline to.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    /// Settings of the site, TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Host for records that name none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+
+    /// Year of records that have none (syslog).
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2200))]
+    pub(crate) year: Option<i32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineCommand {
+    /// Put baselines together: of hosts, of days. The same bytes in any order.
+    Merge {
+        /// The baselines.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// File to write the result to.
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Print a baseline: one JSON object an exchange, sorted.
+    Show {
+        /// The baseline.
+        file: PathBuf,
+    },
+    /// Print what is only in one of two baselines.
+    Diff {
+        /// The older one.
+        before: PathBuf,
+        /// The newer one.
+        after: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Catalogue id, such as IPC-DCOM-006.
+    pub(crate) id: String,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Analytics {
     /// How they are printed.
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: OutputFormat,
+    pub(crate) format: CatalogueFormat,
 
     /// Use this detection module instead of the one inside the program.
     #[arg(long, value_name = "FILE")]
@@ -174,6 +250,17 @@ pub(crate) enum OutputFormat {
     Table,
     /// One JSON object a line, the summary last.
     Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CatalogueFormat {
+    /// A table for people.
+    #[default]
+    Table,
+    /// One JSON object a line.
+    Jsonl,
+    /// A layer for the ATT&CK Navigator.
+    Navigator,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

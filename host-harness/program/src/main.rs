@@ -12,6 +12,9 @@ use clap::Parser;
 fn main() -> ExitCode {
     match cli::Cli::parse().command {
         cli::Command::Replay(arguments) => commands::replay::run(&arguments),
+        cli::Command::Learn(arguments) => commands::learn::learn(&arguments),
+        cli::Command::Baseline(command) => commands::learn::baseline(&command),
+        cli::Command::Explain(arguments) => commands::analytics::explain(&arguments),
         cli::Command::Analytics(arguments) => commands::analytics::run(&arguments),
         cli::Command::Settings(cli::SettingsCommand::Check { file }) => commands::settings::check(&file),
         cli::Command::Module(cli::ModuleCommand::Inspect { file }) => commands::module::inspect(&file),

@@ -6,20 +6,24 @@
 //!
 //! One file a supported version of the contract: [`v0_1`]. Everything else speaks the types of [`types`].
 
+mod correlator;
 mod detector;
 mod engine;
+mod learner;
 mod module;
 #[cfg(test)]
 mod tests;
 mod types;
 mod v0_1;
 
+pub use correlator::Correlator;
 pub use detector::Detector;
 pub use engine::{Engine, EngineOptions, Limits};
+pub use learner::{Learner, merge_baselines, show_baseline};
 pub use module::{ImportExport, Inspection, Module, inspect};
 pub use types::{
-    About, AnalyticEntry, Batch, Evaluation, FindingEnvelope, HostError, Loss, RawBatch, SettingMistake, SkippedRecord,
-    Statistics,
+    About, AnalyticEntry, Batch, Evaluation, FindingEnvelope, HostError, IncidentEnvelope, Loss, RawBatch,
+    SettingMistake, SkippedRecord, Statistics,
 };
 
 /// The contract this host speaks.

@@ -92,6 +92,21 @@ pub struct FindingEnvelope {
     pub document: String,
 }
 
+/// An incident: what a host routes by, and the document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentEnvelope {
+    /// 16 hexadecimal digits.
+    pub id: String,
+    /// Counts its changes from 1.
+    pub revision: u32,
+    /// How bad it is.
+    pub severity: Severity,
+    /// 1: stays with level 1; 2: escalated.
+    pub tier: u8,
+    /// The incident as one JSON object, as the module wrote it.
+    pub document: String,
+}
+
 /// A record that gave no event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedRecord {
@@ -180,6 +195,8 @@ pub enum HostError {
     Lost(String),
     /// A snapshot cannot be taken up.
     Snapshot(String),
+    /// A baseline cannot be used.
+    Baseline(String),
     /// The engine could not be set up.
     Engine(String),
 }
@@ -191,6 +208,7 @@ impl fmt::Display for HostError {
             Self::Settings(mistakes) => write!(f, "{} mistake(s) in the settings", mistakes.len()),
             Self::Lost(text) => write!(f, "the module failed several times in a row: {text}"),
             Self::Snapshot(text) => write!(f, "the snapshot cannot be taken up: {text}"),
+            Self::Baseline(text) => write!(f, "the baseline cannot be used: {text}"),
             Self::Engine(text) => write!(f, "the WebAssembly engine cannot be set up: {text}"),
         }
     }

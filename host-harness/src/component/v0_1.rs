@@ -11,6 +11,7 @@ use super::{
 };
 
 mod events;
+mod stages;
 
 mod bindings {
     #![allow(missing_docs, clippy::all)]
@@ -36,6 +37,8 @@ pub(super) struct Instance {
     store: Store<StoreLimits>,
     bindings: bindings::Module,
     detector: Option<ResourceAny>,
+    correlator: Option<ResourceAny>,
+    learner: Option<ResourceAny>,
     limits: Limits,
 }
 
@@ -51,7 +54,7 @@ impl Instance {
         store.set_hostcall_fuel(limits.memory);
         store.set_epoch_deadline(limits.ticks());
         let bindings = pre.instantiate(&mut store).map_err(|error| explain(&error, limits))?;
-        Ok(Self { store, bindings, detector: None, limits: *limits })
+        Ok(Self { store, bindings, detector: None, correlator: None, learner: None, limits: *limits })
     }
 
     pub(super) fn describe(&mut self) -> Result<About, Failed> {

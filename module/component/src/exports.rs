@@ -119,6 +119,10 @@ impl learner::GuestLearner for Learning {
     fn merge(baselines: Vec<Vec<u8>>) -> Result<Vec<u8>, types::BaselineError> {
         Learner::merge(&baselines).map_err(to_wit::baseline_error)
     }
+
+    fn show(baseline: Vec<u8>) -> Result<Vec<String>, types::BaselineError> {
+        Learner::show(&baseline).map_err(to_wit::baseline_error)
+    }
 }
 
 /// What takes batches in every carrier.

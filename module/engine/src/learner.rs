@@ -62,6 +62,32 @@ impl Learner {
         Ok(baseline::write(&all))
     }
 
+    /// A baseline as lines of JSON for a reader, sorted: first what it is as a whole, then one line an exchange.
+    ///
+    /// # Errors
+    /// It cannot be used.
+    pub fn show(baseline: &[u8]) -> Result<Vec<String>, BaselineError> {
+        let baseline = baseline::read(baseline)?;
+        let (hosts, mature) = baseline.hosts();
+        let edges = baseline.edges();
+        let mut lines = vec![backchannel_report::baseline(edges.len(), hosts, mature, baseline.saturated)];
+        lines.extend(edges.into_iter().map(|known| {
+            backchannel_report::exchange(&backchannel_report::Exchange {
+                client: &known.edge.client,
+                mechanism: known.edge.mechanism,
+                endpoint: &known.edge.endpoint,
+                server: &known.edge.server,
+                user: known.edge.user.as_str(),
+                count: known.count,
+                days: known.days.len(),
+                hosts: known.hosts_at_least(),
+                busiest_minute: known.busiest_minute,
+                alarmed: known.is_poisoned(),
+            })
+        }));
+        Ok(lines)
+    }
+
     fn each<'a>(&mut self, events: impl Iterator<Item = ProcessEvent<'a>>) -> Output {
         let mut output = Output::default();
         for event in events {

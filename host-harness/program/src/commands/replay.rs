@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use backchannel_host::component::{FindingEnvelope, HostError, Limits};
+use backchannel_host::component::{FindingEnvelope, HostError, IncidentEnvelope, Limits};
 use backchannel_host::replay::{Observer, ReplayError, ReplayOptions, Report, replay};
 use backchannel_host::settings_file::SettingsFile;
 use backchannel_host::source::{Progress, SourceOptions, Sources};
@@ -12,7 +12,7 @@ use super::{complain, engine, load};
 use crate::cli::{FailOn, Input, OutputFormat, Replay, Sort};
 use crate::commands::settings::show_mistakes;
 use crate::exit::Exit;
-use crate::output::{Paint, jsonl, skipped, table};
+use crate::output::{Paint, incident, jsonl, skipped, table};
 
 /// How many skipped records are kept with `--verbose`.
 const VERBOSE_SKIPS: usize = 10_000;
@@ -65,6 +65,11 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
             ..Limits::default()
         },
         settings: settings.as_ref().map(|file| file.json().to_owned()),
+        baseline: match &arguments.baseline {
+            Some(path) => Some(std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?),
+            None => None,
+        },
+        incidents_at_once: arguments.follow,
     };
     let mut watcher = Watcher::new(arguments, sources.progress());
     let outcome = replay(&module, sources, &options, &mut watcher);
@@ -99,6 +104,7 @@ fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
     match arguments.format {
         OutputFormat::Jsonl => {
             if !arguments.follow {
+                report.incidents.iter().try_for_each(|incident| jsonl::line(&mut out, &incident.document))?;
                 shown.iter().try_for_each(|finding| jsonl::line(&mut out, &finding.document))?;
             }
             jsonl::line(&mut out, &report.summary.document())?;
@@ -110,6 +116,9 @@ fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
                 // They come by time; a stable sort keeps that among those that are equally severe.
                 if by_severity {
                     shown.sort_by_key(|finding| (finding.suppressed, std::cmp::Reverse(finding.severity)));
+                }
+                for (at, incident) in report.incidents.iter().enumerate() {
+                    incident::page(&mut out, at + 1, incident, &paint)?;
                 }
                 table::findings(&mut out, &shown, &paint)?;
             }
@@ -172,6 +181,15 @@ impl Observer for Watcher<'_> {
         match self.arguments.format {
             OutputFormat::Jsonl => jsonl::line(&mut out, &finding.document)?,
             OutputFormat::Table => table::line(&mut out, finding, &self.paint)?,
+        }
+        out.flush()
+    }
+
+    fn incident(&mut self, incident: &IncidentEnvelope) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match self.arguments.format {
+            OutputFormat::Jsonl => jsonl::line(&mut out, &incident.document)?,
+            OutputFormat::Table => table::incident_line(&mut out, incident, &self.paint)?,
         }
         out.flush()
     }

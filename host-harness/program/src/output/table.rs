@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use backchannel_host::Severity;
-use backchannel_host::component::{AnalyticEntry, FindingEnvelope};
+use backchannel_host::component::{AnalyticEntry, FindingEnvelope, IncidentEnvelope};
 use backchannel_host::summary::Summary;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, ContentArrangement, Table};
@@ -47,6 +47,20 @@ pub(crate) fn line(out: &mut dyn Write, finding: &FindingEnvelope, paint: &Paint
         plain(&finding.host),
         plain(&finding.analytic),
         read.story().replace('\n', " | ")
+    )
+}
+
+/// Writes an incident that is new or has changed as one line.
+pub(crate) fn incident_line(out: &mut dyn Write, incident: &IncidentEnvelope, paint: &Paint) -> io::Result<()> {
+    let document: Value = serde_json::from_str(&incident.document).unwrap_or_default();
+    writeln!(
+        out,
+        "incident {} revision {} {} tier {}: {}",
+        plain(&incident.id),
+        incident.revision,
+        paint.word(incident.severity),
+        incident.tier,
+        cut(&plain(document["text"].as_str().unwrap_or_default()), LONGEST)
     )
 }
 

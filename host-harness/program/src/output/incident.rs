@@ -1,0 +1,204 @@
+//! An incident as a page that an analyst reads at 3 a.m.: what happened, the decision, the four answers, what
+//! happened when, what to do.
+
+use std::io::{self, Write};
+
+use backchannel_host::component::IncidentEnvelope;
+use serde_json::Value;
+
+use super::{Paint, cut, plain};
+
+/// Lines of the timeline shown; the rest is in the JSON lines.
+const TIMELINE: usize = 25;
+/// Entries of each other list shown.
+const ENTRIES: usize = 8;
+/// Width at which paragraphs are broken where the terminal's is not known.
+const WIDTH: usize = 110;
+
+/// Writes the page of an incident, the `number`th.
+pub(crate) fn page(out: &mut dyn Write, number: usize, incident: &IncidentEnvelope, paint: &Paint) -> io::Result<()> {
+    let document: Value = serde_json::from_str(&incident.document).unwrap_or_default();
+    let text = |value: &Value| plain(value.as_str().unwrap_or_default());
+    let texts = |value: &Value| -> Vec<String> { value.as_array().into_iter().flatten().map(&text).collect() };
+    let width = terminal_width();
+
+    let decision = if incident.tier == 2 { "escalate to Tier 2" } else { "stays with level 1" };
+    writeln!(
+        out,
+        "{} INCIDENT {number}  {}  {decision}",
+        "━".repeat(2),
+        paint.word(incident.severity).to_uppercase_if_plain(paint),
+    )?;
+    paragraph(out, "", &text(&document["text"]), width)?;
+    writeln!(out)?;
+    field(out, "id", &format!("{} (revision {})", plain(&incident.id), incident.revision))?;
+    field(out, "hosts", &texts(&document["hosts"]).join(", "))?;
+    field(out, "accounts", &texts(&document["users"]).join(", "))?;
+    field(out, "ATT&CK", &texts(&document["techniques"]).join(", "))?;
+    field(out, "time (UTC)", &format!("{} to {}", moment(&document["first_seen"]), moment(&document["last_seen"])))?;
+
+    let reasons: Vec<&Value> = document["reasons"].as_array().into_iter().flatten().collect();
+    if !reasons.is_empty() {
+        writeln!(out, "\nWhy Tier 2")?;
+        for reason in reasons {
+            paragraph(out, &format!("  {}  ", text(&reason["code"])), &text(&reason["text"]), width)?;
+        }
+    }
+
+    writeln!(out, "\nQuestions")?;
+    for (key, question) in [
+        ("q1", "Unusual or unfamiliar processes?"),
+        ("q2", "Deviates from the baseline?"),
+        ("q3", "Explained by a recent change?"),
+        ("q4", "Meant to interact?"),
+    ] {
+        let answer = &document["answers"][key];
+        let missing = texts(&answer["missing"]);
+        let wanting = if missing.is_empty() { String::new() } else { format!(" Missing: {}.", missing.join(", ")) };
+        writeln!(out, "  {question:<34} {}", text(&answer["value"]))?;
+        paragraph(out, "      ", &format!("{}{wanting}", text(&answer["text"])), width)?;
+    }
+
+    let level1 = &document["level1"];
+    list(out, "Logons and user activity", &records(&level1["user_activity"]), width)?;
+    list(out, "Recent changes", &records(&level1["recent_changes"]), width)?;
+
+    let timeline = records(&level1["timeline"]);
+    writeln!(out, "\nTimeline")?;
+    for line in timeline.iter().take(TIMELINE) {
+        paragraph(out, "  ", line, width)?;
+    }
+    if timeline.len() > TIMELINE {
+        writeln!(out, "  ... {} more in --format jsonl", timeline.len() - TIMELINE)?;
+    }
+    for burst in level1["bursts"].as_array().into_iter().flatten() {
+        writeln!(
+            out,
+            "  burst: {} events, {} different, {} to {}",
+            burst["count"],
+            burst["distinct"],
+            moment(&burst["start"]),
+            moment(&burst["end"])
+        )?;
+    }
+
+    let level2 = &document["level2"];
+    let dossiers: Vec<String> = level2["processes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|process| {
+            let ancestors = texts(&process["ancestors"]).join(" < ");
+            let from = if ancestors.is_empty() { String::new() } else { format!(" < {ancestors}") };
+            let pid = process["pid"].as_u64().map_or_else(String::new, |pid| format!(" ({pid})"));
+            format!("{}: {}{pid}{from}: {}", text(&process["host"]), text(&process["path"]), text(&process["why"]))
+        })
+        .collect();
+    list(out, "For level 2: processes", &dossiers, width)?;
+    list(out, "For level 2: hashes", &texts(&level2["hashes"]), width)?;
+    list(out, "For level 2: known bad", &texts(&level2["ioc_matches"]), width)?;
+    list(out, "For level 2: other machines", &texts(&level2["related_hosts"]), width)?;
+    list(out, "For level 2: connections", &texts(&level2["connections"]), width)?;
+    list(out, "For level 2: collect", &texts(&level2["collect"]), width)?;
+
+    let steps: Vec<String> = document["containment"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|step| {
+            format!(
+                "{}. {} {} (why: {}; breaks: {})",
+                step["order"],
+                text(&step["action"]),
+                text(&step["target"]),
+                text(&step["why"]),
+                text(&step["breaks"])
+            )
+        })
+        .collect();
+    list(out, "Containment, in this order", &steps, width)?;
+    writeln!(out)
+}
+
+/// Upper case where no colour code would be broken by it.
+trait UpperIfPlain {
+    fn to_uppercase_if_plain(self, paint: &Paint) -> String;
+}
+
+impl UpperIfPlain for String {
+    fn to_uppercase_if_plain(self, paint: &Paint) -> String {
+        if paint.has_colour() { self } else { self.to_uppercase() }
+    }
+}
+
+fn terminal_width() -> usize {
+    comfy_table::Table::new().width().map_or(WIDTH, |width| usize::from(width).clamp(60, 200))
+}
+
+fn field(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
+    if value.is_empty() { Ok(()) } else { writeln!(out, "  {name:<11} {value}") }
+}
+
+fn list(out: &mut dyn Write, title: &str, entries: &[String], width: usize) -> io::Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{title}")?;
+    for entry in entries.iter().take(ENTRIES) {
+        paragraph(out, "  ", entry, width)?;
+    }
+    if entries.len() > ENTRIES {
+        writeln!(out, "  ... {} more in --format jsonl", entries.len() - ENTRIES)?;
+    }
+    Ok(())
+}
+
+/// `time host what`, one line a record; what belongs to a finding is marked.
+fn records(value: &Value) -> Vec<String> {
+    let line = |record: &Value| {
+        let mark = if record["finding"].is_string() { "*" } else { " " };
+        let (host, text) = (record["host"].as_str().unwrap_or_default(), record["text"].as_str().unwrap_or_default());
+        let host = host.split('.').next().unwrap_or_default();
+        format!("{}{mark} {}  {}", moment(&record["time"]), plain(host), cut(&plain(text), 260))
+    };
+    value.as_array().into_iter().flatten().map(line).collect()
+}
+
+/// A moment without what nobody reads: `2024-05-01 12:00:00.123`.
+fn moment(value: &Value) -> String {
+    let text = plain(value.as_str().unwrap_or_default());
+    let text = text.trim_end_matches('Z').replace('T', " ");
+    cut(&text, 23).trim_end_matches('…').to_owned()
+}
+
+/// Text broken at blanks; later lines are indented as far as the first.
+fn paragraph(out: &mut dyn Write, lead: &str, text: &str, width: usize) -> io::Result<()> {
+    let indent = " ".repeat(lead.chars().count());
+    let room = width.saturating_sub(indent.len()).max(20);
+    let mut line = String::new();
+    let mut lead = lead;
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
+            writeln!(out, "{lead}{line}")?;
+            lead = &indent;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    writeln!(out, "{lead}{line}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paragraph_is_broken_at_blanks_and_keeps_its_indent() {
+        let mut out = Vec::new();
+        paragraph(&mut out, "  E1  ", "one two three four five six seven eight", 26).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "  E1  one two three four\n      five six seven eight\n");
+    }
+}
