@@ -1,0 +1,237 @@
+//! What can be asked for: how many hosts, how long, how busy, which attacks, written in which shape.
+
+use crate::clock;
+use clap::ValueEnum;
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+/// A fleet to simulate, as the command line asks for it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Everything follows from this number: the same seed and settings give the same bytes
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// When the logs begin (UTC): 2026-03-02 or 2026-03-02T07:30:00Z
+    #[arg(long = "start", value_name = "TIME", default_value = "2026-03-02", value_parser = clock::parse)]
+    pub start_ns: i64,
+    /// How many days the logs last
+    #[arg(long, default_value_t = 1)]
+    pub days: u32,
+    /// How many hours the logs last, on top of the days
+    #[arg(long, default_value_t = 0)]
+    pub hours: u32,
+    /// Windows hosts: from four on, the first three are a domain controller, a file server and a database server
+    #[arg(long = "windows", value_name = "HOSTS", default_value_t = 8)]
+    pub windows_hosts: u32,
+    /// Linux hosts
+    #[arg(long = "linux", value_name = "HOSTS", default_value_t = 2)]
+    pub linux_hosts: u32,
+    /// Records per host on a workday, roughly; at weekends there are fewer
+    #[arg(long = "events", value_name = "RECORDS", default_value_t = 4000)]
+    pub events_per_host_per_day: u32,
+    /// Which attacks to hide in the logs: all, none, or names separated by commas
+    #[arg(long, value_name = "NAMES", default_value = "all")]
+    pub attacks: Attacks,
+    /// How often each of these attacks happens
+    #[arg(long, default_value_t = 1)]
+    pub repeat: u32,
+    /// What Windows logs are written as
+    #[arg(long, value_enum, default_value_t = WindowsShape::Evtx)]
+    pub windows_shape: WindowsShape,
+    /// What Linux logs are written as
+    #[arg(long, value_enum, default_value_t = LinuxShape::Auditd)]
+    pub linux_shape: LinuxShape,
+    /// Write one file for all Windows hosts and one for all Linux hosts, instead of one a host
+    #[arg(long)]
+    pub merged: bool,
+}
+
+impl Default for Options {
+    /// What the command line's defaults are, too.
+    fn default() -> Self {
+        Options {
+            seed: 1,
+            start_ns: clock::from_date(2026, 3, 2),
+            days: 1,
+            hours: 0,
+            windows_hosts: 8,
+            linux_hosts: 2,
+            events_per_host_per_day: 4000,
+            attacks: Attacks::all(),
+            repeat: 1,
+            windows_shape: WindowsShape::Evtx,
+            linux_shape: LinuxShape::Auditd,
+            merged: false,
+        }
+    }
+}
+
+impl Options {
+    /// The first time that is not simulated any more: nanoseconds since 1970-01-01 UTC.
+    pub fn end_ns(&self) -> i64 {
+        self.start_ns + i64::from(self.days) * clock::DAY + i64::from(self.hours) * clock::HOUR
+    }
+}
+
+/// How Windows records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WindowsShape {
+    /// EVTX files
+    Evtx,
+    /// JSON lines as the evtx crate and evtx_dump write them
+    EvtxJson,
+    /// JSON lines as Winlogbeat ships them
+    Winlogbeat,
+    /// JSON lines as NXLog ships them: flat, local times
+    Nxlog,
+    /// JSON lines as Fluent Bit's winevtlog reads them: values without names
+    FluentBit,
+    /// XML, one event a line
+    Xml,
+}
+
+/// How Linux records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LinuxShape {
+    /// The audit daemon's raw lines
+    Auditd,
+}
+
+macro_rules! attacks {
+    ($($(#[$doc:meta])* $id:ident = $name:literal $system:ident $techniques:expr;)*) => {
+        /// An attack that can be hidden in the logs.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Attack { $($(#[$doc])* $id,)* }
+
+        impl Attack {
+            /// All of them.
+            pub const ALL: &'static [Attack] = &[$(Attack::$id,)*];
+
+            /// Its name on the command line and in `truth.json`.
+            pub fn name(self) -> &'static str {
+                match self { $(Attack::$id => $name,)* }
+            }
+
+            /// The ATT&CK techniques it uses.
+            pub fn techniques(self) -> &'static [&'static str] {
+                match self { $(Attack::$id => &$techniques,)* }
+            }
+
+            /// Whether it happens on a Linux host.
+            pub fn is_linux(self) -> bool {
+                match self { $(Attack::$id => matches!(System::$system, System::Linux),)* }
+            }
+        }
+    };
+}
+
+enum System {
+    Windows,
+    Linux,
+}
+
+attacks! {
+    /// A script on one host drives MMC20.Application on another, which starts a shell.
+    Mmc20 = "dcom-mmc20" Windows ["T1021.003", "T1559.001"];
+    /// A script on one host makes Excel on another load an add-in.
+    ExcelAddIn = "dcom-excel-registerxll" Windows ["T1021.003", "T1559.001", "T1137.006"];
+    /// A script on one host has the Explorer of another start a shell.
+    ShellWindows = "dcom-shellwindows" Windows ["T1021.003", "T1559.001"];
+    /// A process is created through WMI from another host, its output fetched from a share.
+    WmiExec = "wmiexec" Windows ["T1047", "T1021.003", "T1559.001"];
+    /// A service executor under another name, with its three pipes.
+    RenamedExecutor = "psexec-renamed-pipes" Windows ["T1569.002", "T1021.002", "T1559"];
+    /// A service writes into a pipe whose server takes over its token.
+    GetSystem = "getsystem-pipe" Windows ["T1134.001", "T1559"];
+    /// A service account lets the print spooler connect to its pipe, and starts a shell as SYSTEM.
+    Potato = "potato-spooler-pipe" Windows ["T1134.001", "T1559"];
+    /// A user's registry makes programs load a library in place of a COM server.
+    ComHijack = "com-hijack-hkcu" Windows ["T1546.015", "T1559.001"];
+    /// The elevated COM class of CMSTP starts a shell.
+    CmstpLua = "cmstplua-elevation" Windows ["T1548.002", "T1559.001"];
+    /// A document's DDE field starts a shell from Word.
+    DdeOffice = "dde-office-child" Windows ["T1559.002", "T1204.002"];
+    /// Two implants that talk through a named pipe over SMB.
+    SmbBeacon = "smb-beacon-pipe" Windows ["T1071", "T1021.002", "T1559"];
+    /// A web application's shell reads its commands from a FIFO that a network tool fills.
+    FifoShell = "fifo-reverse-shell" Linux ["T1059.004", "T1559"];
+    /// A web application's account starts a privileged container through the engine's socket.
+    DockerSocket = "docker-socket-takeover" Linux ["T1611", "T1559"];
+    /// Root uses another user's SSH agent to log on elsewhere.
+    AgentHijack = "ssh-agent-hijack" Linux ["T1563.001", "T1559"];
+    /// A service account has systemd start a unit over D-Bus.
+    SystemdUnit = "dbus-transient-unit" Linux ["T1543.002", "T1559"];
+    /// A web account writes commands into a FIFO that a helper of another account obeys.
+    FifoTasking = "fifo-tasking" Linux ["T1059.004", "T1559"];
+}
+
+/// Attacks by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attacks(pub BTreeSet<Attack>);
+
+impl Attacks {
+    /// All that there are.
+    pub fn all() -> Self {
+        Attacks(Attack::ALL.iter().copied().collect())
+    }
+
+    /// None at all.
+    pub fn none() -> Self {
+        Attacks(BTreeSet::new())
+    }
+}
+
+impl FromStr for Attacks {
+    type Err = String;
+
+    /// Reads `all`, `none`, or names separated by commas.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "all" => return Ok(Self::all()),
+            "none" => return Ok(Self::none()),
+            _ => {}
+        }
+        let find = |name: &str| Attack::ALL.iter().copied().find(|attack| attack.name() == name.trim());
+        text.split(',')
+            .map(|name| {
+                find(name).ok_or_else(|| {
+                    let known: Vec<&str> = Attack::ALL.iter().map(|attack| attack.name()).collect();
+                    format!("{name:?} is no attack: expected all, none, or some of {}", known.join(", "))
+                })
+            })
+            .collect::<Result<_, _>>()
+            .map(Attacks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attacks_are_read_by_name() {
+        assert_eq!("none".parse(), Ok(Attacks::none()));
+        assert_eq!("all".parse::<Attacks>().unwrap().0.len(), Attack::ALL.len());
+        let two = "dcom-mmc20, wmiexec".parse::<Attacks>().unwrap();
+        assert_eq!(two.0.into_iter().collect::<Vec<_>>(), [Attack::Mmc20, Attack::WmiExec]);
+        assert!("dcom-mmc21".parse::<Attacks>().unwrap_err().contains("dcom-mmc20"));
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let names: BTreeSet<&str> = Attack::ALL.iter().map(|attack| attack.name()).collect();
+        assert_eq!(names.len(), Attack::ALL.len());
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_command_line() {
+        use clap::Parser;
+        #[derive(clap::Parser)]
+        struct Cli {
+            #[command(flatten)]
+            options: Options,
+        }
+        let read = Cli::parse_from(["simulate"]).options;
+        assert_eq!(format!("{read:?}"), format!("{:?}", Options::default()));
+    }
+}
