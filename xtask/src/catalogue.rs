@@ -83,7 +83,7 @@ fn headers(folder: &Path) -> Result<BTreeMap<String, String>, String> {
         }
         let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let Some(title) = text.lines().next().and_then(|line| line.strip_prefix("//! # IPC-")) else { continue };
-        let id = format!("IPC-{}", title.split(':').next().unwrap_or_default());
+        let id = format!("IPC-{}", title.split([':', ' ']).next().unwrap_or_default());
         let mut body = String::new();
         for line in text.lines().skip(1).map_while(|line| line.strip_prefix("//!")) {
             let line = line.strip_prefix(' ').unwrap_or(line);

@@ -303,6 +303,7 @@ fn no_soup_of_bytes_stops_a_source() {
         b"\xFF\xFE{\0",
         b"#separator \\x09\n#fields\ta\n",
     ];
+    const SIGNS: &[u8] = b"{}[]<>\"\\\n =:a0";
     let mut seed = 0x9E37_79B9_7F4A_7C15u64;
     for round in 0..60 {
         for start in starts {
@@ -311,7 +312,7 @@ fn no_soup_of_bytes_stops_a_source() {
                 seed ^= seed << 13;
                 seed ^= seed >> 7;
                 seed ^= seed << 17;
-                soup.push(if round % 2 == 0 { seed as u8 } else { b"{}[]<>\"\\\n =:a0"[seed as usize % 15] });
+                soup.push(if round % 2 == 0 { seed as u8 } else { SIGNS[seed as usize % SIGNS.len()] });
             }
             // One that a tar reader takes for its own.
             if round % 3 == 0 && soup.len() > 600 {

@@ -80,7 +80,16 @@ impl Normalizer {
             Record::Zeek(line) => zeek::accept(line, place, arena, sink),
             Record::EndpointSecurity(text) => endpoint_security::accept(text, place, arena, sink),
             Record::Event(event) => {
-                sink(event);
+                let mut event = *event;
+                if event.host.is_empty() {
+                    event.host = place.default_host;
+                }
+                // An event that does not say where it was read from was read here.
+                if event.provenance.input.is_empty() {
+                    event.provenance.input = place.input;
+                    event.provenance.line = place.line;
+                }
+                sink(&event);
                 Accepted::Events(1)
             }
         }

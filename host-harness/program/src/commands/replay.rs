@@ -13,6 +13,7 @@ use crate::cli::{FailOn, Input, OutputFormat, Replay, Sort};
 use crate::commands::settings::show_mistakes;
 use crate::exit::Exit;
 use crate::output::{Paint, incident, jsonl, skipped, table};
+use backchannel_host::Timestamp;
 
 /// How many skipped records are kept with `--verbose`.
 const VERBOSE_SKIPS: usize = 10_000;
@@ -91,6 +92,11 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
     match print(arguments, &report) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(format!("standard output: {error}")),
         Ok(()) | Err(_) => {}
+    }
+    // Syslog has dates without a year; the decoder puts them into the first year there is.
+    const YEAR: i64 = 366 * 24 * 3600 * Timestamp::SECOND;
+    if arguments.year.is_none() && report.summary.first_time.is_some_and(|time| (0..YEAR).contains(&time.0)) {
+        complain("some records have no year and stand in 1970: --year says which it was");
     }
     skipped::print(&report.skips, &report.notes, arguments.verbose);
     Ok(judge(arguments, &report))
