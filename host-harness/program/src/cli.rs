@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Analytics(Analytics),
     /// Explain one analytic: what it needs, what it detects, what looks alike.
     Explain(Explain),
+    /// Make the logs of a company that does not exist, with attacks and the truth about them.
+    Simulate(Simulate),
     /// Work with settings files.
     #[command(subcommand)]
     Settings(SettingsCommand),
@@ -220,6 +222,25 @@ pub(crate) enum BaselineCommand {
         /// The newer one.
         after: PathBuf,
     },
+}
+
+const SIMULATE_EXAMPLES: &str = "\
+Examples:
+  backchannel simulate logs/
+  backchannel simulate logs/ --windows 100 --linux 20 --days 7 --attacks none
+  backchannel simulate logs/ --attacks dcom-mmc20,getsystem --windows-shape winlogbeat
+  backchannel replay logs/
+
+The same options give the same bytes. truth.json in the folder says which attack is where.";
+
+#[derive(Debug, Args)]
+#[command(after_help = SIMULATE_EXAMPLES)]
+pub(crate) struct Simulate {
+    /// Folder to write to.
+    pub(crate) folder: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) options: backchannel_simulate::Options,
 }
 
 #[derive(Debug, Args)]
