@@ -228,7 +228,7 @@ const SIMULATE_EXAMPLES: &str = "\
 Examples:
   backchannel simulate logs/
   backchannel simulate logs/ --windows 100 --linux 20 --days 7 --attacks none
-  backchannel simulate logs/ --attacks dcom-mmc20,getsystem --windows-shape winlogbeat
+  backchannel simulate logs/ --attacks dcom-mmc20,getsystem-pipe --windows-shape winlogbeat
   backchannel replay logs/
 
 The same options give the same bytes. truth.json in the folder says which attack is where.";
