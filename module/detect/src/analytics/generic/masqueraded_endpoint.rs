@@ -41,7 +41,9 @@ pub const ANALYTIC: Analytic = Analytic {
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let subject = context.subject();
     let out_of_place = os_programs::is_out_of_place(subject.image);
-    if !out_of_place && !is_renamed(subject.name(), subject.original_name) {
+    // A Unix process has no version resource: its other name is what it was called by (`sh` is dash).
+    let renamed = !subject.image.starts_with('/') && is_renamed(subject.name(), subject.original_name);
+    if !out_of_place && !renamed {
         return None;
     }
     let (mechanism, name) = match &event.activity {
@@ -106,6 +108,13 @@ mod tests {
             pipe_opened(1, r"\abc").of(r"C:\ProgramData\Vendor\update.exe", 50),
         ];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
+    }
+
+    #[test]
+    fn a_unix_program_called_by_its_link_is_quiet() {
+        let fifo = backchannel_events::Channel { mechanism: Mechanism::Fifo, name: "/tmp/f", ..Default::default() };
+        let opens = event(0.0, Activity::ChannelConnect(fifo)).of("/usr/bin/dash", 50).original_name("sh");
+        check(&ANALYTIC, &[opens.uids("33", "33", "")], None);
     }
 
     #[test]
