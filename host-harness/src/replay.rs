@@ -76,6 +76,8 @@ pub struct Report {
     pub summary: Summary,
     /// What was not used, with details of the first.
     pub skips: Skips,
+    /// What looks wrong in inputs that were read all the same.
+    pub notes: Skips,
 }
 
 /// Why a replay ended before its end.
@@ -200,12 +202,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn finish(
-        mut self,
-        mut tally: Tally,
-        seen: Seen,
-        catalogue: &[AnalyticEntry],
-    ) -> Result<Report, ReplayError> {
+    fn finish(mut self, mut tally: Tally, seen: Seen, catalogue: &[AnalyticEntry]) -> Result<Report, ReplayError> {
         let evaluation = self.detector.flush()?;
         self.take(evaluation, 0)?;
         let stats = self.detector.stats()?;
@@ -232,8 +229,9 @@ impl Run<'_> {
             findings: by_severity(&findings),
             findings_dropped: dropped,
             empty_inputs: seen.empty,
+            notes: tally.notes.counts().clone(),
         };
-        Ok(Report { findings, summary, skips: tally.skips })
+        Ok(Report { findings, summary, skips: tally.skips, notes: tally.notes })
     }
 }
 

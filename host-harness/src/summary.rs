@@ -42,6 +42,8 @@ pub struct Summary {
     pub findings_dropped: u64,
     /// Inputs that hold nothing.
     pub empty_inputs: Vec<String>,
+    /// What looks wrong in inputs that were read all the same, by reason.
+    pub notes: BTreeMap<String, u64>,
 }
 
 /// An analytic that could not find anything.
@@ -84,6 +86,8 @@ struct Document<'a> {
     findings_dropped: u64,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     empty_inputs: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<Skipped<'a>>,
 }
 
 #[derive(Serialize)]
@@ -106,6 +110,10 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
+fn by_reason(counts: &BTreeMap<String, u64>) -> Vec<Skipped<'_>> {
+    counts.iter().map(|(reason, count)| Skipped { reason, count: *count }).collect()
+}
+
 impl Summary {
     /// Its document: one JSON object without a line end.
     pub fn document(&self) -> String {
@@ -118,7 +126,7 @@ impl Summary {
                 skipped: self.skipped,
                 suppressed: self.suppressed,
             },
-            skipped: self.skipped_by_reason.iter().map(|(reason, count)| Skipped { reason, count: *count }).collect(),
+            skipped: by_reason(&self.skipped_by_reason),
             asleep: &self.asleep,
             evicted: &self.evicted,
             late: self.late,
@@ -130,6 +138,7 @@ impl Summary {
             findings: self.findings.iter().map(|(severity, count)| (severity.as_str(), *count)).collect(),
             findings_dropped: self.findings_dropped,
             empty_inputs: &self.empty_inputs,
+            notes: by_reason(&self.notes),
         };
         // Numbers and text cannot fail to serialise.
         serde_json::to_string(&document).unwrap_or_default()

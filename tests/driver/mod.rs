@@ -1,4 +1,8 @@
-//! What the tests over the whole tree share: where it is, what its files hold.
+//! What the tests over the whole tree share: where it is, what its cases are, how each host runs them.
+
+pub mod case;
+pub mod component;
+pub mod native;
 
 use std::fs;
 use std::path::{Path, PathBuf};

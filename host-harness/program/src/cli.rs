@@ -226,9 +226,9 @@ fn input_format(text: &str) -> Result<Input, String> {
     match text {
         "auto" => Ok(Input::Auto),
         "evtx" => Ok(Input::Is(InputFormat::Evtx)),
-        _ => Format::from_name(text).map(|format| Input::Is(InputFormat::Text(format))).ok_or_else(|| {
-            format!("expected auto, evtx, {}", Format::ALL.map(Format::as_str).join(", "))
-        }),
+        _ => Format::from_name(text)
+            .map(|format| Input::Is(InputFormat::Text(format)))
+            .ok_or_else(|| format!("expected auto, evtx, {}", Format::ALL.map(Format::as_str).join(", "))),
     }
 }
 

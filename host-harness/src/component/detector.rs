@@ -24,7 +24,10 @@ pub struct Detector {
 
 impl std::fmt::Debug for Detector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Detector").field("limits", &self.limits).field("failures", &self.failures).finish_non_exhaustive()
+        f.debug_struct("Detector")
+            .field("limits", &self.limits)
+            .field("failures", &self.failures)
+            .finish_non_exhaustive()
     }
 }
 

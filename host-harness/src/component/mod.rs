@@ -9,6 +9,8 @@
 mod detector;
 mod engine;
 mod module;
+#[cfg(test)]
+mod tests;
 mod types;
 mod v0_1;
 

@@ -97,7 +97,8 @@ pub fn inspect(engine: &Arc<Engine>, bytes: &[u8], limits: &Limits) -> Result<In
     let component = compile(engine, bytes)?;
     let (imports, exports) = surface(engine, &component);
     let module = Module::load(engine, bytes);
-    let about = module.as_ref().map_err(ToString::to_string).and_then(|m| m.describe(limits).map_err(|e| e.to_string()));
+    let about =
+        module.as_ref().map_err(ToString::to_string).and_then(|m| m.describe(limits).map_err(|e| e.to_string()));
     let analytics = module.ok().and_then(|m| m.analytics(limits).ok()).map_or(0, |list| list.len());
     Ok(Inspection { surface: ImportExport { imports, exports }, about, analytics })
 }

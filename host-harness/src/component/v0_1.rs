@@ -130,7 +130,9 @@ impl Instance {
         let guest = self.bindings.backchannel_detection_detector().detector();
         let done = guest.call_restore(&mut self.store, detector, snapshot);
         Ok(done.map_err(|error| explain(&error, &self.limits))?.map_err(|error| match error {
-            wit::SnapshotError::OtherLayout(layout) => format!("it has layout {layout}, which this module does not know"),
+            wit::SnapshotError::OtherLayout(layout) => {
+                format!("it has layout {layout}, which this module does not know")
+            }
             wit::SnapshotError::Damaged(reason) => format!("it is damaged: {reason}"),
         }))
     }

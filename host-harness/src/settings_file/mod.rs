@@ -212,7 +212,9 @@ fn locate_toml(table: &Spanned<DeTable<'_>>, pointer: &str) -> Range<usize> {
     for token in tokens(pointer) {
         let next = match here {
             None => table.get_ref().get_key_value(token.as_str()).map(|(key, value)| (Some(key.span()), value)),
-            Some(DeValue::Table(table)) => table.get_key_value(token.as_str()).map(|(key, value)| (Some(key.span()), value)),
+            Some(DeValue::Table(table)) => {
+                table.get_key_value(token.as_str()).map(|(key, value)| (Some(key.span()), value))
+            }
             Some(DeValue::Array(list)) => {
                 token.parse().ok().and_then(|index: usize| list.get(index)).map(|value| (None, value))
             }

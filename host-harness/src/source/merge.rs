@@ -5,8 +5,8 @@
 //! for their first event, and each is opened when its first event is due; only where more than that many overlap in
 //! time does one start late.
 
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -114,7 +114,10 @@ pub struct Merge {
 
 impl std::fmt::Debug for Merge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Merge").field("waiting", &self.waiting.len()).field("open", &self.heads.len()).finish_non_exhaustive()
+        f.debug_struct("Merge")
+            .field("waiting", &self.waiting.len())
+            .field("open", &self.heads.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,8 @@ mod open;
 mod raw;
 mod skips;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod text;
 mod unpack;
 mod walk;
@@ -166,12 +168,15 @@ pub struct Tally {
     pub unused: u64,
     /// What was not used.
     pub skips: Skips,
+    /// What looks wrong in inputs that were read all the same.
+    pub notes: Skips,
     /// Sources whose clock is off.
     pub clock_offsets: Vec<ClockOffset>,
 }
 
 impl Tally {
     fn new(skips: Skips) -> Self {
-        Self { read: 0, unused: 0, skips, clock_offsets: Vec::new() }
+        let notes = Skips::new(skips.kept());
+        Self { read: 0, unused: 0, skips, notes, clock_offsets: Vec::new() }
     }
 }

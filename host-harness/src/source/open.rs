@@ -215,7 +215,11 @@ impl<'o> Opener<'o> {
                     return self.archive(&name, &place, &layers, container, archives);
                 }
                 Container::Zip | Container::Tar => {
-                    return self.problem(&name, "archive", "an archive in an archive in an archive is not opened".into());
+                    return self.problem(
+                        &name,
+                        "archive",
+                        "an archive in an archive in an archive is not opened".into(),
+                    );
                 }
                 Container::Bzip2 | Container::Xz | Container::SevenZip => {
                     let what = match container {

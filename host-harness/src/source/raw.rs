@@ -40,14 +40,7 @@ impl std::fmt::Debug for RawStream {
 
 impl RawStream {
     pub(super) fn new(inputs: Vec<Input>, skips: Skips, options: SourceOptions, done: Arc<AtomicU64>) -> Self {
-        Self {
-            inputs: inputs.into(),
-            open: None,
-            options,
-            done,
-            tally: Tally::new(skips),
-            most: 1024,
-        }
+        Self { inputs: inputs.into(), open: None, options, done, tally: Tally::new(skips), most: 1024 }
     }
 
     /// How many records a batch has at most.

@@ -31,6 +31,10 @@ impl Skips {
         Self { counts: BTreeMap::new(), details: Vec::new(), kept }
     }
 
+    pub(super) fn kept(&self) -> usize {
+        self.kept
+    }
+
     /// Adds one.
     pub fn add(&mut self, detail: SkipDetail) {
         self.add_many(1, detail);

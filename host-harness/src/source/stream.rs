@@ -54,8 +54,7 @@ pub(super) struct Stream {
     reader: Reader,
     context: Context,
     /// Events that were read and are not due yet.
-    ahead: VecDeque<(Timestamp, Vec<u8>)>,
-    packer: Builder,
+    ahead: Ahead,
     ended: bool,
 }
 
@@ -85,26 +84,21 @@ impl Stream {
             normalizer: Normalizer::new(),
             arena: Bump::new(),
         };
-        Ok(Self { reader, context, ahead: VecDeque::new(), packer: Builder::default(), ended: false })
+        Ok(Self { reader, context, ahead: Ahead::default(), ended: false })
     }
-
 
     /// Moves events to `out` as long as they are not after `due`.
     pub(super) fn run(&mut self, index: usize, due: Option<Due>, out: &mut Packed, tally: &mut Tally) -> Stopped {
         let is_due = |time: Timestamp| due.is_none_or(|due| Due { time, input: index } <= due);
         loop {
-            while let Some((time, _)) = self.ahead.front() {
-                if !is_due(*time) {
-                    return Stopped::Ahead(*time);
+            while let Some(time) = self.ahead.next_time() {
+                if !is_due(time) {
+                    return Stopped::Ahead(time);
                 }
                 if out.is_full() {
                     return Stopped::Full;
                 }
-                if let Some((_, bytes)) = self.ahead.pop_front()
-                    && let Ok(batch) = Batch::parse(&bytes)
-                {
-                    batch.iter().for_each(|event| out.push(&event));
-                }
+                self.ahead.move_one(out);
             }
             if self.ended {
                 return Stopped::End;
@@ -112,14 +106,12 @@ impl Stream {
             if out.is_full() {
                 return Stopped::Full;
             }
-            let (ahead, packer) = (&mut self.ahead, &mut self.packer);
+            let ahead = &mut self.ahead;
             let mut sink = |event: &ProcessEvent<'_>| {
-                if ahead.is_empty() && is_due(event.time) {
+                if ahead.is_empty() && is_due(event.time) && !out.is_full() {
                     out.push(event);
-                } else if packer.push(event).is_ok() {
-                    let mut bytes = Vec::new();
-                    packer.finish(&mut bytes);
-                    ahead.push_back((event.time, bytes));
+                } else {
+                    ahead.keep(event);
                 }
             };
             let step = match &mut self.reader {
@@ -135,6 +127,49 @@ impl Stream {
                     self.ended = true;
                 }
             }
+        }
+    }
+}
+
+/// Events that wait for their turn, packed one by one: in the order they were read, borrowing nothing.
+#[derive(Default)]
+struct Ahead {
+    /// Time, and the end of the packed event in `bytes`.
+    queue: VecDeque<(Timestamp, usize)>,
+    bytes: Vec<u8>,
+    /// Where the next one begins.
+    start: usize,
+    packer: Builder,
+    packed: Vec<u8>,
+}
+
+impl Ahead {
+    fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    fn next_time(&self) -> Option<Timestamp> {
+        self.queue.front().map(|(time, _)| *time)
+    }
+
+    fn keep(&mut self, event: &ProcessEvent<'_>) {
+        // What does not fit into an empty batch fits into none.
+        if self.packer.push(event).is_ok() {
+            self.packer.finish(&mut self.packed);
+            self.bytes.extend_from_slice(&self.packed);
+            self.queue.push_back((event.time, self.bytes.len()));
+        }
+    }
+
+    fn move_one(&mut self, out: &mut Packed) {
+        let Some((_, end)) = self.queue.pop_front() else { return };
+        if let Ok(batch) = Batch::parse(&self.bytes[self.start..end]) {
+            batch.iter().for_each(|event| out.push(&event));
+        }
+        self.start = end;
+        if self.queue.is_empty() {
+            self.bytes.clear();
+            self.start = 0;
         }
     }
 }

@@ -200,7 +200,7 @@ fn write(kind: u8, bytes: &[u8], out: &mut BumpVec<'_, u8>) {
         kind::SYSTEMTIME => {
             let part = |index: usize| array(bytes, index * 2).map_or(0, u16::from_le_bytes);
             let time = Timestamp::from_civil(
-                i64::from(part(0)),
+                i32::from(part(0)),
                 u32::from(part(1)),
                 u32::from(part(3)),
                 u32::from(part(4)),

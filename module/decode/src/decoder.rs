@@ -89,7 +89,7 @@ impl Decoder {
     }
 
     /// Reads one frame. Text that must be built lives in `arena`. `wants` is asked with provider and event id of a
-    /// Windows event, as early as possible.
+    /// Windows event, as early as possible: what comes behind is then not looked at, nor checked.
     ///
     /// # Errors
     /// A [`Skip`] says why the frame gave no record, and where in it reading had to stop.
@@ -99,11 +99,14 @@ impl Decoder {
         arena: &'a Bump,
         wants: &dyn Fn(&str, u32) -> bool,
     ) -> Result<Decoded<'a>, Skip> {
+        let mut asked = false;
         if self.format == Format::WindowsJson
             && let Some((provider, event_id)) = self.peek.look(frame.bytes)
-            && !wants(provider, event_id)
         {
-            return Ok(Decoded::NotWanted { provider, event_id });
+            if !wants(provider, event_id) {
+                return Ok(Decoded::NotWanted { provider, event_id });
+            }
+            asked = true;
         }
         let text = match core::str::from_utf8(frame.bytes) {
             Ok(text) => text,
@@ -112,7 +115,7 @@ impl Decoder {
                 arena.alloc_str(&String::from_utf8_lossy(frame.bytes))
             }
         };
-        self.text(text, arena, wants).map_err(|(at, reason)| Skip {
+        self.text(text, arena, asked, wants).map_err(|(at, reason)| Skip {
             line: frame.line,
             column: at.and_then(|at| u32::try_from(at + 1).ok()),
             reason,
@@ -123,18 +126,21 @@ impl Decoder {
         &mut self,
         text: &'a str,
         arena: &'a Bump,
+        asked: bool,
         wants: &dyn Fn(&str, u32) -> bool,
     ) -> Result<Decoded<'a>, (Option<usize>, Reason)> {
         let start = text.trim_ascii_start();
         let indent = text.len() - start.len();
         match start.as_bytes().first() {
             None => Ok(Decoded::Nothing),
-            Some(b'{') => self.json(start, arena, wants, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason)),
+            Some(b'{') => {
+                self.json(start, arena, asked, wants, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
+            }
             // A line of a JSON array that was cut by lines.
             Some(b'[' | b']' | b',') if self.format.is_json() => match start.trim_start_matches(['[', ',', ' ']) {
                 rest if rest.starts_with('{') => {
                     let indent = text.len() - rest.len();
-                    self.json(rest, arena, wants, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
+                    self.json(rest, arena, asked, wants, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
                 }
                 rest if rest.trim_matches([']', ',', ' ', '\t']).is_empty() => Ok(Decoded::Nothing),
                 _ => Err((Some(indent), Reason::NotJson("an object"))),
@@ -168,10 +174,11 @@ impl Decoder {
         &mut self,
         text: &'a str,
         arena: &'a Bump,
+        asked: bool,
         wants: &dyn Fn(&str, u32) -> bool,
         wrapping: u8,
     ) -> Result<Decoded<'a>, (Option<usize>, Reason)> {
-        match json::decode(text, arena, wants)? {
+        match json::decode(text, arena, asked, wants)? {
             Outcome::Record(record) => Ok(Decoded::Record(record)),
             Outcome::NotWanted { provider, event_id } => Ok(Decoded::NotWanted { provider, event_id }),
             Outcome::Syslog(line) => self.syslog(line, arena, wants, wrapping + 1),
@@ -193,7 +200,7 @@ impl Decoder {
     ) -> Result<Decoded<'a>, (Option<usize>, Reason)> {
         let text = wrapped.text.trim_ascii();
         if text.starts_with('{') {
-            return self.json(text, arena, wants, wrapping);
+            return self.json(text, arena, false, wants, wrapping);
         }
         if text.starts_with("<Event") {
             return xml::decode(text, arena, wants);
@@ -234,7 +241,7 @@ impl Decoder {
         let message = line.message.strip_prefix("@cee:").unwrap_or(line.message).trim_ascii();
         if wrapping < MAX_WRAPPING {
             let inner = if message.starts_with('{') {
-                self.json(message, arena, wants, wrapping + 1).ok()
+                self.json(message, arena, false, wants, wrapping + 1).ok()
             } else if message.starts_with("<Event") {
                 xml::decode(message, arena, wants).ok()
             } else {

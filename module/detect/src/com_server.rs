@@ -124,7 +124,21 @@ pub fn is_own_product(writer: Actor<'_>, server: &str) -> bool {
         return false;
     }
     let Some(folder) = product_folder(writer.image) else { return false };
-    starts_with(server, folder)
+    // A vendor's products share the beginning of their folders' names (`Meeting`, `MeetingAddin`).
+    starts_with(server, folder.trim_end_matches('\\'))
+}
+
+/// Whether the event's process registers a part of its own product. regsvr32 acts for who started it; the installer
+/// service acts for a package, which keeps its parts in a vendor's folder.
+pub fn registers_own_product(context: &Context<'_>, server: &str) -> bool {
+    let writer = context.subject();
+    if writer.is(&["regsvr32.exe"]) {
+        return is_own_product(context.parent(), server);
+    }
+    if writer.is(&["msiexec.exe"]) && predicates::is_windows_program_path(writer.image) {
+        return product_folder(server).is_some();
+    }
+    is_own_product(writer, server)
 }
 
 /// Whether the program writes what others tell it to: its own name and signature say nothing about the content.
@@ -178,7 +192,7 @@ pub fn shadow(context: &Context<'_>, value: &Value<'_>, server: &str) -> Option<
     if predicates::is_windows_program_path(server) && !runs_something_else(server) {
         return None;
     }
-    let own = is_own_product(context.subject(), server);
+    let own = registers_own_product(context, server);
     match context.host.com.machine_server(value.clsid) {
         Some(machine) if machine == server => None,
         // A program's own class, registered once for all users and once for this one.
@@ -194,7 +208,7 @@ pub fn shadow(context: &Context<'_>, value: &Value<'_>, server: &str) -> Option<
 
 /// Whether a server lies where no server should.
 pub fn misplaced(context: &Context<'_>, value: &Value<'_>, server: &str) -> Option<Doubt> {
-    if !value.is_server() || is_own_product(context.subject(), server) {
+    if !value.is_server() || registers_own_product(context, server) {
         return None;
     }
     odd_place(server).map(Doubt::Place)
@@ -262,6 +276,7 @@ mod tests {
         let writer = Actor { image: r"C:\Users\a\AppData\Local\Vendor\1.0\setup.exe", ..Actor::default() };
         assert!(is_own_product(writer, r"c:\users\a\appdata\local\vendor\1.1\shell.dll"));
         assert!(!is_own_product(writer, r"c:\users\a\appdata\local\other\shell.dll"));
+        assert!(is_own_product(writer, r"c:\users\a\appdata\local\vendoraddin\1.1\shell.dll"));
         let writer = Actor { image: r"C:\Users\a\AppData\Local\Temp\x\setup.exe", ..Actor::default() };
         assert!(!is_own_product(writer, r"c:\users\a\appdata\local\temp\x\shell.dll"));
         let writer = Actor { image: r"C:\Users\a\AppData\Local\Python\python.exe", ..Actor::default() };

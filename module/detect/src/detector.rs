@@ -305,7 +305,12 @@ fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sin
 }
 
 fn same_record(a: &backchannel_events::Observation, b: &backchannel_events::Observation) -> bool {
-    a.time == b.time && a.provider == b.provider && a.event_id == b.event_id && a.record == b.record && a.text == b.text
+    a.time == b.time
+        && a.provider == b.provider
+        && a.event_id == b.event_id
+        && a.record == b.record
+        && a.line == b.line
+        && (!a.record.is_empty() || a.line > 0 || a.text == b.text)
 }
 
 /// What makes two findings the same: analytic, host, both processes, the class of the channel.

@@ -2,8 +2,8 @@
 
 use backchannel_events::{ChannelNote, Confidence, Indicators, Mechanism, Observation, Party, Reasons, Severity};
 
-use crate::Actor;
 use crate::context::{Note, ProcessId};
+use crate::{Actor, predicates};
 
 /// What an analytic concluded. Built with chained calls, so that it reads like the sentence it stands for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,6 +67,14 @@ impl Evidence {
         self.server = actor.party();
         self.server_known = actor.known.map(|known| known.id);
         self
+    }
+
+    /// A COM server or provider was made to start a program. Shells come by the dozen and differ in nothing but their
+    /// number: they fold into one finding about the server. Any other program is an endpoint of its own.
+    #[must_use]
+    pub fn made_run(self, server: Actor<'_>, child: Actor<'_>) -> Self {
+        let shell = predicates::is_script_host(child) || predicates::is_lolbin(child);
+        if shell && !server.is_unknown() { self.server(server) } else { self.client(server).server(child) }
     }
 
     /// What they talked over.

@@ -75,7 +75,7 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
     let techniques = evidence.techniques.unwrap_or(analytic.techniques);
 
     let mut finding = Finding {
-        id: id(analytic.id, &context.host.key, observations.first()),
+        id: id(analytic.id, &context.host.key, &parties, observations.first()),
         analytic: analytic.id.to_owned(),
         title: analytic.title.to_owned(),
         severity,
@@ -132,9 +132,9 @@ fn logon_observation(logon: &KnownLogon) -> Observation {
     logon.note.observation(format!("{} logged on (type {}){from}{special}", account(user), logon.kind))
 }
 
-/// 16 hexadecimal digits that depend on the analytic, the host and the first record only: never on a file name, a
-/// line number or a batch.
-fn id(analytic: &str, host: &str, first: Option<&Observation>) -> String {
+/// 16 hexadecimal digits that depend on the analytic, the host, the processes and the first record only: never on a
+/// file name, a line number or a batch. The record alone would not do: many findings rest on the same logon.
+fn id(analytic: &str, host: &str, parties: &[&Party], first: Option<&Observation>) -> String {
     let mut hasher = SipHasher13::new();
     let mut part = |text: &str| {
         hasher.write(text.as_bytes());
@@ -142,6 +142,10 @@ fn id(analytic: &str, host: &str, first: Option<&Observation>) -> String {
     };
     part(analytic);
     part(host);
+    for party in parties {
+        part(&party.name.to_ascii_lowercase());
+        part(&party.pid.map_or_else(String::new, |pid| pid.to_string()));
+    }
     if let Some(first) = first {
         part(&first.provider);
         if first.record.is_empty() {

@@ -265,6 +265,19 @@ mod tests {
     }
 
     #[test]
+    fn windows_program_folders_are_not_those_beside_or_below_them() {
+        assert!(is_windows_program_path(r"C:\Windows\SysWOW64\a.dll"));
+        for path in [
+            r"C:\Windows \System32\a.dll",
+            r"C:\Users\a\Windows\System32\a.dll",
+            r"C:\Windows\System32\spool\drivers\color\a.dll",
+            r"C:\Program Files\A\a.dll",
+        ] {
+            assert!(!is_windows_program_path(path), "{path}");
+        }
+    }
+
+    #[test]
     fn a_server_registration_names_its_class_and_key() {
         let path = r"HKU\S-1-5-21-1_Classes\CLSID\{B5F8350B-0548-48B1-A6EE-88BD00B4A5E7}\InProcServer32\(Default)";
         assert_eq!(com_registration(path), Some(("{B5F8350B-0548-48B1-A6EE-88BD00B4A5E7}", "InprocServer32")));

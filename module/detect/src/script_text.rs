@@ -81,6 +81,14 @@ pub struct RemoteActivation<'t> {
     pub machine: &'t str,
 }
 
+impl<'t> RemoteActivation<'t> {
+    /// The machine where its name or address stands in the text; empty for a variable or an expression.
+    pub fn peer(&self) -> &'t str {
+        let literal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':');
+        if self.machine.bytes().all(literal) { self.machine } else { "" }
+    }
+}
+
 /// The first call in squeezed text that activates a class on a machine it names.
 pub fn remote_activation(squeezed: &str) -> Option<RemoteActivation<'_>> {
     const CALLS: [&str; 4] = ["gettypefromprogid(", "gettypefromclsid(", "createobject(", "activexobject("];

@@ -85,6 +85,15 @@ pub fn lower<'t>(text: &'t str, buffer: &'t mut String) -> &'t str {
     }
 }
 
+/// A registry number as logs write it: `DWORD (0x00000001)`, `0x1`, `1`.
+pub fn dword(data: &str) -> Option<u32> {
+    let data = data.strip_prefix("DWORD (").and_then(|rest| rest.strip_suffix(')')).unwrap_or(data).trim();
+    match data.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => data.parse().ok(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +110,12 @@ mod tests {
         let text = r"dllhost.exe /x:{no} /Processid:{3E5FC7F9-9A51-4367-9063-A120244FBEC7}";
         assert_eq!(guid(text), Some("{3E5FC7F9-9A51-4367-9063-A120244FBEC7}"));
         assert_eq!(guid("{3E5FC7F9-9A51-4367-9063-A120244FBEC7"), None);
+    }
+
+    #[test]
+    fn a_registry_number_is_read_in_every_spelling() {
+        assert_eq!([dword("DWORD (0x0000000a)"), dword("0xA"), dword("10")], [Some(10); 3]);
+        assert_eq!(dword("Binary Data"), None);
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(format!("standard output: {error}")),
         Ok(()) | Err(_) => {}
     }
-    skipped::print(&report.skips, arguments.verbose);
+    skipped::print(&report.skips, &report.notes, arguments.verbose);
     Ok(judge(arguments, &report))
 }
 
@@ -151,11 +151,12 @@ impl<'a> Watcher<'a> {
     fn new(arguments: &'a Replay, progress: Progress) -> Self {
         // Shorter runs need no bar.
         const LONG: u64 = 8 * 1024 * 1024;
-        let wanted = !arguments.no_progress && !arguments.follow && io::stderr().is_terminal() && progress.size() > LONG;
+        let wanted =
+            !arguments.no_progress && !arguments.follow && io::stderr().is_terminal() && progress.size() > LONG;
         let bar = if wanted { indicatif::ProgressBar::new(progress.size()) } else { indicatif::ProgressBar::hidden() };
-        if let Ok(style) = indicatif::ProgressStyle::with_template(
-            "{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}",
-        ) {
+        if let Ok(style) =
+            indicatif::ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}")
+        {
             bar.set_style(style);
         }
         Self { arguments, progress, bar, paint: Paint::choose(arguments.color) }

@@ -38,6 +38,9 @@ mod tests {
         let document = serde_json::json!({ "a": "x\u{9b}y\u{e0041}z\u{202e}" }).to_string();
         let text = escaped(&document);
         assert!(text.is_ascii());
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), serde_json::from_str::<serde_json::Value>(&document).unwrap());
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            serde_json::from_str::<serde_json::Value>(&document).unwrap()
+        );
     }
 }

@@ -7,18 +7,19 @@ use backchannel_host::source::{SkipDetail, Skips};
 use super::{cut, plain};
 
 /// Says how many records were skipped and why, and lists the first of them.
-pub(crate) fn print(skips: &Skips, verbose: bool) {
+pub(crate) fn print(skips: &Skips, notes: &Skips, verbose: bool) {
+    let mut out = io::stderr().lock();
     // Where standard error is closed, nobody is left to be told.
-    let _ = write(&mut io::stderr().lock(), skips, verbose);
+    let _ = write(&mut out, "skipped", skips, verbose).and_then(|()| write(&mut out, "noted", notes, verbose));
 }
 
-fn write(out: &mut dyn Write, skips: &Skips, verbose: bool) -> io::Result<()> {
+fn write(out: &mut dyn Write, what: &str, skips: &Skips, verbose: bool) -> io::Result<()> {
     let total = skips.total();
     if total == 0 {
         return Ok(());
     }
     let reasons: Vec<String> = skips.counts().iter().map(|(reason, count)| format!("{reason} {count}")).collect();
-    writeln!(out, "skipped {total}: {}", plain(&reasons.join(", ")))?;
+    writeln!(out, "{what} {total}: {}", plain(&reasons.join(", ")))?;
     for detail in skips.details() {
         writeln!(out, "  {}", entry(detail))?;
     }
@@ -57,8 +58,11 @@ mod tests {
             });
         }
         let mut out = Vec::new();
-        write(&mut out, &skips, false).unwrap();
+        write(&mut out, "skipped", &skips, false).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, "skipped 3: not-json 3\n  a.log:1: expected an object\\u{1b}\n  and 2 more (--verbose lists them)\n");
+        assert_eq!(
+            text,
+            "skipped 3: not-json 3\n  a.log:1: expected an object\\u{1b}\n  and 2 more (--verbose lists them)\n"
+        );
     }
 }

@@ -86,8 +86,13 @@ pub(crate) fn summary(out: &mut dyn Write, summary: &Summary, verbose: bool, pai
     if summary.late > 0 {
         writeln!(out, "late      {} events came more than two minutes out of order", summary.late)?;
     }
-    if !summary.evicted.is_empty() {
-        let evicted: Vec<String> = summary.evicted.iter().map(|(table, count)| format!("{table} {count}")).collect();
+    let evicted: Vec<String> = summary
+        .evicted
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(table, count)| format!("{table} {count}"))
+        .collect();
+    if !evicted.is_empty() {
         writeln!(out, "forgotten {} (bounds of memory)", plain(&evicted.join(", ")))?;
     }
     if !summary.asleep.is_empty() {
@@ -109,7 +114,8 @@ pub(crate) fn analytics(out: &mut dyn Write, list: &[AnalyticEntry], paint: &Pai
     let mut table = new_table(paint);
     table.set_header(["id", "severity", "technique", "needs one of", "title"]);
     for analytic in list {
-        let title = if analytic.experimental { format!("{} (experimental)", analytic.title) } else { analytic.title.clone() };
+        let title =
+            if analytic.experimental { format!("{} (experimental)", analytic.title) } else { analytic.title.clone() };
         table.add_row([
             Cell::new(plain(&analytic.id)),
             paint.severity(analytic.severity, analytic.severity.as_str()),
@@ -166,7 +172,8 @@ impl Read {
                 None => name.to_owned(),
             })
         };
-        let ends: Vec<String> = [party(&document["client"]), party(&document["server"])].into_iter().flatten().collect();
+        let ends: Vec<String> =
+            [party(&document["client"]), party(&document["server"])].into_iter().flatten().collect();
         let channel = document["channel"]["name"].as_str().unwrap_or_default();
         let user = document["user"].as_str().filter(|user| !user.is_empty());
         let mut parties = ends.join(" → ");

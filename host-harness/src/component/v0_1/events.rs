@@ -103,10 +103,7 @@ fn hashes(it: &nouns::Hashes<'_>) -> wit::Hashes {
 }
 
 fn signature(it: &nouns::Signature<'_>) -> wit::Signature {
-    wit::Signature {
-        status: signature_status(it.status),
-        signer: it.signer.to_owned(),
-    }
+    wit::Signature { status: signature_status(it.status), signer: it.signer.to_owned() }
 }
 
 fn access(it: &nouns::Access<'_>) -> wit::Access {
@@ -188,11 +185,7 @@ fn rpc_call(it: &nouns::RpcCall<'_>) -> wit::RpcCall {
 }
 
 fn endpoint(it: &nouns::Endpoint<'_>) -> wit::Endpoint {
-    wit::Endpoint {
-        address: it.address.to_owned(),
-        port: it.port,
-        name: it.name.to_owned(),
-    }
+    wit::Endpoint { address: it.address.to_owned(), port: it.port, name: it.name.to_owned() }
 }
 
 fn network_flow(it: &nouns::NetworkFlow<'_>) -> wit::NetworkFlow {
@@ -255,24 +248,15 @@ fn script(it: &nouns::Script<'_>) -> wit::Script {
 }
 
 fn text_line(it: &nouns::Text<'_>) -> wit::TextLine {
-    wit::TextLine {
-        program: it.program.to_owned(),
-        message: it.message.to_owned(),
-    }
+    wit::TextLine { program: it.program.to_owned(), message: it.message.to_owned() }
 }
 
 fn dns_query(it: &nouns::DnsQuery<'_>) -> wit::DnsQuery {
-    wit::DnsQuery {
-        query: it.query.to_owned(),
-        answers: it.answers.to_owned(),
-    }
+    wit::DnsQuery { query: it.query.to_owned(), answers: it.answers.to_owned() }
 }
 
 fn telemetry(it: &nouns::Telemetry<'_>) -> wit::Telemetry {
-    wit::Telemetry {
-        state: telemetry_state(it.state),
-        details: it.details.to_owned(),
-    }
+    wit::Telemetry { state: telemetry_state(it.state), details: it.details.to_owned() }
 }
 
 fn outcome(it: nouns::Outcome) -> wit::Outcome {

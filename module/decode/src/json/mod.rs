@@ -2,6 +2,7 @@
 
 mod other;
 mod peek;
+mod role;
 pub(crate) mod scan;
 mod typed;
 mod windows;
@@ -13,6 +14,7 @@ use bumpalo::collections::Vec as BumpVec;
 
 use crate::{Format, Reason};
 pub(crate) use peek::Peek;
+use role::Role;
 use scan::{Cursor, Kind, Raw, Stop};
 
 /// Members beyond this are not looked at: no log record has as many.
@@ -52,6 +54,9 @@ enum Section {
 impl Section {
     /// The section that the object under `key` is, if it is one.
     fn inner(self, key: &str) -> Option<Self> {
+        if !matches!(key.len(), 5 | 6 | 8..=10) {
+            return None;
+        }
         match (self, key) {
             (Self::Top, "Event") => Some(Self::Top),
             (Self::Top, "System") => Some(Self::System),
@@ -64,7 +69,8 @@ impl Section {
 
     /// Section and key of a member whose path was flattened with dots (`winlog.event_data.Image`).
     fn of_dotted(self, key: &str) -> (Self, &str) {
-        if self != Self::Top {
+        // The shortest is `winlog.x`.
+        if self != Self::Top || key.len() < 8 || !matches!(key.as_bytes()[0], b'w' | b'e' | b'u') {
             return (self, key);
         }
         let (section, key) = match key.strip_prefix("winlog.") {
@@ -85,6 +91,7 @@ impl Section {
 #[derive(Clone, Copy, Debug)]
 struct Member<'a> {
     section: Section,
+    role: Role,
     /// Key as it stands in the text; none that is known here has an escape.
     key: &'a str,
     value: Raw<'a>,
@@ -128,13 +135,24 @@ struct Collector<'a, 'w> {
     refused: bool,
 }
 
-impl<'a> Collector<'a, '_> {
-    fn object(&mut self, cursor: &mut Cursor<'a>, section: Section, depth: u8) -> Result<(), Stop> {
+impl<'a, 'w> Collector<'a, 'w> {
+    fn new(arena: &'a Bump, asked: bool, wants: &'w dyn Fn(&str, u32) -> bool) -> Self {
+        Self {
+            members: Members { all: BumpVec::with_capacity_in(64, arena) },
+            wants,
+            id: None,
+            provider: None,
+            asked,
+            refused: false,
+        }
+    }
+
+    fn object(&mut self, cursor: &mut Cursor<'a>, outer: Section, depth: u8) -> Result<(), Stop> {
         cursor.enter_object()?;
         while let Some(key) = cursor.next_key()? {
-            if cursor.peek() == Some(b'{')
+            if let Some(inner) = outer.inner(key)
                 && depth < 4
-                && let Some(inner) = section.inner(key)
+                && cursor.peek() == Some(b'{')
             {
                 self.object(cursor, inner, depth + 1)?;
                 if self.refused {
@@ -143,19 +161,22 @@ impl<'a> Collector<'a, '_> {
                 continue;
             }
             let value = cursor.value()?;
-            let (section, key) = section.of_dotted(key);
+            let (section, key) = outer.of_dotted(key);
+            let role = Role::find(section, key);
             if self.members.all.len() < MAX_MEMBERS {
-                self.members.all.push(Member { section, key, value });
+                self.members.all.push(Member { section, role, key, value });
             }
-            if !self.asked && self.decided(section, key, value) {
+            if !self.asked && self.decided() {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Whether the record is now known not to be wanted.
-    fn decided(&mut self, section: Section, key: &str, value: Raw<'a>) -> bool {
+    /// Whether the record is known not to be wanted, now that another member was seen. The member is read from where
+    /// it was put: handed over, it would go through memory for every member, asked or not.
+    fn decided(&mut self) -> bool {
+        let Some(Member { section, key, value, .. }) = self.members.all.last().copied() else { return false };
         match (section, key.len()) {
             (Section::Top | Section::System, 7) if key == "EventID" => self.id = windows::event_id(value),
             (Section::Top | Section::Winlog, 8) if key == "event_id" => self.id = windows::event_id(value),
@@ -180,20 +201,15 @@ fn plain(value: Raw<'_>) -> Option<&str> {
     (value.kind == Kind::String && !value.text.is_empty() && !value.text.contains('\\')).then_some(value.text)
 }
 
-/// Reads the object that `text` begins with. An error names the byte where it had to stop, counted from 0.
+/// Reads the object that `text` begins with. An error names the byte where it had to stop, counted from 0. `asked`:
+/// `wants` was asked already, and said yes.
 pub(crate) fn decode<'a>(
     text: &'a str,
     arena: &'a Bump,
+    asked: bool,
     wants: &dyn Fn(&str, u32) -> bool,
 ) -> Result<Outcome<'a>, (Option<usize>, Reason)> {
-    let mut collector = Collector {
-        members: Members { all: BumpVec::with_capacity_in(64, arena) },
-        wants,
-        id: None,
-        provider: None,
-        asked: false,
-        refused: false,
-    };
+    let mut collector = Collector::new(arena, asked, wants);
     let mut cursor = Cursor::new(text);
     collector.object(&mut cursor, Section::Top, 0).map_err(|stop| (Some(stop.at), Reason::NotJson(stop.expected)))?;
     if collector.refused
@@ -208,27 +224,17 @@ pub(crate) fn decode<'a>(
     }
     let members = collector.members;
     match windows::decode(&members, arena, wants) {
-        Ok(Some(outcome)) => return Ok(outcome),
-        Ok(None) => {}
-        Err(reason) => {
-            return other::decode(text, &members, arena).ok_or((None, reason));
-        }
+        Ok(Some(outcome)) => Ok(outcome),
+        Ok(None) => other::decode(text, &members, arena).ok_or((None, Reason::UnknownShape)),
+        Err(reason) => other::decode(text, &members, arena).ok_or((None, reason)),
     }
-    other::decode(text, &members, arena).ok_or((None, Reason::UnknownShape))
 }
 
 /// What a record most likely is, from as much of it as is there.
 pub(crate) fn guess(start: &[u8]) -> Format {
     let text = String::from_utf8_lossy(start);
     let arena = Bump::new();
-    let mut collector = Collector {
-        members: Members { all: BumpVec::new_in(&arena) },
-        wants: &|_, _| true,
-        id: None,
-        provider: None,
-        asked: true,
-        refused: false,
-    };
+    let mut collector = Collector::new(&arena, true, &|_, _| true);
     // It may be cut off: what was collected up to there is enough.
     let _ = collector.object(&mut Cursor::new(&text), Section::Top, 0);
     let members = collector.members;

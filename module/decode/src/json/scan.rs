@@ -42,6 +42,8 @@ pub(crate) struct Raw<'a> {
     pub kind: Kind,
     /// Its text; see [`Kind`].
     pub text: &'a str,
+    /// Whether a string may have an escape.
+    pub escaped: bool,
 }
 
 impl<'a> Raw<'a> {
@@ -49,7 +51,8 @@ impl<'a> Raw<'a> {
     /// their JSON.
     pub fn to_text(self, arena: &'a Bump) -> &'a str {
         match self.kind {
-            Kind::String => unescape(self.text, arena),
+            Kind::String if self.escaped => unescape(self.text, arena),
+            Kind::String => self.text,
             Kind::Null => "",
             Kind::Number | Kind::Bool | Kind::Object | Kind::Array => self.text,
         }
@@ -116,8 +119,25 @@ impl<'a> Cursor<'a> {
 
     /// The next key of the object the cursor is in; `None` at its end, which is consumed. The cursor then stands
     /// before the value, which the caller must read, skip or enter.
-    #[inline]
+    #[inline(always)]
     pub fn next_key(&mut self) -> Result<Option<&'a str>, Stop> {
+        // Nearly all JSON is written without white space between the tokens.
+        let bytes = self.text.as_bytes();
+        if let Some([b',', b'"']) = bytes.get(self.at..self.at + 2) {
+            self.at += 2;
+        } else if !self.next_key_slowly()? {
+            return Ok(None);
+        }
+        let key = self.string_body()?.0;
+        if bytes.get(self.at) != Some(&b':') && self.peek() != Some(b':') {
+            return self.stop("':' after a key");
+        }
+        self.at += 1;
+        Ok(Some(key))
+    }
+
+    /// Moves behind the quote that opens the next key; `false` at the object's end.
+    fn next_key_slowly(&mut self) -> Result<bool, Stop> {
         let mut next = self.peek();
         if next == Some(b',') {
             self.at += 1;
@@ -126,16 +146,11 @@ impl<'a> Cursor<'a> {
         match next {
             Some(b'"') => {
                 self.at += 1;
-                let key = self.string_body()?;
-                if self.peek() != Some(b':') {
-                    return self.stop("':' after a key");
-                }
-                self.at += 1;
-                Ok(Some(key))
+                Ok(true)
             }
             Some(b'}') => {
                 self.at += 1;
-                Ok(None)
+                Ok(false)
             }
             _ => self.stop("a key or '}'"),
         }
@@ -159,49 +174,51 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads the value that begins here, whole.
-    #[inline]
+    #[inline(always)]
     pub fn value(&mut self) -> Result<Raw<'a>, Stop> {
-        match self.peek() {
-            Some(b'"') => {
-                self.at += 1;
-                Ok(Raw { kind: Kind::String, text: self.string_body()? })
-            }
-            Some(b'{') => self.container(Kind::Object),
-            Some(b'[') => self.container(Kind::Array),
-            Some(b't') => self.word("true", Kind::Bool),
-            Some(b'f') => self.word("false", Kind::Bool),
-            Some(b'n') => self.word("null", Kind::Null),
-            Some(b'-' | b'0'..=b'9') => {
-                let bytes = self.text.as_bytes();
-                let start = self.at;
-                while let Some(b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') = bytes.get(self.at) {
-                    self.at += 1;
-                }
-                Ok(Raw { kind: Kind::Number, text: &self.text[start..self.at] })
-            }
-            _ => self.stop("a value"),
+        let first = match self.text.as_bytes().get(self.at) {
+            Some(b'"') => Some(b'"'),
+            _ => self.peek(),
+        };
+        if first == Some(b'"') {
+            self.at += 1;
+            let (text, escaped) = self.string_body()?;
+            return Ok(Raw { kind: Kind::String, text, escaped });
         }
+        let start = self.at;
+        // Only the kind comes back: what is made of it then stays in registers.
+        let kind = self.skip_other()?;
+        Ok(Raw { kind, text: &self.text[start..self.at], escaped: false })
     }
 
-    fn word(&mut self, word: &'static str, kind: Kind) -> Result<Raw<'a>, Stop> {
-        match self.text.get(self.at..self.at + word.len()) {
-            Some(text) if text == word => {
-                self.at += word.len();
-                Ok(Raw { kind, text })
+    /// Moves behind a value that is no string.
+    fn skip_other(&mut self) -> Result<Kind, Stop> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let (kind, length) = match rest.first() {
+            Some(b'{') => return self.skip_container(Kind::Object),
+            Some(b'[') => return self.skip_container(Kind::Array),
+            Some(b't') if rest.starts_with(b"true") => (Kind::Bool, 4),
+            Some(b'f') if rest.starts_with(b"false") => (Kind::Bool, 5),
+            Some(b'n') if rest.starts_with(b"null") => (Kind::Null, 4),
+            Some(b'-' | b'0'..=b'9') => {
+                let digits = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+                (Kind::Number, rest.iter().take_while(digits).count())
             }
-            _ => self.stop("a value"),
-        }
+            _ => return self.stop("a value"),
+        };
+        self.at += length;
+        Ok(kind)
     }
 
     /// The rest of a string whose opening quote was consumed, still escaped; consumes the closing quote.
-    #[inline]
-    fn string_body(&mut self) -> Result<&'a str, Stop> {
+    #[inline(always)]
+    fn string_body(&mut self) -> Result<(&'a str, bool), Stop> {
         let start = self.at;
         match string_end(self.text.as_bytes(), start) {
-            Some(end) => {
+            Some((end, escaped)) => {
                 self.at = end + 1;
-                // Both ends are ASCII quotes' neighbours, hence character boundaries.
-                Ok(&self.text[start..end])
+                // Both ends are neighbours of ASCII quotes, hence character boundaries.
+                Ok((&self.text[start..end], escaped))
             }
             None => {
                 self.at = self.text.len();
@@ -210,15 +227,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn container(&mut self, kind: Kind) -> Result<Raw<'a>, Stop> {
+    fn skip_container(&mut self, kind: Kind) -> Result<Kind, Stop> {
         let bytes = self.text.as_bytes();
-        let start = self.at;
         let mut depth = 0u32;
         let mut at = self.at;
         while let Some(&byte) = bytes.get(at) {
             match byte {
                 b'"' => match string_end(bytes, at + 1) {
-                    Some(end) => at = end,
+                    Some((end, _)) => at = end,
                     None => break,
                 },
                 b'{' | b'[' => {
@@ -232,7 +248,7 @@ impl<'a> Cursor<'a> {
                     depth -= 1;
                     if depth == 0 {
                         self.at = at + 1;
-                        return Ok(Raw { kind, text: &self.text[start..=at] });
+                        return Ok(kind);
                     }
                 }
                 _ => {}
@@ -246,87 +262,134 @@ impl<'a> Cursor<'a> {
 
 /// Bytes looked at eight at a time before a string is called long and handed to `memchr`. Without SIMD (a
 /// component), `memchr` works on four bytes at a time and eight are better throughout.
-const SHORT: usize = if cfg!(target_arch = "wasm32") { usize::MAX } else { 48 };
+const SHORT: usize = if cfg!(target_arch = "wasm32") { usize::MAX } else { 64 };
 
-/// The offset of the quote that closes a string whose content begins at `start`.
-#[inline]
-pub(crate) fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
+const ONES: u64 = 0x0101_0101_0101_0101;
+const QUOTES: u64 = ONES * b'"' as u64;
+const SLASHES: u64 = ONES * b'\\' as u64;
+
+/// Marks the zero bytes of `word` in their highest bits. The lowest mark is exact; one above it may be false.
+#[inline(always)]
+const fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & (ONES << 7)
+}
+
+/// The offset of the quote that closes a string whose content begins at `start`, and whether there may be a
+/// backslash in it.
+#[inline(always)]
+fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     let mut at = start;
+    let mut escaped = false;
+    let short_end = start.saturating_add(SHORT);
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let quotes = zero_bytes(word ^ QUOTES);
+        let found = quotes | zero_bytes(word ^ SLASHES);
+        if found == 0 {
+            at += 8;
+        } else {
+            let place = (found.trailing_zeros() / 8) as usize;
+            // The lowest mark of the two is exact: it is a quote if the quotes have it.
+            if quotes & (found & found.wrapping_neg()) != 0 {
+                return Some((at + place, escaped));
+            }
+            escaped = true;
+            at += place + 2;
+        }
+        if at >= short_end {
+            return long_string_end(bytes, at);
+        }
+    }
     loop {
-        let quote = find_quote(bytes, at)?;
-        // A quote after an odd number of backslashes is part of the string.
-        let mut slashes = 0;
-        while quote > start + slashes && bytes[quote - 1 - slashes] == b'\\' {
-            slashes += 1;
+        match bytes.get(at)? {
+            b'"' => return Some((at, escaped)),
+            b'\\' => {
+                escaped = true;
+                at += 2;
+            }
+            _ => at += 1,
         }
-        if slashes % 2 == 0 {
-            return Some(quote);
-        }
-        at = quote + 1;
     }
 }
 
-#[inline]
-fn find_quote(bytes: &[u8], start: usize) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    const QUOTES: u64 = ONES * b'"' as u64;
-    let mut at = start;
-    let short_end = start.saturating_add(SHORT);
-    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        if at >= short_end {
-            return memchr::memchr(b'"', &bytes[at..]).map(|found| at + found);
+/// The same for the rest of a long string; `at` is not behind an open escape.
+#[inline(never)]
+fn long_string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    let mut from = at;
+    loop {
+        let quote = from + memchr::memchr(b'"', bytes.get(from..)?)?;
+        // A quote after an odd number of backslashes is part of the string.
+        let slashes = bytes[at..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
+        if slashes % 2 == 0 {
+            return Some((quote, true));
         }
-        let different = u64::from_le_bytes(*word) ^ QUOTES;
-        let found = different.wrapping_sub(ONES) & !different & HIGH;
-        if found != 0 {
-            return Some(at + (found.trailing_zeros() / 8) as usize);
-        }
-        at += 8;
+        from = quote + 1;
     }
-    bytes.get(at..)?.iter().position(|byte| *byte == b'"').map(|found| at + found)
 }
 
 /// Undoes the escapes of a JSON string; borrows where there are none. A lone surrogate becomes U+FFFD; an escape
 /// that JSON does not know (shippers that forget to escape a backslash) is kept as it stands.
-#[inline]
 pub(crate) fn unescape<'a>(raw: &'a str, arena: &'a Bump) -> &'a str {
     match memchr::memchr(b'\\', raw.as_bytes()) {
         None => raw,
-        Some(first) => unescape_from(raw, first, arena),
+        Some(first) => unescape_from(raw.as_bytes(), first, arena),
     }
 }
 
-fn unescape_from<'a>(raw: &'a str, first: usize, arena: &'a Bump) -> &'a str {
-    let mut out = bumpalo::collections::String::with_capacity_in(raw.len(), arena);
-    let bytes = raw.as_bytes();
-    let mut copied = 0;
-    let mut next = Some(first);
-    while let Some(at) = next {
-        out.push_str(&raw[copied..at]);
-        let (character, used) = match bytes.get(at + 1) {
-            Some(b'"') => ('"', 2),
-            Some(b'\\') => ('\\', 2),
-            Some(b'/') => ('/', 2),
-            Some(b'b') => ('\u{8}', 2),
-            Some(b'f') => ('\u{c}', 2),
-            Some(b'n') => ('\n', 2),
-            Some(b'r') => ('\r', 2),
-            Some(b't') => ('\t', 2),
-            Some(b'u') => unicode_escape(bytes, at).unwrap_or(('\\', 1)),
-            _ => ('\\', 1),
-        };
-        out.push(character);
-        copied = at + used;
-        // Paths have a backslash every few bytes: a short look by hand comes before the search.
-        next =
-            bytes[copied..].iter().take(16).position(|byte| *byte == b'\\').map(|found| copied + found).or_else(|| {
-                let from = copied.saturating_add(16).min(bytes.len());
-                memchr::memchr(b'\\', &bytes[from..]).map(|found| from + found)
-            });
+fn unescape_from<'a>(raw: &[u8], first: usize, arena: &'a Bump) -> &'a str {
+    // No escape is shorter than what it stands for.
+    let out = arena.alloc_slice_fill_copy(raw.len(), 0u8);
+    out[..first].copy_from_slice(&raw[..first]);
+    let mut from = first;
+    let mut to = first;
+    while from < raw.len() {
+        if raw[from] == b'\\' {
+            let next = raw.get(from + 1);
+            let (character, used) = match next {
+                // Nearly all escapes are those of paths.
+                _ if next == Some(&b'\\') => (b'\\', 2),
+                Some(b'"') => (b'"', 2),
+                Some(b'/') => (b'/', 2),
+                Some(b'b') => (8, 2),
+                Some(b'f') => (12, 2),
+                Some(b'n') => (b'\n', 2),
+                Some(b'r') => (b'\r', 2),
+                Some(b't') => (b'\t', 2),
+                Some(b'u') => match unicode_escape(raw, from) {
+                    Some((character, used)) => {
+                        to += character.encode_utf8(&mut out[to..]).len();
+                        from += used;
+                        continue;
+                    }
+                    None => (b'\\', 1),
+                },
+                _ => (b'\\', 1),
+            };
+            out[to] = character;
+            to += 1;
+            from += used;
+        }
+        // Up to the next backslash, eight bytes at a time: what is copied too far is overwritten.
+        while let Some(chunk) = raw.get(from..).and_then(|rest| rest.first_chunk::<8>()) {
+            out[to..to + 8].copy_from_slice(chunk);
+            let slashes = zero_bytes(u64::from_le_bytes(*chunk) ^ SLASHES);
+            let plain = if slashes == 0 { 8 } else { (slashes.trailing_zeros() / 8) as usize };
+            from += plain;
+            to += plain;
+            if slashes != 0 {
+                break;
+            }
+        }
+        if raw.len() - from < 8 {
+            while from < raw.len() && raw[from] != b'\\' {
+                out[to] = raw[from];
+                from += 1;
+                to += 1;
+            }
+        }
     }
-    out.push_str(&raw[copied..]);
-    out.into_bump_str()
+    // UTF-8 as the text it came from: checking costs less than proving it to the compiler would.
+    core::str::from_utf8(&out[..to]).unwrap_or_default()
 }
 
 /// The character of the `\uXXXX` at `at`, and how many bytes it takes; a pair of surrogates is one character.

@@ -11,6 +11,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 use super::other::each;
+use super::role::Part;
 use super::scan::{Cursor, Kind, Raw, unescape};
 use super::{Member, Members, Outcome, Section, Wrapped};
 use crate::{Reason, time, xml};
@@ -18,11 +19,10 @@ use crate::{Reason, time, xml};
 type List<'a, T> = BumpVec<'a, T>;
 type Named<'a> = List<'a, (&'a str, &'a str)>;
 
-/// What was found about an event besides its data. Earlier candidates win where a record has several.
+/// What was found about an event besides its data.
 #[derive(Default)]
 struct Head<'a> {
-    id: Option<Raw<'a>>,
-    /// Where two members may be the provider, by rank: lower is better.
+    id: Ranked<'a>,
     provider: Ranked<'a>,
     channel: Ranked<'a>,
     computer: Ranked<'a>,
@@ -39,7 +39,7 @@ struct Head<'a> {
     other_time: Option<Raw<'a>>,
     message: Option<Raw<'a>>,
     inserts: Option<Raw<'a>>,
-    data_text: Option<Raw<'a>>,
+    data_text: Ranked<'a>,
     xml: Option<Raw<'a>>,
     ecs: Option<Raw<'a>>,
     /// Whether members outside the top were seen that hold the event's data.
@@ -47,7 +47,7 @@ struct Head<'a> {
     winlog: bool,
 }
 
-/// The best candidate so far.
+/// The best candidate so far: the one of the lowest rank, of these the last.
 #[derive(Clone, Copy, Default)]
 struct Ranked<'a> {
     value: Option<Raw<'a>>,
@@ -56,7 +56,7 @@ struct Ranked<'a> {
 
 impl<'a> Ranked<'a> {
     fn offer(&mut self, rank: u8, value: Raw<'a>) {
-        if value.kind != Kind::Null && (self.value.is_none() || rank < self.rank) {
+        if value.kind != Kind::Null && (self.value.is_none() || rank <= self.rank) {
             *self = Self { value: Some(value), rank };
         }
     }
@@ -86,12 +86,12 @@ pub(super) fn decode<'a>(
     }
     if let Some(ecs) = head.ecs.filter(|_| head.winlog) {
         each(ecs, |key, value| match key {
-            "code" if head.id.is_none() => head.id = Some(value),
+            "code" => head.id.offer(9, value),
             "provider" => head.provider.offer(9, value),
             _ => {}
         });
     }
-    let Some(id) = head.id else {
+    let Some(id) = head.id.value else {
         return if windows { Err(Reason::NoEventId) } else { Ok(None) };
     };
     let Some(event_id) = event_id(id) else {
@@ -128,121 +128,38 @@ impl<'a> Head<'a> {
     fn take(&mut self, member: &Member<'a>) {
         let value = member.value;
         match member.section {
-            Section::EventData | Section::UserData => self.nested = true,
-            Section::System => {
-                self.nested = true;
-                self.take_system(member.key, value);
-            }
-            Section::Winlog => {
-                self.winlog = true;
-                match member.key {
-                    "event_id" => self.id = Some(value),
-                    "provider_name" => self.provider.offer(0, value),
-                    "channel" => self.channel.offer(0, value),
-                    "computer_name" => self.computer.offer(0, value),
-                    "record_id" => self.record_id.offer(0, value),
-                    "version" => self.version = Some(value),
-                    "time_created" => self.created = Some(value),
-                    "user" | "user.identifier" => self.user.offer(0, value),
-                    _ => {}
-                }
-            }
-            Section::Top => self.take_top(member.key, value),
+            Section::Top => {}
+            Section::Winlog => self.winlog = true,
+            Section::System | Section::EventData | Section::UserData => self.nested = true,
         }
-    }
-
-    fn take_system(&mut self, key: &str, value: Raw<'a>) {
-        match key {
-            "EventID" => self.id = Some(value),
-            "Provider" | "Provider_attributes" => self.provider.offer(0, value),
-            "Channel" => self.channel.offer(0, value),
-            "Computer" => self.computer.offer(0, value),
-            "EventRecordID" => self.record_id.offer(0, value),
-            "Version" => self.version = Some(value),
-            "TimeCreated" | "TimeCreated_attributes" => {
-                self.created = Some(attribute(value, "SystemTime").unwrap_or(value));
-            }
-            "Security" | "Security_attributes" => {
+        let rank = member.role.rank;
+        match member.role.part {
+            Part::None => {}
+            Part::Id => self.id.offer(rank, value),
+            Part::Provider => self.provider.offer(rank, value),
+            Part::Channel => self.channel.offer(rank, value),
+            Part::Computer => self.computer.offer(rank, value),
+            Part::RecordId => self.record_id.offer(rank, value),
+            Part::User => self.user.offer(rank, value),
+            Part::UserElement => {
                 if let Some(user) = attribute(value, "UserID") {
-                    self.user.offer(0, user);
+                    self.user.offer(rank, user);
                 }
             }
-            _ => {}
-        }
-    }
-
-    /// Grouped by length, so that a key is compared with few others.
-    fn take_top(&mut self, key: &str, value: Raw<'a>) {
-        match key.len() {
-            2 if key == "Id" => self.id = self.id.or(Some(value)),
-            3 if key == "Sid" => self.user.offer(2, value),
-            4 => match key {
-                "time" | "date" => self.other_time = Some(value),
-                "host" => self.computer.offer(9, value),
-                _ => {}
-            },
-            5 if key == "event" => self.ecs = Some(value),
-            6 => match key {
-                "Source" => self.provider.offer(3, value),
-                "System" if value.kind == Kind::String => self.xml = Some(value),
-                "UserID" | "UserId" => self.user.offer(1, value),
-                _ => {}
-            },
-            7 => match key {
-                "EventID" | "EventId" => self.id = Some(value),
-                "Channel" => self.channel.offer(0, value),
-                "LogName" => self.channel.offer(1, value),
-                "Version" | "version" => self.version = Some(value),
-                "Message" | "message" => self.message = Some(value),
-                _ => {}
-            },
-            8 => match key {
-                "event_id" => self.id = Some(value),
-                "Hostname" | "Computer" => self.computer.offer(0, value),
-                "RecordId" => self.record_id.offer(1, value),
-                "log_name" => self.channel.offer(0, value),
-                "EventLog" => self.channel.offer(2, value),
-                "Provider" => self.provider.offer(2, value),
-                _ => {}
-            },
-            9 => match key {
-                "EventCode" => self.id = self.id.or(Some(value)),
-                "EventTime" => self.event_time = Some(value),
-                "EventData" | "UserData" if value.kind == Kind::String => self.data_text = Some(value),
-                "timestamp" => self.other_time = Some(value),
-                _ => {}
-            },
-            10 => match key {
-                "SourceName" => self.provider.offer(0, value),
-                "@timestamp" => self.at = Some(value),
-                "SystemTime" => self.created = Some(value),
-                "Properties" if value.kind == Kind::Array => self.inserts = Some(value),
-                "event.code" => self.id = self.id.or(Some(value)),
-                _ => {}
-            },
-            11 => match key {
-                "source_name" => self.provider.offer(0, value),
-                "TimeCreated" => self.created = Some(attribute(value, "SystemTime").unwrap_or(value)),
-                "MachineName" => self.computer.offer(1, value),
-                _ => {}
-            },
-            12 => match key {
-                "ProviderName" => self.provider.offer(1, value),
-                "RecordNumber" => self.record_id.offer(0, value),
-                "ComputerName" => self.computer.offer(1, value),
-                "ParameterXml" if self.data_text.is_none() => self.data_text = Some(value),
-                _ => {}
-            },
-            13 => match key {
-                "computer_name" => self.computer.offer(0, value),
-                "record_number" => self.record_id.offer(0, value),
-                "EventRecordID" | "EventRecordId" => self.record_id.offer(0, value),
-                "StringInserts" => self.inserts = Some(value),
-                "TimeGenerated" => self.other_time = Some(value),
-                _ => {}
-            },
-            15 if key == "EventSourceName" => self.provider.offer(2, value),
-            _ => {}
+            Part::Version => self.version = Some(value),
+            Part::Created => {
+                let time = if value.kind == Kind::Object { attribute(value, "SystemTime") } else { None };
+                self.created = Some(time.unwrap_or(value));
+            }
+            Part::EventTime => self.event_time = Some(value),
+            Part::At => self.at = Some(value),
+            Part::OtherTime => self.other_time = Some(value),
+            Part::Message => self.message = Some(value),
+            Part::Inserts if value.kind == Kind::Array => self.inserts = Some(value),
+            Part::DataText if value.kind == Kind::String => self.data_text.offer(rank, value),
+            Part::Xml if value.kind == Kind::String => self.xml = Some(value),
+            Part::Ecs => self.ecs = Some(value),
+            Part::Inserts | Part::DataText | Part::Xml => {}
         }
     }
 
@@ -342,21 +259,23 @@ fn fields<'a>(members: &Members<'a>, head: &Head<'a>, record: &WindowsRecord<'a>
     }
     let mut named = Named::with_capacity_in(members.all.len(), arena);
     let mut unnamed = List::new_in(arena);
-    let flat = !head.nested && !head.winlog && head.data_text.is_none();
+    let flat = !head.nested && !head.winlog && head.data_text.value.is_none();
     for member in &members.all {
         match member.section {
             Section::EventData => event_data(member, &mut named, &mut unnamed, arena),
             Section::UserData => leaves(member.key, member.value, &mut named, arena, 0),
-            Section::Top if flat && is_field(member) => {
-                named.push((unescape(member.key, arena), member.value.to_text(arena)));
+            Section::Top
+                if flat && member.role.is_field && (member.value.is_scalar() || member.value.kind == Kind::Null) =>
+            {
+                named.push((field_name(member.key, arena), member.value.to_text(arena)));
             }
             _ => {}
         }
     }
-    if let Some(text) = head.data_text {
+    if let Some(text) = head.data_text.value {
         let text = text.to_text(arena);
         if text.trim_ascii_start().starts_with('{') {
-            each(Raw { kind: Kind::Object, text }, |key, value| {
+            each(Raw { kind: Kind::Object, text, escaped: false }, |key, value| {
                 named.push((unescape(key, arena), value.to_text(arena)));
             });
         } else if let Ok(fields) = xml::fields(text, arena) {
@@ -462,35 +381,9 @@ fn inserted<'a>(array: Raw<'a>, arena: &'a Bump) -> &'a [&'a str] {
     values.into_bump_slice()
 }
 
-/// Whether a member of a flat record is the event's own rather than the shipper's.
-fn is_field(member: &Member<'_>) -> bool {
-    if !(member.value.is_scalar() || member.value.kind == Kind::Null) {
-        return false;
-    }
-    !matches!(
-        member.key,
-        "Message"
-            | "message"
-            | "EventID"
-            | "SourceName"
-            | "Channel"
-            | "Hostname"
-            | "EventTime"
-            | "EventReceivedTime"
-            | "@timestamp"
-            | "@version"
-            | "TimeCreated"
-            | "RecordNumber"
-            | "Keywords"
-            | "SeverityValue"
-            | "Severity"
-            | "SourceModuleName"
-            | "SourceModuleType"
-            | "OpcodeValue"
-            | "ProviderGuid"
-            | "ExecutionProcessID"
-            | "ThreadID"
-    )
+/// A field's name; hardly any has an escape, and a short look by hand is cheaper than a search.
+fn field_name<'a>(key: &'a str, arena: &'a Bump) -> &'a str {
+    if key.as_bytes().contains(&b'\\') { unescape(key, arena) } else { key }
 }
 
 /// Winlogbeat names what has no name `param1`, `param2`, ..., and its keys are sorted as text: `param10` comes

@@ -4,7 +4,7 @@ use super::super::decode as decode_json;
 use super::*;
 
 fn windows<'a>(text: &'a str, arena: &'a Bump) -> WindowsRecord<'a> {
-    match decode_json(text, arena, &|_, _| true) {
+    match decode_json(text, arena, false, &|_, _| true) {
         Ok(Outcome::Record(Record::Windows(record))) => record,
         Ok(Outcome::Wrapped(wrapped)) => panic!("wrapped: {wrapped:?}"),
         Ok(_) => panic!("another record: {text}"),
@@ -146,7 +146,7 @@ fn what_lacks_an_id_or_a_provider_says_so() {
         (r#"{"EventID":1}"#, Reason::UnknownShape),
         (r#"{"a":1}"#, Reason::UnknownShape),
     ] {
-        match decode_json(text, &arena, &|_, _| true) {
+        match decode_json(text, &arena, false, &|_, _| true) {
             Err((_, reason)) => assert_eq!(reason, expected, "{text}"),
             Ok(_) => panic!("{text}"),
         }
@@ -162,7 +162,7 @@ fn an_event_nobody_wants_is_refused_whatever_its_shape() {
         r#"{"winlog":{"provider_name":"A","event_id":"7""#,
         r#"{"ProviderName":"A","EventID":7,"StringInserts":[]}"#,
     ] {
-        match decode_json(text, &arena, &|_, _| false) {
+        match decode_json(text, &arena, false, &|_, _| false) {
             Ok(Outcome::NotWanted { provider: "A", event_id: 7 }) => {}
             _ => panic!("{text}"),
         }

@@ -22,6 +22,11 @@ impl Addresses {
         is_loopback(address) || self.own.contains(address)
     }
 
+    /// Whether any address is known to be this host's: without one, "not its own" means nothing.
+    pub fn is_known(&self) -> bool {
+        !self.own.is_empty()
+    }
+
     /// Remembers that `address` is this host's.
     pub fn learn(&mut self, address: &str, names: &mut Interner) {
         if self.own.len() < MOST && !address.is_empty() && !is_loopback(address) && !self.own.contains(address) {

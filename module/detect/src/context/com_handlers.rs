@@ -18,8 +18,12 @@ pub fn bent<'t>(path: &'t str, data: &'t str) -> Option<(&'t str, &'t str)> {
     if !is_per_user(path) {
         return None;
     }
-    if ends_with(path, r"\Environment\windir") || ends_with(path, r"\Environment\SystemRoot") {
+    // `Volatile Environment` counts, too.
+    if ends_with(path, r"Environment\windir") || ends_with(path, r"Environment\SystemRoot") {
         return Some(("environment", data));
+    }
+    if contains(path, r"\App Paths\control.exe") && ends_with(path, "(Default)") {
+        return Some(("control.exe", data));
     }
     let class = handler_class(path)?;
     elevation::steered_handler(class)?;
@@ -54,6 +58,7 @@ mod tests {
             Some(("mscfile", "x"))
         );
         assert_eq!(bent(r"HKU\S-1-5-21-1_Classes\txtfile\shell\open\command\(Default)", "notepad"), None);
+        assert_eq!(bent(r"HKU\S-1-5-21-1\Volatile Environment\SYSTEMROOT", "x"), Some(("environment", "x")));
         assert_eq!(bent(r"HKLM\SOFTWARE\Classes\mscfile\shell\open\command\(Default)", "mmc"), None);
         let packaged =
             r"HKU\S-1-5-21-1_Classes\AppXq0fevzme2pys62n3e0fbqa7peapykr8v\shell\open\command\DelegateExecute";

@@ -158,6 +158,14 @@ impl ComRegistry {
     }
 }
 
+/// Whether a path can concern this memory: asked before anything else is looked at.
+pub fn concerns(path: &str) -> bool {
+    contains(path, r"Classes\")
+        || contains(path, r"\CLSID\{")
+        || contains(path, r"Environment\")
+        || contains(path, r"\App")
+}
+
 /// What the event adds to the memory of COM.
 pub fn addition(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Addition> {
     let Activity::Registry(change) = &event.activity else { return None };

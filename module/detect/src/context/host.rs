@@ -13,6 +13,7 @@ use super::addresses::Addresses;
 use super::channels::{Channels, Part, Use};
 use super::com_registry::{self, ComRegistry};
 use super::documents::{self, Documents};
+use super::far::{self, FarRegistration};
 use super::logons::Logons;
 use super::note::{Interner, Name, Note};
 use super::pipes::{AnonymousPipe, RemoteOpen};
@@ -62,6 +63,8 @@ pub struct Host {
     pub anonymous_pipes: Recent<AnonymousPipe>,
     /// Procedure calls from and to other machines, lately.
     pub rpc_calls: RpcCalls,
+    /// COM registrations written lately for another machine.
+    pub far_registrations: Recent<FarRegistration>,
     /// Counters behind thresholds.
     pub tallies: Tallies,
     /// Time of the first event.
@@ -92,6 +95,7 @@ impl Host {
             remote_pipes: Recent::new(256),
             anonymous_pipes: Recent::new(128),
             rpc_calls: RpcCalls::default(),
+            far_registrations: Recent::new(64),
             tallies: Tallies::default(),
             first_seen: time,
             last_seen: time,
@@ -175,7 +179,20 @@ impl Host {
                 }
             }
             Activity::Registry(change) => {
-                if let Some(addition) = com_registry::addition(&Context::new(self, tuning, None, event), event) {
+                let peer =
+                    far::writer(&Context::new(self, tuning, None, event), event, change).map(|peer| names.name(peer));
+                if let Some(peer) = peer {
+                    let far = FarRegistration {
+                        path: names.name(change.path),
+                        server: names.lower(change.data),
+                        peer,
+                        note: Note::of(event, names),
+                    };
+                    evicted.other += self.far_registrations.push(far);
+                }
+                if com_registry::concerns(change.path)
+                    && let Some(addition) = com_registry::addition(&Context::new(self, tuning, None, event), event)
+                {
                     let who = self.who(event, names, &mut evicted);
                     evicted.other += self.com.remember(addition, who, Note::of(event, names), names);
                 }

@@ -12,8 +12,6 @@ use super::{Context, KnownProcess, ProcessId};
 /// Lowest dynamic port of Windows since Vista. Only the local side is asked: callers that are not Windows come from
 /// 32768 upwards.
 pub const DYNAMIC: u16 = 49_152;
-/// Farthest ancestor looked at.
-const FARTHEST: usize = 3;
 
 /// Whether the flow comes from another machine into a dynamic port.
 pub fn is_dynamic(flow: &NetworkFlow<'_>, own: &Addresses) -> bool {
@@ -36,26 +34,13 @@ pub fn near<'c>(context: &Context<'c>, time: Timestamp, window: Duration) -> imp
     context.host.flows.near(time, window).filter(move |flow| was_dynamic(flow, own))
 }
 
-/// The processes that descend from `ancestor` and started at most `window` from `time`, latest first.
-pub fn descendants<'c>(
+/// The children of `parent` that started at most `window` from `time`, earliest first.
+pub fn children<'c>(
     context: &Context<'c>,
-    ancestor: ProcessId,
+    parent: ProcessId,
     time: Timestamp,
     window: Duration,
 ) -> impl Iterator<Item = &'c KnownProcess> {
-    let processes = &context.host.processes;
-    processes.latest_first().filter(move |known| {
-        if !known.start.is_some_and(|start| start.within(window, time)) {
-            return false;
-        }
-        let mut next = known.parent;
-        for _ in 0..FARTHEST {
-            match next {
-                Some(id) if id == ancestor => return true,
-                Some(id) => next = processes.get(id).and_then(|parent| parent.parent),
-                None => return false,
-            }
-        }
-        false
-    })
+    let children = context.host.processes.children(parent);
+    children.filter(move |known| known.start.is_some_and(|start| start.within(window, time)))
 }

@@ -24,7 +24,7 @@ pub fn instruction(text: &str) -> Option<&'static str> {
         return Some("a call of DDEInitiate");
     }
     if let Some(at) = find(&squeezed, "dde\\").or_else(|| find(&squeezed, "ddec:\\"))
-        && squeezed.get(at..).is_some_and(|rest| names_program(rest))
+        && squeezed.get(at..).is_some_and(names_program)
     {
         return Some("a DDE field that names a program");
     }

@@ -10,6 +10,7 @@ pub mod modules;
 pub mod office;
 pub mod os_programs;
 pub mod pipes;
+pub mod places;
 pub mod programs;
 pub mod rpc;
 pub mod scripts;

@@ -2,7 +2,7 @@
 
 use crate::text::{base_name, ends_with, is_any};
 
-/// Script engines, the .NET runtime, VBA, and Excel add-ins: what is remembered of a process's modules.
+/// Script engines, the .NET runtime, VBA, Excel add-ins, proxies of COM automation: what is remembered of a process's modules.
 /// Source: ATT&CK T1559.001, T1137.006 and the public Sigma rules on image loads.
 pub fn is_notable(path: &str) -> bool {
     ends_with(path, ".xll")
@@ -25,6 +25,8 @@ pub fn is_notable(path: &str) -> bool {
                 "msxml6.dll",
                 "fastprox.dll",
                 "wbemcomn.dll",
+                "ieproxy.dll",
+                "taskschd.dll",
             ],
         )
 }

@@ -254,7 +254,7 @@ impl PowerfulDaemon {
 pub fn is_universal(path: &str) -> bool {
     let path = path.strip_prefix("/var").unwrap_or(path);
     path == "/dev/log"
-        || ["/run/nscd/", "/run/systemd/", "/lib/sss/pipes/", "/run/avahi-daemon/", "/run/dbus/", "/run/user/"]
+        || ["/run/nscd/", "/run/systemd/", "/lib/sss/pipes/", "/run/avahi-daemon/", "/run/dbus/"]
             .iter()
             .any(|folder| path.starts_with(folder) && path != "/run/systemd/private")
 }

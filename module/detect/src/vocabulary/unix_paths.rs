@@ -69,6 +69,12 @@ pub fn odd_place(image: &str) -> Option<&'static str> {
     None
 }
 
+/// Whether a program lies in somebody's home directory, outside the folders that developers' tools live in.
+pub fn is_in_home(image: &str) -> bool {
+    ["/home/", "/Users/"].iter().any(|home| image.starts_with(home))
+        && !TOOL_FOLDERS.iter().any(|folder| contains(image, folder))
+}
+
 /// Whether a path's last component hides from a plain listing.
 pub fn is_hidden(path: &str) -> bool {
     base_name(path).starts_with('.')
@@ -104,5 +110,6 @@ mod tests {
         ] {
             assert_eq!(odd_place(image), None, "{image}");
         }
+        assert!(is_in_home("/home/u/bin/x") && !is_in_home("/home/u/.vscode-server/bin/1/node"));
     }
 }

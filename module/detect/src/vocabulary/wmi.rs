@@ -1,6 +1,6 @@
 //! What belongs to WMI. Source: Windows' own provider host, Microsoft's documentation of its helpers.
 
-use crate::text::contains;
+use crate::text::{contains, contains_any};
 use crate::{Actor, predicates};
 
 /// Whether the provider host starts such a child by itself: crash reports, the MOF compiler, the C# compiler of
@@ -11,4 +11,19 @@ pub fn is_provider_helper(child: Actor<'_>) -> bool {
     }
     child.is(&["wmiprvse.exe", "werfault.exe", "wermgr.exe", "conhost.exe", "mofcomp.exe", "powercfg.exe", "csc.exe"])
         || (child.is(&["msiexec.exe"]) && contains(child.command_line, "REBOOT=ReallySuppress"))
+}
+
+/// Whether a subscription bears a name that Windows or a vendor gives to its own: the event log of the service manager,
+/// the kernel's capture test, Dell's power and brightness, Configuration Manager.
+pub fn is_usual_consumer(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "SCM Event Log",
+        "BVTConsumer",
+        "BVTFilter",
+        "DSM Event Log",
+        "DellCommandPowerManager",
+        "BrightnessEvent",
+        "CCM_",
+    ];
+    contains_any(name, NAMES)
 }

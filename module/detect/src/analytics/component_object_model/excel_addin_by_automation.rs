@@ -109,7 +109,7 @@ fn scripted(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::KI1)
         .client(who)
         .channel(if remote.is_some() { Mechanism::Dcom } else { Mechanism::Com }, "Excel.Application");
-    Some(if remote.is_some() { evidence.remote(machine) } else { evidence })
+    Some(if remote.is_some() { evidence.remote(remote.map_or("", |remote| remote.peer())) } else { evidence })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! ## What it detects
 //! A flow from another machine into a dynamic port of a COM server (or of any process started with `-Embedding`),
-//! and within ten seconds, in either order, a program that this server or one of its logon's processes starts.
+//! and within ten seconds, in either order, a program that this server starts.
 //! Explorer, which runs before anybody activates it, is IPC-DCOM-010's; the WMI provider host IPC-WMI-003's.
 //!
 //! ## Why it matters
@@ -25,7 +25,6 @@ use backchannel_events::{
 };
 
 use crate::context::inbound;
-use crate::context::recent::Flow;
 use crate::vocabulary::com;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
 
@@ -55,7 +54,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 return None;
             }
             let known = server.known?.id;
-            let child = inbound::descendants(context, known, event.time, TOGETHER)
+            let child = inbound::children(context, known, event.time, TOGETHER)
                 .map(Actor::remembered)
                 .find(|child| !com::is_routine_child(*child))?;
             let evidence = conclude(server, child, flow.remote.address, flow.local.port);
@@ -66,11 +65,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             if com::is_routine_child(child) {
                 return None;
             }
-            let mut flows = inbound::near(context, event.time, TOGETHER).filter_map(|flow| {
-                let server = context.remembered(flow.who.process?)?;
-                (is_server(server) && is_akin(context, server, child)).then_some((flow, server))
-            });
-            let (flow, server): (&Flow, Actor<'_>) = flows.next()?;
+            let server = context.parent();
+            let known = server.known.filter(|_| is_server(server))?.id;
+            let mut flows = inbound::near(context, event.time, TOGETHER);
+            let flow = flows.find(|flow| flow.who.process == Some(known))?;
             let text = format!("{} was reached on port {} from {}", server.name(), flow.local_port, flow.remote);
             Some(conclude(server, child, &flow.remote, flow.local_port).because(&flow.note, text))
         }
@@ -82,18 +80,6 @@ fn is_server(actor: Actor<'_>) -> bool {
     !actor.is(&["explorer.exe", "wmiprvse.exe", "svchost.exe"])
         && !com::is_remote_shell(actor)
         && (com::is_lateral_server(actor) || predicates::is_com_server_command(actor.command_line))
-}
-
-/// Whether the server started the child, directly or through one other process, or both live in the caller's logon.
-fn is_akin(context: &Context<'_>, server: Actor<'_>, child: Actor<'_>) -> bool {
-    let server_id = server.known.map(|known| known.id);
-    let parent = context.parent();
-    let grandparent = parent.known.and_then(|known| known.parent);
-    let descends = server_id.is_some() && (parent.known.map(|known| known.id) == server_id || grandparent == server_id);
-    let remote = server.known.and_then(|known| known.activation.as_ref()).is_some_and(|one| one.is_remote());
-    // Only in a remote caller's logon is everything the caller's; a user's own holds the whole desktop.
-    descends
-        || (remote && child.logon_id.is_some() && child.logon_id == server.logon_id && !parent.is(&["svchost.exe"]))
 }
 
 fn conclude(server: Actor<'_>, child: Actor<'_>, peer: &str, port: u16) -> Evidence {
@@ -109,8 +95,7 @@ fn conclude(server: Actor<'_>, child: Actor<'_>, peer: &str, port: u16) -> Evide
     Evidence::new(severity, Confidence::High, text)
         .reasons(Reasons::E2.and(Reasons::E4).and_if(unknown, Reasons::E3))
         .indicators(Indicators::KI1)
-        .client(server)
-        .server(child)
+        .made_run(server, child)
         .channel(Mechanism::Dcom, com::class_of(server))
         .remote(peer)
 }

@@ -1,28 +1,60 @@
 //! COM and DCOM: activation from other machines, hijacked classes, elevation, scripts that drive COM.
 
 pub mod activation_failure_sweep;
+pub mod browser_as_client;
+pub mod class_by_id;
 pub mod class_redirected;
+pub mod edition_upgrade;
+pub mod elevated_class_child;
+pub mod elevation_moniker;
+pub mod elevation_without_consent;
+pub mod engine_in_odd_host;
 pub mod excel_addin_by_automation;
+pub mod excel_search_order_child;
+pub mod explorer_factory;
+pub mod false_embedding;
 pub mod hijack_cleanup;
 pub mod hijack_consummated;
+pub mod hta_activation;
 pub mod inbound_rpc_then_child;
 pub mod mmc20;
+pub mod mock_system_folder;
 pub mod not_a_com_server;
 pub mod office_activation;
+pub mod office_automated;
 pub mod office_automation_abuse;
 pub mod outbound_activation_failed;
 pub mod output_redirection;
 pub mod per_user_class;
 pub mod planted_server_library;
 pub mod protected_class;
+pub mod regsvr32_scriptlet;
 pub mod relay_tool;
 pub mod remote_access_refused;
 pub mod remote_activation;
 pub mod remote_activation_by_script;
+pub mod remote_registry_redirect;
 pub mod remote_server_child;
+pub mod rundll32_class;
+pub mod scripted_automation;
 pub mod scriptlet_class;
+pub mod security_weakened;
 pub mod server_in_odd_place;
+pub mod server_start_failed;
 pub mod service_becomes_system;
+pub mod shell_driven_locally;
 pub mod shell_windows;
+pub mod steered_elevation;
+pub mod surrogate_file_operation;
+pub mod surrogate_misbehaves;
+pub mod surrogate_without_class;
+pub mod task_through_com;
+pub mod weak_authentication;
+pub mod wmi_inbound_call;
 pub mod wmi_process_create;
+pub mod wmi_remote_client;
 pub mod wmi_script_child;
+pub mod wmi_subscription;
+
+// COM on one machine, and elevation through it.
+// COM between machines.

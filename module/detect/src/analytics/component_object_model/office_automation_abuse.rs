@@ -175,7 +175,7 @@ fn scripted(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::KI1)
         .client(context.subject())
         .channel(Mechanism::Dcom, class)
-        .remote(remote.machine);
+        .remote(remote.peer());
     Some(evidence)
 }
 

@@ -77,8 +77,7 @@ fn command(context: &Context<'_>) -> Option<Evidence> {
     let evidence = Evidence::new(Severity::Critical, Confidence::Certain, text)
         .reasons(Reasons::E2.and(Reasons::E4).and_if(predicates::is_privileged(shell), Reasons::E1))
         .indicators(Indicators::KI1.and(Indicators::KI3))
-        .client(parent)
-        .server(shell)
+        .made_run(parent, shell)
         .channel(mechanism, name)
         .remote(context.logon_of(shell).map_or("", |logon| &*logon.address));
     Some(evidence)

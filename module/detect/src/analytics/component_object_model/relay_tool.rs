@@ -67,7 +67,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     }
     let how = shape.unwrap_or("it bears the name of such a tool");
     let text = format!(
-        "{} was started by {} to make a COM object authenticate and to relay it: {how}.",
+        "{} was started by {} to make a privileged service authenticate and to use that: {how}.",
         tool.name(),
         tool.account(),
     );

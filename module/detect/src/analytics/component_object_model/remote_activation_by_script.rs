@@ -113,7 +113,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::KI1)
         .client(who)
         .channel(Mechanism::Dcom, class);
-    Some(if elsewhere { evidence.remote(machine) } else { evidence })
+    Some(if elsewhere { evidence.remote(remote.map_or(machine, |found| found.peer())) } else { evidence })
 }
 
 /// Explicit credentials for the RPC service of another machine, which COM asks for before it activates.
@@ -124,6 +124,7 @@ fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
     let machine = logon.target.get("RPCSS/".len()..)?;
     let who = context.subject();
     let fitting = (predicates::is_script_host(who) && !who.is(&["cmd.exe"]))
+        || who.is(&["wmic.exe"])
         || predicates::is_office(who)
         || predicates::is_untrusted(who);
     if !fitting || is_this_machine(machine) {

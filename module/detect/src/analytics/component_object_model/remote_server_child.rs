@@ -42,12 +42,19 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let child = context.subject();
     let parent = context.parent();
-    let (server, activation) = remote_server(parent)
-        .or_else(|| remote_server(context.parent_of(parent).filter(|_| !com::is_routine_child(parent))?))?;
+    let direct = remote_server(parent).or_else(|| unseen_server(context, parent, child));
+    let grand = || remote_server(context.parent_of(parent).filter(|_| !com::is_routine_child(parent))?);
+    let far = direct.is_none();
+    let (server, activation) = direct.or_else(grand)?;
     if com::is_routine_child(child) {
         return None;
     }
-    let evidence = conclude(context, server, &activation, child);
+    let mut evidence = conclude(context, server, &activation, child);
+    if far && !predicates::is_unknown_binary(child) {
+        // What a shell of the server runs belongs to the finding about the server.
+        evidence.client = None;
+        evidence = evidence.server(server);
+    }
     Some(match server.known {
         Some(known) => {
             evidence.because(&known.note, format!("{} was activated from {}", server.name(), activation.from()))
@@ -73,6 +80,20 @@ fn remote_server(actor: Actor<'_>) -> Option<(Actor<'_>, Activation)> {
     is_server(actor, &activation).then_some((actor, activation))
 }
 
+/// A COM server whose own start was not logged: its child tells on whose behalf it runs.
+fn unseen_server<'c>(context: &Context<'c>, parent: Actor<'c>, child: Actor<'c>) -> Option<(Actor<'c>, Activation)> {
+    let seen = parent.known.is_some_and(|known| known.activation.is_some() || !known.parent_image.is_empty());
+    let fitting = com::is_lateral_server(parent)
+        && predicates::is_com_server_command(parent.command_line)
+        && !parent.is(&["wmiprvse.exe"]);
+    if seen || !fitting {
+        return None;
+    }
+    let (origin, peer) = activation::origin(context, child);
+    let activation = Activation { broker: Broker::DcomLaunch, origin, peer: peer.into() };
+    activation.is_remote().then_some((parent, activation))
+}
+
 fn is_server(actor: Actor<'_>, activation: &Activation) -> bool {
     activation.broker == Broker::DcomLaunch && activation.is_remote() && !com::is_remote_shell(actor)
 }
@@ -93,8 +114,7 @@ fn conclude(context: &Context<'_>, server: Actor<'_>, activation: &Activation, c
     let evidence = Evidence::new(severity, confidence, text)
         .reasons(Reasons::E2.and(Reasons::E4).and_if(privileged, Reasons::E1).and_if(unknown, Reasons::E3))
         .indicators(Indicators::KI1.and(Indicators::KI3))
-        .client(server)
-        .server(child)
+        .made_run(server, child)
         .channel(Mechanism::Dcom, com::class_of(server))
         .remote(&*activation.peer);
     match context.logon_of(server) {
@@ -149,6 +169,18 @@ mod tests {
     fn a_logon_record_after_the_child_still_proves_it() {
         let events = [mmc(0.0), child(1.0, CMD, 601, 600), logon(1.5, 3, 0x5f00d, "alice", "10.0.0.9")];
         check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::Certain)));
+    }
+
+    #[test]
+    fn a_server_whose_start_was_not_logged_is_known_by_its_child() {
+        let orphan = |session| {
+            start(0, CMD, "cmd.exe /c whoami")
+                .by(r"C:\Windows\System32\mmc.exe", r"C:\Windows\system32\mmc.exe -Embedding")
+                .user("CORP", "alice")
+                .session(session)
+        };
+        check(&ANALYTIC, &[orphan(0)], Some((Severity::Critical, Confidence::Certain)));
+        check(&ANALYTIC, &[orphan(1)], None);
     }
 
     #[test]

@@ -154,6 +154,22 @@ mod tests {
     }
 
     #[test]
+    fn regsvr32_acts_for_the_application_that_started_it() {
+        let app = r"C:\Users\a\AppData\Local\Microsoft\Meeting\current\Meeting.exe";
+        let regsvr32 = r"C:\Windows\System32\regsvr32.exe";
+        let events = [
+            start(0, regsvr32, r"regsvr32.exe /s addin.dll").pid(9).by(app, "Meeting.exe"),
+            registry_set(1, USER, r"C:\Users\a\AppData\Local\Microsoft\MeetingAddin\1\addin.dll").of(regsvr32, 9),
+        ];
+        check(&ANALYTIC, &events, None);
+        let events = [
+            start(0, regsvr32, r"regsvr32.exe /s addin.dll").pid(9).by(r"C:\Windows\System32\cmd.exe", "cmd.exe"),
+            registry_set(1, USER, r"C:\Users\a\AppData\Local\Microsoft\MeetingAddin\1\addin.dll").of(regsvr32, 9),
+        ];
+        check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
+    }
+
+    #[test]
     fn a_query_of_a_registration_is_quiet() {
         let events = [start(
             0,

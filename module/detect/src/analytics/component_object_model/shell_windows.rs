@@ -113,7 +113,7 @@ fn with_child_before<'c>(context: &Context<'c>, server: Actor<'c>, peer: &str) -
         return None;
     }
     let time = context.event().time;
-    let children = inbound::descendants(context, server.known?.id, time, TOGETHER);
+    let children = inbound::children(context, server.known?.id, time, TOGETHER);
     let child = children.map(Actor::remembered).find(|child| is_payload(*child))?;
     let evidence = ran(server, child, peer, network_logon(context, time, peer));
     Some(evidence.because(&child.known?.note, format!("{} started {}", server.name(), child.command_line)))
@@ -167,8 +167,7 @@ fn ran(explorer: Actor<'_>, child: Actor<'_>, peer: &str, logon: Option<&KnownLo
     let evidence = Evidence::new(Severity::High, confidence, text)
         .reasons(Reasons::E2.and(Reasons::E4).and_if(unknown, Reasons::E3))
         .indicators(Indicators::KI1)
-        .client(explorer)
-        .server(child)
+        .made_run(explorer, child)
         .channel(Mechanism::Dcom, "ShellWindows")
         .remote(peer);
     match logon {

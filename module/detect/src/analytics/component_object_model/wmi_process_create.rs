@@ -66,8 +66,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(Severity::High, confidence, text)
         .reasons(Reasons::E2.and(Reasons::E4).and_if(unknown, Reasons::E3))
         .indicators(Indicators::KI1.and(Indicators::KI3))
-        .client(one.parent)
-        .server(child)
+        .made_run(one.parent, child)
         .channel(Mechanism::Wmi, "Win32_Process")
         .remote(&*activation.peer);
     Some(one.prove(context, evidence))

@@ -56,9 +56,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let mut evidence = Evidence::new(severity, confidence, text)
         .reasons(Reasons::E2.and_if(remote, Reasons::E4))
         .indicators(Indicators::KI1)
-        .client(one.parent)
-        .server(child)
         .channel(Mechanism::Wmi, "Win32_Process");
+    // A site allows its own management by pair; what comes from elsewhere folds into one finding about the provider.
+    evidence = if remote { evidence.made_run(one.parent, child) } else { evidence.client(one.parent).server(child) };
     if remote {
         evidence = evidence.indicators(Indicators::KI3).remote(&*activation.peer);
     }

@@ -23,7 +23,7 @@ use backchannel_events::{
 };
 
 use crate::context::pipes::label;
-use crate::vocabulary::pipes::tools;
+use crate::vocabulary::pipes::{self, tools};
 use crate::{Analytic, Context, Evidence, Family, Status, predicates, text};
 
 /// IPC-PIPE-004.
@@ -56,9 +56,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         Activity::ChannelCreate(_) | Activity::ChannelConnect(_) => by_pipe(context),
         Activity::ProcessStart => by_start(context),
         Activity::File(file) => {
-            let written = file.operation != FileOperation::Delete;
-            let tool =
-                tools::executor_service(stem(file.path)).filter(|_| written && text::ends_with(file.path, ".exe"))?;
+            if file.operation == FileOperation::Delete || !text::ends_with(file.path, ".exe") {
+                return None;
+            }
+            let tool = tools::executor_service(stem(file.path))?;
             let over_smb = !file.peer.is_empty() || context.subject().name().eq_ignore_ascii_case("System");
             let remote = !file.peer.is_empty() && !context.host.addresses.is_own(file.peer);
             let text = format!("The service of {} was written to {}.", tool.family, file.path);
@@ -83,7 +84,10 @@ fn by_pipe(context: &Context<'_>) -> Option<Evidence> {
         (false, false) => format!("{} opened", label(client)),
     };
     let from = context.smb_client(pipe.channel);
-    let peer = from.map_or("", |from| from.address);
+    // The three streams carry the client's machine in their names.
+    let stream = pipes::stream(pipe.name).map_or("", |stream| stream.host);
+    let elsewhere = !stream.is_empty() && !stream.eq_ignore_ascii_case(&context.host.key);
+    let peer = from.map_or(if elsewhere { stream } else { "" }, |from| from.address);
     let remote = !peer.is_empty();
     let text =
         format!("{act} pipe {}, through which {} runs commands for another machine.", pipe.channel.name, tool.family);
@@ -91,7 +95,7 @@ fn by_pipe(context: &Context<'_>) -> Option<Evidence> {
         .client(client)
         .server(server)
         .channel(Mechanism::NamedPipe, pipe.channel.name);
-    if pipe.channel.remote {
+    if pipe.channel.remote || remote {
         evidence = evidence.remote(peer);
     }
     if let Some(note) = from.and_then(|from| from.note) {
@@ -184,6 +188,17 @@ mod tests {
         ];
         let found = check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::High)));
         assert!(found.iter().any(|f| f.channel.as_ref().is_some_and(|c| c.peer == "10.0.0.9")));
+    }
+
+    #[test]
+    fn a_stream_names_the_client_s_machine() {
+        let events = [pipe_created(0, r"\PSEXESVC-WS-07-4242-stdin").of(r"C:\Windows\PSEXESVC.exe", 4752)];
+        let found = check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::High)));
+        assert_eq!(found[0].channel.as_ref().unwrap().peer, "WS-07");
+        assert!(found[0].reasons.contains(backchannel_events::Reason::LateralMovement));
+        let local = [pipe_created(0, r"\PSEXESVC-WS01-4242-stdin").of(r"C:\Windows\PSEXESVC.exe", 4752)];
+        let found = check(&ANALYTIC, &local, Some((Severity::Medium, Confidence::High)));
+        assert!(found[0].reasons.is_empty());
     }
 
     #[test]

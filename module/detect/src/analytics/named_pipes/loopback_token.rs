@@ -54,7 +54,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             if !pipe.channel.remote || owners::of(pipe.name).is_some() || owners::is_universal(pipe.name) {
                 return None;
             }
-            if tools::executor(pipe.name).is_some() {
+            // Where the name itself tells the tool, that is the finding.
+            if tools::executor(pipe.name).is_some()
+                || tools::c2(pipe.name).is_some()
+                || tools::exploit(pipe.name).is_some()
+            {
                 return None;
             }
             if pipe.channel.peer.is_empty() { by_kernel(context, &pipe) } else { by_share(context, &pipe) }

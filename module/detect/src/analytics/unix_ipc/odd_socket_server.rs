@@ -3,7 +3,8 @@
 //! ## What it detects
 //! A UNIX socket bound by a program that runs from memory, from a folder that everybody can write to or from a hidden
 //! one, or by an interpreter that runs a script from there. High where such a server takes a client and a shell starts
-//! within seconds, and where a tool serves a shell on a socket outright.
+//! within seconds, and where a tool serves a shell on a socket outright. A server in somebody's home directory is low,
+//! medium once it starts a shell for a client, high if the client is another user.
 //!
 //! ## Why it matters
 //! An implant listens on a local socket for its tasks: nothing shows on the network, and firewalls do not see it.
@@ -73,7 +74,7 @@ fn bound(context: &Context<'_>, event: &ProcessEvent<'_>, channel: &Channel<'_>)
         return None;
     }
     let server = context.subject();
-    let odd = odd_program(server)?;
+    let (odd, home) = odd_program(server)?;
     let hidden = if unix_paths::is_hidden(channel.name) { ", under a hidden name" } else { "" };
     let text = format!(
         "{} of {} listens on the socket {}{hidden}, and it runs {odd}.",
@@ -81,24 +82,29 @@ fn bound(context: &Context<'_>, event: &ProcessEvent<'_>, channel: &Channel<'_>)
         server.account(),
         channel.name,
     );
-    let evidence = Evidence::new(Severity::Medium, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(server), Reasons::E3))
+    let severity = if home { Severity::Low } else { Severity::Medium };
+    let evidence = Evidence::new(severity, Confidence::Medium, text)
+        .reasons(Reasons::NONE.and_if(!home && predicates::is_unknown_binary(server), Reasons::E3))
         .indicators(Indicators::KI1)
         .server(server)
         .channel(Mechanism::UnixSocket, channel.name);
     Some(evidence)
 }
 
-/// What is odd about a program, or about the script that an interpreter runs.
-fn odd_program(actor: Actor<'_>) -> Option<&'static str> {
+/// What is odd about a program, or about the script that an interpreter runs, and whether it is only that it lies in
+/// somebody's home.
+fn odd_program(actor: Actor<'_>) -> Option<(&'static str, bool)> {
     if let Some(odd) = unix_paths::odd_place(actor.image) {
-        return Some(odd);
+        return Some((odd, false));
+    }
+    if unix_paths::is_in_home(actor.image) {
+        return Some(("from somebody's home", true));
     }
     if !programs::is_script_host(actor.name()) {
         return None;
     }
     let script = actor.command_line.split_whitespace().skip(1).find(|word| !word.starts_with('-'))?;
-    unix_paths::odd_place(script)
+    unix_paths::odd_place(script).map(|odd| (odd, false))
 }
 
 fn shell_on_socket(started: Actor<'_>) -> Evidence {
@@ -130,7 +136,7 @@ fn task(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
         // Two sockets of one server: the one that took its client last.
         .max_by_key(|(_, _, taken)| taken.note.time)?;
     let server = taken.process.and_then(|id| context.remembered(id)).unwrap_or_default();
-    let odd = odd_program(server)?;
+    let (odd, home) = odd_program(server)?;
     let asked = known.opened.iter().rev().find(|one| one.note.time.within(WINDOW, taken.note.time));
     let client = asked.and_then(|one| one.process).and_then(|id| context.remembered(id)).unwrap_or_default();
     let from = match client.is_unknown() {
@@ -144,10 +150,12 @@ fn task(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
         started.name(),
         clip(started.command_line, 160),
     );
-    let mut evidence = Evidence::new(Severity::High, Confidence::High, text)
+    let across = asked.is_some_and(|one| one.user_id != taken.user_id);
+    let severity = if home && !across { Severity::Medium } else { Severity::High };
+    let mut evidence = Evidence::new(severity, Confidence::High, text)
         .reasons(
             Reasons::NONE
-                .and_if(predicates::is_unknown_binary(server), Reasons::E3)
+                .and_if(severity >= Severity::High && predicates::is_unknown_binary(server), Reasons::E3)
                 .and_if(predicates::is_privileged(started), Reasons::E1),
         )
         .indicators(Indicators::KI1.and(Indicators::KI3))
@@ -225,8 +233,24 @@ mod tests {
         let nginx = unix_bound(0.0, "/tmp/nginx.sock").of("/usr/sbin/nginx", 4).uids("33", "33", "");
         let pool =
             unix_bound(0.0, "/tmp/pymp-a1/listener-b").of("/tmp/venv/bin/python3", 4).uids("1000", "1000", "1000");
-        let built = unix_bound(0.0, "/tmp/t.sock").of("/home/u/app/target/debug/app", 4).uids("1000", "1000", "1000");
-        check(&ANALYTIC, &[nginx, pool, built], None);
+        let tool =
+            unix_bound(0.0, "/tmp/t.sock").of("/home/u/.vscode-server/bin/1/node", 4).uids("1000", "1000", "1000");
+        check(&ANALYTIC, &[nginx, pool, tool], None);
+    }
+
+    #[test]
+    fn a_server_in_a_home_is_low_and_worse_once_it_serves_a_shell() {
+        let home = |event: Event| event.of("/home/u/bin/notes", 40).uids("1000", "1000", "1000").session(5);
+        let bound = home(unix_bound(0.0, "/srv/notes.sock"));
+        check(&ANALYTIC, &[bound], Some((Severity::Low, Confidence::Medium)));
+        let shell =
+            start(60.2, "/usr/bin/dash", "sh -c id").pid(91).parent_pid(40).uids("1000", "1000", "1000").session(5);
+        let connect = unix_connected(60.0, "/srv/notes.sock", "1000", 0o140_666).of("/usr/bin/nc", 70);
+        let taken = home(unix_accepted(60.1, "/srv/notes.sock"));
+        let own = [bound, connect.uids("1000", "1000", "1000"), taken, shell];
+        check(&ANALYTIC, &own, Some((Severity::Medium, Confidence::High)));
+        let other = [bound, connect.uids("33", "33", ""), taken, shell];
+        check(&ANALYTIC, &other, Some((Severity::High, Confidence::High)));
     }
 
     #[test]

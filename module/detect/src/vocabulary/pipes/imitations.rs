@@ -53,7 +53,7 @@ const STRICT: &[Shape] = &[
     (r"Winsock2\CatalogChangeListener-", Middle::Hex(3, 3), "-0,"),
 ];
 
-/// Prefixes of the loose shapes. Families that name their maker (`mojo.`, `Winsock2\`, ...) are absent: whether such a
+/// Prefixes of the loose shapes. `UIA_PIPE_<pid>_<id>` is absent: every window of Windows has one. Families that name their maker (`mojo.`, `Winsock2\`, ...) are absent: whether such a
 /// name is true can be checked, and is.
 const LOOSE: &[&str] = &[
     "MSSE-",
@@ -63,7 +63,6 @@ const LOOSE: &[&str] = &[
     "mypipe-",
     "windows.update.manager",
     "mojo_",
-    "UIA_PIPE",
     "winsock",
     "WkSvcPipeMgr_",
     "PIPEAAAA",

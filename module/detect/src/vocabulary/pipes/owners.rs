@@ -126,6 +126,12 @@ impl Owner {
     }
 }
 
+/// Whether a name begins with that of a well-known pipe and `image` may create that one: `wkssvc` and a number by its
+/// owner is no imitation.
+pub fn is_of_the_family(name: &str, image: &str) -> bool {
+    image.contains('\\') && OWNERS.iter().any(|owner| crate::text::starts_with(name, owner.name) && owner.may_be(image))
+}
+
 /// Pipes that half of all programs open: nothing follows from their use (LIST-UNIVERSAL-CHANNELS).
 pub fn is_universal(name: &str) -> bool {
     is_any(name, &["srvsvc", "wkssvc", "lsass", "samr", "lsarpc", "netlogon", "MsFteWds", "InitShutdown"])

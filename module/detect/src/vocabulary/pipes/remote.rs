@@ -66,6 +66,12 @@ pub fn is_made_for_coercion(name: &str) -> bool {
     is_any(name, &["spoolss", "netdfs", "efsrpc", "FssagentRpc"])
 }
 
+/// Whether a pipe carries one of the interfaces that coercion is known through; the others of [`COERCIBLE`] are opened
+/// for many reasons.
+pub fn is_known_for_coercion(name: &str) -> bool {
+    is_made_for_coercion(name) || is_any(name, &["lsarpc", "lsass", "netlogon", "samr"])
+}
+
 /// Whether an operation of an RPC interface makes the called machine authenticate to a path of the caller's choice.
 pub fn is_coercing_call(interface: &str, operation: &str) -> bool {
     starts_with(operation, "EfsRpc")

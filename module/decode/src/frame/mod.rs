@@ -3,8 +3,14 @@
 //! A record that lies within one piece is borrowed from it; only what crosses the border of two pieces is copied.
 //! Results never depend on where the borders are. At most one record is held.
 
+mod json;
+mod xml;
+
 use crate::utf16::Transcoder;
 use crate::{Encoding, Found, Reason, Skip};
+pub(crate) use json::probe as probe_json;
+use json::{JsonFound, JsonState, is_wrapper};
+use xml::{XmlSeen, xml_step};
 
 /// The largest record, in bytes; a larger one is skipped.
 pub const MAX_RECORD: usize = 16 * 1024 * 1024;
@@ -377,7 +383,7 @@ impl Core {
                 b']' => {
                     if self.wrapped {
                         self.wrapped = false;
-                        self.json = JsonState { depth: 1, ..JsonState::default() };
+                        self.json = JsonState::inside();
                         *input = &bytes[at + 1..];
                         self.phase = Phase::WrapperTail;
                         return None;
@@ -483,186 +489,5 @@ impl Core {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct JsonState {
-    depth: u32,
-    in_string: bool,
-    escaped: bool,
-    /// What is known of the first array that is a member of the outermost object.
-    first_array: FirstArray,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum FirstArray {
-    #[default]
-    NotSeen,
-    /// It is open, and nothing of it was seen but white space.
-    Opened,
-    Seen,
-}
-
-enum JsonFound {
-    /// The object ends after so many bytes.
-    End(usize),
-    More,
-    /// A line end inside a string, so many bytes in.
-    OpenString(usize),
-    /// So many bytes in, the first array in the object begins with an object, or is empty.
-    FirstArray(usize),
-}
-
-impl JsonState {
-    /// Follows an object through `bytes`.
-    fn follow(&mut self, bytes: &[u8]) -> JsonFound {
-        let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
-            if self.in_string {
-                if self.escaped && byte != b'\n' {
-                    self.escaped = false;
-                    at += 1;
-                    continue;
-                }
-                let Some(found) = memchr::memchr3(b'"', b'\\', b'\n', &bytes[at..]) else { return JsonFound::More };
-                at += found;
-                match bytes[at] {
-                    b'"' => self.in_string = false,
-                    b'\\' => self.escaped = true,
-                    _ => return JsonFound::OpenString(at),
-                }
-                at += 1;
-                continue;
-            }
-            if self.first_array == FirstArray::Opened && !byte.is_ascii_whitespace() {
-                self.first_array = FirstArray::Seen;
-                if matches!(byte, b'{' | b']') {
-                    return JsonFound::FirstArray(at);
-                }
-            }
-            at += 1;
-            match byte {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => {
-                    self.depth = self.depth.saturating_add(1);
-                    if byte == b'[' && self.depth == 2 && self.first_array == FirstArray::NotSeen {
-                        self.first_array = FirstArray::Opened;
-                    }
-                }
-                b'}' | b']' => {
-                    self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
-                        return JsonFound::End(at);
-                    }
-                }
-                _ => {}
-            }
-        }
-        JsonFound::More
-    }
-}
-
-/// Whether `{"key":[`, in two pieces, is how an export of many records begins.
-fn is_wrapper(first: &[u8], second: &[u8]) -> bool {
-    const KEYS: [&[u8]; 6] = [b"Records", b"records", b"Events", b"events", b"value", b"logs"];
-    const LONGEST: usize = 64;
-    if first.len() + second.len() > LONGEST {
-        return false;
-    }
-    let mut head = [0; LONGEST];
-    for (to, from) in head.iter_mut().zip(first.iter().chain(second)) {
-        *to = *from;
-    }
-    let head = &head[..first.len() + second.len()];
-    let key = || {
-        let rest = head.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"")?;
-        let (key, rest) = rest.split_at(memchr::memchr(b'"', rest)?);
-        let rest = rest[1..].trim_ascii_start().strip_prefix(b":")?;
-        (rest.trim_ascii() == b"[").then_some(key)
-    };
-    key().is_some_and(|key| KEYS.contains(&key))
-}
-
-/// How the records of a JSON input follow each other, and the first of them as far as it is in `start`, which
-/// begins with a brace or a bracket. `None` if it is no JSON.
-pub(crate) fn probe_json(start: &[u8]) -> Option<(Framing, &[u8])> {
-    let brace = start.iter().position(|byte| !matches!(byte, b'[' | b' ' | b'\t' | b'\r' | b'\n'))?;
-    if start[brace] != b'{' {
-        return None;
-    }
-    let object = &start[brace..];
-    if !matches!(object[1..].trim_ascii_start(), [b'"' | b'}', ..] | []) {
-        return None;
-    }
-    let mut state = JsonState::default();
-    let mut at = 0;
-    loop {
-        match state.follow(&object[at..]) {
-            JsonFound::FirstArray(end) => {
-                at += end;
-                if is_wrapper(&[], &object[..at]) {
-                    return Some((Framing::Json, object[at..].strip_prefix(b"]").unwrap_or(&object[at..])));
-                }
-            }
-            JsonFound::End(end) => {
-                at += end;
-                break;
-            }
-            // It does not end within what is seen: one a line, unless it has lines of its own.
-            JsonFound::More => {
-                let lines = memchr::memchr(b'\n', object).is_some() || brace > 0;
-                return Some((if lines { Framing::Json } else { Framing::Lines }, object));
-            }
-            JsonFound::OpenString(_) => return Some((Framing::Lines, object)),
-        }
-    }
-    let first = &object[..at];
-    let after = object[at..].iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
-    let alone = matches!(after, None | Some(b'\n'));
-    let framing =
-        if brace == 0 && alone && memchr::memchr(b'\n', first).is_none() { Framing::Lines } else { Framing::Json };
-    Some((framing, first))
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum XmlSeen {
-    Nothing,
-    /// `<Event` and the byte that ends the name, which is the current one.
-    Open,
-    /// `</Event>`, whose last byte is the current one.
-    Close,
-}
-
-/// One step of looking for `<Event` and `</Event>`. States: 0 nothing, 1..=6 so many bytes of `<Event`, 7.. that
-/// many less five of `</Event`.
-fn xml_step(state: u8, byte: u8) -> (u8, XmlSeen) {
-    const OPEN: &[u8; 6] = b"<Event";
-    const CLOSE: &[u8; 7] = b"</Event";
-    let again = u8::from(byte == b'<');
-    match state {
-        6 => match byte {
-            b'>' | b' ' | b'\t' | b'\r' | b'\n' => (0, XmlSeen::Open),
-            _ => (again, XmlSeen::Nothing),
-        },
-        0..=5 => {
-            if byte == OPEN[usize::from(state)] {
-                (state + 1, XmlSeen::Nothing)
-            } else if state == 1 && byte == b'/' {
-                (7, XmlSeen::Nothing)
-            } else {
-                (again, XmlSeen::Nothing)
-            }
-        }
-        _ => {
-            let seen = usize::from(state) - 5;
-            match CLOSE.get(seen) {
-                Some(expected) if byte == *expected => (state + 1, XmlSeen::Nothing),
-                None if byte == b'>' => (0, XmlSeen::Close),
-                None if byte.is_ascii_whitespace() => (state, XmlSeen::Nothing),
-                _ => (again, XmlSeen::Nothing),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
-#[path = "frame_tests.rs"]
 mod tests;

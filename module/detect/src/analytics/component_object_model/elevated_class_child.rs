@@ -1,0 +1,120 @@
+//! # IPC-ELEV-001: Elevated COM class starts a child (covers IPC-ELEV-004, IPC-ELEV-005)
+//!
+//! ## What it detects
+//! The surrogate (dllhost) of a COM class that elevates without asking starts a program: any program for CMSTPLUA and
+//! ColorDataProxy, whose interfaces run commands; a program with administrative rights for the other elevated classes
+//! (diagnostic profile, file operation, CMLUAUTIL ...).
+//!
+//! ## Why it matters
+//! Malware of an ordinary user creates such an object with an elevation moniker and gets a command run as
+//! administrator, without a prompt.
+//!
+//! ## Telemetry
+//! Sysmon 1; Security 4688, with the surrogate's command line from its own start.
+//!
+//! ## False positives
+//! WireGuard's manager service is installed this way; Connection Manager profiles that run programs: allow by image.
+//!
+//! ## References
+//! ATT&CK T1548.002, T1559.001, DET0224 (AN0628).
+
+use backchannel_events::{
+    ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
+};
+
+use crate::text::{contains, guid, is_any};
+use crate::vocabulary::elevation;
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+
+/// IPC-ELEV-001, IPC-ELEV-004, IPC-ELEV-005.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-ELEV-001",
+    title: "Elevated COM class starts a child",
+    family: Family::ComponentObjectModel,
+    techniques: &["T1548.002", "T1559.001"],
+    attack_analytics: &["AN0628"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::ProcessStart],
+    telemetry: &[Source::Sysmon, Source::Security],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let surrogate = context.parent();
+    if !surrogate.is(&["dllhost.exe"]) {
+        return None;
+    }
+    let (class, name, any_child) = elevation::class(guid(surrogate.command_line)?)?;
+    let child = context.subject();
+    if child.is(&["werfault.exe", "wermgr.exe"]) || is_known_product(child) {
+        return None;
+    }
+    // Edition upgrades run ClipUp, from System32: elsewhere it is IPC-ELEV-002's.
+    if is_any(child.name(), &["clipup.exe"]) || (!any_child && child.integrity < Integrity::High) {
+        return None;
+    }
+    let confidence = if *any_child { Confidence::Certain } else { Confidence::High };
+    let text = format!(
+        "The elevated COM class {name} started {} as {}: a program of an ordinary user had a command run as \
+         administrator without a prompt.",
+        child.name(),
+        child.account(),
+    );
+    Some(
+        Evidence::new(Severity::High, confidence, text)
+            .reasons(Reasons::E1.and(Reasons::E2))
+            .indicators(Indicators::KI1.and(Indicators::KI3))
+            .client(child)
+            .server(surrogate)
+            .channel(Mechanism::Com, *class),
+    )
+}
+
+fn is_known_product(child: Actor<'_>) -> bool {
+    child.is(&["wireguard.exe"])
+        && contains(child.command_line, "/installmanagerservice")
+        && predicates::is_system_path(child.image)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const DLLHOST: &str = r"C:\Windows\System32\dllhost.exe";
+    const CMSTPLUA: &str = "dllhost.exe /Processid:{3E5FC7F9-9A51-4367-9063-A120244FBEC7}";
+    const DIAGNOSTIC: &str = "dllhost.exe /Processid:{12C21EA7-2EB8-4B55-9249-AC243DA8C666}";
+
+    #[test]
+    fn a_shell_from_the_connection_manager_class_fires() {
+        let events = [start(0, r"C:\Windows\System32\cmd.exe", "cmd.exe").by(DLLHOST, CMSTPLUA).user("WS01", "alice")];
+        let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::Certain)));
+        assert_eq!(findings[0].reasons, Reasons::E1.and(Reasons::E2));
+    }
+
+    #[test]
+    fn the_surrogate_s_command_line_is_remembered_from_its_start() {
+        let events =
+            [start(0, DLLHOST, CMSTPLUA).pid(40), start(1, r"C:\Windows\System32\cmd.exe", "").pid(41).parent_pid(40)];
+        check(&ANALYTIC, &events, Some((Severity::High, Confidence::Certain)));
+    }
+
+    #[test]
+    fn another_elevated_class_needs_a_child_with_rights() {
+        let child = start(0, r"C:\Users\a\x.exe", "x.exe").by(DLLHOST, DIAGNOSTIC);
+        check(&ANALYTIC, &[child.integrity(Integrity::Medium)], None);
+        check(&ANALYTIC, &[child.integrity(Integrity::High)], Some((Severity::High, Confidence::High)));
+    }
+
+    #[test]
+    fn error_reporting_and_the_thumbnail_surrogate_are_quiet() {
+        let events = [
+            start(0, r"C:\Windows\System32\WerFault.exe", "WerFault.exe -u").by(DLLHOST, CMSTPLUA),
+            start(1, r"C:\Windows\System32\cmd.exe", "cmd.exe")
+                .by(DLLHOST, "dllhost.exe /Processid:{AB8902B4-09CA-4BB6-B78D-A8F59079A8D5}")
+                .integrity(Integrity::High),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+}

@@ -1,0 +1,195 @@
+//! # IPC-ELEV-009: Registry-steered elevation
+//!
+//! ## What it detects
+//! A handler that self-elevating programs of Windows open (`ms-settings`, `mscfile` ...) written into the user's part
+//! of the registry, or the variable that a scheduled task with highest rights resolves: medium. Within ten minutes,
+//! one of these programs starting something that is not part of its work: critical.
+//!
+//! ## Why it matters
+//! These programs get administrative rights without a prompt and run what the user's registry tells them.
+//!
+//! ## Telemetry
+//! Sysmon 13 or Security 4657, and Sysmon 1 or Security 4688.
+//!
+//! ## False positives
+//! None known for `ms-settings` and `mscfile`. Other handlers count only when a script host, a registry editor or an
+//! untrusted program writes them; packaged applications' own registrations are not counted.
+//!
+//! ## References
+//! ATT&CK T1548.002, T1546.015, T1559.001, DET0224 (AN0628).
+
+use std::time::Duration;
+
+use backchannel_events::{
+    Activity, ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, RegistryOperation,
+    Severity, Source,
+};
+
+use crate::context::com_handlers;
+use crate::text::{clip, contains, is_any};
+use crate::vocabulary::elevation;
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, com_server, predicates};
+
+/// The handler is used at most this long after it was written.
+const WINDOW: Duration = Duration::from_secs(600);
+
+/// IPC-ELEV-009.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-ELEV-009",
+    title: "Registry-steered elevation",
+    family: Family::ComponentObjectModel,
+    techniques: &["T1548.002", "T1559.001", "T1546.015"],
+    attack_analytics: &["AN0628"],
+    severity: Severity::Critical,
+    status: Status::Stable,
+    on: &[ActivityKind::Registry, ActivityKind::ProcessStart],
+    telemetry: &[Source::Sysmon, Source::Security],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    match &event.activity {
+        Activity::Registry(change) if change.operation == RegistryOperation::SetValue => {
+            bent(context, change.path, change.data)
+        }
+        Activity::ProcessStart => steered(context, event),
+        _ => None,
+    }
+}
+
+fn bent(context: &Context<'_>, path: &str, data: &str) -> Option<Evidence> {
+    let (class, command) = com_handlers::bent(path, data)?;
+    let writer = context.subject();
+    let strict = is_any(class, &["environment", "control.exe"]) || elevation::steered_handler(class)?;
+    let suspect = com_server::writes_for_others(writer) || predicates::is_untrusted(writer) || writer.name().is_empty();
+    let by_windows = writer.is(&["svchost.exe", "sihost.exe", "backgroundtaskhost.exe", "runtimebroker.exe"]);
+    if by_windows || !(strict || suspect) {
+        return None;
+    }
+    let who = if writer.name().is_empty() { "A process" } else { writer.name() };
+    let what = if class == "environment" { "a variable of Windows' own folder" } else { class };
+    let text = format!(
+        "{who} bent {what} for this user to \"{}\": programs of Windows that elevate themselves obey it.",
+        clip(command, 200)
+    );
+    Some(
+        Evidence::new(Severity::Medium, Confidence::High, text)
+            .indicators(Indicators::KI1)
+            .client(writer)
+            .channel(Mechanism::Com, class),
+    )
+}
+
+fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let (child, parent) = (context.subject(), context.parent());
+    let by_task = contains(child.command_line, r"\system32\cleanmgr.exe") && !child.is(&["cleanmgr.exe"]);
+    if !by_task && !obeys(parent) {
+        return None;
+    }
+    if elevation::is_normal_child(parent.name(), child.name())
+        || matches!(child.integrity, Integrity::Untrusted | Integrity::Low | Integrity::Medium)
+    {
+        return None;
+    }
+    let handler = context
+        .host
+        .com
+        .handlers
+        .near(event.time, WINDOW)
+        .filter(|handler| handler.note.time <= event.time)
+        .find(|handler| (&*handler.class == "environment") == by_task)?;
+    let writer = handler.who.process.and_then(|id| context.remembered(id)).unwrap_or_else(|| Actor {
+        pid: handler.who.pid,
+        image: &handler.who.image,
+        ..Actor::default()
+    });
+    let by = if by_task { "A scheduled task" } else { parent.name() };
+    let text = format!(
+        "{by} started {} with administrative rights because {} had been bent for this user: nobody was asked.",
+        child.name(),
+        handler.class,
+    );
+    Some(
+        Evidence::new(Severity::Critical, Confidence::High, text)
+            .reasons(Reasons::E1.and(Reasons::E2).and_if(predicates::is_unknown_binary(child), Reasons::E3))
+            .indicators(Indicators::KI1.and(Indicators::KI3))
+            .client(writer)
+            .server(child)
+            .channel(Mechanism::Com, &*handler.class)
+            .because(&handler.note, format!("{} was bent to \"{}\"", handler.class, handler.command)),
+    )
+}
+
+/// Whether the program elevates itself and opens what the user's registry names.
+fn obeys(parent: Actor<'_>) -> bool {
+    let names = [
+        "fodhelper.exe",
+        "computerdefaults.exe",
+        "sdclt.exe",
+        "control.exe",
+        "eventvwr.exe",
+        "compmgmtlauncher.exe",
+        "slui.exe",
+        "changepk.exe",
+        "wsreset.exe",
+        "cleanmgr.exe",
+    ];
+    is_any(parent.name(), &names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const SETTINGS: &str = r"HKU\S-1-5-21-1_Classes\ms-settings\shell\open\command\(Default)";
+    const POWERSHELL: &str = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
+
+    #[test]
+    fn the_handler_alone_is_medium() {
+        let events = [registry_set(0, SETTINGS, "cmd.exe /c x").of(POWERSHELL, 4)];
+        check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::High)));
+    }
+
+    #[test]
+    fn the_child_of_the_program_that_obeys_is_critical() {
+        let events = [
+            registry_set(0, SETTINGS, "cmd.exe /c x").of(POWERSHELL, 4),
+            start(5, r"C:\Windows\System32\cmd.exe", "cmd.exe /c x")
+                .by(r"C:\Windows\System32\fodhelper.exe", "fodhelper.exe")
+                .integrity(Integrity::High),
+        ];
+        let findings = check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
+        assert!(findings.iter().any(|finding| finding.reasons == Reasons::E1.and(Reasons::E2)));
+    }
+
+    #[test]
+    fn a_variable_that_a_task_resolves_fires() {
+        let events = [
+            registry_set(0, r"HKU\S-1-5-21-1\Environment\windir", "cmd.exe /c x &").of(POWERSHELL, 4),
+            start(5, r"C:\Windows\System32\cmd.exe", r"cmd.exe /c x &\system32\cleanmgr.exe /autoclean /d C:")
+                .by(r"C:\Windows\System32\svchost.exe", "svchost.exe -k netsvcs -s Schedule")
+                .integrity(Integrity::High),
+        ];
+        check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
+    }
+
+    #[test]
+    fn the_event_viewer_s_console_is_quiet() {
+        let events = [start(0, r"C:\Windows\System32\mmc.exe", "mmc.exe eventvwr.msc")
+            .by(r"C:\Windows\System32\eventvwr.exe", "eventvwr.exe")
+            .integrity(Integrity::High)];
+        check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn registrations_by_windows_and_by_installed_programs_are_quiet() {
+        let events = [
+            registry_set(0, SETTINGS, "x").of(r"C:\Windows\System32\svchost.exe", 4),
+            registry_set(1, r"HKU\S-1-5-21-1_Classes\Folder\shell\vendor\command\(Default)", "vendor.exe")
+                .of(r"C:\Program Files\Vendor\vendor.exe", 5),
+            registry_set(2, r"HKU\S-1-5-21-1_Classes\txtfile\shell\open\command\(Default)", "x").of(POWERSHELL, 6),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+}

@@ -1,0 +1,103 @@
+//! # IPC-DDE-003: DDE instruction in a command line, script or message
+//!
+//! ## What it detects
+//! A DDE field (`DDEAUTO`, `DDE` with a program, letters written as numbers), a call of `DDEInitiate`, or a
+//! spreadsheet formula that names a DDE server (`=cmd|'/c ...'!A0`), whatever quotes and spaces hide it.
+//!
+//! ## Why it matters
+//! These are the words that make a document start a program. In a command line or script they are being used, or
+//! being put into a document for somebody else.
+//!
+//! ## Telemetry
+//! Sysmon 1, Security 4688, PowerShell 4104; lines that mail gateways and applications write.
+//!
+//! ## False positives
+//! Documentation and training material at rest: medium only. Scanners that search for these words: allow by script.
+//!
+//! ## References
+//! ATT&CK T1559.002, T1027, DET0504 (AN1393).
+
+use backchannel_events::{
+    Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
+};
+
+use crate::vocabulary::dde;
+use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+
+/// IPC-DDE-003.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-DDE-003",
+    title: "DDE instruction in a command line, script or message",
+    family: Family::DynamicDataExchange,
+    techniques: &["T1559.002", "T1027"],
+    attack_analytics: &["AN1393"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::ProcessStart, ActivityKind::Script, ActivityKind::Text],
+    telemetry: &[Source::Sysmon, Source::Security, Source::PowerShell, Source::Application, Source::Syslog],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let (text, place, runs) = match &event.activity {
+        Activity::ProcessStart => (event.process.command_line, "command line", true),
+        Activity::Script(script) => (script.text, "script", true),
+        Activity::Text(text) => (text.message, "message", false),
+        _ => return None,
+    };
+    let found = dde::instruction(text)?;
+    let subject = context.subject();
+    let who = match (subject.name(), &event.activity) {
+        ("", Activity::Text(text)) => text.program,
+        ("", _) => "a process",
+        (name, _) => name,
+    };
+    let (severity, confidence) =
+        if runs { (Severity::High, Confidence::High) } else { (Severity::Medium, Confidence::Medium) };
+    let sentence = format!("A {place} of {who} contains {found}: it makes a document start a program.");
+    Some(
+        Evidence::new(severity, confidence, sentence)
+            .reasons(Reasons::NONE.and_if(runs && predicates::is_unknown_binary(subject), Reasons::E3))
+            .indicators(Indicators::KI1)
+            .client(subject)
+            .channel(Mechanism::Dde, ""),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    fn a_script_that_writes_a_field_into_a_document_fires() {
+        let text = r#"$doc.Fields.Add($range, -1, 'DDEAUTO c:\\windows\\system32\\cmd.exe "/k calc.exe"', $false)"#;
+        check(&ANALYTIC, &[script(0, text)], Some((Severity::High, Confidence::High)));
+    }
+
+    #[test]
+    fn a_formula_on_a_command_line_fires() {
+        let line = r#"powershell -c "Set-Content a.csv '=cmd|''/c calc''!A0'""#;
+        check(
+            &ANALYTIC,
+            &[start(0, r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe", line)],
+            Some((Severity::High, Confidence::High)),
+        );
+    }
+
+    #[test]
+    fn a_message_at_rest_is_medium() {
+        let message = backchannel_events::Text { program: "gateway", message: "attachment field: DDEAUTO excel" };
+        check(&ANALYTIC, &[event(0, Activity::Text(message))], Some((Severity::Medium, Confidence::Medium)));
+    }
+
+    #[test]
+    fn pipelines_and_hidden_windows_are_quiet() {
+        let events = [
+            start(0, r"C:\Windows\System32\cmd.exe", r#"cmd.exe /c "type a.txt | findstr 'x!y'""#),
+            script(1, "Start-Process -WindowStyle Hidden; Get-Process | Where-Object { $_.Name -eq 'added' }"),
+            start(2, r"C:\Program Files\Microsoft Office\root\Office16\EXCEL.EXE", "EXCEL.EXE /dde"),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+}

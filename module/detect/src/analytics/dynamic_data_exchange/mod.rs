@@ -1,0 +1,7 @@
+//! Dynamic Data Exchange: documents that start programs, and the settings that let them.
+
+pub mod dde_instruction;
+pub mod dde_reenabled;
+pub mod legacy_ole_server;
+pub mod linked_document;
+pub mod office_child;

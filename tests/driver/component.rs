@@ -1,0 +1,32 @@
+//! The driver `component`: the module that ships, in its sandbox, fed by the harness.
+
+use std::sync::{Arc, OnceLock};
+
+use backchannel_host::component::{Engine, EngineOptions, Module};
+use backchannel_host::replay::{Carrier, ReplayOptions, Silent, replay};
+use backchannel_host::source::{SourceOptions, Sources};
+
+use crate::case::Case;
+use crate::native::INPUT;
+
+/// The module, compiled once.
+pub fn module() -> &'static Module {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    MODULE.get_or_init(|| {
+        let engine = Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine"));
+        Module::load(&engine, backchannel_embedded::COMPONENT).expect("the module that ships is loaded")
+    })
+}
+
+/// The findings of a case, entering by `carrier` in batches of `batch`.
+pub fn findings(case: &Case, carrier: Carrier, batch: usize) -> Vec<String> {
+    let options = ReplayOptions { carrier, batch, settings: case.settings(), ..ReplayOptions::default() };
+    let sources = Sources::open(std::slice::from_ref(&case.input), SourceOptions::default());
+    let report = replay(module(), sources, &options, &mut Silent).expect("the replay ends well");
+    let path = serde_json::to_string(&case.input.display().to_string()).expect("JSON");
+    report
+        .findings
+        .into_iter()
+        .map(|finding| finding.document.replace(&format!("\"source\":{path}"), &format!("\"source\":\"{INPUT}\"")))
+        .collect()
+}

@@ -1,0 +1,18 @@
+//! The component keeps its contract: it exports, and imports nothing.
+
+use std::sync::Arc;
+
+use backchannel_embedded::COMPONENT;
+use backchannel_host::component::{CONTRACT, Engine, EngineOptions, Limits, inspect};
+
+#[test]
+fn the_component_exports_the_contract_and_imports_nothing() {
+    let engine = Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine"));
+    let found = inspect(&engine, COMPONENT, &Limits::default()).expect("the module that ships can be inspected");
+    assert!(found.imports.is_empty(), "imports: {:?}", found.imports);
+    let version = CONTRACT.rsplit('@').next().expect("a version");
+    for interface in ["types", "catalog", "detector", "correlator", "learner"] {
+        let name = format!("backchannel:detection/{interface}@{version}");
+        assert!(found.exports.iter().any(|export| format!("{export:?}").contains(&name)), "{name} is missing");
+    }
+}
