@@ -18,6 +18,8 @@ pub mod note;
 pub mod pipes;
 pub mod processes;
 pub mod recent;
+pub mod rpc_calls;
+pub mod socket_owner;
 pub mod tallies;
 
 use backchannel_events::{Hashes, Integrity, Party, Process, ProcessEvent, SignatureStatus, User};
