@@ -104,7 +104,7 @@ pub fn is_system_path(path: &str) -> bool {
         && !is_user_writable(path)
 }
 
-/// Whether a path class (see [`path_class`](crate::baseline::path_class)) is one of the operating system's.
+/// Whether a path class (see `baseline::class`) is one of the operating system's.
 pub fn is_system_class(class: &str) -> bool {
     [r"\windows\", "/usr/", "/sbin/", "/lib/"].iter().any(|prefix| class.starts_with(prefix))
 }

@@ -24,7 +24,7 @@ pub mod tallies;
 
 use backchannel_events::{Hashes, Integrity, Party, Process, ProcessEvent, SignatureStatus, User};
 
-pub use activation::{Activation, Broker, Origin};
+pub use activation::Activation;
 pub use channels::{KnownChannel, Use};
 pub use host::Host;
 pub use logons::KnownLogon;
