@@ -54,6 +54,7 @@ fn page() -> Result<String, String> {
         Family::DynamicDataExchange,
         Family::NamedPipes,
         Family::UnixIpc,
+        Family::NetworkRpc,
         Family::Generic,
     ] {
         let title = family.as_str().replace('_', " ");

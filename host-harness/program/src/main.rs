@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         cli::Command::Baseline(command) => commands::learn::baseline(&command),
         cli::Command::Explain(arguments) => commands::analytics::explain(&arguments),
         cli::Command::Analytics(arguments) => commands::analytics::run(&arguments),
+        cli::Command::Simulate(arguments) => commands::simulate::run(&arguments),
         cli::Command::Settings(cli::SettingsCommand::Check { file }) => commands::settings::check(&file),
         cli::Command::Module(cli::ModuleCommand::Inspect { file }) => commands::module::inspect(&file),
     }

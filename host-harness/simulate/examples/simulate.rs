@@ -15,14 +15,17 @@ struct Cli {
 
 fn main() -> std::io::Result<()> {
     let Cli { folder, options } = Cli::parse();
+    let begin = std::time::Instant::now();
     let report = run(&options, &folder)?;
+    let seconds = begin.elapsed().as_secs_f64();
     println!(
-        "{} records, {} bytes, {} files, {} attacks: {}",
+        "{} records, {} bytes, {} files, {} attacks in {}: {:.0} records/s",
         report.records,
         report.bytes,
         report.files.len(),
         report.attacks,
-        folder.display()
+        folder.display(),
+        report.records as f64 / seconds
     );
     Ok(())
 }

@@ -95,6 +95,8 @@ pub enum WindowsShape {
 pub enum LinuxShape {
     /// The audit daemon's raw lines
     Auditd,
+    /// JSON lines as laurel writes them: one event a line
+    Laurel,
 }
 
 macro_rules! attacks {

@@ -268,6 +268,31 @@ fn json_shapes_are_json_and_say_the_same() {
 }
 
 #[test]
+fn laurel_is_one_object_an_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { windows_hosts: 0, linux_shape: LinuxShape::Laurel, ..small(WindowsShape::Evtx) };
+    let report = run(&options, folder.path()).unwrap();
+    assert_eq!(report.files, ["web01.laurel.jsonl"]);
+    let log = std::fs::read_to_string(folder.path().join("web01.laurel.jsonl")).unwrap();
+    assert_eq!(log.lines().count() as u64, report.records);
+    let events: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let commands = || events.iter().filter_map(|event| event["EXECVE"]["ARGV"].as_array());
+    assert!(commands().any(|words| words[0] == "mkfifo"));
+    assert!(
+        events.iter().any(|event| event["SOCKADDR"][0]["saddr"].as_str().is_some_and(|a| a.contains("docker.sock")))
+    );
+}
+
+#[test]
+fn a_large_fleet_is_not_made_before_it_is_asked_for() {
+    // A year of 400 hosts has hundreds of millions of records; the first ones come at once.
+    let options = Options { days: 365, windows_hosts: 350, linux_hosts: 50, ..Options::default() };
+    let first = Fleet::new(&options).take(40_000).collect::<Vec<_>>();
+    assert_eq!(first.len(), 40_000);
+    assert!(first.iter().map(|record| record.host).collect::<BTreeSet<_>>().len() > 300);
+}
+
+#[test]
 fn the_truth_points_at_the_records() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { merged: true, ..small(WindowsShape::Winlogbeat) };

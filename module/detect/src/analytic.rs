@@ -44,6 +44,8 @@ pub enum Family {
     NamedPipes,
     /// UNIX sockets, FIFOs, D-Bus, shared memory.
     UnixIpc,
+    /// Remote procedure calls, on the wire and at the RPC runtime.
+    NetworkRpc,
     /// Behaviour that holds for any channel.
     Generic,
 }
@@ -56,6 +58,7 @@ impl Family {
             Self::DynamicDataExchange => "dynamic_data_exchange",
             Self::NamedPipes => "named_pipes",
             Self::UnixIpc => "unix_ipc",
+            Self::NetworkRpc => "network_rpc",
             Self::Generic => "generic",
         }
     }

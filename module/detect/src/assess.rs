@@ -30,7 +30,7 @@ pub fn changes(context: &Context<'_>, event: &ProcessEvent<'_>) -> Vec<Observati
             service.note.observation(format!("service {} was installed: {}", service.name, service.command_line))
         }))
         .collect();
-    changes.sort_by(|a, b| b.time.cmp(&a.time));
+    changes.sort_by_key(|change| std::cmp::Reverse(change.time));
     changes.truncate(MOST_CHANGES);
     changes.reverse();
     changes

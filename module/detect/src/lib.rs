@@ -26,6 +26,7 @@ mod incident;
 mod joins;
 mod judge;
 mod predicates;
+mod rpc_call;
 mod script_text;
 mod stats;
 #[cfg(test)]

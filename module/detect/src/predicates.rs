@@ -23,6 +23,16 @@ pub fn is_service_principal(user: User<'_>) -> bool {
         || (starts_with(user.domain, "NT ") || starts_with(user.domain, "AUTORITE NT") || starts_with(user.domain, "NT-"))
 }
 
+/// Whether a Unix process runs under a service's account with no login behind it. Root is not meant.
+pub fn is_daemon_account(actor: Actor<'_>) -> bool {
+    actor.user.audit_id.is_empty() && actor.user.acting_id().parse::<u32>().is_ok_and(|uid| (1..1_000).contains(&uid))
+}
+
+/// Whether a Unix process has a terminal.
+pub fn has_terminal(actor: Actor<'_>) -> bool {
+    !matches!(actor.tty, "" | "(none)" | "?")
+}
+
 /// Whether the process runs as SYSTEM: decided by SID or logon id, never by integrity.
 pub fn is_local_system(actor: Actor<'_>) -> bool {
     actor.user.id == "S-1-5-18" || actor.logon_id == Some(0x3e7) || is_any(actor.user.name, &["SYSTEM", "LOCALSYSTEM"])
@@ -94,7 +104,7 @@ pub fn is_system_path(path: &str) -> bool {
         && !is_user_writable(path)
 }
 
-/// Whether a path class (see [`path_class`](crate::baseline::path_class)) is one of the operating system's.
+/// Whether a path class (see `baseline::class`) is one of the operating system's.
 pub fn is_system_class(class: &str) -> bool {
     [r"\windows\", "/usr/", "/sbin/", "/lib/"].iter().any(|prefix| class.starts_with(prefix))
 }

@@ -3,9 +3,9 @@
 use std::ops::Deref;
 
 use backchannel_events::{
-    Activity, Channel, ComActivation, Confidence, Endpoint, FileChange, Finding, Integrity, Logon, Mechanism, Module,
-    NetworkFlow, Process, ProcessEvent, Provenance, RegistryChange, Script, ServiceChange, Severity, Source, Timestamp,
-    User,
+    Access, AccessKind, Activity, Channel, ComActivation, Confidence, Endpoint, FileChange, Finding, Integrity, Logon,
+    Mechanism, Module, NetworkFlow, Process, ProcessEvent, Provenance, RegistryChange, RpcCall, Script, ServiceChange,
+    Severity, Source, Timestamp, User,
 };
 
 use crate::{Analytic, Detector, Tuning};
@@ -184,6 +184,80 @@ pub fn file_written_from(seconds: impl Into<f64>, path: &'static str, peer: &'st
     );
     event.0.provenance.source = Source::Security;
     event.0.provenance.event_id = 5145;
+    event
+}
+
+fn unix(seconds: f64, activity: fn(Channel<'static>) -> Activity<'static>, channel: Channel<'static>) -> Event {
+    let mut event = event(seconds, activity(channel));
+    event.0.provenance.source = Source::Auditd;
+    event
+}
+
+/// A UNIX socket with a path, bound.
+pub fn unix_bound(seconds: f64, name: &'static str) -> Event {
+    unix(seconds, Activity::ChannelCreate, Channel { mechanism: Mechanism::UnixSocket, name, ..Channel::default() })
+}
+
+/// A client taken on a UNIX socket with a path.
+pub fn unix_accepted(seconds: f64, name: &'static str) -> Event {
+    unix(seconds, Activity::ChannelAccept, Channel { mechanism: Mechanism::UnixSocket, name, ..Channel::default() })
+}
+
+/// A connection to a UNIX socket with a path, with the socket's owner and mode.
+pub fn unix_connected(seconds: f64, name: &'static str, owner: &'static str, mode: u32) -> Event {
+    let channel = Channel { mechanism: Mechanism::UnixSocket, name, owner, mode: Some(mode), ..Channel::default() };
+    unix(seconds, Activity::ChannelConnect, channel)
+}
+
+/// A UNIX socket with an abstract name, bound.
+pub fn abstract_bound(seconds: f64, name: &'static str) -> Event {
+    unix(seconds, Activity::ChannelCreate, Channel { mechanism: Mechanism::UnixAbstract, name, ..Channel::default() })
+}
+
+/// A connection to an abstract name.
+pub fn abstract_connected(seconds: f64, name: &'static str) -> Event {
+    unix(seconds, Activity::ChannelConnect, Channel { mechanism: Mechanism::UnixAbstract, name, ..Channel::default() })
+}
+
+/// A process that reaches into another.
+pub fn reached(seconds: f64, kind: AccessKind, pid: u32, comm: &'static str, uid: &'static str) -> Event {
+    let target = Process {
+        pid: Some(pid),
+        original_name: comm,
+        user: User { id: uid, ..User::default() },
+        ..Process::default()
+    };
+    let mut event = event(seconds, Activity::ProcessAccess(Access { kind, target, ..Access::default() }));
+    event.0.provenance.source = Source::Auditd;
+    event
+}
+
+/// A procedure called from another machine, as Zeek saw it; the host is the one called.
+pub fn rpc_from(
+    seconds: impl Into<f64>,
+    client: &'static str,
+    interface: &'static str,
+    operation: &'static str,
+) -> Event {
+    let server = "10.0.0.5";
+    let call = RpcCall {
+        channel: Channel {
+            mechanism: Mechanism::RpcTcp,
+            name: "135",
+            remote: true,
+            peer: client,
+            ..Channel::default()
+        },
+        interface,
+        operation,
+        client: Endpoint { address: client, port: 50_000, ..Endpoint::default() },
+        server: Endpoint { address: server, port: 135, ..Endpoint::default() },
+        ..RpcCall::default()
+    };
+    let mut event = event(seconds, Activity::RpcCall(call));
+    event.0.host = server;
+    event.0.provenance.source = Source::Zeek;
+    event.0.provenance.provider = "dce_rpc";
     event
 }
 

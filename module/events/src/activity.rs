@@ -7,6 +7,8 @@ use crate::{Channel, Hashes, Process, Signature, User};
 /// What the subject of a [`ProcessEvent`](crate::ProcessEvent) did.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+// It lives on the stack of whoever reads a batch, one at a time; a box would cost an allocation an event.
+#[allow(clippy::large_enum_variant)]
 pub enum Activity<'a> {
     /// The subject started (Sysmon 1, Security 4688, execve). Its parent is in `process.parent`.
     ProcessStart,

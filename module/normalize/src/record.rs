@@ -5,6 +5,8 @@ use backchannel_events::{ProcessEvent, Timestamp};
 /// One log record, in its source's own words. Borrowed from the input, or from the decoder's arena where the
 /// carrier's encoding had to be undone.
 #[derive(Clone, Copy, Debug, PartialEq)]
+// One at a time, on the stack; a box would cost an allocation a record.
+#[allow(clippy::large_enum_variant)]
 pub enum Record<'a> {
     /// A Windows event, whatever carried it.
     Windows(WindowsRecord<'a>),

@@ -3,8 +3,10 @@
 pub(crate) mod analytics;
 pub(crate) mod learn;
 pub(crate) mod module;
+pub(crate) mod narrow;
 pub(crate) mod replay;
 pub(crate) mod settings;
+pub(crate) mod simulate;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -4,11 +4,12 @@ mod audit;
 mod evtx;
 mod file;
 mod json;
+mod laurel;
 mod truth;
 mod xml;
 
 use crate::fleet::Fleet;
-use crate::options::{Options, WindowsShape};
+use crate::options::{LinuxShape, Options, WindowsShape};
 use crate::record::{Body, Record, WindowsEvent};
 use evtx_writer::FileWriter;
 use file::LazyFile;
@@ -61,7 +62,7 @@ pub fn run_mixed(options: &Options, folder: &Path, shape: &dyn Fn(&str) -> Windo
         }
         let Some(log) = logs.get_mut(name) else { continue };
         records += 1;
-        let evidence = log.write(&record, shape, &mut line)?;
+        let evidence = log.write(&record, shape, options.linux_shape, &mut line)?;
         if let Some(episode) = record.episode {
             let host = record.host_name.to_string();
             truth.add(episode, Evidence { file: name.clone(), host, ..evidence });
@@ -86,6 +87,7 @@ fn file_name(options: &Options, fleet: &Fleet, host: usize, shape: WindowsShape)
         (false, _) => fleet.host_name(host).split('.').next().unwrap_or(""),
     };
     let extension = match (linux, shape) {
+        (true, _) if options.linux_shape == LinuxShape::Laurel => "laurel.jsonl",
         (true, _) => "audit.log",
         (_, WindowsShape::Evtx) => "evtx",
         (_, WindowsShape::EvtxJson) => "evtx.jsonl",
@@ -114,15 +116,24 @@ impl Log {
     }
 
     /// Writes a record; gives where it is, without the file's name. `line` is a buffer.
-    fn write(&mut self, record: &Record, shape: WindowsShape, line: &mut String) -> io::Result<Evidence> {
+    fn write(
+        &mut self,
+        record: &Record,
+        windows: WindowsShape,
+        linux: LinuxShape,
+        line: &mut String,
+    ) -> io::Result<Evidence> {
         line.clear();
         let mut evidence = Evidence::of(record);
         match (self, &record.body) {
             (Log::Evtx(log), Body::Windows(event)) => evtx::push(log, record, event)?,
             (Log::Text { out, lines, bytes }, body) => {
                 match body {
-                    Body::Windows(event) => text(line, record, event, shape),
-                    Body::Audit { serial, records } => audit::write(line, record, *serial, records),
+                    Body::Windows(event) => text(line, record, event, windows),
+                    Body::Audit { serial, records } => match linux {
+                        LinuxShape::Auditd => audit::write(line, record, *serial, records),
+                        LinuxShape::Laurel => laurel::write(line, record, *serial, records),
+                    },
                 }
                 evidence.line = *lines + 1;
                 *lines += line.bytes().filter(|byte| *byte == b'\n').count() as u64;

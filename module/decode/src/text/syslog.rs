@@ -28,11 +28,11 @@ impl Calendar {
         let at = |year| Timestamp::from_civil(year, month, day, hour, minute, second, 0);
         match year {
             Year::Of(first) => {
-                let (last_year, last_month) = self.last.unwrap_or((i32::from(first), month));
+                let (last_year, last_month) = self.last.unwrap_or((first, month));
                 // From December to January the year goes up; the other way round a late line belongs to the old one.
                 let year = match (last_month, month) {
                     (11.., ..=2) => last_year + 1,
-                    (..=2, 11..) if last_year > i32::from(first) => return at(last_year - 1),
+                    (..=2, 11..) if last_year > first => return at(last_year - 1),
                     _ => last_year,
                 };
                 self.last = Some((year, month));

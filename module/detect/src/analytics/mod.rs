@@ -4,6 +4,7 @@ pub mod component_object_model;
 pub mod dynamic_data_exchange;
 pub mod generic;
 pub mod named_pipes;
+pub mod network_rpc;
 pub mod unix_ipc;
 
 use crate::Analytic;
@@ -95,12 +96,40 @@ pub const ANALYTICS: &[&Analytic] = &[
     &named_pipes::credential_tool_pipe::ANALYTIC,
     &named_pipes::exploit_pipe::ANALYTIC,
     &named_pipes::scripted_pipe::ANALYTIC,
+    &unix_ipc::bus_untrusted_client::ANALYTIC,
+    &unix_ipc::bus_privileged_method::ANALYTIC,
+    &unix_ipc::polkit_race::ANALYTIC,
+    &unix_ipc::bus_daemon_child::ANALYTIC,
+    &unix_ipc::systemd_execution_proxy::ANALYTIC,
+    &unix_ipc::ptrace_attach::ANALYTIC,
+    &unix_ipc::memory_write::ANALYTIC,
+    &unix_ipc::shared_memory_program::ANALYTIC,
+    &unix_ipc::server_starts_shell::ANALYTIC,
+    &unix_ipc::container_socket_client::ANALYTIC,
     &unix_ipc::hand_made_client::ANALYTIC,
     &unix_ipc::container_takeover::ANALYTIC,
+    &unix_ipc::socket_opened_to_all::ANALYTIC,
+    &unix_ipc::powerful_daemon_client::ANALYTIC,
+    &unix_ipc::odd_socket_server::ANALYTIC,
+    &unix_ipc::untrusted_abstract_socket::ANALYTIC,
+    &unix_ipc::ssh_agent_hijack::ANALYTIC,
+    &unix_ipc::multiplexer_hijack::ANALYTIC,
     &unix_ipc::fifo_reverse_shell::ANALYTIC,
     &unix_ipc::fifo_in_shared_folder::ANALYTIC,
     &unix_ipc::shell_over_connection::ANALYTIC,
     &unix_ipc::fifo_tasking::ANALYTIC,
+    &network_rpc::activation_on_the_wire::ANALYTIC,
+    &network_rpc::automation_on_the_wire::ANALYTIC,
+    &network_rpc::mapper_then_dynamic_port::ANALYTIC,
+    &network_rpc::across_the_internet::ANALYTIC,
+    &network_rpc::remote_service::ANALYTIC,
+    &network_rpc::remote_task::ANALYTIC,
+    &network_rpc::remote_registry::ANALYTIC,
+    &network_rpc::wmi_on_the_wire::ANALYTIC,
+    &network_rpc::coercion_call::ANALYTIC,
+    &network_rpc::reconnaissance_burst::ANALYTIC,
+    &network_rpc::directory_replication::ANALYTIC,
+    &network_rpc::coercion_name::ANALYTIC,
     &generic::unusual_pair::ANALYTIC,
     &generic::rare_pair::ANALYTIC,
     &generic::user_to_privileged::ANALYTIC,

@@ -16,7 +16,6 @@ use backchannel_events::Timestamp;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
-pub use class::path as path_class;
 pub use edge::{Edge, UserKind, of_event};
 pub use learner::Learner;
 

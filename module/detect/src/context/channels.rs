@@ -33,6 +33,17 @@ pub struct Use {
     pub note: Note,
 }
 
+/// What somebody did with a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Made its endpoint.
+    Create,
+    /// Opened it, or connected to it.
+    Open,
+    /// Took a client on it.
+    Accept,
+}
+
 /// What is remembered of one channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KnownChannel {
@@ -42,6 +53,8 @@ pub struct KnownChannel {
     pub created: Option<Use>,
     /// Its latest openings, earliest first.
     pub opened: VecDeque<Use>,
+    /// The latest time its server took a client (UNIX sockets).
+    pub accepted: Option<Use>,
     last: Timestamp,
 }
 
@@ -63,8 +76,8 @@ impl Channels {
         self.known.iter().map(|(name, channel)| (&**name, channel))
     }
 
-    /// Remembers a creation or an opening. Returns how many channels were forgotten to make room.
-    pub fn remember(&mut self, channel: &Channel<'_>, creation: bool, one: Use, names: &mut Interner) -> u64 {
+    /// Remembers a use of a channel. Returns how many channels were forgotten to make room.
+    pub fn remember(&mut self, channel: &Channel<'_>, part: Part, one: Use, names: &mut Interner) -> u64 {
         if channel.name.is_empty() || channel.mechanism == Mechanism::AnonymousPipe {
             return 0;
         }
@@ -75,16 +88,19 @@ impl Channels {
             mechanism: channel.mechanism,
             created: None,
             opened: VecDeque::new(),
+            accepted: None,
             last: one.note.time,
         });
         known.last = known.last.max(one.note.time);
-        if creation {
-            known.created = Some(one);
-        } else {
-            if known.opened.len() >= MOST_OPENINGS {
-                known.opened.pop_front();
+        match part {
+            Part::Create => known.created = Some(one),
+            Part::Accept => known.accepted = Some(one),
+            Part::Open => {
+                if known.opened.len() >= MOST_OPENINGS {
+                    known.opened.pop_front();
+                }
+                known.opened.push_back(one);
             }
-            known.opened.push_back(one);
         }
         evicted
     }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use backchannel_events::{
-    Activity, ActivityKind, Channel, FileOperation, Mechanism, PrivilegeChangeKind, ProcessEvent, RegistryOperation,
-    ServiceOperation, Source, Timestamp,
+    Activity, ActivityKind, Channel, FileOperation, Mechanism, Outcome, PrivilegeChangeKind, ProcessEvent,
+    RegistryOperation, ServiceOperation, Source, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use super::activation::{self, Activation};
 use super::addresses::Addresses;
-use super::channels::{Channels, Use};
+use super::channels::{Channels, Part, Use};
 use super::com_registry::{self, ComRegistry};
 use super::documents::{self, Documents};
 use super::far::{self, FarRegistration};
@@ -19,6 +19,7 @@ use super::note::{Interner, Name, Note};
 use super::pipes::{AnonymousPipe, RemoteOpen};
 use super::processes::{ProcessId, Processes};
 use super::recent::{Change, ChangeKind, FileWritten, Flow, Recent, Registration, Service, Who};
+use super::rpc_calls::RpcCalls;
 use super::tallies::{Tallies, Tally};
 use super::{Actor, Context, account};
 use crate::stats::Evicted;
@@ -60,6 +61,8 @@ pub struct Host {
     pub remote_pipes: Recent<RemoteOpen>,
     /// Anonymous pipes made lately.
     pub anonymous_pipes: Recent<AnonymousPipe>,
+    /// Procedure calls from and to other machines, lately.
+    pub rpc_calls: RpcCalls,
     /// COM registrations written lately for another machine.
     pub far_registrations: Recent<FarRegistration>,
     /// Counters behind thresholds.
@@ -91,6 +94,7 @@ impl Host {
             files: Recent::new(512),
             remote_pipes: Recent::new(256),
             anonymous_pipes: Recent::new(128),
+            rpc_calls: RpcCalls::default(),
             far_registrations: Recent::new(64),
             tallies: Tallies::default(),
             first_seen: time,
@@ -132,23 +136,27 @@ impl Host {
             }
             Activity::ChannelCreate(channel) | Activity::ChannelConnect(channel) => {
                 let creation = event.activity.kind() == ActivityKind::ChannelCreate;
+                // What could not be made is somebody else's.
+                if creation && matches!(event.outcome, Outcome::Failure | Outcome::Denied) {
+                    let _ = self.who(event, names, &mut evicted);
+                    return evicted;
+                }
                 let who = self.who(event, names, &mut evicted);
                 let note = Note::of(event, names);
                 evicted.other += self.remember_pipe(channel, creation, who.process, event, names);
                 if !creation {
                     self.count_pipe(event, channel.name, channel.peer, &note, names, &mut evicted);
                 }
-                let one = Use {
-                    process: who.process,
-                    image: who.image,
-                    remote: channel.remote,
-                    peer: names.name(channel.peer),
-                    access: channel.access,
-                    user_id: names.name(event.process.user.acting_id()),
-                    note,
-                };
-                evicted.channels += self.channels.remember(channel, creation, one, names);
+                let part = if creation { Part::Create } else { Part::Open };
+                let one = channel_use(channel, who, event, note, names);
+                evicted.channels += self.channels.remember(channel, part, one, names);
             }
+            Activity::ChannelAccept(channel) => {
+                let who = self.who(event, names, &mut evicted);
+                let one = channel_use(channel, who, event, Note::of(event, names), names);
+                evicted.channels += self.channels.remember(channel, Part::Accept, one, names);
+            }
+            Activity::RpcCall(call) => evicted.other += self.rpc_calls.remember(call, event, names),
             Activity::NetworkFlow(flow) => {
                 self.addresses.learn(flow.local.address, names);
                 let flow = Flow {
@@ -258,8 +266,6 @@ impl Host {
                 evicted.processes += self.processes.mentioned(&access.target, event, names).1;
             }
             Activity::ComActivation(_)
-            | Activity::ChannelAccept(_)
-            | Activity::RpcCall(_)
             | Activity::Script(_)
             | Activity::Text(_)
             | Activity::Dns(_)
@@ -383,5 +389,18 @@ impl Host {
             let activation = Activation { broker, origin: activation::Origin::NetworkLogon, peer: peer.clone() };
             self.processes.set_activation(id, activation);
         }
+    }
+}
+
+/// What is remembered of one use of a channel.
+fn channel_use(channel: &Channel<'_>, who: Who, event: &ProcessEvent<'_>, note: Note, names: &mut Interner) -> Use {
+    Use {
+        process: who.process,
+        image: who.image,
+        remote: channel.remote,
+        peer: names.name(channel.peer),
+        access: channel.access,
+        user_id: names.name(event.process.user.acting_id()),
+        note,
     }
 }

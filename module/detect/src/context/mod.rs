@@ -18,11 +18,13 @@ pub mod note;
 pub mod pipes;
 pub mod processes;
 pub mod recent;
+pub mod rpc_calls;
+pub mod socket_owner;
 pub mod tallies;
 
 use backchannel_events::{Hashes, Integrity, Party, Process, ProcessEvent, SignatureStatus, User};
 
-pub use activation::{Activation, Broker, Origin};
+pub use activation::Activation;
 pub use channels::{KnownChannel, Use};
 pub use host::Host;
 pub use logons::KnownLogon;

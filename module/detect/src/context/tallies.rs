@@ -26,10 +26,13 @@ pub enum Tally {
     DcomClassesByPeer,
 }
 
+/// One thing somebody did: when, what, and the record that says so.
+type Entry = (Timestamp, Name, Note);
+
 /// The counters of one host.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tallies {
-    actors: BTreeMap<(Tally, Name), VecDeque<(Timestamp, Name, Note)>>,
+    actors: BTreeMap<(Tally, Name), VecDeque<Entry>>,
 }
 
 impl Tallies {

@@ -2,7 +2,9 @@
 
 pub mod com;
 pub mod com_classes;
+pub mod dbus;
 pub mod dde;
+pub mod debuggers;
 pub mod elevation;
 pub mod modules;
 pub mod office;
@@ -10,6 +12,9 @@ pub mod os_programs;
 pub mod pipes;
 pub mod places;
 pub mod programs;
+pub mod rpc;
 pub mod scripts;
+pub mod server_programs;
 pub mod sockets;
+pub mod unix_paths;
 pub mod wmi;

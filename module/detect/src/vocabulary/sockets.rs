@@ -1,7 +1,9 @@
 //! UNIX sockets and the programs that reach them or the network. Sources: the daemons' own documentation; FHS for
 //! /run; compiled by hand.
 
+use crate::Actor;
 use crate::text::{contains, contains_any, is_any};
+use crate::vocabulary::programs;
 
 /// Sockets whose client gets the rights of a privileged server: container engines, virtualisation, package and service
 /// managers. Compared with the end of the path.
@@ -86,4 +88,270 @@ fn word(command: &str, tool: &str) -> bool {
 /// Whether everybody may create files in the folder of that path.
 pub fn is_shared_folder(path: &str) -> bool {
     ["/tmp/", "/var/tmp/", "/dev/shm/", "/run/lock/"].iter().any(|folder| path.starts_with(folder))
+}
+
+/// Programs that may speak to a container engine's socket: engines, their clients, and agents that watch containers.
+pub fn is_container_program(actor: Actor<'_>) -> bool {
+    const NAMES: &[&str] = &[
+        "docker",
+        "dockerd",
+        "docker-proxy",
+        "docker-compose",
+        "docker-buildx",
+        "docker-init",
+        "com.docker.cli",
+        "com.docker.backend",
+        "containerd",
+        "containerd-shim",
+        "containerd-shim-runc-v2",
+        "containerd-stress",
+        "runc",
+        "crun",
+        "ctr",
+        "nerdctl",
+        "crictl",
+        "podman",
+        "conmon",
+        "buildah",
+        "skopeo",
+        "buildctl",
+        "buildkitd",
+        "kubelet",
+        "kubeadm",
+        "k3s",
+        "k3s-server",
+        "k3s-agent",
+        "rke2",
+        "cri-dockerd",
+        "crio",
+        "cadvisor",
+        "lazydocker",
+        "dive",
+        "ctop",
+        "portainer",
+        "traefik",
+        "watchtower",
+        "gitlab-runner",
+        "act_runner",
+        "telegraf",
+        "otelcol",
+        "otelcol-contrib",
+        "node_exporter",
+        "filebeat",
+        "metricbeat",
+        "fluent-bit",
+        "vector",
+        "promtail",
+        "alloy",
+        "grafana-agent",
+        "datadog-agent",
+        "agent",
+        "netdata",
+        "falco",
+        "systemd",
+        "cockpit-bridge",
+    ];
+    actor.is(NAMES)
+}
+
+/// A daemon's socket whose client can become root, and who usually speaks to it.
+#[derive(Clone, Copy, Debug)]
+pub struct PowerfulDaemon {
+    /// End of the socket's path or abstract name; with a `*` the name begins so.
+    path: &'static str,
+    /// What listens.
+    pub what: &'static str,
+    /// Programs that are its clients.
+    clients: &'static [&'static str],
+}
+
+/// Sources: CVE-2019-7304 (snapd), CVE-2020-15257 (containerd-shim), CVE-2022-41974 (multipathd); the daemons' own
+/// warnings that a socket's users are root (LXD, libvirt, udev).
+const POWERFUL: &[PowerfulDaemon] = &[
+    PowerfulDaemon {
+        path: "/snapd.socket",
+        what: "snapd",
+        clients: &[
+            "snap",
+            "snapd",
+            "snap-store",
+            "gnome-software",
+            "snapd-desktop-integration",
+            "plasma-discover",
+            "ubuntu-software",
+        ],
+    },
+    PowerfulDaemon { path: "/snapd-snap.socket", what: "snapd", clients: &["snap", "snapd", "snapctl", "snap-exec"] },
+    PowerfulDaemon {
+        path: "/storage/multipathd",
+        what: "multipathd",
+        clients: &["multipathd", "multipath", "mpathpersist", "udisksd", "systemd-udevd"],
+    },
+    PowerfulDaemon {
+        path: "/lxd/unix.socket",
+        what: "LXD",
+        clients: &["lxc", "lxd", "lxd-user", "lxd-agent", "juju", "jujud", "terraform-provider-lxd"],
+    },
+    PowerfulDaemon {
+        path: "/incus/unix.socket",
+        what: "Incus",
+        clients: &["incus", "incusd", "incus-user", "incus-agent"],
+    },
+    PowerfulDaemon {
+        path: "/libvirt/libvirt-sock",
+        what: "libvirt",
+        clients: &[
+            "virsh",
+            "libvirtd",
+            "virtqemud",
+            "virt-manager",
+            "virt-install",
+            "virt-viewer",
+            "virt-who",
+            "cockpit-bridge",
+            "nova-compute",
+            "vagrant",
+        ],
+    },
+    PowerfulDaemon {
+        path: "@/containerd-shim/*",
+        what: "a container's shim",
+        clients: &["containerd", "containerd-shim", "containerd-shim-runc-v2", "dockerd", "k3s", "runc"],
+    },
+    PowerfulDaemon {
+        path: "/udev/control",
+        what: "udev",
+        clients: &["udevadm", "systemd-udevd", "systemd", "cryptsetup"],
+    },
+    PowerfulDaemon {
+        path: "/salt/master/workers.ipc",
+        what: "the Salt master",
+        clients: &["salt", "salt-master", "salt-call", "salt-key", "salt-run"],
+    },
+    PowerfulDaemon {
+        path: "/acpid.socket",
+        what: "acpid",
+        clients: &["acpid", "acpi_listen", "Xorg", "Xwayland", "systemd-logind", "laptop-mode"],
+    },
+];
+
+impl PowerfulDaemon {
+    /// The daemon behind a socket.
+    pub fn at(path: &str) -> Option<&'static Self> {
+        POWERFUL.iter().find(|daemon| match daemon.path.strip_suffix('*') {
+            Some(start) => path.starts_with(start),
+            None => path.ends_with(daemon.path),
+        })
+    }
+
+    /// Whether the program is one of its usual clients.
+    pub fn is_client(&self, actor: Actor<'_>) -> bool {
+        actor.is(self.clients)
+    }
+}
+
+/// Sockets that all programs use for names, logs and accounts.
+pub fn is_universal(path: &str) -> bool {
+    let path = path.strip_prefix("/var").unwrap_or(path);
+    path == "/dev/log"
+        || ["/run/nscd/", "/run/systemd/", "/lib/sss/pipes/", "/run/avahi-daemon/", "/run/dbus/"]
+            .iter()
+            .any(|folder| path.starts_with(folder) && path != "/run/systemd/private")
+}
+
+/// Abstract names and sockets of desktops that every graphical program opens.
+pub fn is_desktop(name: &str) -> bool {
+    ["/tmp/.X11-unix/", "/tmp/.ICE-unix/", "/tmp/dbus-", "/tmp/ibus", "/ibus/", "/tmp/.XIM-unix/"]
+        .iter()
+        .any(|part| contains(name, part))
+}
+
+/// Whether a socket's path is one that agents for SSH keys use.
+pub fn is_agent_path(path: &str) -> bool {
+    (path.starts_with("/tmp/ssh-") && contains(path, "/agent."))
+        || [
+            "/openssh_agent",
+            "/ssh-agent.socket",
+            "/ssh-agent.sock",
+            "/S.gpg-agent.ssh",
+            "/keyring/ssh",
+            "/gcr/ssh",
+            "/.ssh/agent",
+        ]
+        .iter()
+        .any(|end| path.ends_with(end))
+        || contains(path, "/.ssh/agent/")
+        || (contains(path, "com.apple.launchd.") && path.ends_with("/Listeners"))
+}
+
+/// Whether the program holds SSH keys for others.
+pub fn is_agent(name: &str) -> bool {
+    is_any(
+        name,
+        &["ssh-agent", "gnome-keyring-daemon", "gcr-ssh-agent", "gpg-agent", "keepassxc", "1password", "ssh-agent-mux"],
+    )
+}
+
+/// Whether a socket's path is one that terminal multiplexers use.
+pub fn is_multiplexer_path(path: &str) -> bool {
+    path.starts_with("/tmp/tmux-")
+        || path.starts_with("/run/tmux/")
+        || contains(path, "/screen/S-")
+        || contains(path, "/screens/S-")
+        || contains(path, "/.screen/")
+}
+
+/// Whether the program multiplexes terminals.
+pub fn is_multiplexer(name: &str) -> bool {
+    is_any(name, &["tmux", "screen", "dtach", "abduco", "byobu", "zellij"])
+}
+
+/// Whether the program does what it is told, for anybody: shells, interpreters, tools that connect or change things.
+pub fn is_general_tool(actor: Actor<'_>) -> bool {
+    is_network_tool(actor.name())
+        || is_shell(actor.name())
+        || programs::is_script_host(actor.name())
+        || is_any(
+            actor.name(),
+            &["chmod", "chown", "chgrp", "setfacl", "install", "dd", "gawk", "mawk", "awk", "tclsh"],
+        )
+}
+
+/// The part of a command line that serves a shell on a UNIX socket, if it does.
+pub fn serves_shell(name: &str, command: &str) -> bool {
+    let listens = contains_any(command, &["UNIX-LISTEN:", "ABSTRACT-LISTEN:", "UNIX-L:"]);
+    if contains(name, "socat") {
+        return listens
+            && contains_any(command, &["EXEC:", "SYSTEM:", "SHELL:"])
+            && names_shell(&format!("{command} "));
+    }
+    let options = |letter: char| {
+        command
+            .split_whitespace()
+            .skip(1)
+            .any(|word| word.starts_with('-') && !word.starts_with("--") && word.len() <= 6 && word.contains(letter))
+    };
+    is_any(name, &["nc", "ncat", "netcat", "nc.traditional", "busybox"])
+        && (options('U') || contains(command, "--unixsock"))
+        && (options('l') || contains(command, "--listen"))
+        && (options('e') || options('c') || contains(command, "-exec"))
+        && names_shell(&format!("{command} "))
+}
+
+/// Kinds of socket that libraries and desktops make in shared folders all day.
+pub fn is_usual_class(path: &str) -> bool {
+    contains_any(
+        path,
+        &[
+            "/pymp-",
+            "/tmp/dbus-",
+            "/.X11-unix/",
+            "/.ICE-unix/",
+            "/tmp/tmux-",
+            "/ssh-",
+            "/.s.PGSQL.",
+            "/vscode-",
+            "/SingletonSocket",
+        ],
+    )
 }

@@ -41,8 +41,8 @@ pub const ANALYTIC: Analytic = Analytic {
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let subject = context.subject();
     let out_of_place = os_programs::is_out_of_place(subject.image);
-    let windows = subject.image.contains('\\');
-    if !out_of_place && !(windows && is_renamed(subject.name(), subject.original_name)) {
+    let renamed = subject.image.contains('\\') && is_renamed(subject.name(), subject.original_name);
+    if !out_of_place && !renamed {
         return None;
     }
     let (mechanism, name) = match &event.activity {

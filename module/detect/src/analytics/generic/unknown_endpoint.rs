@@ -50,7 +50,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let remote = channel.remote || client.is(&["system"]);
     let privileged = predicates::is_local_system(client) || client.user.effective_id == "0";
-    if !remote && !(privileged && !predicates::is_privileged(server)) {
+    let talks_down = privileged && !predicates::is_privileged(server);
+    if !remote && !talks_down {
         return None;
     }
     let who = if remote { "another machine" } else { client.name() };

@@ -18,9 +18,7 @@
 
 use std::time::Duration;
 
-use backchannel_events::{
-    Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
-};
+use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::Use;
 use crate::vocabulary::programs;
@@ -93,6 +91,7 @@ fn is_service(actor: Actor<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::testing::*;
+    use backchannel_events::Activity;
 
     fn opens(seconds: f64, pid: u32, image: &'static str, uid: &'static str) -> Event {
         let channel =

@@ -59,10 +59,16 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         }
     } else if target.starts_with("/run/") || target.starts_with("/var/run/") {
         if writes || service { Severity::Medium } else { Severity::Low }
-    } else if sockets::is_shared_folder(target) || target.starts_with('@') {
-        if service { Severity::Medium } else { Severity::Low }
+    } else if service {
+        Severity::Medium
     } else {
-        Severity::Low
+        // Whose socket it is decides; where that is not known, a login that acts for itself is likely the owner.
+        let made = context.channel(target).and_then(|known| known.created.as_ref());
+        let own = match made {
+            Some(made) => *made.user_id == *acting,
+            None => started.user.audit_id == acting,
+        };
+        if own || root { Severity::Low } else { Severity::Medium }
     };
     let mechanism = if target.starts_with('@') { Mechanism::UnixAbstract } else { Mechanism::UnixSocket };
     let text = format!(
@@ -99,11 +105,20 @@ fn target<'t>(name: &str, command: &'t str) -> Option<&'t str> {
     {
         return command.split_whitespace().rev().find(|word| word.starts_with('/') || word.starts_with('@'));
     }
-    if contains_any(command, &["AF_UNIX", "socket.unix", "UNIXSocket", "IO::Socket::UNIX", "unix://"])
-        && contains_any(command, &[" -c ", " -e ", " -r "])
-    {
-        let at = command.find(['"', '\''])?;
-        return command.get(at..)?.split(['"', '\'']).find(|part| part.starts_with('/') && part.len() > 4);
+    let names_unix =
+        contains_any(command, &["AF_UNIX", "socket.unix", "UNIXSocket", "IO::Socket::UNIX", "unix://", "unix_stream"]);
+    // AF_UNIX is 1.
+    let by_number = contains_any(command, &["socket.socket(1", "socket(1,", "fsockopen("]);
+    if (names_unix || by_number) && contains_any(command, &[" -c ", " -e ", " -r ", " -MIO"]) {
+        let parts = command.split(['"', '\'', '\\', '(', ')', ',', '=', '>', ' ']);
+        let mut parts = parts.map(|part| part.strip_prefix("unix://").unwrap_or(part));
+        // What stands in quotes after the program itself: an absolute path that is no interpreter or device.
+        return parts.find(|part| {
+            part.len() > 4
+                && part.starts_with('/')
+                && (names_unix || contains(part, "sock"))
+                && !contains_any(part, &["/bin/", "/dev/null"])
+        });
     }
     None
 }
@@ -138,7 +153,30 @@ mod tests {
     }
 
     #[test]
+    fn a_socket_elsewhere_is_graded_by_whose_it_is() {
+        let socat = start(9.0, "/usr/bin/socat", "socat - UNIX-CONNECT:/srv/x/in.sock").pid(7);
+        let made = unix_bound(0.0, "/srv/x/in.sock").of("/usr/bin/python3", 4).uids("1001", "1001", "1001");
+        let own = socat.uids("1001", "1001", "1001");
+        check(&ANALYTIC, &[made, own], Some((Severity::Low, Confidence::Medium)));
+        let other = socat.uids("1002", "1002", "1002");
+        check(&ANALYTIC, &[made, other], Some((Severity::Medium, Confidence::Medium)));
+    }
+
+    #[test]
+    fn a_one_liner_may_write_the_family_as_a_number() {
+        let command = r#"python3 -c import socket;s=socket.socket(1);s.connect("/tmp/.upd.sock");s.send(b"id")"#;
+        let findings = check(
+            &ANALYTIC,
+            &run("/usr/bin/python3.11", command, "33", ""),
+            Some((Severity::Medium, Confidence::Medium)),
+        );
+        assert_eq!(findings[0].channel.as_ref().unwrap().name, "/tmp/.upd.sock");
+    }
+
+    #[test]
     fn tools_on_the_network_are_quiet() {
+        let inet = r#"python3 -c import socket;s=socket.socket();s.connect(("db",5432));print("ok")"#;
+        check(&ANALYTIC, &run("/usr/bin/python3.11", inet, "33", ""), None);
         check(&ANALYTIC, &run("/usr/bin/curl", "curl -s http://localhost/info", "33", ""), None);
         check(&ANALYTIC, &run("/usr/bin/nc.openbsd", "nc 192.0.2.1 80", "33", ""), None);
     }

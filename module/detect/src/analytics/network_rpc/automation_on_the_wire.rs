@@ -1,0 +1,121 @@
+//! # IPC-RPC-002: Activated object automated from another machine
+//!
+//! ## What it detects
+//! Calls of IDispatch (GetIDsOfNames, Invoke) from a machine that activated a COM class here within the minute before,
+//! or without that activation where it was not seen.
+//!
+//! ## Why it matters
+//! WMI and management do not use IDispatch between machines: MMC, Excel, ShellWindows and their like do, when somebody
+//! drives them from afar to run a command.
+//!
+//! ## Telemetry
+//! Zeek dce_rpc; RPC Firewall; the trace of the RPC runtime.
+//!
+//! ## False positives
+//! Business programs that automate Office on other machines: allow by pair.
+//!
+//! ## References
+//! ATT&CK T1559.001, T1021.003; DET0493. MS-OAUT, MS-DCOM.
+
+use std::time::Duration;
+
+use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
+
+use crate::rpc_call::RemoteCall;
+use crate::vocabulary::rpc::{self, Interface};
+use crate::{Analytic, Context, Evidence, Family, Status};
+
+/// IPC-RPC-002.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-RPC-002",
+    title: "Activated object automated from another machine",
+    family: Family::NetworkRpc,
+    techniques: &["T1559.001", "T1021.003"],
+    attack_analytics: &["AN0791", "AN1357"],
+    severity: Severity::High,
+    status: Status::Stable,
+    on: &[ActivityKind::RpcCall],
+    telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace],
+    evaluate,
+};
+
+/// The object is used within this time of its activation.
+const WINDOW: Duration = Duration::from_secs(60);
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let call = RemoteCall::of(event)?;
+    if call.interface != Interface::Dispatch
+        || !rpc::is_operation(call.operation, &["GetIDsOfNames", "Invoke"], &[5, 6])
+    {
+        return None;
+    }
+    let activation = context
+        .host
+        .rpc_calls
+        .near(call.peer, event.time, WINDOW)
+        .find(|known| known.inbound == call.inbound && rpc::activates(known.interface, &known.operation));
+    let (severity, confidence, after) = match activation {
+        Some(_) => (Severity::High, Confidence::High, "right after it activated a class there"),
+        None => (Severity::Medium, Confidence::Medium, "though no activation was seen"),
+    };
+    let text = format!(
+        "{} to run methods of an activated COM object (IDispatch), {after}: commands are run this way through MMC, \
+         Excel and the shell's windows.",
+        call.who(context),
+    );
+    let evidence = call.evidence(context, severity, confidence, text).indicators(Indicators::KI3);
+    let strong = evidence.severity >= Severity::Medium;
+    let evidence = evidence.reasons(Reasons::NONE.and_if(strong, Reasons::E2));
+    Some(match activation {
+        Some(known) => evidence.because(&known.note, format!("{} activated a COM class", call.peer)),
+        None => evidence,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const DISPATCH: &str = "00020400-0000-0000-c000-000000000046";
+
+    #[test]
+    fn activation_and_automation_are_high() {
+        let events = [
+            rpc_from(0.0, "10.0.0.9", "IRemoteSCMActivator", "RemoteGetClassObject"),
+            rpc_from(6.0, "10.0.0.9", DISPATCH, "5"),
+            rpc_from(6.1, "10.0.0.9", DISPATCH, "6"),
+        ];
+        let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
+        assert_eq!(findings[0].evidence.len(), 2);
+    }
+
+    #[test]
+    fn automation_alone_is_medium() {
+        check(
+            &ANALYTIC,
+            &[rpc_from(0.0, "10.0.0.9", "IDispatch", "Invoke")],
+            Some((Severity::Medium, Confidence::Medium)),
+        );
+    }
+
+    #[test]
+    fn another_machine_s_activation_does_not_count() {
+        let events = [
+            rpc_from(0.0, "10.0.0.8", "IRemoteSCMActivator", "RemoteGetClassObject"),
+            rpc_from(6.0, "10.0.0.9", DISPATCH, "6"),
+        ];
+        check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::Medium)));
+    }
+
+    #[test]
+    fn wmi_and_type_information_are_quiet() {
+        let events = [
+            rpc_from(0.0, "10.0.0.9", "IRemoteSCMActivator", "RemoteCreateInstance"),
+            rpc_from(1.0, "10.0.0.9", "IWbemServices", "ExecQuery"),
+            rpc_from(1.0, "10.0.0.9", "IRemUnknown2", "RemQueryInterface"),
+            rpc_from(1.0, "10.0.0.9", DISPATCH, "3"),
+        ];
+        check(&ANALYTIC, &events, None);
+    }
+}
