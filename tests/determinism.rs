@@ -30,6 +30,8 @@ fn scenes() -> Vec<Scene> {
     let cases = case::all();
     let plain = cases.iter().filter(|case| case.says.settings.is_none() && case.past.is_none());
     plain
+        // Hosts of network logs are addresses, the same in many cases.
+        .filter(|case| !matches!(case.format(), Format::ZeekJson | Format::ZeekTsv))
         .enumerate()
         .map(|(number, case)| {
             let host = format!("desk{number:04}");
@@ -82,13 +84,16 @@ fn latest(findings: impl IntoIterator<Item = Rendered>) -> Vec<String> {
     documents
 }
 
-/// Analytic, host and severity of what is medium or worse, by finding as it was last.
-fn alarms(findings: impl IntoIterator<Item = Rendered>) -> BTreeSet<(String, String, Severity)> {
-    let last: BTreeMap<String, Rendered> = findings.into_iter().map(|finding| (finding.id.clone(), finding)).collect();
-    last.into_values()
-        .filter(|finding| finding.severity >= Severity::Medium && !finding.suppressed)
-        .map(|finding| (finding.analytic, finding.host, finding.severity))
-        .collect()
+/// What is medium or worse: analytic and host, and the worst severity.
+fn alarms(findings: impl IntoIterator<Item = Rendered>) -> BTreeMap<(String, String), Severity> {
+    let mut worst = BTreeMap::new();
+    for finding in findings {
+        if finding.severity >= Severity::Medium && !finding.suppressed {
+            let known = worst.entry((finding.analytic, finding.host)).or_insert(finding.severity);
+            *known = finding.severity.max(*known);
+        }
+    }
+    worst
 }
 
 fn write(folder: &Path, name: &str, lines: &[&str]) -> PathBuf {
@@ -183,12 +188,9 @@ fn a_log_in_two_files_gives_what_it_gives_in_one() {
         let one = write(folder.path(), "one.log", &scene.lines());
         let half = |rest: usize| -> Vec<&str> { scene.lines().into_iter().skip(rest).step_by(2).collect() };
         let (a, b) = (write(folder.path(), "a.log", &half(0)), write(folder.path(), "b.log", &half(1)));
-        let ids = |findings: Vec<Rendered>| -> BTreeSet<(String, Severity)> {
-            alarms(findings.clone())
-                .into_iter()
-                .map(|(analytic, _, severity)| (analytic, severity))
-                .chain(findings.into_iter().map(|finding| (finding.id, Severity::Info)))
-                .collect()
+        let ids = |findings: Vec<Rendered>| {
+            let ids: BTreeSet<String> = findings.iter().map(|finding| finding.id.clone()).collect();
+            (ids, alarms(findings))
         };
         let expected = ids(replayed(&[one]));
         for paths in [[a.clone(), b.clone()], [b, a]] {
@@ -202,41 +204,48 @@ fn a_log_in_two_files_gives_what_it_gives_in_one() {
     assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Cases in which what is asked for depends on which of two events came first, which a shuffle takes away; why.
-const ORDERED: [(&str, &str); 0] = [];
+/// Cases whose alarms do depend on the order of events that lie within two seconds: a question that is asked from one
+/// side only, or an order that is itself what is looked for. A case that holds is to be taken off the list.
+const ORDERED: [&str; 0] = [];
 
 #[test]
 fn events_that_overtake_each_other_by_two_seconds_or_come_twice_give_the_same_alarms() {
     let all = scenes();
-    let (mut tried, mut wrong) = (0, Vec::new());
+    let (mut tried, mut ordered, mut wrong) = (0, BTreeSet::new(), Vec::new());
     for (scene, lines) in timed(&all) {
-        if !scene.fires || lines.len() < 2 || ORDERED.iter().any(|(name, _)| *name == scene.name) {
+        if !scene.fires || lines.len() < 2 {
             continue;
         }
         tried += 1;
         let folder = tempfile::tempdir().expect("a folder");
-        let expected = alarms(replayed(&[write(folder.path(), "log", &scene.lines())]));
-        let mut now = BTreeMap::new();
+        let log = |name: &str, lines: &[&str]| write(folder.path(), name, lines);
+        let expected = alarms(replayed(&[log("log", &scene.lines())]));
         for seed in 0..4 {
             let mut random = Random(seed);
-            let mut late: Vec<(i64, &str)> = lines
-                .iter()
-                .map(|(time, line)| (time.0 + random.below(2 * Timestamp::SECOND as u64 + 1) as i64, *line))
-                .collect();
+            let slack = 2 * Timestamp::SECOND as u64 + 1;
+            let mut late: Vec<(i64, &str)> =
+                lines.iter().map(|(time, line)| (time.0 + random.below(slack) as i64, *line)).collect();
             late.sort_by_key(|(time, _)| *time);
             let late: Vec<&str> = late.into_iter().map(|(_, line)| line).collect();
-            now.insert(format!("shuffled {seed}"), alarms(replayed(&[write(folder.path(), "log", &late)])));
+            let now = alarms(replayed(&[log("log", &late)]));
+            if now != expected {
+                ordered.insert(scene.name.as_str());
+                if !ORDERED.contains(&scene.name.as_str()) {
+                    wrong.push(format!("{}, shuffled: {expected:?}, now {now:?}", scene.name));
+                }
+            }
         }
-        let twice: Vec<&str> = scene.lines().into_iter().flat_map(|line| [line, line]).collect();
-        now.insert("each twice".into(), alarms(replayed(&[write(folder.path(), "log", &twice)])));
-        let again = scene.lines().repeat(2);
-        now.insert("all twice".into(), alarms(replayed(&[write(folder.path(), "log", &again)])));
-        let both = [write(folder.path(), "a.log", &scene.lines()), write(folder.path(), "b.log", &scene.lines())];
-        now.insert("in two files".into(), alarms(replayed(&both)));
-        for (how, now) in now.into_iter().filter(|(_, now)| *now != expected) {
-            wrong.push(format!("{}, {how}: {expected:?}, now {now:?}", scene.name));
+        let each_twice: Vec<&str> = scene.lines().into_iter().flat_map(|line| [line, line]).collect();
+        let in_two_files = [log("a.log", &scene.lines()), log("b.log", &scene.lines())];
+        for (how, paths) in [("each twice", &[log("log", &each_twice)][..]), ("in two files", &in_two_files)] {
+            let now = alarms(replayed(paths));
+            if now != expected {
+                wrong.push(format!("{}, {how}: {expected:?}, now {now:?}", scene.name));
+            }
         }
     }
+    let holds = ORDERED.iter().filter(|name| !ordered.contains(*name));
+    wrong.extend(holds.map(|name| format!("{name} holds in any order, and is to be taken off the list")));
     assert!(tried > 100, "only {tried} cases were fit for it");
     assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
 }

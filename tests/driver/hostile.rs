@@ -51,34 +51,27 @@ pub fn hostile(component: &[u8], changes: &[Change<'_>]) -> Vec<u8> {
 }
 
 fn core(module: &[u8], changes: &[Change<'_>], done: &mut usize) -> Vec<u8> {
-    let (mut imported, mut exported) = (0, Vec::new());
-    sections(module, |id, content| {
-        let mut bytes = Bytes { data: content, at: 0 };
-        match id {
-            2 => {
-                for _ in 0..bytes.number() {
-                    let (_module, _name) = (bytes.name(), bytes.name());
-                    assert_eq!(bytes.byte(), 0, "only functions are imported");
-                    bytes.number();
-                    imported += 1;
-                }
-            }
-            7 => {
-                for _ in 0..bytes.number() {
-                    let (name, kind, index) = (bytes.name().to_owned(), bytes.byte(), bytes.number());
-                    let function = name.strip_prefix("backchannel:detection/").unwrap_or_default();
-                    for change in changes.iter().filter(|change| kind == 0 && change.function == function) {
-                        exported.push((index, *change));
-                    }
-                }
-            }
-            _ => {}
-        }
-        None
+    const IMPORTS: u8 = 2;
+    const EXPORTS: u8 = 7;
+    const CODE: u8 = 10;
+    let mut exported = Vec::new();
+    each(module, EXPORTS, |bytes| {
+        let (name, kind, index) = (bytes.name(), bytes.byte(), bytes.number());
+        let function = name.strip_prefix("backchannel:detection/").unwrap_or_default();
+        let meant = changes.iter().filter(|change| kind == 0 && change.function == function);
+        exported.extend(meant.map(|change| (index, *change)));
     });
+    if exported.is_empty() {
+        return module.to_vec();
+    }
     *done += exported.len();
+    let mut imported = 0;
+    each(module, IMPORTS, |bytes| {
+        let (_module, _name, kind, _type) = (bytes.name(), bytes.name(), bytes.byte(), bytes.number());
+        assert_eq!(kind, 0, "the module imports functions only: those of its own resources");
+        imported += 1;
+    });
     sections(module, |id, content| {
-        const CODE: u8 = 10;
         if id != CODE {
             return None;
         }
@@ -96,6 +89,19 @@ fn core(module: &[u8], changes: &[Change<'_>], done: &mut usize) -> Vec<u8> {
         }
         Some(out)
     })
+}
+
+/// Each entry of a section that is a list.
+fn each(module: &[u8], section: u8, mut entry: impl FnMut(&mut Bytes<'_>)) {
+    sections(module, |id, content| {
+        if id == section {
+            let mut bytes = Bytes { data: content, at: 0 };
+            for _ in 0..bytes.number() {
+                entry(&mut bytes);
+            }
+        }
+        None
+    });
 }
 
 /// A function's body with instructions before its first.

@@ -309,7 +309,8 @@ fn same_record(a: &backchannel_events::Observation, b: &backchannel_events::Obse
         && a.provider == b.provider
         && a.event_id == b.event_id
         && a.record == b.record
-        && a.line == b.line
+        // A record with an id is the same in whatever file and on whatever line it was collected.
+        && (!a.record.is_empty() || a.line == b.line)
         && (!a.record.is_empty() || a.line > 0 || a.text == b.text)
 }
 

@@ -7,7 +7,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
 use super::complain;
 use crate::exit::Exit;
-use crate::output::plain;
+use crate::output::{plain, steers};
 
 pub(crate) fn check(file: &Path) -> Exit {
     let settings = match SettingsFile::read(file) {
@@ -55,7 +55,15 @@ pub(crate) fn show_mistakes(file: Option<&SettingsFile>, mistakes: &[PlacedMista
 
 /// The text with what could steer a terminal replaced, byte for byte, so that places stay where they are.
 fn plain_lines(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_control() && c != '\n' && c != '\t' && c != '\r' { '?' } else { c }).collect()
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) && !matches!(c, '\n' | '\t' | '\r') {
+            out.extend(std::iter::repeat_n('?', c.len_utf8()));
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
 
 #[derive(Debug)]

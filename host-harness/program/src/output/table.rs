@@ -146,6 +146,7 @@ fn new_table(paint: &Paint) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let columns = columns.filter(|width: &u16| *width > 0);
     if !io::stdout().is_terminal() {
         table.set_width(columns.unwrap_or(WIDTH).max(40));
     }
@@ -157,6 +158,10 @@ fn new_table(paint: &Paint) -> Table {
         if io::stdout().is_terminal() {
             table.set_width(Table::new().width().or(columns).unwrap_or(WIDTH));
         }
+    }
+    // A terminal that does not know its size says 0, and every cell would be a letter wide.
+    if table.width().is_some_and(|width| width == 0) {
+        table.set_width(columns.unwrap_or(WIDTH));
     }
     table
 }

@@ -71,6 +71,16 @@ impl Note {
         }
     }
 
+    /// Whether `event` is this very record, collected twice.
+    pub fn is_of(&self, event: &ProcessEvent<'_>) -> bool {
+        let of = &event.provenance;
+        !of.record.is_empty()
+            && *self.record == *of.record
+            && self.time == event.time
+            && self.event_id == of.event_id
+            && *self.provider == *of.provider
+    }
+
     /// The record as evidence, with what it says.
     pub fn observation(&self, text: String) -> Observation {
         Observation {

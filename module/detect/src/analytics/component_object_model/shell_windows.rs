@@ -123,8 +123,9 @@ fn with_child_before<'c>(context: &Context<'c>, server: Actor<'c>, peer: &str) -
 fn called(context: &Context<'_>, server: Actor<'_>, peer: &str) -> Evidence {
     let time = context.event().time;
     let id = server.known.map(|known| known.id);
-    let earlier: Option<&Flow> = inbound::near(context, time, AGAIN)
-        .find(|flow| &*flow.remote == peer && id.is_some() && flow.who.process == id);
+    let earlier: Option<&Flow> = inbound::near(context, time, AGAIN).find(|flow| {
+        &*flow.remote == peer && id.is_some() && flow.who.process == id && !flow.note.is_of(context.event())
+    });
     let logon = network_logon(context, time, peer);
     let (severity, again) = match (earlier, logon) {
         (_, Some(_)) => (Severity::High, "right after a network logon from there"),
