@@ -26,6 +26,9 @@ struct Expectations {
     /// Alarms on captures that are said to be benign, each with the reason why it is right all the same.
     #[serde(default)]
     accepted: Vec<Accepted>,
+    /// By capture: the host of records that name none, as `--host` would say it.
+    #[serde(default)]
+    hosts: BTreeMap<String, String>,
     /// By capture: analytic and the worst severity.
     #[serde(default)]
     expected: BTreeMap<String, BTreeMap<String, String>>,
@@ -113,8 +116,9 @@ fn labels(folder: &Path) -> Option<Labels> {
     Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("labels.json: {error}")))
 }
 
-fn look(folder: &Path, file: &str) -> Capture {
-    let sources = Sources::open(&[folder.join(file)], SourceOptions::default());
+fn look(folder: &Path, file: &str, host: Option<&String>) -> Capture {
+    let options = SourceOptions { host: host.cloned(), ..SourceOptions::default() };
+    let sources = Sources::open(&[folder.join(file)], options);
     let report = replay(module(), sources, &ReplayOptions::default(), &mut Silent)
         .unwrap_or_else(|error| panic!("{file}: {error:?}"));
     let alarms = report.findings.iter().filter(|finding| finding.severity >= Severity::Medium && !finding.suppressed);
@@ -133,7 +137,7 @@ fn look(folder: &Path, file: &str) -> Capture {
 }
 
 /// Looks at all of them, as many at a time as there are processors.
-fn look_at_all(folder: &Path, files: Vec<String>) -> Vec<Capture> {
+fn look_at_all(folder: &Path, files: Vec<String>, hosts: &BTreeMap<String, String>) -> Vec<Capture> {
     let (waiting, done) = (Mutex::new(files), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
@@ -141,7 +145,7 @@ fn look_at_all(folder: &Path, files: Vec<String>) -> Vec<Capture> {
                 loop {
                     let file = waiting.lock().expect("nobody panics with it").pop();
                     let Some(file) = file else { return };
-                    let capture = look(folder, &file);
+                    let capture = look(folder, &file, hosts.get(&file));
                     done.lock().expect("nobody panics with it").push(capture);
                 }
             });
@@ -164,12 +168,18 @@ fn worst(alarms: &[Alarm]) -> BTreeMap<String, String> {
 fn bless(expectations: &Expectations, captures: &[Capture]) {
     let mut text = String::from(
         "# What is found in each capture of the corpus: analytics and their worst severity, medium and above.\n\
-         # Written by `BLESS=1 cargo test --release -p backchannel-tests --test corpus`; only [[accepted]] is by hand.\n",
+         # Written by `BLESS=1 cargo test --release -p backchannel-tests --test corpus`; [[accepted]] and [hosts] are by hand.\n",
     );
     let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
     for Accepted { capture, analytic, reason } in &expectations.accepted {
         let (capture, analytic, reason) = (quoted(capture), quoted(analytic), quoted(reason));
         let _ = write!(text, "\n[[accepted]]\ncapture = {capture}\nanalytic = {analytic}\nreason = {reason}\n");
+    }
+    if !expectations.hosts.is_empty() {
+        let _ = writeln!(text, "\n# Captures whose records name no host.\n[hosts]");
+        for (capture, host) in &expectations.hosts {
+            let _ = writeln!(text, "{} = {}", quoted(capture), quoted(host));
+        }
     }
     for capture in captures {
         let _ = writeln!(text, "\n[expected.{}]", quoted(&capture.file));
@@ -261,7 +271,7 @@ fn each_capture_gives_exactly_what_is_expected_and_what_people_say_is_in_it() {
     let named = labels.iter().flat_map(|labels| &labels.captures).map(|label| label.file.clone());
     let files: BTreeSet<String> = expectations.expected.keys().cloned().chain(named).collect();
     let (present, missing): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| folder.join(file).is_file());
-    let captures = look_at_all(&folder, present);
+    let captures = look_at_all(&folder, present, &expectations.hosts);
     let mut wrong: Vec<String> = missing.iter().map(|file| format!("{file}: is not there")).collect();
     if blessing {
         bless(&expectations, &captures);

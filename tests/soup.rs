@@ -300,7 +300,8 @@ fn check(bytes: &[u8], format: Option<InputFormat>, holds: Option<InputFormat>) 
             assert_eq!((summary.read, summary.evaluated), (tally.read, evaluated));
             let here = found(report.findings.into_iter().map(|finding| (finding.id, finding.document)));
             assert_eq!(here, expected);
-        } else if !joins_lines(holds) {
+        } else if !joins_lines(holds) && holds != Some(InputFormat::Text(Format::ZeekTsv)) {
+            // Who hands over records undecoded counts the header of a Zeek log too.
             let accounted = summary.evaluated + summary.unused + summary.skipped;
             assert!(summary.read <= accounted, "{carrier:?}: {} read, {accounted} accounted for", summary.read);
         }
