@@ -32,6 +32,8 @@ fn horizon(key: &str) -> Duration {
     match key.as_bytes().first() {
         Some(b'p' | b'l') => Duration::from_secs(24 * 3_600),
         Some(b's') => Duration::from_secs(15 * 60),
+        // A service starts soon after it was installed.
+        Some(b'i') => Duration::from_secs(5 * 60),
         _ => Duration::from_secs(3_600),
     }
 }
