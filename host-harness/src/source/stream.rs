@@ -132,6 +132,7 @@ impl Stream {
                 Step::End => {
                     self.context.normalizer.flush(&self.context.arena, &mut sink);
                     tally.clock_offsets.extend(self.context.normalizer.clock_offsets());
+                    self.context.note_audit(tally);
                     self.ended = true;
                 }
             }
@@ -201,6 +202,29 @@ impl Context {
                 None => skip.reason.to_string(),
             },
         });
+    }
+
+    /// What of Linux audit could not be put together as it should.
+    fn note_audit(&self, tally: &mut Tally) {
+        let stats = self.normalizer.audit_stats();
+        for (count, code, what) in [
+            (stats.malformed, "audit-malformed", "lines have no readable audit(TIME:SERIAL)"),
+            (stats.oversized, "audit-oversized", "lines were left out, because their event had grown too large"),
+            (stats.orphaned, "audit-incomplete", "events ended without their SYSCALL record"),
+            (stats.evicted, "audit-early", "events were completed early, because too many were pending"),
+            (stats.names_evicted, "audit-forgotten", "names of sockets and segments were forgotten"),
+        ] {
+            tally.notes.add_many(
+                count,
+                SkipDetail {
+                    input: self.name.to_string(),
+                    line: 0,
+                    record: String::new(),
+                    code: code.to_owned(),
+                    reason: format!("{count} {what}"),
+                },
+            );
+        }
     }
 
     /// The input cannot be read any further.
