@@ -136,10 +136,28 @@ impl Groups {
             else {
                 continue;
             };
-            let other = addresses.get(peer).map_or_else(|| host_of(peer), String::as_str).to_ascii_lowercase();
-            for there in by_host.get(other.as_str()).into_iter().flatten() {
-                if other != finding.host && there.time.within(EDGE, finding.time) && same_account(there, finding) {
-                    self.join_findings(&there.id, &finding.id);
+            let resolved =
+                |peer: &str| addresses.get(peer).map_or_else(|| host_of(peer), String::as_str).to_ascii_lowercase();
+            let other = resolved(peer);
+            if other != finding.host {
+                let there = by_host.get(other.as_str()).map(Vec::as_slice).unwrap_or_default();
+                // The two ends of one call name each other, whatever account each side saw.
+                let both_ends = |there: &&&Finding| {
+                    there.time.within(VISIT, finding.time)
+                        && there.reasons.contains(Reason::LateralMovement)
+                        && resolved(peer_of(there)) == finding.host
+                };
+                let mutual: Vec<&&Finding> = there.iter().filter(both_ends).collect();
+                if mutual.is_empty() {
+                    let same =
+                        |there: &&&Finding| there.time.within(EDGE, finding.time) && same_account(there, finding);
+                    for there in there.iter().filter(same) {
+                        self.join_findings(&there.id, &finding.id);
+                    }
+                } else {
+                    for there in mutual {
+                        self.join_findings(&there.id, &finding.id);
+                    }
                 }
             }
             let visitor = (peer, bare(&finding.user).to_ascii_lowercase());
