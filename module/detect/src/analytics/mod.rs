@@ -144,6 +144,20 @@ pub const ANALYTICS: &[&Analytic] = &[
     &generic::masqueraded_endpoint::ANALYTIC,
 ];
 
+/// Whether an analytic is asleep without a baseline.
+pub fn needs_baseline(id: &str) -> bool {
+    const ASLEEP: &[&str] = &[
+        "IPC-BASE-001",
+        "IPC-BASE-002",
+        "IPC-BASE-004",
+        "IPC-BASE-012",
+        "IPC-PIPE-013",
+        "IPC-PIPE-015",
+        "IPC-UX-005",
+    ];
+    ASLEEP.contains(&id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
