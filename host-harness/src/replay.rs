@@ -136,6 +136,7 @@ pub fn replay(
         correlator,
         incidents: BTreeMap::new(),
         at_once: options.incidents_at_once,
+        baseline: options.baseline.is_some(),
         observer,
         findings: Findings::default(),
         evaluated: 0,
@@ -163,6 +164,8 @@ struct Run<'o> {
     correlator: Correlator,
     incidents: BTreeMap<String, IncidentEnvelope>,
     at_once: bool,
+    /// Whether there is a baseline to compare with.
+    baseline: bool,
     observer: &'o mut dyn Observer,
     findings: Findings,
     evaluated: u64,
@@ -289,7 +292,7 @@ impl Run<'_> {
             skipped: tally.skips.total(),
             suppressed,
             skipped_by_reason: tally.skips.counts().clone(),
-            asleep: asleep(catalogue, &stats),
+            asleep: asleep(catalogue, &stats, self.baseline),
             evicted: stats.evicted.iter().cloned().collect::<BTreeMap<_, _>>(),
             late: stats.late,
             clock_offsets: tally.clock_offsets.drain(..).map(offset).collect(),
@@ -346,16 +349,21 @@ fn by_severity(findings: &[FindingEnvelope]) -> BTreeMap<Severity, u64> {
     counts
 }
 
-/// Analytics whose logs were not there.
-fn asleep(catalogue: &[AnalyticEntry], stats: &Statistics) -> Vec<Asleep> {
+/// Analytics whose logs, or whose baseline, were not there.
+fn asleep(catalogue: &[AnalyticEntry], stats: &Statistics, baseline: bool) -> Vec<Asleep> {
     let missing = |analytic: &&AnalyticEntry| {
         !analytic.telemetry.is_empty() && !analytic.telemetry.iter().any(|needed| stats.sources.contains(needed))
     };
+    let unlearned = |analytic: &&AnalyticEntry| analytic.baseline && !baseline;
     let entry = |analytic: &AnalyticEntry| Asleep {
         analytic: analytic.id.clone(),
-        reason: format!("these logs have no {}", analytic.telemetry.join(" or ")),
+        reason: if unlearned(&analytic) {
+            "no baseline was given".to_owned()
+        } else {
+            format!("these logs have no {}", analytic.telemetry.join(" or "))
+        },
     };
-    catalogue.iter().filter(missing).map(entry).collect()
+    catalogue.iter().filter(|analytic| unlearned(analytic) || missing(analytic)).map(entry).collect()
 }
 
 /// Findings by id, the latest document of each. Where there are too many, the least severe and youngest give way.

@@ -156,6 +156,8 @@ pub struct AnalyticEntry {
     pub telemetry: Vec<String>,
     /// Its telemetry was never seen in a real log.
     pub experimental: bool,
+    /// It compares with a baseline, and is asleep without one.
+    pub baseline: bool,
 }
 
 /// What a module says about itself.

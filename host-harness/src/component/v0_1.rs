@@ -74,6 +74,7 @@ impl Instance {
             severity: severity(analytic.severity),
             telemetry: analytic.telemetry,
             experimental: analytic.experimental,
+            baseline: analytic.baseline,
         };
         Ok(list.into_iter().map(entry).collect())
     }

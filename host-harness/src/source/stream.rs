@@ -12,6 +12,7 @@ use backchannel_events::{ProcessEvent, Timestamp};
 use backchannel_normalize::{Accepted, Normalizer};
 use bumpalo::Bump;
 
+use super::clock;
 use super::evtx::EvtxReader;
 use super::merge::Packed;
 use super::open::{Input, Kind};
@@ -73,16 +74,23 @@ pub(super) struct Context {
 
 impl Stream {
     pub(super) fn open(input: &Input, options: &SourceOptions, done: &Arc<AtomicU64>) -> io::Result<Self> {
-        let bytes = input.read(options, done)?;
-        let reader = match input.kind {
-            Kind::Text(found) => Reader::Text(Box::new(TextReader::new(bytes, found, options))),
-            Kind::Evtx => Reader::Evtx(Box::new(EvtxReader::new(bytes))),
-        };
-        let context = Context {
+        let mut context = Context {
             name: Rc::clone(&input.name),
             host: options.host.clone().unwrap_or_default(),
             normalizer: Normalizer::new(),
             arena: Bump::new(),
+        };
+        if let (Kind::Text(found), true) = (input.kind, input.is_repeatable()) {
+            // What is read for this look is not progress.
+            let looked = Arc::new(AtomicU64::new(0));
+            if let Ok(bytes) = input.read(options, &looked) {
+                let _ = clock::look(bytes, found, options, &mut context);
+            }
+        }
+        let bytes = input.read(options, done)?;
+        let reader = match input.kind {
+            Kind::Text(found) => Reader::Text(Box::new(TextReader::new(bytes, found, options))),
+            Kind::Evtx => Reader::Evtx(Box::new(EvtxReader::new(bytes))),
         };
         Ok(Self { reader, context, ahead: Ahead::default(), ended: false })
     }

@@ -102,11 +102,12 @@ impl Detector {
     /// Evaluates one event against what was seen before, hands its findings to `sink`, and remembers it.
     pub fn evaluate(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) {
         self.memory.stats.events += 1;
-        host_key(event.host, &mut self.key);
+        host_key(event, &mut self.key);
         if !self.memory.hosts.contains_key(self.key.as_str()) {
             self.make_room();
-            let name = self.names.name(&self.key);
-            self.memory.hosts.insert(name.clone(), Host::new(name, event.time));
+            let key = self.names.name(&self.key);
+            let shown = self.names.name(self.key.split('\0').next().unwrap_or_default());
+            self.memory.hosts.insert(key, Host::new(shown, event.time));
         }
         let Some(host) = self.memory.hosts.get_mut(self.key.as_str()) else { return };
         if host.is_late(event.time) {
@@ -157,7 +158,7 @@ impl Detector {
 
     /// As [`evaluate`](Self::evaluate), and says which edge the event is, and on which host: for learning.
     pub(crate) fn evaluate_and(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) -> Option<(Edge, String)> {
-        host_key(event.host, &mut self.key);
+        host_key(event, &mut self.key);
         let edge = match self.memory.hosts.get(self.key.as_str()) {
             Some(host) => baseline::of_event(&Context::new(host, &self.tuning, self.baseline.as_ref(), event), event),
             None => {
@@ -345,9 +346,11 @@ fn sameness(finding: &Finding) -> u64 {
     hasher.finish()
 }
 
-/// The key a host is remembered by: the lower-case first label of its name; an address stays whole.
-fn host_key(name: &str, key: &mut String) {
+/// The key a host is remembered by: the lower-case first label of its name; an address stays whole. Where a record
+/// names no host it is `unknown`, kept apart by the input it came from: what follows the NUL is not shown.
+fn host_key(event: &ProcessEvent<'_>, key: &mut String) {
     key.clear();
+    let name = event.host;
     let label = if crate::context::addresses::parse(name).is_some() {
         name
     } else {
@@ -356,6 +359,7 @@ fn host_key(name: &str, key: &mut String) {
     key.push_str(text::clip(label, 255));
     key.make_ascii_lowercase();
     if key.is_empty() {
-        key.push_str("unknown");
+        key.push_str("unknown\0");
+        key.push_str(text::clip(event.provenance.input, 255));
     }
 }

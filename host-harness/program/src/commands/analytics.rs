@@ -47,6 +47,7 @@ fn print(arguments: &Analytics, list: &[AnalyticEntry]) -> io::Result<()> {
                     "severity": analytic.severity.as_str(),
                     "telemetry": analytic.telemetry,
                     "experimental": analytic.experimental,
+                    "baseline": analytic.baseline,
                 });
                 jsonl::line(&mut out, &document.to_string())?;
             }

@@ -6,6 +6,7 @@ pub mod generic;
 pub mod named_pipes;
 pub mod network_rpc;
 pub mod unix_ipc;
+pub mod xpc_services;
 
 use crate::Analytic;
 
@@ -71,6 +72,11 @@ pub const ANALYTICS: &[&Analytic] = &[
     &dynamic_data_exchange::dde_instruction::ANALYTIC,
     &dynamic_data_exchange::linked_document::ANALYTIC,
     &dynamic_data_exchange::legacy_ole_server::ANALYTIC,
+    &xpc_services::untrusted_client::ANALYTIC,
+    &xpc_services::unusual_service::ANALYTIC,
+    &xpc_services::helper_child::ANALYTIC,
+    &xpc_services::launchd_odd_program::ANALYTIC,
+    &xpc_services::apple_events::ANALYTIC,
     &named_pipes::known_tool_pipe::ANALYTIC,
     &named_pipes::imitating_name::ANALYTIC,
     &named_pipes::false_claim::ANALYTIC,
@@ -137,6 +143,20 @@ pub const ANALYTICS: &[&Analytic] = &[
     &generic::indicator_match::ANALYTIC,
     &generic::masqueraded_endpoint::ANALYTIC,
 ];
+
+/// Whether an analytic is asleep without a baseline.
+pub fn needs_baseline(id: &str) -> bool {
+    const ASLEEP: &[&str] = &[
+        "IPC-BASE-001",
+        "IPC-BASE-002",
+        "IPC-BASE-004",
+        "IPC-BASE-012",
+        "IPC-PIPE-013",
+        "IPC-PIPE-015",
+        "IPC-UX-005",
+    ];
+    ASLEEP.contains(&id)
+}
 
 #[cfg(test)]
 mod tests {

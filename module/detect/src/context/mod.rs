@@ -171,6 +171,8 @@ pub struct Actor<'c> {
     pub hashes: Hashes<'c>,
     /// Verdict on its executable's signature.
     pub signature: SignatureStatus,
+    /// Who signed it; empty if unknown.
+    pub signer: &'c str,
     /// What the memory holds of it.
     pub known: Option<&'c KnownProcess>,
 }
@@ -216,6 +218,7 @@ impl<'c> Actor<'c> {
             } else {
                 process.signature.status
             },
+            signer: first(&[process.signature.signer, past.signer]),
             known,
         }
     }
@@ -237,6 +240,7 @@ impl<'c> Actor<'c> {
             tty: &known.tty,
             hashes: Hashes { md5, sha1, sha256, imphash },
             signature: known.signature,
+            signer: &known.signer,
             known: Some(known),
         }
     }
