@@ -309,7 +309,7 @@ fn check(bytes: &[u8], format: Option<InputFormat>, holds: Option<InputFormat>) 
 }
 
 proptest! {
-    #![proptest_config(config(160))]
+    #![proptest_config(config(400))]
 
     #[test]
     fn a_damaged_log_is_read_and_what_is_not_used_is_accounted_for(
@@ -395,7 +395,7 @@ fn same(native: &Output, module: &Evaluation) {
 }
 
 proptest! {
-    #![proptest_config(config(120))]
+    #![proptest_config(config(300))]
 
     #[test]
     fn whatever_is_handed_over_the_module_does_what_the_engine_does(batches in vec(handed(), 1..6)) {
@@ -431,5 +431,66 @@ proptest! {
         }
         same(&engine.flush(), &detector.flush().expect("it is never lost"));
         assert!(engine.snapshot() == detector.snapshot().expect("it is never lost"));
+    }
+}
+
+/// Logs of cases that fire, one record or audit line a line.
+fn firing() -> &'static [(Format, String)] {
+    static LOGS: OnceLock<Vec<(Format, String)>> = OnceLock::new();
+    LOGS.get_or_init(|| {
+        let cases = backchannel_tests::case::all();
+        let fit = cases.iter().filter(|case| {
+            matches!(case.format(), Format::WindowsJson | Format::Auditd)
+                && case.says.expects.is_some()
+                && case.says.settings.is_none()
+                && case.past.is_none()
+        });
+        fit.map(|case| (case.format(), std::fs::read_to_string(&case.input).expect("a case's log is text"))).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    #[test]
+    fn a_bad_line_costs_itself_and_nothing_else(
+        log in any::<Index>(),
+        bad in vec((any::<Index>(), select(&[
+            &b"nonsense"[..],
+            b"{\"EventID\": oops",
+            b"}{",
+            b"\xFF\xFE\xFD",
+            b"[1, 2",
+            b"\x1b[2J",
+            b"\"",
+        ][..])), 1..6),
+    ) {
+        let (format, text) = log.get(firing());
+        let _watch = watch(format!("{bad:?} {text}"));
+        let mut lines: Vec<&[u8]> = text.lines().map(str::as_bytes).collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log");
+        let read = |lines: &[&[u8]]| {
+            std::fs::write(&path, lines.join(&b'\n')).expect("the log is written");
+            let format = Some(InputFormat::Text(*format));
+            let options = SourceOptions { format, skips_kept: ALL, ..SourceOptions::default() };
+            let outcome = sources::replay(std::slice::from_ref(&path), options, 64);
+            let alarms: BTreeSet<_> =
+                outcome.findings.into_iter().map(|finding| (finding.id, finding.severity, finding.confidence)).collect();
+            (alarms, outcome.evaluated, outcome.tally)
+        };
+        let (alarms, evaluated, clean) = read(&lines);
+        let mut places: Vec<(usize, &[u8])> = bad.iter().map(|(at, line)| (at.index(lines.len() + 1), *line)).collect();
+        places.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+        for (at, line) in places {
+            lines.insert(at, line);
+        }
+        let (now, evaluated_now, tally) = read(&lines);
+        assert_eq!((now, evaluated_now), (alarms, evaluated));
+        assert_eq!(tally.skips.total(), clean.skips.total() + bad.len() as u64, "{:?}", tally.skips);
+        for detail in tally.skips.details() {
+            let line = usize::try_from(detail.line).expect("a small number");
+            assert!(bad.iter().any(|(_, bad)| lines[line - 1] == *bad), "line {line}: {detail:?}");
+        }
     }
 }
