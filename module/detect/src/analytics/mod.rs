@@ -89,7 +89,9 @@ pub const ANALYTICS: &[&Analytic] = &[
     &named_pipes::getsystem_command::ANALYTIC,
     &named_pipes::shell_pipe_path::ANALYTIC,
     &named_pipes::random_name::ANALYTIC,
+    &named_pipes::unfamiliar_service_pipe::ANALYTIC,
     &named_pipes::unsafe_direction::ANALYTIC,
+    &named_pipes::rare_remote_pipe::ANALYTIC,
     &named_pipes::administrative_pipe::ANALYTIC,
     &named_pipes::coercion::ANALYTIC,
     &named_pipes::relay::ANALYTIC,
@@ -115,6 +117,7 @@ pub const ANALYTICS: &[&Analytic] = &[
     &unix_ipc::hand_made_client::ANALYTIC,
     &unix_ipc::container_takeover::ANALYTIC,
     &unix_ipc::socket_opened_to_all::ANALYTIC,
+    &unix_ipc::unfamiliar_root_socket::ANALYTIC,
     &unix_ipc::powerful_daemon_client::ANALYTIC,
     &unix_ipc::odd_socket_server::ANALYTIC,
     &unix_ipc::untrusted_abstract_socket::ANALYTIC,
@@ -141,7 +144,15 @@ pub const ANALYTICS: &[&Analytic] = &[
     &generic::user_to_privileged::ANALYTIC,
     &generic::unknown_endpoint::ANALYTIC,
     &generic::indicator_match::ANALYTIC,
+    &generic::burst::ANALYTIC,
+    &generic::after_logon::ANALYTIC,
+    &generic::after_permission_change::ANALYTIC,
+    &generic::broker_child::ANALYTIC,
+    &generic::owner_changed::ANALYTIC,
     &generic::masqueraded_endpoint::ANALYTIC,
+    &generic::injected_endpoint::ANALYTIC,
+    &generic::telemetry_tampered::ANALYTIC,
+    &generic::reported_fault::ANALYTIC,
 ];
 
 /// Whether an analytic is asleep without a baseline.
