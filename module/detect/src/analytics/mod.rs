@@ -157,15 +157,8 @@ pub const ANALYTICS: &[&Analytic] = &[
 
 /// Whether an analytic is asleep without a baseline.
 pub fn needs_baseline(id: &str) -> bool {
-    const ASLEEP: &[&str] = &[
-        "IPC-BASE-001",
-        "IPC-BASE-002",
-        "IPC-BASE-004",
-        "IPC-BASE-012",
-        "IPC-PIPE-013",
-        "IPC-PIPE-015",
-        "IPC-UX-005",
-    ];
+    const ASLEEP: &[&str] =
+        &["IPC-BASE-001", "IPC-BASE-002", "IPC-BASE-004", "IPC-BASE-012", "IPC-PIPE-013", "IPC-PIPE-015", "IPC-UX-005"];
     ASLEEP.contains(&id)
 }
 
