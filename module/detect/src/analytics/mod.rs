@@ -3,11 +3,14 @@
 pub mod component_object_model;
 pub mod dynamic_data_exchange;
 pub mod generic;
+mod knobs;
 pub mod named_pipes;
 pub mod network_rpc;
 pub mod unix_ipc;
 
 use crate::Analytic;
+
+pub use knobs::{THRESHOLDS, WINDOWS};
 
 /// Every analytic, by family and then by id. Adding one: its file, a line here, one firing and one quiet case.
 pub const ANALYTICS: &[&Analytic] = &[
