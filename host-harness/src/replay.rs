@@ -219,12 +219,20 @@ impl Run<'_> {
 
     fn take(&mut self, evaluation: Evaluation, size: u64) -> Result<(), ReplayError> {
         if let Some(loss) = evaluation.loss {
-            let reason = format!("the module failed on a batch of {size}: {}", loss.reason);
-            self.extra.push((size, detail(String::new(), 0, "module-failed", reason)));
+            let reason = match size {
+                0 => format!("the module failed on the end of the input: {}", loss.reason),
+                _ => format!("the module failed on a batch of {size}: {}", loss.reason),
+            };
+            // How many events were pending at the end is not known; that some were lost is.
+            self.extra.push((size.max(1), detail(String::new(), 0, "module-failed", reason)));
         }
         if !(evaluation.findings.is_empty() && evaluation.signals.is_empty() && evaluation.activity.is_empty()) {
             let documents: Vec<String> = evaluation.findings.iter().map(|finding| finding.document.clone()).collect();
-            self.correlator.observe(&documents, &evaluation.signals, &evaluation.activity)?;
+            let unread = self.correlator.observe(&documents, &evaluation.signals, &evaluation.activity)?;
+            if unread > 0 {
+                let reason = "the correlator could not read what the detector wrote".to_owned();
+                self.extra.push((unread.into(), detail(String::new(), 0, "not-correlated", reason)));
+            }
         }
         let news = !evaluation.findings.is_empty();
         for finding in evaluation.findings {

@@ -1,8 +1,12 @@
 //! What the tests over the whole tree share: where it is, what its cases are, how each host runs them.
 
+pub mod archives;
 pub mod case;
 pub mod component;
+pub mod fixtures;
+pub mod hostile;
 pub mod native;
+pub mod sources;
 
 use std::fs;
 use std::path::{Path, PathBuf};

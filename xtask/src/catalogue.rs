@@ -52,6 +52,7 @@ fn page() -> Result<String, String> {
     for family in [
         Family::ComponentObjectModel,
         Family::DynamicDataExchange,
+        Family::XpcServices,
         Family::NamedPipes,
         Family::UnixIpc,
         Family::NetworkRpc,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use backchannel_host::replay::Carrier;
 use backchannel_host::source::InputFormat;
-use backchannel_host::{Format, Severity};
+use backchannel_host::{Format, Severity, Timestamp};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Hears which processes talk to each other, and says when they should not.
@@ -95,6 +95,22 @@ pub(crate) struct Replay {
     /// Print only findings at least this severe.
     #[arg(long, value_name = "SEVERITY", value_parser = severity, default_value = "info")]
     pub(crate) min_severity: Severity,
+
+    /// Show only findings from this moment on (2026-03-02, or 2026-03-02T07:30:00Z). All events are still evaluated.
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::narrow::moment)]
+    pub(crate) from: Option<Timestamp>,
+
+    /// Show only findings up to this moment.
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::narrow::moment)]
+    pub(crate) to: Option<Timestamp>,
+
+    /// Show only findings of this host; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only_host: Vec<String>,
+
+    /// Show only findings under this account; may be given several times.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) only_user: Vec<String>,
 
     /// Exit with 1 if a finding is at least this severe; `never`: do not.
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on, default_value = "medium")]

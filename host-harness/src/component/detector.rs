@@ -20,6 +20,8 @@ pub struct Detector {
     since_events: u64,
     since_bytes: usize,
     failures: u32,
+    /// How often in a row no snapshot could be taken.
+    snapshot_failures: u32,
 }
 
 impl std::fmt::Debug for Detector {
@@ -54,6 +56,7 @@ impl Detector {
             since_events: 0,
             since_bytes: 0,
             failures: 0,
+            snapshot_failures: 0,
         })
     }
 
@@ -135,8 +138,13 @@ impl Detector {
                 self.start_over_from(snapshot);
                 Ok(())
             }
-            // What was evaluated stands; it is the snapshot that failed, so the next comes half a period later.
+            // What was evaluated stands; it is the snapshot that failed, so the next comes half a period later. Where
+            // none can be taken at all, the batches kept for it would grow without end.
             Err(reason) => {
+                self.snapshot_failures += 1;
+                if self.snapshot_failures >= FAILURES {
+                    return Err(HostError::Lost(reason));
+                }
                 self.recover(&reason)?;
                 self.since_events /= 2;
                 self.since_bytes /= 2;
@@ -147,6 +155,7 @@ impl Detector {
 
     fn start_over_from(&mut self, snapshot: Vec<u8>) {
         self.snapshot = Some(snapshot);
+        self.snapshot_failures = 0;
         self.since.clear();
         self.since_events = 0;
         self.since_bytes = 0;

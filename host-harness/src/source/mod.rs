@@ -4,6 +4,7 @@
 //! content. Inside an input its own order counts; across inputs, event time: each input is read only as far as it is
 //! due, so that nothing but one event of each is held. What cannot be read is counted and kept with its reason.
 
+mod clock;
 mod evtx;
 mod follow;
 mod merge;

@@ -12,6 +12,7 @@ use backchannel_events::{ProcessEvent, Timestamp};
 use backchannel_normalize::{Accepted, Normalizer};
 use bumpalo::Bump;
 
+use super::clock;
 use super::evtx::EvtxReader;
 use super::merge::Packed;
 use super::open::{Input, Kind};
@@ -73,16 +74,23 @@ pub(super) struct Context {
 
 impl Stream {
     pub(super) fn open(input: &Input, options: &SourceOptions, done: &Arc<AtomicU64>) -> io::Result<Self> {
-        let bytes = input.read(options, done)?;
-        let reader = match input.kind {
-            Kind::Text(found) => Reader::Text(Box::new(TextReader::new(bytes, found, options))),
-            Kind::Evtx => Reader::Evtx(Box::new(EvtxReader::new(bytes))),
-        };
-        let context = Context {
+        let mut context = Context {
             name: Rc::clone(&input.name),
             host: options.host.clone().unwrap_or_default(),
             normalizer: Normalizer::new(),
             arena: Bump::new(),
+        };
+        if let (Kind::Text(found), true) = (input.kind, input.is_repeatable()) {
+            // What is read for this look is not progress.
+            let looked = Arc::new(AtomicU64::new(0));
+            if let Ok(bytes) = input.read(options, &looked) {
+                let _ = clock::look(bytes, found, options, &mut context);
+            }
+        }
+        let bytes = input.read(options, done)?;
+        let reader = match input.kind {
+            Kind::Text(found) => Reader::Text(Box::new(TextReader::new(bytes, found, options))),
+            Kind::Evtx => Reader::Evtx(Box::new(EvtxReader::new(bytes))),
         };
         Ok(Self { reader, context, ahead: Ahead::default(), ended: false })
     }
@@ -124,6 +132,7 @@ impl Stream {
                 Step::End => {
                     self.context.normalizer.flush(&self.context.arena, &mut sink);
                     tally.clock_offsets.extend(self.context.normalizer.clock_offsets());
+                    self.context.note_audit(tally);
                     self.ended = true;
                 }
             }
@@ -193,6 +202,29 @@ impl Context {
                 None => skip.reason.to_string(),
             },
         });
+    }
+
+    /// What of Linux audit could not be put together as it should.
+    fn note_audit(&self, tally: &mut Tally) {
+        let stats = self.normalizer.audit_stats();
+        for (count, code, what) in [
+            (stats.malformed, "audit-malformed", "lines have no readable audit(TIME:SERIAL)"),
+            (stats.oversized, "audit-oversized", "lines were left out, because their event had grown too large"),
+            (stats.orphaned, "audit-incomplete", "events ended without their SYSCALL record"),
+            (stats.evicted, "audit-early", "events were completed early, because too many were pending"),
+            (stats.names_evicted, "audit-forgotten", "names of sockets and segments were forgotten"),
+        ] {
+            tally.notes.add_many(
+                count,
+                SkipDetail {
+                    input: self.name.to_string(),
+                    line: 0,
+                    record: String::new(),
+                    code: code.to_owned(),
+                    reason: format!("{count} {what}"),
+                },
+            );
+        }
     }
 
     /// The input cannot be read any further.

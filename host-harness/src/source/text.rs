@@ -79,7 +79,7 @@ impl TextReader {
         Self {
             pieces: Pieces::new(bytes),
             framer: Framer::new(found),
-            decoder: Decoder::new(found.format, decoder_options(options)),
+            decoder: decoder(found, options),
             finishing: false,
             waiting: None,
             follow: options.follow,
@@ -159,7 +159,8 @@ fn take(
     context.arena.reset();
 }
 
-fn decoder_options(options: &SourceOptions) -> Options {
+/// A decoder for an input of that format.
+pub(super) fn decoder(found: Found, options: &SourceOptions) -> Decoder {
     let default = Options::default();
-    Options { year: options.year.map_or(default.year, Year::Of), ..default }
+    Decoder::new(found.format, Options { year: options.year.map_or(default.year, Year::Of), ..default })
 }

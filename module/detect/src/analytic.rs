@@ -40,6 +40,8 @@ pub enum Family {
     ComponentObjectModel,
     /// Dynamic Data Exchange (T1559.002).
     DynamicDataExchange,
+    /// XPC services, Mach and Apple Events (T1559.003).
+    XpcServices,
     /// Named and anonymous pipes.
     NamedPipes,
     /// UNIX sockets, FIFOs, D-Bus, shared memory.
@@ -56,6 +58,7 @@ impl Family {
         match self {
             Self::ComponentObjectModel => "component_object_model",
             Self::DynamicDataExchange => "dynamic_data_exchange",
+            Self::XpcServices => "xpc_services",
             Self::NamedPipes => "named_pipes",
             Self::UnixIpc => "unix_ipc",
             Self::NetworkRpc => "network_rpc",

@@ -15,7 +15,7 @@ use crate::analytics::ANALYTICS;
 use crate::baseline::{self, Baseline, Edge};
 use crate::context::{Context, Host, Interner, Name, account};
 use crate::stats::{Stats, Upkeep};
-use crate::{Analytic, Tuning, judge, watch};
+use crate::{Analytic, HostKey, Tuning, judge, text, watch};
 
 /// Most hosts remembered at a time; idle ones go first, whole.
 const MOST_HOSTS: usize = 20_000;
@@ -107,11 +107,12 @@ impl Detector {
     pub fn evaluate(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) {
         self.memory.stats.events += 1;
         self.memory.newest = self.memory.newest.max(Some(event.time));
-        self.tuning.host_key.write(event.host, &mut self.key);
+        host_key(event, self.tuning.host_key, &mut self.key);
         if !self.memory.hosts.contains_key(self.key.as_str()) {
             self.make_room();
-            let name = self.names.name(&self.key);
-            self.memory.hosts.insert(name.clone(), Host::new(name, event.time));
+            let key = self.names.name(&self.key);
+            let shown = self.names.name(self.key.split('\0').next().unwrap_or_default());
+            self.memory.hosts.insert(key, Host::new(shown, event.time));
         }
         let Some(host) = self.memory.hosts.get_mut(self.key.as_str()) else { return };
         if host.is_late(event.time) {
@@ -165,7 +166,7 @@ impl Detector {
 
     /// As [`evaluate`](Self::evaluate), and says which edge the event is, and on which host: for learning.
     pub(crate) fn evaluate_and(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) -> Option<(Edge, String)> {
-        self.tuning.host_key.write(event.host, &mut self.key);
+        host_key(event, self.tuning.host_key, &mut self.key);
         let edge = match self.memory.hosts.get(self.key.as_str()) {
             Some(host) => baseline::of_event(&Context::new(host, &self.tuning, self.baseline.as_ref(), event), event),
             None => {
@@ -355,4 +356,14 @@ fn sameness(finding: &Finding) -> u64 {
     }
     part(if finding.suppressed.is_some() { "suppressed" } else { "" });
     hasher.finish()
+}
+
+/// The key a host is remembered by. Where a record names no host it is `unknown`, kept apart by the input it came from:
+/// what follows the NUL is not shown.
+fn host_key(event: &ProcessEvent<'_>, by: HostKey, key: &mut String) {
+    by.write(event.host, key);
+    if key.is_empty() {
+        key.push_str("unknown\0");
+        key.push_str(text::clip(event.provenance.input, 255));
+    }
 }

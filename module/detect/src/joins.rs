@@ -6,7 +6,7 @@
 use backchannel_events::{Activity, Party, ProcessEvent};
 
 use crate::context::{Actor, Context, KnownProcess, ProcessId, account};
-use crate::text::{is_any, starts_with};
+use crate::text::{base_name, is_any, starts_with};
 
 /// Farthest ancestor looked at.
 const FARTHEST: usize = 6;
@@ -144,6 +144,23 @@ pub fn of_actor(context: &Context<'_>, actor: Actor<'_>, out: &mut Vec<String>) 
     }
 }
 
+/// The key of a channel by its name, unless everybody uses it.
+pub fn of_channel(host: &str, name: &str, out: &mut Vec<String>) {
+    if !name.is_empty() && !is_shared(name) {
+        out.push(format!("c:{host}/{}", name.to_ascii_lowercase()));
+    }
+}
+
+/// The key by which a service's installation finds the process that it became: the program's name.
+fn of_service(host: &str, program: &str, out: &mut Vec<String>) {
+    let program = program.trim_start_matches('"');
+    let program = program.split(['"', ' ']).next().unwrap_or(program);
+    let name = base_name(program);
+    if !name.is_empty() {
+        out.push(format!("i:{host}/{}", name.to_ascii_lowercase()));
+    }
+}
+
 /// The keys of the channel and of the visitor in an event.
 pub fn of_event(context: &Context<'_>, event: &ProcessEvent<'_>, out: &mut Vec<String>) {
     let host = &*context.host.key;
@@ -157,8 +174,12 @@ pub fn of_event(context: &Context<'_>, event: &ProcessEvent<'_>, out: &mut Vec<S
         Activity::RpcCall(call) => ("", call.client.address),
         _ => ("", ""),
     };
-    if !channel.is_empty() && !is_shared(channel) {
-        out.push(format!("c:{host}/{}", channel.to_ascii_lowercase()));
+    of_channel(host, channel, out);
+    if let Activity::ServiceChange(service) = &event.activity {
+        of_service(host, service.command_line, out);
+    }
+    if context.parent().is(&["services.exe"]) {
+        of_service(host, context.subject().image, out);
     }
     if !peer.is_empty() && !context.host.addresses.is_own(peer) {
         let user = account(event.process.user).to_ascii_lowercase();

@@ -3,7 +3,9 @@
 
 use std::hash::Hasher;
 
-use backchannel_events::{Confidence, Finding, Observation, Party, ProcessEvent, Reasons, Severity, User};
+use backchannel_events::{
+    Confidence, Finding, Mechanism, Observation, Party, ProcessEvent, Reasons, Severity, User,
+};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::context::{Context, KnownLogon, ProcessId, account};
@@ -67,6 +69,9 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
     }
     joins::of_actor(context, context.subject(), &mut keys);
     joins::of_event(context, event, &mut keys);
+    if let Some(channel) = evidence.channel.as_ref().filter(|channel| is_named(channel.mechanism)) {
+        joins::of_channel(&context.host.key, &channel.name, &mut keys);
+    }
     keys.sort_unstable();
     keys.dedup();
 
@@ -125,6 +130,11 @@ fn logon_observation(logon: &KnownLogon) -> Observation {
     let special = if logon.special { ", with administrative privileges" } else { "" };
     let user = User { name: &logon.user_name, domain: &logon.user_domain, ..User::default() };
     logon.note.observation(format!("{} logged on (type {}){from}{special}", account(user), logon.kind))
+}
+
+/// Whether the name of such a channel is one thing on its host, and not a class or a kind.
+fn is_named(mechanism: Mechanism) -> bool {
+    matches!(mechanism, Mechanism::NamedPipe | Mechanism::Fifo | Mechanism::UnixSocket | Mechanism::UnixAbstract)
 }
 
 /// 16 hexadecimal digits that depend on the analytic, the host, the processes and the first record only: never on a

@@ -29,6 +29,8 @@ mod patterns;
 mod predicates;
 mod rpc_call;
 mod script_text;
+#[cfg(test)]
+mod site_tests;
 mod stats;
 mod suppress;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use backchannel_events::{Activity, Finding, Mechanism, Party, ProcessEvent, Severity, Suppression};
 
 use crate::analytics::THRESHOLDS;
+use crate::analytics::generic::indicator_match;
 use crate::context::{Actor, Context, ProcessId};
 use crate::judge::matches;
 use crate::tuning::is_program;
@@ -21,8 +22,7 @@ pub fn by(
     if let Some(rule) = tuning.allow.iter().find(|rule| allows(rule, finding)) {
         return Some(Suppression { rule: rule.name.clone(), reason: rule.reason.clone() });
     }
-    // The match itself is one of the analytics; its findings always name what matched.
-    if !finding.ioc_matches.is_empty() {
+    if !finding.ioc_matches.is_empty() || finding.analytic == indicator_match::ANALYTIC.id {
         return None;
     }
     expected(context, event, finding, ends, &tuning.expected)

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use backchannel_events::{
     Access, AccessKind, Activity, Channel, ComActivation, Confidence, Endpoint, FileChange, Finding, Integrity, Logon,
     Mechanism, Module, NetworkFlow, Process, ProcessEvent, Provenance, RegistryChange, RpcCall, Script, ServiceChange,
-    Severity, Source, Timestamp, User,
+    Severity, Signature, SignatureStatus, Source, Timestamp, User,
 };
 
 use crate::{Analytic, Detector, Tuning};
@@ -219,6 +219,13 @@ pub fn abstract_connected(seconds: f64, name: &'static str) -> Event {
     unix(seconds, Activity::ChannelConnect, Channel { mechanism: Mechanism::UnixAbstract, name, ..Channel::default() })
 }
 
+/// A connection to an XPC service, of the system (served as root) or of the user's session.
+pub fn xpc_connected(seconds: f64, name: &'static str, system: bool) -> Event {
+    let owner = if system { "0" } else { "" };
+    let channel = Channel { mechanism: Mechanism::Xpc, name, owner, ..Channel::default() };
+    event(seconds, Activity::ChannelConnect(channel)).on_mac()
+}
+
 /// A process that reaches into another.
 pub fn reached(seconds: f64, kind: AccessKind, pid: u32, comm: &'static str, uid: &'static str) -> Event {
     let target = Process {
@@ -341,6 +348,20 @@ impl Event {
         self
     }
 
+    /// As macOS Endpoint Security would have told it.
+    pub fn on_mac(mut self) -> Self {
+        self.0.host = "mac1";
+        self.0.provenance.source = Source::EndpointSecurity;
+        self.0.provenance.event_id = 0;
+        self
+    }
+
+    /// The verdict on its signature, and who signed it.
+    pub fn signed(mut self, status: SignatureStatus, signer: &'static str) -> Self {
+        self.0.process.signature = Signature { status, signer };
+        self
+    }
+
     /// The host it happened on.
     pub fn on(mut self, host: &'static str) -> Self {
         self.0.host = host;
@@ -384,6 +405,18 @@ fn run(
     findings
 }
 
+/// As [`check`], with an experimental analytic that the site turned on.
+#[track_caller]
+pub fn check_on(analytic: &Analytic, events: &[Event], expected: Option<(Severity, Confidence)>) -> Vec<Finding> {
+    check_tuned(analytic, events, turned_on(analytic), expected)
+}
+
+/// A site that turned an experimental analytic on.
+pub fn turned_on(analytic: &Analytic) -> Tuning {
+    let on = crate::AnalyticTuning { enabled: Some(true), severity: None };
+    Tuning { analytics: [(analytic.id.to_owned(), on)].into(), ..Tuning::default() }
+}
+
 /// What a baseline is learned from: five days, 120 times a day, of what `usual` gives for a day.
 pub fn learned(usual: fn(f64) -> Event) -> Vec<Event> {
     (0..600).map(|n| usual(f64::from(n) / 120.0)).collect()
@@ -397,11 +430,23 @@ pub fn check_learned(
     events: &[Event],
     expected: Option<(Severity, Confidence)>,
 ) -> Vec<Finding> {
-    let mut learner = crate::Learner::new(Tuning::default());
+    check_learned_tuned(analytic, past, events, Tuning::default(), expected)
+}
+
+/// As [`check_learned`], with a site's tuning for both.
+#[track_caller]
+pub fn check_learned_tuned(
+    analytic: &Analytic,
+    past: &[Event],
+    events: &[Event],
+    tuning: Tuning,
+    expected: Option<(Severity, Confidence)>,
+) -> Vec<Finding> {
+    let mut learner = crate::Learner::new(tuning.clone());
     for event in past {
         learner.observe(event);
     }
-    let mut detector = Detector::new(Tuning::default());
+    let mut detector = Detector::new(tuning);
     detector.set_baseline(learner.baseline().clone());
     run(detector, analytic, events, expected)
 }

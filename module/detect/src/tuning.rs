@@ -85,7 +85,7 @@ pub enum HostKey {
 }
 
 impl HostKey {
-    /// Writes the key of the host of that name: in lower case; an address stays whole; "unknown" without a name.
+    /// Writes the key of the host of that name: in lower case; an address stays whole.
     pub fn write(self, name: &str, key: &mut String) {
         key.clear();
         let part = match self {
@@ -94,9 +94,6 @@ impl HostKey {
         };
         key.push_str(text::clip(part, 255));
         key.make_ascii_lowercase();
-        if key.is_empty() {
-            key.push_str("unknown");
-        }
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Incident {
     pub reasons: Vec<EscalationReason>,
     /// The four questions.
     pub answers: Answers,
+    /// Shapes of the whole that no single finding has, `IPC-CHAIN-001: ...`; each makes it critical.
+    pub patterns: Vec<String>,
     /// Hosts involved.
     pub hosts: Vec<String>,
     /// Accounts involved.

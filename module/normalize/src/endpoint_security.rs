@@ -92,6 +92,8 @@ fn activity<'a>(name: &str, event: &Value, process: &mut Process<'a>, arena: &'a
         "xpc_connect" => Some(Activity::ChannelConnect(Channel {
             mechanism: Mechanism::Xpc,
             name: text_of(&event["service_name"], arena),
+            // ES_XPC_SERVICE_DOMAIN_TYPE_SYSTEM is 1: such services are launched by, and run as, root.
+            owner: if event["service_domain_type"].as_u64() == Some(1) { "0" } else { "" },
             ..Channel::default()
         })),
         "trace" | "get_task" => access(AccessKind::Attach),
@@ -213,7 +215,7 @@ mod tests {
         });
         with(r#"{"xpc_connect":{"service_name":"org.example.helper","service_domain_type":1}}"#, |event| {
             let Activity::ChannelConnect(channel) = event.unwrap().activity else { panic!() };
-            assert_eq!((channel.mechanism, channel.name), (Mechanism::Xpc, "org.example.helper"));
+            assert_eq!((channel.mechanism, channel.name, channel.owner), (Mechanism::Xpc, "org.example.helper", "0"));
         });
     }
 

@@ -18,6 +18,7 @@ struct Document<'a> {
     text: &'a str,
     reasons: Vec<ReasonLine<'a>>,
     answers: FourAnswers,
+    patterns: &'a [String],
     hosts: &'a [String],
     users: &'a [String],
     processes: Vec<OnHost<'a>>,
@@ -105,6 +106,7 @@ pub fn incident(incident: &Incident) -> String {
             .map(|reason| ReasonLine { code: reason.reason.code(), text: &reason.text, findings: &reason.findings })
             .collect(),
         answers: FourAnswers::from(&incident.answers),
+        patterns: &incident.patterns,
         hosts: &incident.hosts,
         users: &incident.users,
         processes: incident.processes.iter().map(on_host).collect(),
@@ -214,6 +216,7 @@ mod tests {
             "tier",
             "reasons",
             "answers",
+            "patterns",
             "hosts",
             "users",
             "processes",

@@ -3,6 +3,7 @@
 pub(crate) mod analytics;
 pub(crate) mod learn;
 pub(crate) mod module;
+pub(crate) mod narrow;
 pub(crate) mod replay;
 pub(crate) mod settings;
 pub(crate) mod simulate;

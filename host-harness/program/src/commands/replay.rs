@@ -8,6 +8,7 @@ use backchannel_host::replay::{Observer, ReplayError, ReplayOptions, Report, rep
 use backchannel_host::settings_file::SettingsFile;
 use backchannel_host::source::{Progress, SourceOptions, Sources};
 
+use super::narrow::Narrow;
 use super::{complain, engine, load};
 use crate::cli::{FailOn, Input, OutputFormat, Replay, Sort};
 use crate::commands::settings::show_mistakes;
@@ -104,13 +105,16 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
 
 fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
     let paint = Paint::choose(arguments.color);
-    let shown: Vec<&FindingEnvelope> =
-        report.findings.iter().filter(|finding| finding.severity >= arguments.min_severity).collect();
+    let narrow = Narrow::new(arguments);
+    let shown: Vec<&FindingEnvelope> = report.findings.iter().filter(|finding| narrow.shows(finding)).collect();
+    let ids = shown.iter().map(|finding| finding.id.as_str()).collect();
+    let incidents: Vec<&IncidentEnvelope> =
+        report.incidents.iter().filter(|incident| narrow.shows_incident(incident, &ids)).collect();
     let mut out = io::BufWriter::new(io::stdout().lock());
     match arguments.format {
         OutputFormat::Jsonl => {
             if !arguments.follow {
-                report.incidents.iter().try_for_each(|incident| jsonl::line(&mut out, &incident.document))?;
+                incidents.iter().try_for_each(|incident| jsonl::line(&mut out, &incident.document))?;
                 shown.iter().try_for_each(|finding| jsonl::line(&mut out, &finding.document))?;
             }
             jsonl::line(&mut out, &report.summary.document())?;
@@ -123,7 +127,7 @@ fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
                 if by_severity {
                     shown.sort_by_key(|finding| (finding.suppressed, std::cmp::Reverse(finding.severity)));
                 }
-                for (at, incident) in report.incidents.iter().enumerate() {
+                for (at, incident) in incidents.iter().enumerate() {
                     incident::page(&mut out, at + 1, incident, &paint)?;
                 }
                 table::findings(&mut out, &shown, &paint)?;
@@ -180,7 +184,7 @@ impl<'a> Watcher<'a> {
 
 impl Observer for Watcher<'_> {
     fn finding(&mut self, finding: &FindingEnvelope) -> io::Result<()> {
-        if !self.arguments.follow || finding.severity < self.arguments.min_severity {
+        if !self.arguments.follow || !Narrow::new(self.arguments).shows(finding) {
             return Ok(());
         }
         let mut out = io::stdout().lock();

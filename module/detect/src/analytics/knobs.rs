@@ -42,6 +42,7 @@ pub const WINDOWS: &[Window] = &[
     network_rpc::wmi_on_the_wire::WINDOW,
     network_rpc::directory_replication::WINDOW,
     network_rpc::coercion_name::WINDOW,
+    xpc_services::helper_child::BEFORE,
 ];
 
 /// How much is too much.

@@ -7,6 +7,7 @@ mod knobs;
 pub mod named_pipes;
 pub mod network_rpc;
 pub mod unix_ipc;
+pub mod xpc_services;
 
 use crate::Analytic;
 
@@ -74,6 +75,11 @@ pub const ANALYTICS: &[&Analytic] = &[
     &dynamic_data_exchange::dde_instruction::ANALYTIC,
     &dynamic_data_exchange::linked_document::ANALYTIC,
     &dynamic_data_exchange::legacy_ole_server::ANALYTIC,
+    &xpc_services::untrusted_client::ANALYTIC,
+    &xpc_services::unusual_service::ANALYTIC,
+    &xpc_services::helper_child::ANALYTIC,
+    &xpc_services::launchd_odd_program::ANALYTIC,
+    &xpc_services::apple_events::ANALYTIC,
     &named_pipes::known_tool_pipe::ANALYTIC,
     &named_pipes::imitating_name::ANALYTIC,
     &named_pipes::false_claim::ANALYTIC,

@@ -20,6 +20,27 @@ pub fn path(path: &str) -> String {
     out
 }
 
+/// The class of a socket's or FIFO's path: `/var/run` as `/run`, an abstract name with its `@`; below folders that
+/// everybody can write to, programs make up names, and only what stands before the first separator stays.
+pub fn socket(name: &str) -> String {
+    let name = name.strip_prefix("/var").filter(|rest| rest.starts_with("/run/")).unwrap_or(name);
+    let path = path(name);
+    let temporary =
+        ["/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/", "@"].iter().any(|folder| path.starts_with(folder));
+    if !temporary {
+        return path;
+    }
+    let parts = path.split('/').map(|part| {
+        let (hidden, rest) = part.strip_prefix('.').map_or(("", part), |rest| (".", rest));
+        match rest.find(|c: char| !c.is_ascii_alphabetic() && c != '@') {
+            Some(0) => format!("{hidden}*"),
+            Some(at) => format!("{hidden}{}*", rest.get(..at).unwrap_or("")),
+            None => part.to_owned(),
+        }
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
 fn without_volume(path: &str) -> &str {
     let path = path.strip_prefix(r"\\?\").or_else(|| path.strip_prefix(r"\??\")).unwrap_or(path);
     if path.as_bytes().get(1) == Some(&b':') {
@@ -45,6 +66,14 @@ fn is_variable(part: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn made_up_names_of_sockets_do_not_make_a_class() {
+        assert_eq!(socket("/tmp/pymp-zk_u_vmb/listener-zk_u_"), "/tmp/pymp*/listener*");
+        assert_eq!(socket("/tmp/ssh-46WFpPYSXz9D/agent.7551"), "/tmp/ssh*/agent*");
+        assert_eq!(socket("/var/run/docker.sock"), "/run/docker.sock");
+        assert_eq!(socket("@/tmp/.X11-unix/X4"), "@/tmp/.x*/x*");
+    }
 
     #[test]
     fn users_drives_and_versions_do_not_make_a_class() {

@@ -148,6 +148,6 @@ pub fn of_event(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Edge>
 fn endpoint(mechanism: Mechanism, name: &str) -> String {
     match mechanism {
         Mechanism::NamedPipe | Mechanism::RpcNamedPipe => pipes::class(name),
-        _ => class::path(name.strip_prefix("/var").filter(|rest| rest.starts_with("/run/")).unwrap_or(name)),
+        _ => class::socket(name),
     }
 }

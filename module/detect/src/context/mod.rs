@@ -191,6 +191,8 @@ pub struct Actor<'c> {
     pub signature: SignatureStatus,
     /// The site counts it as privileged, whatever its token says.
     pub counts_as_privileged: bool,
+    /// Who signed it; empty if unknown.
+    pub signer: &'c str,
     /// What the memory holds of it.
     pub known: Option<&'c KnownProcess>,
 }
@@ -237,6 +239,7 @@ impl<'c> Actor<'c> {
                 process.signature.status
             },
             counts_as_privileged: false,
+            signer: first(&[process.signature.signer, past.signer]),
             known,
         }
     }
@@ -265,6 +268,7 @@ impl<'c> Actor<'c> {
             hashes: Hashes { md5, sha1, sha256, imphash },
             signature: known.signature,
             counts_as_privileged: false,
+            signer: &known.signer,
             known: Some(known),
         }
     }

@@ -64,6 +64,8 @@ pub struct KnownProcess {
     pub hashes: [Name; 4],
     /// Verdict on its executable's signature.
     pub signature: SignatureStatus,
+    /// Who signed it (macOS: the team id, `Apple` for the system's own); empty if unknown.
+    pub signer: Name,
     /// Its parent, if that is remembered.
     pub parent: Option<ProcessId>,
     /// Parent's pid as logged.
@@ -282,6 +284,7 @@ impl Processes {
                 tty: empty.clone(),
                 hashes: [empty.clone(), empty.clone(), empty.clone(), empty.clone()],
                 signature: SignatureStatus::Unknown,
+                signer: empty.clone(),
                 parent: None,
                 parent_pid: None,
                 parent_image: empty.clone(),
@@ -354,6 +357,7 @@ fn learn(known: &mut KnownProcess, process: &Process<'_>, names: &mut Interner) 
     fill(&mut known.effective_id, process.user.effective_id, names);
     fill(&mut known.audit_id, process.user.audit_id, names);
     fill(&mut known.tty, process.tty, names);
+    fill(&mut known.signer, process.signature.signer, names);
     let hashes = [process.hashes.md5, process.hashes.sha1, process.hashes.sha256, process.hashes.imphash];
     for (slot, hash) in known.hashes.iter_mut().zip(hashes) {
         fill(slot, hash, names);

@@ -10,7 +10,7 @@ use backchannel_events::{
 };
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use super::{answers, containment, level2};
+use super::{answers, containment, level2, patterns};
 
 /// Most lines of a timeline.
 const MOST_LINES: usize = 200;
@@ -25,8 +25,15 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BT
     findings.sort_by(|a, b| (first(a), &a.id).cmp(&(first(b), &b.id)));
     let weighty: Vec<&Finding> =
         findings.iter().copied().filter(|finding| finding.severity >= Severity::Medium).collect();
-    let severity = findings.iter().map(|finding| finding.severity).max().unwrap_or_default();
-    let reasons = reasons(&weighty);
+    let patterns = patterns::of(&weighty, addresses);
+    let worst = findings.iter().map(|finding| finding.severity).max().unwrap_or_default();
+    let severity = if patterns.is_empty() { worst } else { Severity::Critical };
+    let mut reasons = reasons(&weighty);
+    if let Some(lateral) = reasons.iter_mut().find(|reason| reason.reason == Reason::LateralMovement) {
+        for pattern in &patterns {
+            lateral.text.push_str(&format!(" {pattern}."));
+        }
+    }
     let tier = if reasons.is_empty() { 1 } else { 2 };
     let first_seen = findings.iter().map(|finding| first(finding)).min().unwrap_or_default();
     let last_seen = findings.iter().map(|finding| last(finding)).max().unwrap_or_default();
@@ -45,7 +52,12 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BT
         last_seen,
         findings: findings.iter().map(|finding| finding.id.clone()).collect(),
         level1: Level1 {
-            anomalies: unique(weighty.iter().map(|finding| format!("{}: {}", finding.host, finding.text))),
+            anomalies: unique(
+                patterns
+                    .iter()
+                    .cloned()
+                    .chain(weighty.iter().map(|finding| format!("{}: {}", finding.host, finding.text))),
+            ),
             user_activity: user_activity(&findings, watched),
             recent_changes: observations(findings.iter().flat_map(|finding| &finding.changes).cloned()),
             bursts: bursts(&timeline),
@@ -53,7 +65,8 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BT
         },
         level2: level2::of(&findings, watched, addresses),
         containment: containment::of(&findings, &reasons),
-        text: text(&weighty, &reasons),
+        text: text(&weighty, &reasons, &patterns),
+        patterns,
         reasons,
         ..Incident::default()
     };
@@ -147,7 +160,7 @@ fn reasons(weighty: &[&Finding]) -> Vec<EscalationReason> {
 }
 
 /// What happened, in a paragraph: the worst finding first, then how many others, then the decision.
-fn text(weighty: &[&Finding], reasons: &[EscalationReason]) -> String {
+fn text(weighty: &[&Finding], reasons: &[EscalationReason], patterns: &[String]) -> String {
     let mut ordered = weighty.to_vec();
     ordered.sort_by(|a, b| (b.severity, b.confidence, a.time, &a.id).cmp(&(a.severity, a.confidence, b.time, &b.id)));
     let Some(worst) = ordered.first() else { return String::new() };
@@ -164,7 +177,8 @@ fn text(weighty: &[&Finding], reasons: &[EscalationReason]) -> String {
     } else {
         format!(" It goes to Tier 2 ({}).", codes.join(", "))
     };
-    format!("On {}: {}{others}{decision}", hosts.join(", "), worst.text)
+    let shape: String = patterns.iter().map(|pattern| format!(" {pattern}.")).collect();
+    format!("On {}: {}{others}{shape}{decision}", hosts.join(", "), worst.text)
 }
 
 fn timeline(findings: &[&Finding], watched: &[&WatchedEvent], from: Timestamp, to: Timestamp) -> Vec<TimelineEntry> {

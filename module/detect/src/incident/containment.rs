@@ -103,7 +103,9 @@ pub fn of(findings: &[&Finding], reasons: &[EscalationReason]) -> Vec<Action> {
 }
 
 fn step(steps: &mut Vec<Action>, action: &str, target: &str, why: &str, breaks: &str) {
-    if steps.len() >= MOST || steps.iter().any(|known| known.action == action && known.target == target) {
+    if steps.len() >= MOST
+        || steps.iter().any(|known| known.action == action && known.target.eq_ignore_ascii_case(target))
+    {
         return;
     }
     steps.push(Action {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use backchannel_events::{Finding, Reason, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{bare, host_of};
+use super::patterns::{USED, is_coercion, is_entry};
+use super::{Reached, bare, host_of};
 
 /// An edge between machines joins findings at most this far apart.
 const EDGE: Duration = Duration::from_secs(8 * 3_600);
@@ -21,9 +22,24 @@ pub struct Groups {
     of: BTreeMap<String, u64>,
     /// Group to its findings.
     members: BTreeMap<u64, BTreeSet<String>>,
-    /// Key to the group it was last seen in, and when.
-    keys: BTreeMap<String, (u64, Timestamp)>,
+    /// Key to the spans of time in which it was seen, each with its group.
+    keys: BTreeMap<String, Vec<Span>>,
     next: u64,
+}
+
+/// A time in which a key was seen again and again without a gap longer than its horizon: whatever the order in which
+/// findings arrive, the spans come out the same.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Span {
+    from: Timestamp,
+    to: Timestamp,
+    group: u64,
+}
+
+impl Span {
+    fn reaches(&self, time: Timestamp, horizon: Duration) -> bool {
+        self.from - horizon <= time && time <= self.to + horizon
+    }
 }
 
 /// How long a key joins: a process or a network logon as long as an attack lasts; a user's whole session, a channel
@@ -32,6 +48,8 @@ fn horizon(key: &str) -> Duration {
     match key.as_bytes().first() {
         Some(b'p' | b'l') => Duration::from_secs(24 * 3_600),
         Some(b's') => Duration::from_secs(15 * 60),
+        // A service starts soon after it was installed.
+        Some(b'i') => Duration::from_secs(5 * 60),
         _ => Duration::from_secs(3_600),
     }
 }
@@ -50,16 +68,26 @@ impl Groups {
             }
         };
         for key in &finding.joins {
-            if let Some((other, time)) = self.keys.get(key).copied()
-                && finding.time.within(horizon(key), time)
-                && self.members.contains_key(&other)
-            {
-                group = self.join(group, other);
+            let reached = self.keys.get(key).into_iter().flatten();
+            let reached = reached.filter(|span| span.reaches(finding.time, horizon(key))).map(|span| span.group);
+            for other in reached.collect::<Vec<u64>>() {
+                if self.members.contains_key(&other) {
+                    group = self.join(group, other);
+                }
             }
         }
         for key in &finding.joins {
-            let time = self.keys.get(key).map_or(finding.time, |(_, time)| finding.time.max(*time));
-            self.keys.insert(key.clone(), (group, time));
+            let spans = self.keys.entry(key.clone()).or_default();
+            let mut span = Span { from: finding.time, to: finding.time, group };
+            spans.retain(|other| {
+                let joined = other.reaches(finding.time, horizon(key));
+                if joined {
+                    span.from = span.from.min(other.from);
+                    span.to = span.to.max(other.to);
+                }
+                !joined
+            });
+            spans.push(span);
         }
     }
 
@@ -71,7 +99,10 @@ impl Groups {
             members.remove(id);
             if members.is_empty() {
                 self.members.remove(&group);
-                self.keys.retain(|_, (other, _)| *other != group);
+                self.keys.retain(|_, spans| {
+                    spans.retain(|span| span.group != group);
+                    !spans.is_empty()
+                });
             }
         }
     }
@@ -87,7 +118,7 @@ impl Groups {
         &mut self,
         findings: &BTreeMap<String, Finding>,
         addresses: &BTreeMap<String, String>,
-        reached: &BTreeMap<(String, String), (String, Timestamp)>,
+        reached: &Reached,
     ) {
         let mut lateral: Vec<&Finding> = findings
             .values()
@@ -105,23 +136,54 @@ impl Groups {
             else {
                 continue;
             };
-            let other = addresses.get(peer).map_or_else(|| host_of(peer), String::as_str).to_ascii_lowercase();
-            for there in by_host.get(other.as_str()).into_iter().flatten() {
-                if other != finding.host && there.time.within(EDGE, finding.time) && same_account(there, finding) {
-                    self.join_findings(&there.id, &finding.id);
+            let resolved =
+                |peer: &str| addresses.get(peer).map_or_else(|| host_of(peer), String::as_str).to_ascii_lowercase();
+            let other = resolved(peer);
+            if other != finding.host {
+                let there = by_host.get(other.as_str()).map(Vec::as_slice).unwrap_or_default();
+                // The two ends of one call name each other, whatever account each side saw.
+                let both_ends = |there: &&&Finding| {
+                    there.time.within(VISIT, finding.time)
+                        && there.reasons.contains(Reason::LateralMovement)
+                        && resolved(peer_of(there)) == finding.host
+                };
+                let mutual: Vec<&&Finding> = there.iter().filter(both_ends).collect();
+                if mutual.is_empty() {
+                    let same =
+                        |there: &&&Finding| there.time.within(EDGE, finding.time) && same_account(there, finding);
+                    for there in there.iter().filter(same) {
+                        self.join_findings(&there.id, &finding.id);
+                    }
+                } else {
+                    for there in mutual {
+                        self.join_findings(&there.id, &finding.id);
+                    }
                 }
             }
             let visitor = (peer, bare(&finding.user).to_ascii_lowercase());
-            match visitors.get(&visitor) {
-                Some(first) if first.time.within(VISIT, finding.time) => self.join_findings(&first.id, &finding.id),
-                _ => {
-                    visitors.insert(visitor, finding);
+            // Compared with the visit before, not with the first: what arrives late then only ever adds.
+            if let Some(before) = visitors.insert(visitor, finding)
+                && before.time.within(VISIT, finding.time)
+            {
+                self.join_findings(&before.id, &finding.id);
+            }
+        }
+        // A machine made to authenticate, and what was then done from the same source, or with its account.
+        let coerced = findings.values().filter(|finding| is_coercion(finding) && finding.severity >= Severity::Medium);
+        for coerced in coerced {
+            let (source, account) = (peer_of(coerced), format!("{}$", coerced.host));
+            for entry in lateral.iter().filter(|entry| is_entry(entry)) {
+                let same = (!source.is_empty() && peer_of(entry) == source)
+                    || bare(&entry.user).eq_ignore_ascii_case(&account);
+                if same && entry.time >= coerced.time && entry.time.within(USED, coerced.time) {
+                    self.join_findings(&coerced.id, &entry.id);
                 }
             }
         }
         // A machine that reached for another just before that one was entered.
         for finding in &lateral {
-            for ((source, target), (user, time)) in reached {
+            let all = reached.iter().flat_map(|(way, times)| times.iter().map(move |(time, user)| (way, time, user)));
+            for ((source, target), time, user) in all {
                 let entered =
                     *target == finding.host || addresses.get(target).is_some_and(|host| *host == finding.host);
                 if !entered
@@ -156,13 +218,16 @@ impl Groups {
             self.of.insert(id.clone(), stays);
         }
         self.members.entry(stays).or_default().extend(moved);
-        for (group, _) in self.keys.values_mut() {
-            if *group == goes {
-                *group = stays;
-            }
+        for span in self.keys.values_mut().flatten().filter(|span| span.group == goes) {
+            span.group = stays;
         }
         stays
     }
+}
+
+/// The other machine of a finding; empty if there is none.
+fn peer_of(finding: &Finding) -> &str {
+    finding.channel.as_ref().map_or("", |channel| &channel.peer)
 }
 
 /// Whether two findings happened under the same account, as far as both say.

@@ -13,7 +13,9 @@ pub fn of(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BTreeMap
     for finding in findings.iter().filter(|finding| finding.severity >= Severity::Medium) {
         for party in finding.client.iter().chain(&finding.server) {
             let known = level2.processes.iter().any(|dossier| {
-                dossier.host == finding.host && dossier.party.pid == party.pid && dossier.party.path == party.path
+                dossier.host == finding.host
+                    && dossier.party.pid == party.pid
+                    && dossier.party.path.eq_ignore_ascii_case(&party.path)
             });
             if !known && level2.processes.len() < MOST {
                 let why = if party.untrusted {
@@ -49,7 +51,7 @@ pub fn of(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BTreeMap
 }
 
 fn add(list: &mut Vec<String>, entry: String) {
-    if list.len() < MOST && !list.contains(&entry) {
+    if list.len() < MOST && !list.iter().any(|known| known.eq_ignore_ascii_case(&entry)) {
         list.push(entry);
     }
 }

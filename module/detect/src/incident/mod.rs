@@ -8,6 +8,9 @@ mod compose;
 mod containment;
 mod groups;
 mod level2;
+mod patterns;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +27,9 @@ const MOST_WATCHED: usize = 400;
 /// Most addresses and reachings-out remembered.
 const MOST_SIGNALS: usize = 50_000;
 
+/// Most reachings-out remembered from one machine to one other: the latest.
+const MOST_TIMES: usize = 32;
+
 /// Joins findings into incidents.
 #[derive(Debug, Default)]
 pub struct Correlator {
@@ -38,12 +44,14 @@ pub struct CorrelatorMemory {
     watched: BTreeMap<String, Vec<WatchedEvent>>,
     /// Address or name of a machine, to its host key.
     addresses: BTreeMap<String, String>,
-    /// Who reached for whom: (source host, target) with account and time.
-    reached: BTreeMap<(String, String), (String, Timestamp)>,
+    reached: Reached,
     told: BTreeMap<String, Told>,
     /// Findings forgotten to stay within bounds.
     pub evicted: u64,
 }
+
+/// Who reached for whom, (source host, target), when and under which account.
+type Reached = BTreeMap<(String, String), BTreeSet<(Timestamp, String)>>;
 
 /// What was last handed out of an incident.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +74,16 @@ impl Correlator {
             return;
         }
         let memory = &mut self.memory;
+        // Where full names tell hosts apart, other machines may still say the short one; where two hosts share it, the
+        // first by name answers to it, whatever came first.
+        let host = &finding.host;
+        if host_of(host) != host && memory.addresses.len() + memory.reached.len() < MOST_SIGNALS {
+            memory.addresses.insert(host.clone(), host.clone());
+            let short = memory.addresses.entry(host_of(host).to_owned()).or_insert_with(|| host.clone());
+            if host < short {
+                short.clone_from(host);
+            }
+        }
         if memory.findings.len() >= MOST_FINDINGS && !memory.findings.contains_key(&finding.id) {
             let oldest = memory.findings.values().min_by_key(|finding| (finding.time, finding.id.clone()));
             if let Some(oldest) = oldest.map(|finding| finding.id.clone()) {
@@ -99,7 +117,11 @@ impl Correlator {
                 memory.addresses.insert(signal.peer, signal.host);
             }
             SignalKind::ReachedFor => {
-                memory.reached.insert((signal.host, host_of(&signal.peer).to_owned()), (signal.user, signal.time));
+                let times = memory.reached.entry((signal.host, host_of(&signal.peer).to_owned())).or_default();
+                times.insert((signal.time, signal.user));
+                while times.len() > MOST_TIMES {
+                    times.pop_first();
+                }
             }
             // A logon alone is no edge of an attack; findings carry theirs.
             SignalKind::LogonFrom => {}

@@ -6,6 +6,7 @@ pub mod dbus;
 pub mod dde;
 pub mod debuggers;
 pub mod elevation;
+pub mod macos;
 pub mod modules;
 pub mod office;
 pub mod os_programs;

@@ -96,7 +96,7 @@ fn is_foreign(context: &Context<'_>, child: Actor<'_>) -> bool {
     let local = child.session.is_some_and(|session| session > 0)
         || context.logon_of(child).is_some_and(|logon| matches!(logon.kind, 2 | 4 | 5 | 7 | 10 | 11));
     child.user != User::default()
-        && !context.tuning.is_service(child.user)
+        && !predicates::is_service_principal(child.user)
         && !local
         && !wmi::is_provider_helper(child)
 }

@@ -1,0 +1,109 @@
+//! # IPC-MAC-004: launchd starts a program from an odd place
+//!
+//! ## What it detects
+//! A program that launchd or xpcproxy started from a folder everybody can write to, from a hidden place, or under an
+//! Apple name outside the system's folders, and that no vendor signed.
+//!
+//! ## Why it matters
+//! launchd starts services on demand, when their Mach port is used: whoever registers one there has persistence and a
+//! channel in one step.
+//!
+//! ## Telemetry
+//! Endpoint Security exec (eslogger).
+//!
+//! ## False positives
+//! Launch agents that developers build for themselves; programs left behind by an ended parent also belong to launchd.
+//!
+//! ## References
+//! Playbook KI-1, Q1, Q3, E3; ATT&CK T1559.003, T1543.001, T1543.004; DET0493 (AN1359).
+
+use backchannel_events::{
+    ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, SignatureStatus, Source,
+};
+
+use crate::vocabulary::macos;
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates, text};
+
+/// IPC-MAC-004.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-MAC-004",
+    title: "launchd starts a program from an odd place",
+    family: Family::XpcServices,
+    techniques: &["T1559.003", "T1543.001", "T1543.004"],
+    attack_analytics: &["AN1359"],
+    severity: Severity::High,
+    status: Status::Experimental,
+    on: &[ActivityKind::ProcessStart],
+    telemetry: &[Source::EndpointSecurity],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let (parent, child) = (context.parent(), context.subject());
+    let by_launchd = parent.pid == Some(1) || text::is_any(parent.name(), &["launchd", "xpcproxy"]);
+    if event.provenance.source != Source::EndpointSecurity || !by_launchd {
+        return None;
+    }
+    let what = oddity(child)?;
+    let daemon = predicates::is_privileged(child);
+    let text = format!("launchd started {} as {}: {what}.", child.image, if daemon { "root" } else { "the user" });
+    let image = if parent.image.is_empty() { "/sbin/launchd" } else { parent.image };
+    let launchd = Actor { image, ..parent };
+    let evidence = Evidence::new(Severity::High, Confidence::Medium, text)
+        .reasons(
+            Reasons::NONE
+                .and_if(predicates::is_unknown_binary(child) || macos::is_badly_signed(child), Reasons::E3)
+                .and_if(daemon, Reasons::E1),
+        )
+        .indicators(Indicators::KI1)
+        .client(launchd)
+        .server(child)
+        .channel(Mechanism::Xpc, "");
+    Some(evidence)
+}
+
+/// What is odd about a program for launchd to start; `None` if nothing is, or a vendor answers for it.
+fn oddity(child: Actor<'_>) -> Option<&'static str> {
+    if child.signature == SignatureStatus::Trusted {
+        return None;
+    }
+    if macos::is_false_apple(child.image) {
+        return Some("it has an Apple name and does not lie where Apple's programs lie");
+    }
+    macos::is_odd_place(child.image).then_some("it lies where anybody can write, or hides, and no vendor signed it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    fn started(image: &'static str, status: SignatureStatus) -> Event {
+        start(1, image, image).pid(700).parent_pid(1).uids("501", "501", "501").signed(status, "").on_mac()
+    }
+
+    #[test]
+    fn an_unsigned_program_in_a_shared_folder_fires() {
+        let events = [started("/Users/Shared/.update/agent", SignatureStatus::Unsigned)];
+        check_on(&ANALYTIC, &events, Some((Severity::High, Confidence::Medium)));
+    }
+
+    #[test]
+    fn a_false_apple_name_fires() {
+        let events = [started("/Users/kim/Library/com.apple.softwareupdated", SignatureStatus::Untrusted)];
+        let found = check_on(&ANALYTIC, &events, Some((Severity::High, Confidence::Medium)));
+        assert!(found.iter().all(|finding| finding.text.contains("Apple name")));
+    }
+
+    #[test]
+    fn a_vendors_agent_is_quiet() {
+        check_on(&ANALYTIC, &[started("/Users/kim/.vendor/agent", SignatureStatus::Trusted)], None);
+    }
+
+    #[test]
+    fn a_program_from_an_odd_place_that_a_shell_started_is_quiet() {
+        let shell = start(0, "/bin/zsh", "-zsh").pid(600).uids("501", "501", "501").on_mac();
+        let child = started("/tmp/build/a.out", SignatureStatus::Untrusted).parent_pid(600);
+        check_on(&ANALYTIC, &[shell, child], None);
+    }
+}

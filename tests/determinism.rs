@@ -1,0 +1,330 @@
+//! The same logs give the same findings: twice, in other files, in another order, in other shards, after a restart.
+//!
+//! The logs are those of the cases, each given a host of its own, so that they can stand beside each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use backchannel_engine::{Engine, Output, Rendered};
+use backchannel_events::packed::Batch as Rows;
+use backchannel_events::{Severity, Timestamp};
+use backchannel_host::Format;
+use backchannel_host::component::{Batch, Detector, Limits};
+use backchannel_host::replay::{ReplayOptions, Report, Silent, replay};
+use backchannel_host::source::{Filled, SourceOptions, Sources};
+use backchannel_tests::case;
+use backchannel_tests::component::module;
+use backchannel_tests::{native, sources};
+
+/// A case's log on a host of its own.
+struct Scene {
+    name: String,
+    host: String,
+    text: String,
+    format: Format,
+    fires: bool,
+}
+
+/// The cases that need neither settings nor a baseline.
+fn scenes() -> Vec<Scene> {
+    let cases = case::all();
+    let plain = cases.iter().filter(|case| case.says.settings.is_none() && case.past.is_none());
+    plain
+        .enumerate()
+        .map(|(number, case)| {
+            let host = format!("desk{number:04}");
+            let text = std::fs::read_to_string(&case.input).expect("a case's log is text");
+            let text = text.replace("ws01", &host).replace("WS01", &host.to_uppercase());
+            Scene { name: case.name(), host, text, format: case.format(), fires: case.says.expects.is_some() }
+        })
+        .collect()
+}
+
+impl Scene {
+    fn lines(&self) -> Vec<&str> {
+        self.text.lines().filter(|line| !line.trim().is_empty()).collect()
+    }
+}
+
+/// Scenes whose every line is a record with a time of its own.
+fn timed(scenes: &[Scene]) -> Vec<(&Scene, Vec<(Timestamp, &str)>)> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut found = Vec::new();
+    for scene in scenes.iter().filter(|scene| scene.format == Format::WindowsJson) {
+        let path = folder.path().join("log");
+        std::fs::write(&path, &scene.text).expect("the log is written");
+        let times: BTreeMap<u64, Timestamp> = events(&path).iter().map(|(_, line, time)| (*line, *time)).collect();
+        let lines: Vec<(Timestamp, &str)> =
+            scene.text.lines().zip(1..).filter_map(|(text, line)| Some((*times.get(&line)?, text))).collect();
+        if lines.len() == scene.lines().len() {
+            found.push((scene, lines));
+        }
+    }
+    found
+}
+
+/// The events of a file: each packed alone, its line, its time.
+fn events(path: &Path) -> Vec<(Vec<u8>, u64, Timestamp)> {
+    let mut merge = Sources::open(&[path.to_owned()], SourceOptions::default()).events();
+    merge.set_batch(1);
+    let (mut found, mut bytes) = (Vec::new(), Vec::new());
+    while let Filled::Batch(_) = merge.fill(&mut bytes) {
+        let rows = Rows::parse(&bytes).expect("what the harness packs is well formed");
+        let event = rows.iter().next().expect("one event");
+        found.push((bytes.clone(), event.provenance.line, event.time));
+    }
+    found
+}
+
+fn latest(findings: impl IntoIterator<Item = Rendered>) -> Vec<String> {
+    let mut documents = native::latest(findings.into_iter().map(|finding| (finding.id, finding.document)));
+    documents.sort();
+    documents
+}
+
+/// Analytic, host and severity of what is medium or worse, by finding as it was last.
+fn alarms(findings: impl IntoIterator<Item = Rendered>) -> BTreeSet<(String, String, Severity)> {
+    let last: BTreeMap<String, Rendered> = findings.into_iter().map(|finding| (finding.id.clone(), finding)).collect();
+    last.into_values()
+        .filter(|finding| finding.severity >= Severity::Medium && !finding.suppressed)
+        .map(|finding| (finding.analytic, finding.host, finding.severity))
+        .collect()
+}
+
+fn write(folder: &Path, name: &str, lines: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).expect("it is written");
+    path
+}
+
+fn replayed(paths: &[PathBuf]) -> Vec<Rendered> {
+    sources::replay(paths, SourceOptions::default(), 1024).findings
+}
+
+/// A folder with a file for each of the scenes.
+fn folder_of(scenes: &[Scene]) -> (tempfile::TempDir, Vec<PathBuf>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |scene: &Scene| write(folder.path(), &format!("{}.log", scene.host), &scene.lines());
+    let paths = scenes.iter().map(write).collect();
+    (folder, paths)
+}
+
+/// A shuffle that is the same each time.
+fn shuffled<T>(mut list: Vec<T>, seed: u64) -> Vec<T> {
+    let mut random = Random(seed);
+    for at in (1..list.len()).rev() {
+        list.swap(at, random.below(at as u64 + 1) as usize);
+    }
+    list
+}
+
+struct Random(u64);
+
+impl Random {
+    /// A number below `limit` (splitmix64).
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}
+
+fn whole(paths: &[PathBuf], batch: usize) -> Report {
+    let options = ReplayOptions { batch, ..ReplayOptions::default() };
+    replay(module(), Sources::open(paths, SourceOptions::default()), &options, &mut Silent).expect("it ends well")
+}
+
+/// All that a replay says, as it would be printed.
+fn said(report: &Report) -> String {
+    let documents = report.incidents.iter().map(|incident| &incident.document);
+    let documents = documents.chain(report.findings.iter().map(|finding| &finding.document));
+    documents.map(|document| format!("{document}\n")).collect::<String>() + &report.summary.document()
+}
+
+#[test]
+fn two_replays_give_the_same_bytes_whatever_the_size_of_a_batch() {
+    let (folder, _) = folder_of(&scenes());
+    let folder = [folder.path().to_owned()];
+    let first = whole(&folder, 1024);
+    assert!(first.findings.len() > 200 && !first.incidents.is_empty(), "{} findings", first.findings.len());
+    let expected = said(&first);
+    for batch in [1024, 7] {
+        let again = said(&whole(&folder, batch));
+        let differs = expected.lines().zip(again.lines()).find(|(before, now)| before != now);
+        assert!(expected == again, "batches of {batch}: {differs:?}");
+    }
+}
+
+#[test]
+fn the_order_in_which_inputs_are_given_changes_nothing() {
+    let (_folder, paths) = folder_of(&scenes());
+    let sorted = |report: &Report| said(report).lines().map(str::to_owned).collect::<BTreeSet<String>>();
+    let expected = sorted(&whole(&paths, 1024));
+    for seed in 1..=2 {
+        let now = sorted(&whole(&shuffled(paths.clone(), seed), 1024));
+        let (less, more) = (expected.difference(&now).next(), now.difference(&expected).next());
+        assert!(expected == now, "order {seed}:\n  before {less:?}\n  now    {more:?}");
+    }
+}
+
+#[test]
+fn a_log_in_two_files_gives_what_it_gives_in_one() {
+    let all = scenes();
+    let (mut tried, mut wrong) = (0, Vec::new());
+    for (scene, lines) in timed(&all) {
+        // Events of the same moment have no order between files.
+        if lines.len() < 2 || !lines.is_sorted_by(|a, b| a.0 < b.0) {
+            continue;
+        }
+        tried += 1;
+        let folder = tempfile::tempdir().expect("a folder");
+        let one = write(folder.path(), "one.log", &scene.lines());
+        let half = |rest: usize| -> Vec<&str> { scene.lines().into_iter().skip(rest).step_by(2).collect() };
+        let (a, b) = (write(folder.path(), "a.log", &half(0)), write(folder.path(), "b.log", &half(1)));
+        let ids = |findings: Vec<Rendered>| -> BTreeSet<(String, Severity)> {
+            alarms(findings.clone())
+                .into_iter()
+                .map(|(analytic, _, severity)| (analytic, severity))
+                .chain(findings.into_iter().map(|finding| (finding.id, Severity::Info)))
+                .collect()
+        };
+        let expected = ids(replayed(&[one]));
+        for paths in [[a.clone(), b.clone()], [b, a]] {
+            let now = ids(replayed(&paths));
+            if now != expected {
+                wrong.push(format!("{}: {expected:?} in one, {now:?} in two", scene.name));
+            }
+        }
+    }
+    assert!(tried > 100, "only {tried} cases were fit for it");
+    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Cases in which what is asked for depends on which of two events came first, which a shuffle takes away; why.
+const ORDERED: [(&str, &str); 0] = [];
+
+#[test]
+fn events_that_overtake_each_other_by_two_seconds_or_come_twice_give_the_same_alarms() {
+    let all = scenes();
+    let (mut tried, mut wrong) = (0, Vec::new());
+    for (scene, lines) in timed(&all) {
+        if !scene.fires || lines.len() < 2 || ORDERED.iter().any(|(name, _)| *name == scene.name) {
+            continue;
+        }
+        tried += 1;
+        let folder = tempfile::tempdir().expect("a folder");
+        let expected = alarms(replayed(&[write(folder.path(), "log", &scene.lines())]));
+        let mut now = BTreeMap::new();
+        for seed in 0..4 {
+            let mut random = Random(seed);
+            let mut late: Vec<(i64, &str)> = lines
+                .iter()
+                .map(|(time, line)| (time.0 + random.below(2 * Timestamp::SECOND as u64 + 1) as i64, *line))
+                .collect();
+            late.sort_by_key(|(time, _)| *time);
+            let late: Vec<&str> = late.into_iter().map(|(_, line)| line).collect();
+            now.insert(format!("shuffled {seed}"), alarms(replayed(&[write(folder.path(), "log", &late)])));
+        }
+        let twice: Vec<&str> = scene.lines().into_iter().flat_map(|line| [line, line]).collect();
+        now.insert("each twice".into(), alarms(replayed(&[write(folder.path(), "log", &twice)])));
+        let again = scene.lines().repeat(2);
+        now.insert("all twice".into(), alarms(replayed(&[write(folder.path(), "log", &again)])));
+        let both = [write(folder.path(), "a.log", &scene.lines()), write(folder.path(), "b.log", &scene.lines())];
+        now.insert("in two files".into(), alarms(replayed(&both)));
+        for (how, now) in now.into_iter().filter(|(_, now)| *now != expected) {
+            wrong.push(format!("{}, {how}: {expected:?}, now {now:?}", scene.name));
+        }
+    }
+    assert!(tried > 100, "only {tried} cases were fit for it");
+    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_snapshot_in_the_middle_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut cuts, mut wrong) = (0, Vec::new());
+    for scene in scenes().iter().filter(|scene| scene.fires) {
+        let events = events(&write(folder.path(), "log", &scene.lines()));
+        let give = |engine: &mut Engine, events: &[(Vec<u8>, u64, Timestamp)]| -> Vec<Rendered> {
+            let each = |(bytes, _, _): &(Vec<u8>, u64, Timestamp)| engine.packed(bytes).expect("well formed").findings;
+            events.iter().flat_map(each).collect()
+        };
+        let mut engine = Engine::open(None, None).expect("good settings");
+        let mut expected = give(&mut engine, &events);
+        expected.extend(engine.flush().findings);
+        let expected = latest(expected);
+        for cut in 0..=events.len() {
+            cuts += 1;
+            let mut before = Engine::open(None, None).expect("good settings");
+            let mut findings = give(&mut before, &events[..cut]);
+            let mut after = Engine::open(None, None).expect("good settings");
+            after.restore(&before.snapshot()).expect("its own snapshot is taken up");
+            assert!(after.snapshot() == before.snapshot(), "{}: what is restored is something else", scene.name);
+            findings.extend(give(&mut after, &events[cut..]));
+            findings.extend(after.flush().findings);
+            if latest(findings) != expected {
+                wrong.push(format!("{} at event {cut} of {}", scene.name, events.len()));
+            }
+        }
+    }
+    assert!(cuts > 500, "only {cuts} cuts");
+    assert!(wrong.is_empty(), "{} of {cuts}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_module_continues_from_a_snapshot_of_another_instance() {
+    let (_folder, paths) = folder_of(&scenes());
+    let mut merge = Sources::open(&paths, SourceOptions::default()).events();
+    merge.set_batch(200);
+    let (mut batches, mut bytes) = (Vec::new(), Vec::new());
+    while let Filled::Batch(_) = merge.fill(&mut bytes) {
+        batches.push(bytes.clone());
+    }
+    let run = |restarts: bool| {
+        let mut detector = Detector::open(module(), Limits::default(), None, None).expect("it opens");
+        let mut findings = Vec::new();
+        for batch in &batches {
+            findings.extend(detector.evaluate(Batch::Packed(batch.clone())).expect("it goes on").findings);
+            if restarts {
+                let snapshot = detector.snapshot().expect("it has a memory");
+                detector = Detector::open(module(), Limits::default(), None, None).expect("it opens");
+                detector.restore(snapshot).expect("its own snapshot is taken up");
+            }
+        }
+        findings.extend(detector.flush().expect("it goes on").findings);
+        (findings, detector.snapshot().expect("it has a memory"))
+    };
+    assert!(batches.len() > 3);
+    let (straight, restarted) = (run(false), run(true));
+    assert_eq!(straight.0, restarted.0);
+    assert!(straight.1 == restarted.1, "the memories differ at the end");
+}
+
+#[test]
+fn shards_of_hosts_find_together_what_one_detector_finds() {
+    let scenes = scenes();
+    let (_folder, paths) = folder_of(&scenes);
+    // All hosts in one stream, by time.
+    let mut merge = Sources::open(&paths, SourceOptions::default()).events();
+    merge.set_batch(1);
+    let mut one = Engine::open(None, None).expect("good settings");
+    let mut shards: Vec<Engine> = (0..5).map(|_| Engine::open(None, None).expect("good settings")).collect();
+    let (mut together, mut apart, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+    let take = |into: &mut Vec<Rendered>, output: Output| into.extend(output.findings);
+    while let Filled::Batch(_) = merge.fill(&mut bytes) {
+        let host = Rows::parse(&bytes).expect("well formed").iter().next().expect("one event").host.to_owned();
+        let shard = host.bytes().map(usize::from).sum::<usize>() % shards.len();
+        take(&mut together, one.packed(&bytes).expect("well formed"));
+        take(&mut apart, shards[shard].packed(&bytes).expect("well formed"));
+    }
+    take(&mut together, one.flush());
+    for shard in &mut shards {
+        take(&mut apart, shard.flush());
+    }
+    let (together, apart) = (latest(together), latest(apart));
+    assert!(together.len() > 200, "{}", together.len());
+    let differs = together.iter().zip(&apart).find(|(a, b)| a != b);
+    assert!(together == apart, "{} together, {} apart: {differs:?}", together.len(), apart.len());
+}

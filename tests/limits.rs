@@ -1,0 +1,183 @@
+//! What a hostile module can do to its host: nothing, besides losing a batch; and when it does that again and again it
+//! is given up.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use backchannel_embedded::COMPONENT;
+use backchannel_events::packed::Builder;
+use backchannel_events::{Activity, Process, ProcessEvent, Provenance, Timestamp};
+use backchannel_host::Format;
+use backchannel_host::component::{Batch, Detector, Engine, EngineOptions, HostError, Limits, Module, RawBatch};
+use backchannel_host::replay::{Carrier, ReplayError, ReplayOptions, Silent, replay};
+use backchannel_host::source::{SourceOptions, Sources};
+use backchannel_tests::component::module;
+use backchannel_tests::hostile::{Change, Does, hostile};
+
+/// Short, so that the tests are; long enough for an honest batch on a busy machine.
+const LIMITS: Limits =
+    Limits { memory: 64 << 20, batch_time: Duration::from_millis(1500), snapshot_events: 50, snapshot_bytes: 24 << 20 };
+
+const EVALUATE: &str = "detector@0.1.0#[method]detector.evaluate";
+
+/// The module that ships with `changes`, in an engine whose clock ticks.
+fn changed(changes: &[Change<'_>]) -> Module {
+    static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine")));
+    Module::load(engine, &hostile(COMPONENT, changes)).expect("a hostile module keeps the contract")
+}
+
+/// One that hates three of the four carriers: it never comes back from text, traps on records, and wants all memory
+/// for typed events.
+fn three_faced() -> Module {
+    let on = |carrier: u8, does: Does| Change { function: EVALUATE, when: Some((1, carrier)), does };
+    changed(&[on(0, Does::Grow), on(2, Does::Trap), on(3, Does::Loop)])
+}
+
+/// One event a second, packed.
+fn packed(seconds: std::ops::Range<i64>) -> Vec<u8> {
+    let mut builder = Builder::default();
+    for second in seconds {
+        let event = ProcessEvent {
+            time: Timestamp::from_unix(1_700_000_000 + second, 0),
+            host: "desk-4",
+            outcome: Default::default(),
+            process: Process { pid: Some(second as u32), image: r"C:\Temp\a.exe", ..Process::default() },
+            activity: Activity::ProcessStart,
+            provenance: Provenance::default(),
+        };
+        builder.push(&event).expect("it fits");
+    }
+    let mut bytes = Vec::new();
+    builder.finish(&mut bytes);
+    bytes
+}
+
+fn raw() -> RawBatch {
+    RawBatch {
+        input: "a.log".into(),
+        format: Format::Auditd,
+        host: String::new(),
+        first_line: 1,
+        data: b"type=CWD msg=audit(1700000000.1:1): cwd=\"/\"\n".to_vec(),
+    }
+}
+
+fn loss(detector: &mut Detector, batch: Batch) -> String {
+    detector.evaluate(batch).expect("it is not given up").loss.expect("the batch is lost").reason
+}
+
+#[test]
+fn a_batch_on_which_it_loops_traps_or_swells_is_reported_and_the_rest_is_as_if_it_had_not_come() {
+    let run = |module: &Module, guilty: bool| {
+        let mut detector = Detector::open(module, LIMITS, None, None).expect("it opens");
+        let (mut evaluated, mut reasons) = (0, Vec::new());
+        for part in 0..12 {
+            let evaluation = detector.evaluate(Batch::Packed(packed(part * 20..part * 20 + 20))).expect("it goes on");
+            assert_eq!(evaluation.loss, None);
+            evaluated += evaluation.evaluated;
+            if guilty {
+                match part {
+                    2 => reasons.push(loss(&mut detector, Batch::Text(raw()))),
+                    5 => reasons.push(loss(&mut detector, Batch::Records(raw()))),
+                    8 => reasons.push(loss(&mut detector, Batch::Events(packed(0..3)))),
+                    _ => {}
+                }
+            }
+        }
+        (evaluated, detector.snapshot().expect("it has a memory"), reasons)
+    };
+    let started = Instant::now();
+    let (clean, hostile) = (run(module(), false), run(&three_faced(), true));
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+    assert_eq!((clean.0, hostile.0), (240, 240));
+    assert!(clean.1 == hostile.1, "its memory is another than that of a module that never failed");
+    let expected = ["it took longer than 1.5 s", "unreachable", "it wanted more than 64 MiB of memory"];
+    for (reason, expected) in hostile.2.iter().zip(expected) {
+        assert!(reason.contains(expected), "{reason:?} does not say {expected:?}");
+    }
+}
+
+#[test]
+fn three_failures_in_a_row_are_the_end_and_two_are_not() {
+    let mut detector = Detector::open(&three_faced(), LIMITS, None, None).expect("it opens");
+    for _ in 0..3 {
+        loss(&mut detector, Batch::Records(raw()));
+        loss(&mut detector, Batch::Events(packed(0..1)));
+        assert_eq!(detector.evaluate(Batch::Packed(packed(0..1))).expect("it goes on").loss, None);
+    }
+    loss(&mut detector, Batch::Records(raw()));
+    loss(&mut detector, Batch::Records(raw()));
+    let Err(HostError::Lost(reason)) = detector.evaluate(Batch::Records(raw())) else { panic!("it is given up") };
+    assert!(reason.contains("unreachable"), "{reason}");
+}
+
+/// Replays a log of `lines` audit lines.
+fn replayed(module: &Module, lines: usize, options: ReplayOptions) -> Result<(u64, Vec<String>), ReplayError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("audit.log");
+    let text: String = (1..=lines).map(|n| format!("type=CWD msg=audit(1700000000.1:{n}): cwd=\"/\"\n")).collect();
+    std::fs::write(&path, text).expect("the log is written");
+    let sources = Sources::open(&[path], SourceOptions { skips_kept: 100, ..SourceOptions::default() });
+    let report = replay(module, sources, &ReplayOptions { limits: LIMITS, ..options }, &mut Silent)?;
+    let failed = report.summary.skipped_by_reason.get("module-failed").copied().unwrap_or_default();
+    let reasons = report.skips.details().iter().map(|detail| detail.reason.clone()).collect();
+    Ok((failed, reasons))
+}
+
+#[test]
+fn a_replay_counts_the_records_of_a_lost_batch() {
+    let options = ReplayOptions { carrier: Carrier::Records, ..ReplayOptions::default() };
+    let (failed, reasons) = replayed(&three_faced(), 7, options).expect("one lost batch does not end it");
+    assert_eq!(failed, 7);
+    assert!(reasons[0].contains("failed on a batch of 7") && reasons[0].contains("unreachable"), "{reasons:?}");
+}
+
+#[test]
+fn a_replay_in_which_it_fails_again_and_again_ends() {
+    let options = ReplayOptions { carrier: Carrier::Records, batch: 1, ..ReplayOptions::default() };
+    let Err(ReplayError::Host(HostError::Lost(_))) = replayed(&three_faced(), 7, options) else {
+        panic!("it is given up")
+    };
+}
+
+#[test]
+fn what_is_lost_at_the_end_of_the_input_is_reported_too() {
+    let trap = Change { function: "detector@0.1.0#[method]detector.flush", when: None, does: Does::Trap };
+    let (failed, reasons) = replayed(&changed(&[trap]), 3, ReplayOptions::default()).expect("it goes on");
+    assert!(failed > 0 && reasons.iter().any(|reason| reason.contains("unreachable")), "{failed} {reasons:?}");
+}
+
+#[test]
+fn no_call_may_take_longer_than_it_may() {
+    for function in [
+        "catalog@0.1.0#analytics",
+        "detector@0.1.0#[static]detector.open",
+        "detector@0.1.0#[method]detector.flush",
+        "detector@0.1.0#[method]detector.stats",
+        "correlator@0.1.0#[static]correlator.open",
+        "correlator@0.1.0#[method]correlator.incidents",
+    ] {
+        let endless = changed(&[Change { function, when: None, does: Does::Loop }]);
+        let started = Instant::now();
+        let outcome = replayed(&endless, 1, ReplayOptions::default());
+        assert!(started.elapsed() < Duration::from_secs(30), "{function}: {:?}", started.elapsed());
+        match outcome {
+            Err(ReplayError::Host(HostError::Lost(reason))) => {
+                assert!(reason.contains("it took longer than 1.5 s"), "{function}: {reason}");
+            }
+            Ok((failed, reasons)) if failed > 0 => {
+                assert!(reasons.iter().any(|reason| reason.contains("took longer")), "{function}: {reasons:?}");
+            }
+            other => panic!("{function}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_module_without_snapshots_is_given_up_before_the_batches_kept_for_it_pile_up() {
+    let trap = Change { function: "detector@0.1.0#[method]detector.snapshot", when: None, does: Does::Trap };
+    let mut detector = Detector::open(&changed(&[trap]), LIMITS, None, None).expect("it opens");
+    let lost = (0..100).find_map(|part| detector.evaluate(Batch::Packed(packed(part * 20..part * 20 + 20))).err());
+    assert!(matches!(lost, Some(HostError::Lost(_))), "{lost:?}");
+}

@@ -1,0 +1,489 @@
+//! The program from end to end: what it prints, where, and what its exit status says.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+#[path = "driver/archives.rs"]
+#[allow(missing_docs)]
+mod archives;
+#[path = "driver/hostile.rs"]
+#[allow(missing_docs)]
+mod hostile;
+
+use archives::{gzip, tar, zip, zstd};
+use hostile::{Change, Does};
+
+/// What a run gave.
+#[derive(Debug)]
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_backchannel"));
+    command.env_remove("NO_COLOR").env_remove("COLUMNS");
+    command
+}
+
+fn run_with(stdin: &[u8], arguments: &[&str]) -> Ran {
+    let mut child = program()
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut input = child.stdin.take().expect("a pipe");
+    let stdin = stdin.to_vec();
+    // It may end without having read all of it.
+    let writer = std::thread::spawn(move || input.write_all(&stdin).is_ok());
+    let output = child.wait_with_output().expect("the program ends");
+    let _ = writer.join();
+    Ran {
+        code: output.status.code().expect("it ends by itself"),
+        out: String::from_utf8(output.stdout).expect("what it prints is UTF-8"),
+        err: String::from_utf8(output.stderr).expect("what it prints is UTF-8"),
+    }
+}
+
+fn run(arguments: &[&str]) -> Ran {
+    run_with(b"", arguments)
+}
+
+fn case(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases").join(name);
+    fs::read(folder.join("input.jsonl")).expect("the case is there")
+}
+
+/// A log with an alarm of high severity, on the host ws01.
+fn firing() -> Vec<u8> {
+    case("ipc-dcom-006/fires-a-com-server-under-a-network-logon-fires")
+}
+
+/// A log without an alarm.
+fn quiet() -> Vec<u8> {
+    case("ipc-dcom-006/quiet-a-service-s-com-server-is-quiet")
+}
+
+/// A folder that is gone after the test.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> String {
+        let path = self.0.path().join(name);
+        fs::write(&path, bytes).expect("the file is written");
+        path.display().to_string()
+    }
+
+    fn path(&self) -> String {
+        self.0.path().display().to_string()
+    }
+}
+
+/// The documents of a run, by type.
+fn documents(out: &str, of: &str) -> Vec<Value> {
+    let all = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("no JSON: {line}")));
+    all.filter(|document| document["type"] == of).collect()
+}
+
+fn alarms(out: &str) -> Vec<String> {
+    let findings = documents(out, "finding");
+    let mut ids: Vec<String> = findings.iter().map(|finding| finding["id"].as_str().expect("an id").into()).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn the_exit_status_says_whether_something_was_found() {
+    let folder = Folder::new();
+    let (fires, quiet) = (folder.file("fires.log", &firing()), folder.file("quiet.log", &quiet()));
+    let code = |arguments: &[&str]| run(&[&["replay"], arguments].concat()).code;
+    assert_eq!(code(&[&quiet]), 0);
+    assert_eq!(code(&[&fires]), 1);
+    assert_eq!(code(&[&quiet, &fires]), 1);
+    assert_eq!(code(&[&fires, "--fail-on", "high"]), 1);
+    assert_eq!(code(&[&fires, "--fail-on", "critical"]), 0);
+    assert_eq!(code(&[&fires, "--fail-on", "never"]), 0);
+    // What is printed is another thing.
+    let hidden = run(&["replay", &fires, "--min-severity", "critical", "--format", "jsonl"]);
+    assert_eq!((hidden.code, documents(&hidden.out, "finding").len()), (1, 0));
+    assert_eq!(code(&[&fires, "--fail-on", "dreadful"]), 2);
+    assert_eq!(code(&[]), 2);
+}
+
+#[test]
+fn a_skipped_record_is_named_and_with_strict_the_run_is_not_trusted() {
+    let folder = Folder::new();
+    let log = [quiet(), b"{\"EventID\": oops\n".to_vec(), quiet()].concat();
+    let line = quiet().iter().filter(|byte| **byte == b'\n').count() + 1;
+    let path = folder.file("a.log", &log);
+    let ran = run(&["replay", &path]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let entry = ran.err.lines().find(|entry| entry.contains(&format!("{path}:{line}: "))).expect("it is listed");
+    assert!(entry.split(": ").nth(1).is_some_and(|reason| reason.len() > 5), "{entry}");
+    assert!(ran.err.contains("skipped 1"), "{}", ran.err);
+    let strict = run(&["replay", &path, "--strict"]);
+    assert_eq!(strict.code, 2);
+    assert!(strict.err.contains("--strict"), "{}", strict.err);
+    assert_eq!(run(&["replay", &folder.file("b.log", &quiet()), "--strict"]).code, 0);
+    let lines = run(&["replay", &path, "--format", "jsonl"]);
+    let summary = &documents(&lines.out, "summary")[0];
+    assert_eq!(summary["records"]["skipped"], 1);
+    assert_eq!(summary["skipped"][0]["count"], 1);
+}
+
+#[test]
+fn where_nothing_is_readable_the_run_is_not_trusted() {
+    let folder = Folder::new();
+    let picture = folder.file("a.png", &[0x89, b'P', b'N', b'G', 0, 1, 2, 3]);
+    let empty = folder.file("empty.log", b"");
+    fs::create_dir(folder.0.path().join("folder")).expect("a folder");
+    let (nothing, missing) = (format!("{}/folder", folder.path()), format!("{}/missing", folder.path()));
+    for path in [&picture, &empty, &nothing, &missing, &"-".to_owned()] {
+        let ran = run(&["replay", path]);
+        assert_eq!(ran.code, 2, "{path}: {}", ran.out);
+        assert!(ran.err.contains("nothing was readable"), "{path}: {}", ran.err);
+    }
+    let ran = run(&["replay", &picture, &missing]);
+    assert!(ran.err.contains(&picture) && ran.err.contains(&missing), "{}", ran.err);
+}
+
+#[test]
+fn a_mistake_in_the_settings_is_shown_with_its_line_and_column() {
+    let folder = Folder::new();
+    let log = folder.file("a.log", &firing());
+    let good = folder.file(
+        "good.toml",
+        b"[[allow]]\nname = \"drill\"\nreason = \"an exercise\"\nowner = \"blue\"\nhosts = [\"ws01\"]\n",
+    );
+    let allowed = run(&["replay", &log, "--config", &good, "--format", "jsonl"]);
+    assert_eq!(allowed.code, 0, "{}", allowed.err);
+    let findings = documents(&allowed.out, "finding");
+    assert!(!findings.is_empty() && findings.iter().all(|finding| finding["suppressed"]["rule"] == "drill"));
+    assert_eq!(run(&["settings", "check", &good]).code, 0);
+    for (name, text, place) in [
+        ("a.toml", "hash_key = 7\nadmin_hosts = [\"a\", 7]\n", ":2:21"),
+        ("b.toml", "\n[analytics.IPC-DCOM-006]\nseverity = \"dreadful\"\n", ":3:12"),
+        ("c.toml", "allow = [\n", ":2:1"),
+        ("d.json", "{\n  \"admin_hosts\": 7\n}\n", ":2:18"),
+        ("e.json", "{\n  \"admin_hosts\": ]\n}\n", ":2:18"),
+    ] {
+        let path = folder.file(name, text.as_bytes());
+        for arguments in [&["settings", "check", &path][..], &["replay", &log, "--config", &path]] {
+            let ran = run(arguments);
+            assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{name}: {}", ran.err);
+            assert!(ran.err.contains(&format!("{path}{place}")), "{name}: {place} is not in {}", ran.err);
+        }
+    }
+    let missing = format!("{}/missing.toml", folder.path());
+    let ran = run(&["replay", &log, "--config", &missing]);
+    assert!(ran.code == 2 && ran.err.contains(&missing), "{}", ran.err);
+}
+
+#[test]
+fn a_module_that_is_none_is_refused() {
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+    // A function type, and an import `f` of that type.
+    let imports = [EMPTY, b"\x07\x05\x01\x40\x00\x01\x00", b"\x0a\x06\x01\x00\x01f\x01\x00"].concat();
+    let folder = Folder::new();
+    let log = folder.file("a.log", &firing());
+    for (name, bytes, why) in [
+        ("random.wasm", &b"soup"[..], "no WebAssembly component"),
+        ("core.wasm", b"\0asm\x01\0\0\0", "core WebAssembly module"),
+        ("empty.wasm", EMPTY, "exports nothing"),
+        ("imports.wasm", &imports, "it wants to be given f"),
+        ("cut.wasm", &backchannel_embedded::COMPONENT[..9000], "damaged"),
+    ] {
+        let module = folder.file(name, bytes);
+        let ran = run(&["replay", &log, "--module", &module]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{name}");
+        assert!(ran.err.contains(why) && ran.err.contains(name), "{name}: {}", ran.err);
+        assert_eq!(run(&["module", "inspect", &module]).code, 2, "{name}");
+    }
+    let shipped = folder.file("shipped.wasm", backchannel_embedded::COMPONENT);
+    let inspected = run(&["module", "inspect", &shipped]);
+    assert!(inspected.code == 0 && inspected.out.contains("imports   nothing"), "{}", inspected.out);
+    assert_eq!(run(&["replay", &log, "--module", &shipped]).code, 1);
+}
+
+#[test]
+fn a_hostile_module_loses_its_batches_and_at_last_itself() {
+    let folder = Folder::new();
+    let lines: String = (1..=4).map(|n| format!("type=CWD msg=audit(1700000000.1:{n}): cwd=\"/\"\n")).collect();
+    let log = folder.file("audit.log", lines.as_bytes());
+    let evaluate = "detector@0.1.0#[method]detector.evaluate";
+    for (does, why) in [(Does::Trap, "unreachable"), (Does::Loop, "longer than 1 s"), (Does::Grow, "64 MiB of memory")]
+    {
+        let changes = [Change { function: evaluate, when: Some((1, 2)), does }];
+        let module = folder.file("hostile.wasm", &hostile::hostile(backchannel_embedded::COMPONENT, &changes));
+        let limits = ["--batch-timeout", "1", "--memory-limit", "64", "--carrier", "records"];
+        let once = run(&[&["replay", &log, "--module", &module, "--strict"][..], &limits].concat());
+        assert!(once.code == 2 && once.err.contains(why), "{does:?}: {} {}", once.code, once.err);
+        let often = run(&[&["replay", &log, "--module", &module, "--batch", "1"][..], &limits].concat());
+        assert_eq!(often.code, 2, "{does:?}: {}", often.err);
+        assert!(often.err.contains("several times in a row") && often.err.contains(why), "{does:?}: {}", often.err);
+    }
+}
+
+#[test]
+fn packed_piped_and_in_folders_the_same_is_found() {
+    let folder = Folder::new();
+    let log = firing();
+    let expected = alarms(&run(&["replay", &folder.file("a.log", &log), "--format", "jsonl"]).out);
+    assert!(!expected.is_empty());
+    let members: [(&str, &[u8]); 2] = [("logs/a.log", &log), ("logs/readme.txt", b"soup\n")];
+    let mut inputs = vec![
+        folder.file("a.gz", &gzip(&log)),
+        folder.file("a.zst", &zstd(&log)),
+        folder.file("a.zip", &zip(&members)),
+        folder.file("a.tar", &tar(&members)),
+        folder.file("a.tar.gz", &gzip(&tar(&members))),
+    ];
+    let deep = folder.0.path().join("deep/deeper");
+    fs::create_dir_all(&deep).expect("folders");
+    fs::write(deep.join("a.json"), &log).expect("the file is written");
+    inputs.push(format!("{}/deep", folder.path()));
+    for input in &inputs {
+        let ran = run(&["replay", input, "--format", "jsonl"]);
+        assert_eq!((ran.code, alarms(&ran.out)), (1, expected.clone()), "{input}: {}", ran.err);
+    }
+    for (what, stdin) in [("plain", log.clone()), ("gz", gzip(&log)), ("tar.gz", gzip(&tar(&members)))] {
+        let ran = run_with(&stdin, &["replay", "-", "--format", "jsonl"]);
+        assert_eq!((ran.code, alarms(&ran.out)), (1, expected.clone()), "{what}: {}", ran.err);
+    }
+    // All of them at once are one log many times: nothing new.
+    let ran = run(&["replay", &folder.path(), "--format", "jsonl"]);
+    assert_eq!(alarms(&ran.out), expected);
+}
+
+#[test]
+fn json_lines_have_their_fields_and_the_summary_is_the_last() {
+    const FINDING: [&str; 19] = [
+        "id",
+        "analytic",
+        "title",
+        "severity",
+        "confidence",
+        "time",
+        "host",
+        "user",
+        "client",
+        "server",
+        "channel",
+        "techniques",
+        "indicators",
+        "reasons",
+        "count",
+        "text",
+        "evidence",
+        "incident",
+        "suppressed",
+    ];
+    const INCIDENT: [&str; 18] = [
+        "id",
+        "revision",
+        "supersedes",
+        "severity",
+        "tier",
+        "reasons",
+        "answers",
+        "hosts",
+        "users",
+        "processes",
+        "channels",
+        "techniques",
+        "first_seen",
+        "last_seen",
+        "findings",
+        "level1",
+        "level2",
+        "containment",
+    ];
+    const SUMMARY: [&str; 9] =
+        ["records", "skipped", "asleep", "evicted", "late", "clock_offsets", "hosts", "first_time", "last_time"];
+    let folder = Folder::new();
+    let path = folder.file("a.log", &firing());
+    let ran = run(&["replay", &path, "--format", "jsonl"]);
+    for (of, fields) in [("finding", &FINDING[..]), ("incident", &INCIDENT), ("summary", &SUMMARY)] {
+        let found = documents(&ran.out, of);
+        assert!(!found.is_empty(), "no {of}");
+        for field in fields {
+            assert!(found[0].get(field).is_some(), "{of} has no {field}: {}", found[0]);
+        }
+    }
+    let last: Value = serde_json::from_str(ran.out.lines().last().expect("lines")).expect("JSON");
+    assert_eq!((&last["type"], documents(&ran.out, "summary").len()), (&"summary".into(), 1));
+    let finding = &documents(&ran.out, "finding")[0];
+    let evidence = &finding["evidence"][0];
+    assert_eq!((&evidence["source"], finding["host"].as_str()), (&path.as_str().into(), Some("ws01")));
+    assert!(evidence["line"].as_u64().is_some_and(|line| line > 0) && evidence["record"].as_str().is_some());
+    // Each alarm's incident is there, and names it.
+    let incident = documents(&ran.out, "incident")
+        .into_iter()
+        .find(|incident| incident["id"] == finding["incident"])
+        .expect("the finding's incident");
+    assert!(incident["findings"].as_array().expect("a list").contains(&finding["id"]));
+    assert_eq!(run(&["replay", &path, "--format", "jsonl"]).out, ran.out, "a second run gives other bytes");
+}
+
+/// Every case's log, as one folder.
+fn cases() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases")
+}
+
+#[test]
+fn two_runs_over_a_large_folder_give_the_same_bytes() {
+    let folder = cases().display().to_string();
+    let first = run(&["replay", &folder, "--format", "jsonl"]);
+    assert!(first.out.len() > 500_000, "{} bytes, {}", first.out.len(), first.err);
+    let second = run(&["replay", &folder, "--format", "jsonl", "--batch", "77"]);
+    assert!(first.out == second.out && first.err == second.err, "two runs differ");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_mistake() {
+    let folder = cases().display().to_string();
+    for format in ["jsonl", "table"] {
+        let mut child = program()
+            .args(["replay", &folder, "--format", format])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut out = child.stdout.take().expect("a pipe");
+        let mut first = [0; 10];
+        out.read_exact(&mut first).expect("it prints something");
+        drop(out);
+        let output = child.wait_with_output().expect("it ends");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{format}: {:?} {err}", output.status);
+        for word in ["panicked", "ipe", "os error"] {
+            assert!(!err.contains(word), "{format}: {err}");
+        }
+    }
+}
+
+#[test]
+fn the_help_shows_how_it_is_used() {
+    let help = run(&["--help"]);
+    assert_eq!((help.code, help.err.as_str()), (0, ""));
+    for command in ["replay", "analytics", "settings", "module"] {
+        assert!(help.out.contains(command), "{command} is missing in {}", help.out);
+    }
+    let replay = run(&["replay", "--help"]);
+    assert!(replay.code == 0 && replay.out.contains("Examples:") && replay.out.contains("Exit status:"));
+    assert!(replay.out.lines().filter(|line| line.starts_with("  backchannel replay ")).count() >= 3);
+}
+
+/// Whether a text holds something that a terminal would obey, or that hides what is written.
+fn steers(text: &str) -> Option<char> {
+    text.chars().find(|c| {
+        (c.is_control() && *c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    })
+}
+
+/// The firing log with an evil account and an evil host, as JSON writes it and as it is.
+fn evil() -> Vec<u8> {
+    let text = String::from_utf8(firing()).expect("text");
+    let text = text
+        .replace("alice", "al\\u001b[31mi\\u009b2Jc\\u202ee\u{202e}\u{9b}1m\\u0007\\b\\r\\n")
+        .replace("ws01.corp", "ws01\\u001b]0;owned\\u0007.corp")
+        .replace("mmc.exe -Embedding", "mmc.exe -Embedding \\u001b[8m\u{200f}");
+    text.into_bytes()
+}
+
+#[test]
+fn nothing_of_a_log_steers_the_terminal() {
+    let folder = Folder::new();
+    let path = folder.file("a.log", &evil());
+    let table = run(&["replay", &path, "--verbose", "--color", "never"]);
+    assert!(table.out.contains("\\u{1b}") && table.code == 1, "{} {}", table.out, table.err);
+    assert_eq!(steers(&table.out), None, "{}", table.out);
+    // In JSON lines, what stands below the space is escaped; so no line is torn either.
+    let lines = run(&["replay", &path, "--format", "jsonl"]);
+    assert!(!lines.out.chars().any(|c| c < ' ' && c != '\n'));
+    assert!(!documents(&lines.out, "finding").is_empty());
+    // Names in archives, and the first bytes of what is no log, are the attacker's too.
+    let archive = zip(&[("b\u{1b}[2J\u{202e}.log", b"{\"EventID\": \x1b[2J\n"), ("c\u{9b}.bin", b"\x1b]0;owned\x07")]);
+    let archive = folder.file("b.zip", &[archive].concat());
+    let skipped = run(&["replay", &archive, "--verbose"]);
+    assert!(skipped.err.contains("b.zip"), "{}", skipped.err);
+    assert_eq!((steers(&skipped.err), steers(&skipped.out)), (None, None), "{}", skipped.err);
+    let settings = folder.file("evil.toml", "admin_hosts = [7, \"\u{202e}\"]\n# \u{9b}2J\n".as_bytes());
+    let checked = run(&["settings", "check", &settings]);
+    assert_eq!((checked.code, steers(&checked.err)), (2, None), "{}", checked.err);
+}
+
+#[test]
+fn on_a_terminal_json_lines_are_escaped_wholly() {
+    let Ok(version) = Command::new("script").arg("--version").output() else {
+        let _ = writeln!(std::io::stderr(), "\nSKIPPED: a terminal is needed, and there is no `script`\n");
+        return;
+    };
+    if !String::from_utf8_lossy(&version.stdout).contains("util-linux") {
+        let _ = writeln!(std::io::stderr(), "\nSKIPPED: this `script` is not the one of util-linux\n");
+        return;
+    }
+    let folder = Folder::new();
+    let path = folder.file("a.log", &evil());
+    for format in ["jsonl", "table"] {
+        let line = format!("'{}' replay '{path}' --format {format} --color never", env!("CARGO_BIN_EXE_backchannel"));
+        let output = Command::new("script")
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .stdin(Stdio::null())
+            .output()
+            .expect("script runs");
+        let text = String::from_utf8(output.stdout).expect("UTF-8").replace("\r\n", "\n");
+        assert!(text.contains("IPC-DCOM-006"), "{text}");
+        assert_eq!(steers(&text), None, "{format}: {text:?}");
+    }
+}
+
+#[test]
+fn while_following_a_finding_is_printed_before_the_input_ends() {
+    let mut child = program()
+        .args(["replay", "-", "--follow", "--format", "jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut input = child.stdin.take().expect("a pipe");
+    input.write_all(&firing()).expect("it reads");
+    input.flush().expect("it reads");
+    let out = BufReader::new(child.stdout.take().expect("a pipe"));
+    let (sender, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in out.lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    let first = lines.recv_timeout(Duration::from_secs(60));
+    drop(input);
+    let first: Value = serde_json::from_str(&first.expect("a finding before the end of the input")).expect("JSON");
+    assert_eq!((&first["type"], &first["incident"]), (&"finding".into(), &Value::Null));
+    let rest: Vec<String> = lines.iter().collect();
+    assert!(rest.last().is_some_and(|line| line.contains("\"type\":\"summary\"")), "{rest:?}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(1));
+}
+
+#[test]
+fn the_catalogue_is_printed() {
+    let list = run(&["analytics", "--format", "jsonl"]);
+    let count = documents(&list.out, "analytic").len();
+    assert!(list.code == 0 && count > 50, "{count}");
+    assert!(run(&["analytics"]).out.contains("IPC-DCOM-006"));
+}
