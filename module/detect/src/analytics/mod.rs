@@ -3,12 +3,15 @@
 pub mod component_object_model;
 pub mod dynamic_data_exchange;
 pub mod generic;
+mod knobs;
 pub mod named_pipes;
 pub mod network_rpc;
 pub mod unix_ipc;
 pub mod xpc_services;
 
 use crate::Analytic;
+
+pub use knobs::{THRESHOLDS, WINDOWS};
 
 /// Every analytic, by family and then by id. Adding one: its file, a line here, one firing and one quiet case.
 pub const ANALYTICS: &[&Analytic] = &[
