@@ -1,9 +1,10 @@
 //! The catalogue: one file an analytic, one folder a family.
 
+mod knobs;
+
 pub mod component_object_model;
 pub mod dynamic_data_exchange;
 pub mod generic;
-mod knobs;
 pub mod named_pipes;
 pub mod network_rpc;
 pub mod unix_ipc;
