@@ -53,7 +53,7 @@ const TIMES: u32 = 5;
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::ChannelConnect(channel) = &event.activity else { return None };
     let rate = context.host.rates.of(event, channel.peer)?;
-    if rate.count < MANY || (rate.count - MANY) % AGAIN != 0 || rate.kinds() < KINDS {
+    if rate.count < MANY || !(rate.count - MANY).is_multiple_of(AGAIN) || rate.kinds() < KINDS {
         return None;
     }
     if channel.mechanism == Mechanism::AnonymousPipe || joins::is_shared(channel.name) || has_just_started(context) {
