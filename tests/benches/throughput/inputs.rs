@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use backchannel_tests::{files, root};
 
 /// How much there must be of each kind, in bytes; less is repeated.
-const ENOUGH: u64 = 8 * 1024 * 1024;
+const ENOUGH: u64 = 64 * 1024 * 1024;
 
 /// Two folders of logs, gone when this is dropped.
 pub struct Inputs {
