@@ -15,6 +15,7 @@ use crate::analytics::ANALYTICS;
 use crate::baseline::{self, Baseline, Edge};
 use crate::context::{Context, Host, Interner, Name, account};
 use crate::stats::{Stats, Upkeep};
+use crate::wording::Wording;
 use crate::{Analytic, HostKey, Tuning, judge, text, watch};
 
 /// Most hosts remembered at a time; idle ones go first, whole.
@@ -93,14 +94,8 @@ impl Detector {
                 }
             }
         }
-        Self {
-            tuning,
-            baseline: None,
-            by_kind,
-            names: Interner::default(),
-            memory: Memory::default(),
-            key: String::new(),
-        }
+        let names = Interner::keyed(tuning.hash_key);
+        Self { tuning, baseline: None, by_kind, names, memory: Memory::default(), key: String::new() }
     }
 
     /// Evaluates one event against what was seen before, hands its findings to `sink`, and remembers it.
@@ -118,6 +113,7 @@ impl Detector {
         if host.is_late(event.time) {
             self.memory.stats.late += 1;
         }
+        let wording = Wording::of(event);
         let (mut watched, mut logon, mut alarmed) = (Vec::new(), None, false);
         if let Some(analytics) = self.by_kind.get(event.activity.kind() as usize)
             && !analytics.is_empty()
@@ -128,7 +124,7 @@ impl Detector {
                 let standing = baseline.standing(&edge, &host.key);
                 Some((edge, standing))
             });
-            let context = context.with_exchange(exchange.as_ref());
+            let context = context.with_exchange(exchange.as_ref()).with_wording(wording.as_ref());
             for analytic in analytics {
                 if let Some(evidence) = (analytic.evaluate)(&context, event) {
                     let judged = judge::finding(analytic, evidence, &context, event);
@@ -148,7 +144,7 @@ impl Detector {
             Activity::NetworkFlow(flow) if !host.addresses.is_own(flow.local.address) => Some(flow.local.address),
             _ => None,
         };
-        let evicted = host.remember(event, &self.tuning, &mut self.names);
+        let evicted = host.remember(event, wording.as_ref(), &self.tuning, &mut self.names);
         if alarmed {
             // The process of this very event is remembered only now.
             let process = &event.process;

@@ -39,6 +39,7 @@ mod text;
 mod tuning;
 mod vocabulary;
 mod watch;
+mod wording;
 
 pub use analytic::{Analytic, Family, Status, Telemetry};
 pub use baseline::{Baseline, Edge, Known, Learner, Standing, UserKind};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use backchannel_tests::{files, root};
 
 /// How much there must be of each kind, in bytes; less is repeated.
-const ENOUGH: u64 = 8 * 1024 * 1024;
+const ENOUGH: u64 = 64 * 1024 * 1024;
 
 /// Two folders of logs, gone when this is dropped.
 pub struct Inputs {
@@ -67,7 +67,7 @@ pub fn all(folder: &Path) -> io::Result<(Vec<PathBuf>, u64)> {
 /// Links each file again and again until there is enough: what is opened once must not weigh more than what is read.
 fn repeat(folder: &Path) -> io::Result<()> {
     let (paths, size) = all(folder)?;
-    let copies = if size == 0 { 0 } else { ENOUGH / size };
+    let copies = ENOUGH.checked_div(size).unwrap_or(0);
     for copy in 1..=copies {
         for path in &paths {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

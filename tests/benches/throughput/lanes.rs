@@ -62,8 +62,11 @@ fn read(path: &Path, sink: &mut dyn FnMut(&Record<'_>, u64, &Bump)) -> u64 {
     let mut buffer = vec![0; 2 * CHUNK_SIZE];
     // The header of an event log alone first: then its chunks lie whole in the pieces.
     let length = piece(&mut file, &mut buffer[..HEADER_SIZE]);
+    if detect(&buffer[..length]) == Detected::Evtx {
+        return evtx(&mut file, &mut buffer, length, sink);
+    }
+    let length = length + piece(&mut file, &mut buffer[length..]);
     match detect(&buffer[..length]) {
-        Detected::Evtx => evtx(&mut file, &mut buffer, length, sink),
         Detected::Text(found) => text(&mut file, &mut buffer, length, found, sink),
         other => panic!("{}: {other:?} is no log to measure with", path.display()),
     }

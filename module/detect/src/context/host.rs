@@ -27,6 +27,7 @@ use super::{Actor, Context, account};
 use crate::stats::Evicted;
 use crate::vocabulary::{faults, modules};
 use crate::watch::Watch;
+use crate::wording::Wording;
 use crate::{Tuning, predicates, text};
 
 /// An event older than the newest of its host by more than this counts as late.
@@ -123,12 +124,18 @@ impl Host {
     }
 
     /// Remembers an event that was evaluated.
-    pub fn remember(&mut self, event: &ProcessEvent<'_>, tuning: &Tuning, names: &mut Interner) -> Evicted {
+    pub fn remember(
+        &mut self,
+        event: &ProcessEvent<'_>,
+        wording: Option<&Wording<'_>>,
+        tuning: &Tuning,
+        names: &mut Interner,
+    ) -> Evicted {
         let mut evicted = Evicted::default();
         self.first_seen = self.first_seen.min(event.time);
         self.last_seen = self.last_seen.max(event.time);
         self.sources |= 1 << event.provenance.source as u32;
-        self.remember_documents(event, names, &mut evicted);
+        self.remember_documents(event, wording, names, &mut evicted);
         match &event.activity {
             Activity::ProcessStart => {
                 let activation = activation::of_start(&Context::new(self, tuning, None, event));
@@ -298,8 +305,14 @@ impl Host {
         evicted
     }
 
-    fn remember_documents(&mut self, event: &ProcessEvent<'_>, names: &mut Interner, evicted: &mut Evicted) {
-        if let Some(what) = documents::trace(event) {
+    fn remember_documents(
+        &mut self,
+        event: &ProcessEvent<'_>,
+        wording: Option<&Wording<'_>>,
+        names: &mut Interner,
+        evicted: &mut Evicted,
+    ) {
+        if let Some(what) = documents::trace(event, wording) {
             evicted.other += self.documents.remember_trace(what, Note::of(event, names), names);
         }
         if let Some(path) = documents::arrived(event) {

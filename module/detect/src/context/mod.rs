@@ -38,6 +38,7 @@ pub use processes::{KnownProcess, ProcessId};
 pub use tallies::Tally;
 
 use crate::baseline::{Baseline, Edge, Standing};
+use crate::wording::Wording;
 use crate::{Threshold, Tuning, Window, predicates, text, tuning};
 
 /// What an analytic may ask about: the memory of the event's host, the site's tuning, and the processes that the
@@ -52,6 +53,7 @@ pub struct Context<'c> {
     pub baseline: Option<&'c Baseline>,
     /// The exchange that the event is, and what the baseline says about it; `None` without a baseline.
     pub exchange: Option<&'c (Edge, Standing)>,
+    wording: Option<&'c Wording<'c>>,
     event: &'c ProcessEvent<'c>,
     subject: Actor<'c>,
     parent: Actor<'c>,
@@ -89,6 +91,7 @@ impl<'c> Context<'c> {
             tuning,
             baseline,
             exchange: None,
+            wording: None,
             event,
             subject: subject.for_site(tuning),
             parent: parent.for_site(tuning),
@@ -116,6 +119,18 @@ impl<'c> Context<'c> {
     pub fn with_exchange(mut self, exchange: Option<&'c (Edge, Standing)>) -> Self {
         self.exchange = exchange;
         self
+    }
+
+    /// The same view, with the event's text.
+    #[must_use]
+    pub fn with_wording(mut self, wording: Option<&'c Wording<'c>>) -> Self {
+        self.wording = wording;
+        self
+    }
+
+    /// The text of the event at hand, ready to be searched: its script, command line or message.
+    pub fn wording(&self) -> Option<&'c Wording<'c>> {
+        self.wording
     }
 
     /// The process the event is about, completed from memory.
