@@ -304,6 +304,8 @@ impl Run<'_> {
             findings_dropped: dropped,
             empty_inputs: seen.empty,
             notes: tally.notes.counts().clone(),
+            expired_settings: stats.expired.clone(),
+            unmatched_rules: stats.unmatched.clone(),
         };
         Ok(Report { incidents, findings, summary, skips: tally.skips, notes: tally.notes })
     }

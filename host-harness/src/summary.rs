@@ -44,6 +44,10 @@ pub struct Summary {
     pub empty_inputs: Vec<String>,
     /// What looks wrong in inputs that were read all the same, by reason.
     pub notes: BTreeMap<String, u64>,
+    /// Allow rules and indicators of compromise of the site that had expired at the time of the newest event, in words.
+    pub expired_settings: Vec<String>,
+    /// Names of the site's allow rules that hold still and silenced nothing.
+    pub unmatched_rules: Vec<String>,
 }
 
 /// An analytic that could not find anything.
@@ -88,6 +92,10 @@ struct Document<'a> {
     empty_inputs: &'a [String],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<Skipped<'a>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    expired_settings: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unmatched_rules: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -139,6 +147,8 @@ impl Summary {
             findings_dropped: self.findings_dropped,
             empty_inputs: &self.empty_inputs,
             notes: by_reason(&self.notes),
+            expired_settings: &self.expired_settings,
+            unmatched_rules: &self.unmatched_rules,
         };
         // Numbers and text cannot fail to serialise.
         serde_json::to_string(&document).unwrap_or_default()

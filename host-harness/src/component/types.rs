@@ -137,6 +137,10 @@ pub struct Statistics {
     pub evicted: Vec<(String, u64)>,
     /// Kinds of log that were seen.
     pub sources: Vec<String>,
+    /// Allow rules and indicators of compromise of the site that had expired at the time of the newest event, in words.
+    pub expired: Vec<String>,
+    /// Names of the site's allow rules that hold still and silenced nothing.
+    pub unmatched: Vec<String>,
 }
 
 /// One analytic of the module's catalogue.

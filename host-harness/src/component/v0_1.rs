@@ -155,6 +155,8 @@ impl Instance {
             hosts: stats.hosts,
             evicted: stats.evicted,
             sources: stats.sources,
+            expired: stats.expired,
+            unmatched: stats.unmatched,
         })
     }
 

@@ -57,7 +57,7 @@ impl detector::GuestDetector for Detector {
 
     fn stats(&self) -> types::Statistics {
         let engine = self.0.borrow();
-        to_wit::statistics(&engine.stats(), &engine.sources())
+        to_wit::statistics(&engine.stats(), &engine.sources(), engine.upkeep())
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn analytic(analytic: &engine::Analytic) -> catalog::Analytic {
     }
 }
 
-pub(crate) fn statistics(stats: &engine::Stats, sources: &[Source]) -> types::Statistics {
+pub(crate) fn statistics(stats: &engine::Stats, sources: &[Source], upkeep: engine::Upkeep) -> types::Statistics {
     let engine::Stats { events, findings, repeats, suppressed, late, hosts, evicted } = stats;
     let engine::Evicted { hosts: idle, processes, logons, channels, other } = evicted;
     let tables =
@@ -68,6 +68,8 @@ pub(crate) fn statistics(stats: &engine::Stats, sources: &[Source]) -> types::St
         hosts: *hosts,
         evicted: tables.into_iter().map(|(table, count)| (table.to_owned(), *count)).collect(),
         sources: sources.iter().map(|source| source.as_str().to_owned()).collect(),
+        expired: upkeep.expired,
+        unmatched: upkeep.unmatched,
     }
 }
 

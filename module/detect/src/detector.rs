@@ -14,8 +14,9 @@ use siphasher::sip::SipHasher13;
 use crate::analytics::ANALYTICS;
 use crate::baseline::{self, Baseline, Edge};
 use crate::context::{Context, Host, Interner, Name, account};
-use crate::stats::Stats;
-use crate::{Analytic, Tuning, judge, predicates, text, watch};
+use crate::stats::{Stats, Upkeep};
+use crate::wording::Wording;
+use crate::{Analytic, HostKey, Tuning, judge, text, watch};
 
 /// Most hosts remembered at a time; idle ones go first, whole.
 const MOST_HOSTS: usize = 20_000;
@@ -64,6 +65,10 @@ impl<F: FnMut(&Finding)> Sink for F {
 pub struct Memory {
     hosts: BTreeMap<Name, Host>,
     open: BTreeMap<u64, Open>,
+    /// Findings that each rule of the site silenced, repeats not counted.
+    silenced: BTreeMap<String, u64>,
+    /// Time of the newest event.
+    newest: Option<Timestamp>,
     /// Counters.
     pub stats: Stats,
 }
@@ -89,20 +94,15 @@ impl Detector {
                 }
             }
         }
-        Self {
-            tuning,
-            baseline: None,
-            by_kind,
-            names: Interner::default(),
-            memory: Memory::default(),
-            key: String::new(),
-        }
+        let names = Interner::keyed(tuning.hash_key);
+        Self { tuning, baseline: None, by_kind, names, memory: Memory::default(), key: String::new() }
     }
 
     /// Evaluates one event against what was seen before, hands its findings to `sink`, and remembers it.
     pub fn evaluate(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) {
         self.memory.stats.events += 1;
-        host_key(event, &mut self.key);
+        self.memory.newest = self.memory.newest.max(Some(event.time));
+        host_key(event, self.tuning.host_key, &mut self.key);
         if !self.memory.hosts.contains_key(self.key.as_str()) {
             self.make_room();
             let key = self.names.name(&self.key);
@@ -113,6 +113,7 @@ impl Detector {
         if host.is_late(event.time) {
             self.memory.stats.late += 1;
         }
+        let wording = Wording::of(event);
         let (mut watched, mut logon, mut alarmed) = (Vec::new(), None, false);
         if let Some(analytics) = self.by_kind.get(event.activity.kind() as usize)
             && !analytics.is_empty()
@@ -123,7 +124,7 @@ impl Detector {
                 let standing = baseline.standing(&edge, &host.key);
                 Some((edge, standing))
             });
-            let context = context.with_exchange(exchange.as_ref());
+            let context = context.with_exchange(exchange.as_ref()).with_wording(wording.as_ref());
             for analytic in analytics {
                 if let Some(evidence) = (analytic.evaluate)(&context, event) {
                     let judged = judge::finding(analytic, evidence, &context, event);
@@ -131,6 +132,9 @@ impl Detector {
                         watched.extend(judged.processes);
                         logon = judged.logon.or(logon);
                         alarmed = true;
+                    }
+                    if let Some(by) = &judged.finding.suppressed {
+                        *self.memory.silenced.entry(by.rule.clone()).or_default() += 1;
                     }
                     fold(&mut self.memory.open, &mut self.memory.stats, judged.finding, sink);
                 }
@@ -140,7 +144,7 @@ impl Detector {
             Activity::NetworkFlow(flow) if !host.addresses.is_own(flow.local.address) => Some(flow.local.address),
             _ => None,
         };
-        let evicted = host.remember(event, &self.tuning, &mut self.names);
+        let evicted = host.remember(event, wording.as_ref(), &self.tuning, &mut self.names);
         if alarmed {
             // The process of this very event is remembered only now.
             let process = &event.process;
@@ -148,7 +152,7 @@ impl Detector {
             watch::begin(host, &watched, logon, event.time, &mut |event| sink.watched(event));
         }
         watch::follow(host, event, &mut |event| sink.watched(event));
-        signal(host, event, new_address, sink);
+        signal(host, event, new_address, &self.tuning, sink);
         let total = &mut self.memory.stats.evicted;
         total.processes += evicted.processes;
         total.logons += evicted.logons;
@@ -158,7 +162,7 @@ impl Detector {
 
     /// As [`evaluate`](Self::evaluate), and says which edge the event is, and on which host: for learning.
     pub(crate) fn evaluate_and(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) -> Option<(Edge, String)> {
-        host_key(event, &mut self.key);
+        host_key(event, self.tuning.host_key, &mut self.key);
         let edge = match self.memory.hosts.get(self.key.as_str()) {
             Some(host) => baseline::of_event(&Context::new(host, &self.tuning, self.baseline.as_ref(), event), event),
             None => {
@@ -191,6 +195,11 @@ impl Detector {
         Stats { hosts: self.memory.hosts.len() as u64, ..self.memory.stats.clone() }
     }
 
+    /// What of the site's settings no longer holds, or did nothing, as of the newest event.
+    pub fn upkeep(&self) -> Upkeep {
+        Upkeep::of(&self.tuning, &self.memory.silenced, self.memory.newest)
+    }
+
     /// What is remembered, to be written down.
     pub fn memory(&self) -> &Memory {
         &self.memory
@@ -220,7 +229,7 @@ impl Detector {
 
 /// Says what joins the halves of an attack on two machines: own addresses, network logons from elsewhere, explicit
 /// credentials and activations towards elsewhere.
-fn signal(host: &Host, event: &ProcessEvent<'_>, new_address: Option<&str>, sink: &mut dyn Sink) {
+fn signal(host: &Host, event: &ProcessEvent<'_>, new_address: Option<&str>, tuning: &Tuning, sink: &mut dyn Sink) {
     let (kind, peer, user) = match &event.activity {
         Activity::NetworkFlow(_) => match new_address {
             Some(address) if host.addresses.is_own(address) => (SignalKind::Address, address, String::new()),
@@ -228,7 +237,7 @@ fn signal(host: &Host, event: &ProcessEvent<'_>, new_address: Option<&str>, sink
         },
         Activity::Logon(logon) if logon.outcome == LogonOutcome::Start => {
             let remote = matches!(logon.kind, 3 | 8 | 10) && !host.addresses.is_own(logon.source.address);
-            if !remote || logon.source.address.is_empty() || predicates::is_service_principal(logon.user) {
+            if !remote || logon.source.address.is_empty() || tuning.is_service(logon.user) {
                 return;
             }
             (SignalKind::LogonFrom, logon.source.address, account(logon.user))
@@ -346,18 +355,10 @@ fn sameness(finding: &Finding) -> u64 {
     hasher.finish()
 }
 
-/// The key a host is remembered by: the lower-case first label of its name; an address stays whole. Where a record
-/// names no host it is `unknown`, kept apart by the input it came from: what follows the NUL is not shown.
-fn host_key(event: &ProcessEvent<'_>, key: &mut String) {
-    key.clear();
-    let name = event.host;
-    let label = if crate::context::addresses::parse(name).is_some() {
-        name
-    } else {
-        name.split_once('.').map_or(name, |(label, _)| label)
-    };
-    key.push_str(text::clip(label, 255));
-    key.make_ascii_lowercase();
+/// The key a host is remembered by. Where a record names no host it is `unknown`, kept apart by the input it came from:
+/// what follows the NUL is not shown.
+fn host_key(event: &ProcessEvent<'_>, by: HostKey, key: &mut String) {
+    by.write(event.host, key);
     if key.is_empty() {
         key.push_str("unknown\0");
         key.push_str(text::clip(event.provenance.input, 255));

@@ -31,6 +31,8 @@ pub struct Evidence {
     pub(crate) client_known: Option<ProcessId>,
     pub(crate) server_known: Option<ProcessId>,
     pub(crate) joins: Vec<String>,
+    /// A program at one end is unsigned, as far as is known.
+    pub(crate) unsigned: bool,
 }
 
 impl Evidence {
@@ -57,6 +59,7 @@ impl Evidence {
     #[must_use]
     pub fn client(mut self, actor: Actor<'_>) -> Self {
         self.client = actor.party();
+        self.unsigned |= predicates::is_unsigned(actor);
         self.client_known = actor.known.map(|known| known.id);
         self
     }
@@ -65,6 +68,7 @@ impl Evidence {
     #[must_use]
     pub fn server(mut self, actor: Actor<'_>) -> Self {
         self.server = actor.party();
+        self.unsigned |= predicates::is_unsigned(actor);
         self.server_known = actor.known.map(|known| known.id);
         self
     }

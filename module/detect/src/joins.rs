@@ -6,7 +6,6 @@
 use backchannel_events::{Activity, Party, ProcessEvent};
 
 use crate::context::{Actor, Context, KnownProcess, ProcessId, account};
-use crate::predicates;
 use crate::text::{base_name, is_any, starts_with};
 
 /// Farthest ancestor looked at.
@@ -137,7 +136,7 @@ pub fn of_actor(context: &Context<'_>, actor: Actor<'_>, out: &mut Vec<String>) 
         next = known.parent;
     }
     if let Some(id) = actor.logon_id.filter(|id| !matches!(id, 0 | 0x3e4 | 0x3e5 | 0x3e7))
-        && !predicates::is_service_principal(actor.user)
+        && !context.tuning.is_service(actor.user)
     {
         let network = context.logon(id).is_some_and(|logon| matches!(logon.kind, 3 | 8 | 9));
         let kind = if network { 'l' } else { 's' };

@@ -3,14 +3,12 @@
 
 use std::hash::Hasher;
 
-use backchannel_events::{
-    Confidence, Finding, Mechanism, Observation, Party, ProcessEvent, Reasons, Severity, Suppression, User,
-};
+use backchannel_events::{Confidence, Finding, Mechanism, Observation, Party, ProcessEvent, Reasons, Severity, User};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::context::{Context, KnownLogon, ProcessId, account};
-use crate::text::{self, ends_with, is_any, starts_with};
-use crate::{AllowRule, Analytic, Evidence, Status, assess, describe, joins};
+use crate::vocabulary::pipes;
+use crate::{Analytic, Evidence, Status, assess, describe, joins, suppress};
 
 /// A finding, and what it puts under watch.
 pub struct Judged {
@@ -36,8 +34,11 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
         severity = severity.lowered();
         reasons = reasons.without(Reasons::E1);
     }
-    if severity >= Severity::Medium && is_any(&context.host.key, &strs(&tuning.critical_hosts)) {
+    if severity >= Severity::Medium && tuning.is_critical_host(&context.host.key) {
         severity = severity.raised();
+    }
+    if let Some(least) = tuning.unsigned_level.filter(|_| evidence.unsigned) {
+        severity = severity.max(least);
     }
     if analytic.status == Status::Experimental && wished.enabled != Some(true) {
         severity = severity.min(Severity::Low);
@@ -110,11 +111,7 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
             _ => finding.client.as_ref().map_or_else(String::new, |client| client.user.clone()),
         };
     }
-    finding.suppressed = tuning
-        .allow
-        .iter()
-        .find(|rule| allows(rule, &finding))
-        .map(|rule| Suppression { rule: rule.name.clone(), reason: rule.reason.clone() });
+    finding.suppressed = suppress::by(context, event, &finding, [evidence.client_known, evidence.server_known]);
     let subject = context.subject();
     let known = [evidence.client_known, evidence.server_known, subject.known.map(|known| known.id)];
     let shared = |id: &u64| matches!(id, 0 | 0x3e4 | 0x3e5 | 0x3e7);
@@ -123,10 +120,6 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
         processes: known.into_iter().flatten().collect(),
         logon: subject.logon_id.filter(|id| !shared(id)),
     }
-}
-
-fn strs(texts: &[String]) -> Vec<&str> {
-    texts.iter().map(String::as_str).collect()
 }
 
 fn logon_observation(logon: &KnownLogon) -> Observation {
@@ -169,48 +162,7 @@ fn id(analytic: &str, host: &str, parties: &[&Party], first: Option<&Observation
     format!("{:016x}", hasher.finish128().h1)
 }
 
-/// Whether a rule of the site allows what the finding says: every condition that is given holds, and one is given.
-fn allows(rule: &AllowRule, finding: &Finding) -> bool {
-    if rule.expires.is_some_and(|end| finding.time > end) {
-        return false;
-    }
-    let parties = || finding.client.iter().chain(&finding.server);
-    let conditions = [
-        (!rule.analytics.is_empty(), rule.analytics.iter().any(|id| id.eq_ignore_ascii_case(&finding.analytic))),
-        (!rule.hosts.is_empty(), rule.hosts.iter().any(|host| matches(host, &finding.host))),
-        (
-            !rule.users.is_empty(),
-            rule.users.iter().any(|user| matches(user, &finding.user) || matches(user, text::base_name(&finding.user))),
-        ),
-        (
-            !rule.images.is_empty(),
-            rule.images.iter().any(|image| parties().any(|p| matches(image, &p.path) || matches(image, &p.name))),
-        ),
-        (
-            !rule.hashes.is_empty(),
-            rule.hashes.iter().any(|hash| {
-                parties()
-                    .flat_map(|p| &p.hashes)
-                    .any(|known| known.split_once('=').is_some_and(|(_, value)| value.eq_ignore_ascii_case(hash)))
-            }),
-        ),
-        (
-            !rule.channels.is_empty(),
-            rule.channels
-                .iter()
-                .any(|name| finding.channel.as_ref().is_some_and(|channel| matches(name, &channel.name))),
-        ),
-    ];
-    conditions.iter().any(|(given, _)| *given) && conditions.iter().all(|(given, holds)| !given || *holds)
-}
-
-/// Whether `text` is what `pattern` means: the same text, case ignored, with `*` at either end for anything.
+/// Whether `text` is what `pattern` means: the same text, case ignored, with `*` anywhere in it for anything.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
-        (Some(""), _) => true,
-        (Some(rest), Some(_)) => text::contains(text, rest.strip_suffix('*').unwrap_or(rest)),
-        (Some(tail), None) => ends_with(text, tail),
-        (None, Some(head)) => starts_with(text, head),
-        (None, None) => pattern.eq_ignore_ascii_case(text),
-    }
+    pipes::like(pattern, text)
 }

@@ -25,16 +25,21 @@ mod fold;
 mod incident;
 mod joins;
 mod judge;
+mod patterns;
 mod predicates;
 mod rpc_call;
 mod script_text;
+#[cfg(test)]
+mod site_tests;
 mod stats;
+mod suppress;
 #[cfg(test)]
 mod testing;
 mod text;
 mod tuning;
 mod vocabulary;
 mod watch;
+mod wording;
 
 pub use analytic::{Analytic, Family, Status, Telemetry};
 pub use baseline::{Baseline, Edge, Known, Learner, Standing, UserKind};
@@ -42,5 +47,9 @@ pub use context::{Actor, Context, Host};
 pub use detector::{Detector, Memory, Sink};
 pub use evidence::Evidence;
 pub use incident::{Correlator, CorrelatorMemory};
-pub use stats::{Evicted, Stats};
-pub use tuning::{AllowRule, AnalyticTuning, Indicator, IndicatorKind, Tuning};
+pub use patterns::Patterns;
+pub use stats::{Evicted, Stats, Upkeep};
+pub use tuning::{
+    AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Threshold, Tuning, When,
+    Window,
+};

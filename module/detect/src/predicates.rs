@@ -38,12 +38,14 @@ pub fn is_local_system(actor: Actor<'_>) -> bool {
     actor.user.id == "S-1-5-18" || actor.logon_id == Some(0x3e7) || is_any(actor.user.name, &["SYSTEM", "LOCALSYSTEM"])
 }
 
-/// Whether the process has administrative rights: high or system integrity, an elevated token, SYSTEM, or root.
+/// Whether the process has administrative rights: high or system integrity, an elevated token, SYSTEM, or root; or the
+/// site counts it so.
 pub fn is_privileged(actor: Actor<'_>) -> bool {
     use backchannel_events::Integrity;
     actor.integrity >= Integrity::High
         || actor.elevated == Some(true)
         || is_local_system(actor)
+        || actor.counts_as_privileged
         || actor.user.effective_id == "0"
         || (actor.user.effective_id.is_empty() && actor.user.id == "0")
 }
@@ -147,6 +149,16 @@ pub fn is_untrusted(actor: Actor<'_>) -> bool {
         SignatureStatus::Untrusted | SignatureStatus::Unsigned | SignatureStatus::Unknown => {
             is_user_writable(actor.image)
         }
+    }
+}
+
+/// Whether the program is unsigned or badly signed by what the log says; where it does not say, whether it is
+/// untrusted.
+pub fn is_unsigned(actor: Actor<'_>) -> bool {
+    match actor.signature {
+        SignatureStatus::Trusted => false,
+        SignatureStatus::Untrusted | SignatureStatus::Unsigned => true,
+        SignatureStatus::Unknown => is_untrusted(actor),
     }
 }
 

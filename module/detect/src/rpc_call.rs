@@ -50,8 +50,8 @@ impl<'a> RemoteCall<'a> {
         text: impl Into<String>,
     ) -> Evidence {
         let from_admin = match self.inbound {
-            true => context.tuning.is_admin_host(self.peer),
-            false => context.tuning.is_admin_host(&context.host.key),
+            true => context.tuning.may_call(self.peer),
+            false => context.tuning.may_call(&context.host.key),
         };
         let severity = if from_admin { severity.min(Severity::Low) } else { severity };
         let evidence = Evidence::new(severity, confidence, text)

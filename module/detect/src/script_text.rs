@@ -1,51 +1,29 @@
 //! Scripts and command lines as their interpreter would read them, so that quotes, carets, ticks and blanks do not
 //! hide what is called; and who they call COM on.
 
-use backchannel_events::{Activity, ProcessEvent};
-
-use crate::text::{clip, contains_any};
 use crate::vocabulary::scripts;
 
 /// Longest script looked at, in bytes; what is beyond it is not read.
-const LONGEST: usize = 256 * 1024;
+pub const LONGEST: usize = 256 * 1024;
 /// So many escape characters may hide a word.
 const MANY_ESCAPES: usize = 4;
 
-/// The script text or command line of the event without quotes, escapes, brackets and blanks, in lower case, with an
-/// encoded PowerShell command decoded behind it. `None` without work where it holds none of `hints` (given as they
-/// stand in readable text) and hides nothing.
-pub fn squeezed_of(event: &ProcessEvent<'_>, hints: &[&str]) -> Option<String> {
-    let text = match &event.activity {
-        Activity::Script(script) => script.text,
-        Activity::ProcessStart => event.process.command_line,
-        _ => return None,
-    };
-    let text = clip(text, LONGEST);
-    let plain = contains_any(text, hints) || escapes(text);
-    let decoded = scripts::encoded_argument(text).map(decode_utf16);
-    let decoded = decoded.filter(|decoded| contains_any(decoded, hints) || escapes(decoded));
-    if !plain && decoded.is_none() {
-        return None;
-    }
-    let mut out = String::new();
-    if plain {
-        squeeze(text, &mut out);
-    }
-    if let Some(decoded) = decoded {
-        out.push('\n');
-        squeeze(&decoded, &mut out);
-    }
-    Some(out)
-}
-
-fn escapes(text: &str) -> bool {
+/// Whether so many escape characters stand in a text that they may hide a word.
+pub fn escapes(text: &str) -> bool {
     memchr::memchr2_iter(b'`', b'^', text.as_bytes()).take(MANY_ESCAPES).count() >= MANY_ESCAPES
 }
 
-/// Appends `text` in lower case without quotes, escapes, square brackets and blanks.
-fn squeeze(text: &str, out: &mut String) {
+/// The PowerShell command that a text carries encoded, if it does.
+pub fn decoded(text: &str) -> Option<String> {
+    scripts::encoded_argument(text).map(decode_utf16)
+}
+
+/// A text in lower case without quotes, escapes, square brackets and blanks.
+pub fn squeeze(text: &str) -> String {
     let dropped = |c: &char| matches!(c, '"' | '\'' | '`' | '^' | '[' | ']') || c.is_whitespace() || c.is_control();
+    let mut out = String::with_capacity(text.len());
     out.extend(text.chars().filter(|c| !dropped(c)).map(|c| c.to_ascii_lowercase()));
+    out
 }
 
 /// Base64 of UTF-16, little endian, as PowerShell takes it; stops at the first byte that is no base64.
@@ -151,6 +129,11 @@ pub fn is_this_machine(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::testing::{script, start};
+    use crate::wording::Wording;
+
+    fn squeezed_of(event: &backchannel_events::ProcessEvent<'_>, hints: &[&str]) -> Option<String> {
+        Wording::of(event).and_then(|wording| wording.squeezed(hints).map(|text| text.into_owned()))
+    }
 
     fn squeezed(text: &'static str) -> String {
         squeezed_of(&script(0, text), &["GetTypeFrom", "CreateObject", "ActiveXObject"]).unwrap_or_default()

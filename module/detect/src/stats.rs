@@ -1,6 +1,44 @@
 //! What a detector has done so far, for the people who run it.
 
+use std::collections::BTreeMap;
+
+use backchannel_events::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::Tuning;
+
+/// Most entries in a list of what needs upkeep.
+const MOST: usize = 200;
+
+/// What of the site's settings needs a look: rules and indicators that expired, rules that did nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// Allow rules and indicators of compromise that had expired at the time of the newest event, in words.
+    pub expired: Vec<String>,
+    /// Names of the allow rules that hold still and silenced nothing.
+    pub unmatched: Vec<String>,
+}
+
+impl Upkeep {
+    pub(crate) fn of(tuning: &Tuning, silenced: &BTreeMap<String, u64>, newest: Option<Timestamp>) -> Self {
+        let past = |end: Option<Timestamp>| end.filter(|end| newest.is_some_and(|newest| newest > *end));
+        let rules = tuning.allow.iter().filter_map(|rule| {
+            past(rule.expires).map(|end| format!("allow rule {} of {} expired {end}", rule.name, rule.owner))
+        });
+        let indicators = tuning.indicators.iter().filter_map(|one| {
+            past(one.expires).map(|end| format!("indicator {} of {} expired {end}", one.value, one.list))
+        });
+        let mut expired: Vec<String> = rules.chain(indicators).collect();
+        if expired.len() > MOST {
+            let more = expired.len() - MOST;
+            expired.truncate(MOST);
+            expired.push(format!("and {more} more"));
+        }
+        let idle = |rule: &&crate::AllowRule| past(rule.expires).is_none() && !silenced.contains_key(&rule.name);
+        let unmatched = tuning.allow.iter().filter(idle).take(MOST).map(|rule| rule.name.clone()).collect();
+        Self { expired, unmatched }
+    }
+}
 
 /// Counters of a detector.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

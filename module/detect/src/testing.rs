@@ -430,11 +430,23 @@ pub fn check_learned(
     events: &[Event],
     expected: Option<(Severity, Confidence)>,
 ) -> Vec<Finding> {
-    let mut learner = crate::Learner::new(Tuning::default());
+    check_learned_tuned(analytic, past, events, Tuning::default(), expected)
+}
+
+/// As [`check_learned`], with a site's tuning for both.
+#[track_caller]
+pub fn check_learned_tuned(
+    analytic: &Analytic,
+    past: &[Event],
+    events: &[Event],
+    tuning: Tuning,
+    expected: Option<(Severity, Confidence)>,
+) -> Vec<Finding> {
+    let mut learner = crate::Learner::new(tuning.clone());
     for event in past {
         learner.observe(event);
     }
-    let mut detector = Detector::new(Tuning::default());
+    let mut detector = Detector::new(tuning);
     detector.set_baseline(learner.baseline().clone());
     run(detector, analytic, events, expected)
 }

@@ -8,12 +8,27 @@ pub fn contains(haystack: &str, needle: &str) -> bool {
 /// Where `needle` first occurs in `haystack`, ASCII case ignored.
 pub fn find(haystack: &str, needle: &str) -> Option<usize> {
     let (hay, pin) = (haystack.as_bytes(), needle.as_bytes());
-    let Some((&first, rest)) = pin.split_first() else { return Some(0) };
     let last_start = hay.len().checked_sub(pin.len())?;
-    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-    memchr::memchr2_iter(lower, upper, hay)
-        .take_while(|&at| at <= last_start)
-        .find(|&at| hay.get(at + 1..at + pin.len()).is_some_and(|tail| tail.eq_ignore_ascii_case(rest)))
+    let Some((before, &rare)) = pin.iter().enumerate().min_by_key(|(_, byte)| frequency(**byte)) else {
+        return Some(0);
+    };
+    let (lower, upper) = (rare.to_ascii_lowercase(), rare.to_ascii_uppercase());
+    memchr::memchr2_iter(lower, upper, hay.get(before..=before + last_start)?)
+        .find(|&at| hay.get(at..at + pin.len()).is_some_and(|there| there.eq_ignore_ascii_case(pin)))
+}
+
+/// How often a byte stands in paths, command lines and scripts, roughly: the search looks for a needle's rarest one.
+const fn frequency(byte: u8) -> u8 {
+    match byte.to_ascii_lowercase() {
+        b'e' => 100,
+        b't' | b'i' | b's' | b'o' | b'n' | b'r' | b'a' | b' ' => 80,
+        b'c' | b'd' | b'l' | b'm' | b'p' | b'u' => 60,
+        b'\\' | b'.' | b'-' | b'0' | b'"' | b'\'' => 50,
+        b'f' | b'g' | b'h' | b'w' | b'y' | b'v' | b'1' | b'2' | b'3' => 40,
+        b'b' | b'k' | b'x' | b'4'..=b'9' | b'$' | b'(' | b')' | b'=' | b':' | b'/' | b',' => 30,
+        b'j' | b'q' | b'z' => 20,
+        _ => 10,
+    }
 }
 
 /// Whether `text` contains one of `needles`, ASCII case ignored.
@@ -41,12 +56,16 @@ pub fn ends_with(text: &str, suffix: &str) -> bool {
 
 /// The last component of a path, whichever separator it uses.
 pub fn base_name(path: &str) -> &str {
-    path.rfind(['\\', '/']).and_then(|at| path.get(at + 1..)).unwrap_or(path)
+    last_separator(path).and_then(|at| path.get(at + 1..)).unwrap_or(path)
 }
 
 /// Everything before the last component, without the separator; empty if there is none.
 pub fn directory(path: &str) -> &str {
-    path.rfind(['\\', '/']).and_then(|at| path.get(..at)).unwrap_or("")
+    last_separator(path).and_then(|at| path.get(..at)).unwrap_or("")
+}
+
+fn last_separator(path: &str) -> Option<usize> {
+    path.bytes().rposition(|byte| matches!(byte, b'\\' | b'/'))
 }
 
 /// The first GUID with braces in `text`, braces included.

@@ -1,6 +1,6 @@
 //! [`Engine`]: stage one, as every host uses it.
 
-use backchannel_detect::{Detector, Memory, Stats};
+use backchannel_detect::{Detector, Memory, Stats, Upkeep};
 use backchannel_events::packed::{Batch, PackedError};
 use backchannel_events::{ProcessEvent, Source};
 use backchannel_settings::SettingError;
@@ -91,6 +91,11 @@ impl Engine {
     /// Counters.
     pub fn stats(&self) -> Stats {
         self.detector.stats()
+    }
+
+    /// What of the site's settings no longer holds, or did nothing, as of the newest event.
+    pub fn upkeep(&self) -> Upkeep {
+        self.detector.upkeep()
     }
 
     /// Kinds of log that were seen.

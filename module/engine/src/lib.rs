@@ -22,8 +22,9 @@ pub use intake::Raw;
 pub use learner::Learner;
 pub use output::{MOST_SKIPPED, Output, Rendered, Skipped};
 pub use snapshot::SnapshotError;
+pub use tuning::settings_schema;
 
 pub use backchannel_decode::Format;
-pub use backchannel_detect::{Analytic, Evicted, Stats, Status};
+pub use backchannel_detect::{Analytic, Evicted, Stats, Status, Upkeep};
 pub use backchannel_events::packed::PackedError;
 pub use backchannel_settings::SettingError;

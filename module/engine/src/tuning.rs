@@ -1,35 +1,111 @@
 //! The site's settings to the detector's tuning: the one place where the two meet.
 
-use std::net::IpAddr;
-
-use backchannel_detect::analytics::ANALYTICS;
-use backchannel_detect::{AllowRule, AnalyticTuning, Indicator, IndicatorKind, Tuning};
-use backchannel_settings::{HostRole, IocKind, SettingError, Settings};
+use backchannel_detect::analytics::{ANALYTICS, THRESHOLDS, WINDOWS};
+use backchannel_detect::{
+    AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Patterns, Tuning, When,
+};
+use backchannel_settings as settings;
+use backchannel_settings::{Catalogue, HostRole, IocKind, SettingError, Settings, Threshold, TimeWindow};
 
 /// Reads settings; none are the defaults.
 pub(crate) fn read(settings: Option<&str>) -> Result<Tuning, Vec<SettingError>> {
     let Some(text) = settings else { return Ok(Tuning::default()) };
-    let settings = backchannel_settings::parse(text)?;
-    let unknown = unknown_ids(&settings);
-    if unknown.is_empty() { Ok(tuning(settings)) } else { Err(unknown) }
+    tuning(with_catalogue(|catalogue| settings::parse_for(text, catalogue))?)
 }
 
-fn tuning(settings: Settings) -> Tuning {
-    let with_role = |wanted: HostRole| -> Vec<String> {
-        settings.host_roles.iter().filter(|(_, role)| **role == wanted).map(|(host, _)| host_key(host)).collect()
+/// The JSON Schema (draft 2020-12) of the settings that this module takes, as text.
+pub fn settings_schema() -> String {
+    with_catalogue(settings::schema)
+}
+
+/// What of the catalogue settings may name.
+fn with_catalogue<T>(ask: impl FnOnce(&Catalogue<'_>) -> T) -> T {
+    let mut analytics: Vec<&str> = ANALYTICS.iter().map(|analytic| analytic.id).collect();
+    let mut joining: Vec<&str> = WINDOWS.iter().map(|window| window.analytic).collect();
+    for ids in [&mut analytics, &mut joining] {
+        ids.sort_unstable();
+        ids.dedup();
+    }
+    let thresholds: Vec<Threshold<'_>> = THRESHOLDS
+        .iter()
+        .map(|one| Threshold {
+            analytic: one.analytic,
+            name: one.name,
+            default: one.default,
+            least: one.least,
+            most: one.most,
+            about: one.about,
+        })
+        .collect();
+    ask(&Catalogue { analytics: &analytics, joining: &joining, thresholds: &thresholds })
+}
+
+fn tuning(settings: Settings) -> Result<Tuning, Vec<SettingError>> {
+    let host_key = match settings.host_key {
+        settings::HostKey::Label => HostKey::Label,
+        settings::HostKey::Fqdn => HostKey::Full,
     };
-    let mut admin_hosts: Vec<String> = settings.admin_hosts.iter().map(|host| host_key(host)).collect();
+    let key = |name: &String| {
+        let mut key = String::new();
+        host_key.write(name, &mut key);
+        key
+    };
+    let keys = |names: &[String]| -> Vec<String> { names.iter().map(key).collect() };
+    let with_role = |wanted: HostRole| -> Vec<String> {
+        settings.host_roles.iter().filter(|(_, role)| **role == wanted).map(|(host, _)| key(host)).collect()
+    };
+    let mut admin_hosts = keys(&settings.admin_hosts);
     admin_hosts.extend(with_role(HostRole::Admin));
     let critical_hosts = with_role(HostRole::DomainController);
-    Tuning {
+    let (window, windows) = match settings.time_window {
+        None => (None, Default::default()),
+        Some(TimeWindow::All(seconds)) => (Some(seconds), Default::default()),
+        Some(TimeWindow::ByAnalytic(windows)) => (None, windows),
+    };
+    let pipes = settings.pipe_name_pattern;
+    let expected = Expected {
+        pairs: settings.allowed_parent_child_pairs.into_iter().map(|pair| (pair.parent, pair.child)).collect(),
+        pipes: patterns(&pipes.legitimate, "legitimate")?,
+        sockets: settings.socket_path_baseline,
+        fifo_programs: settings.fifo_access_patterns,
+        com_objects: settings.com_object_allow_list,
+        xpc_clients: settings.allowed_xpc_clients,
+        remote_management: settings.sanctioned_rmm,
+        maintenance: settings
+            .maintenance_windows
+            .iter()
+            .filter_map(|window| {
+                let when = match (window.start, window.end, window.daily) {
+                    (Some(start), Some(end), _) => When::Once(start, end),
+                    (.., Some((from, to))) => When::Daily(from, to),
+                    // The reader asks for one of the two.
+                    _ => return None,
+                };
+                let (name, reason) = (window.name.clone(), window.reason.clone());
+                Some(Maintenance { name, reason, hosts: keys(&window.hosts), when })
+            })
+            .collect(),
+    };
+    Ok(Tuning {
         analytics: settings
             .analytics
             .iter()
             .map(|(id, wish)| (id.clone(), AnalyticTuning { enabled: wish.enabled, severity: wish.severity }))
             .collect(),
+        thresholds: settings.thresholds,
+        window,
+        windows,
+        host_key,
         admin_hosts,
         admin_accounts: settings.admin_accounts,
+        remote_hosts: keys(&settings.remote_host_list),
         critical_hosts,
+        privileged_accounts: settings.user_context.privileged,
+        service_accounts: settings.user_context.service,
+        high_privilege_processes: settings.high_privilege_processes,
+        watched_pipes: patterns(&pipes.anomalous, "anomalous")?,
+        suspicious_modules: settings.suspicious_dll_list,
+        unsigned_level: settings.unsigned_binary_alert_level,
         indicators: settings
             .iocs
             .into_iter()
@@ -57,45 +133,29 @@ fn tuning(settings: Settings) -> Tuning {
                 owner: rule.owner,
                 expires: rule.expires,
                 analytics: rule.analytics,
-                hosts: rule.hosts.iter().map(|host| host_key(host)).collect(),
+                hosts: keys(&rule.hosts),
                 users: rule.users,
                 images: rule.images,
                 hashes: rule.hashes,
                 channels: rule.channels,
             })
             .collect(),
+        expected,
         hash_key: settings.hash_key,
-    }
+    })
 }
 
-/// A misspelt id would silently change nothing, so it is a mistake.
-fn unknown_ids(settings: &Settings) -> Vec<SettingError> {
-    let known = |id: &str| ANALYTICS.iter().any(|analytic| analytic.id == id);
-    let mistake = |pointer: String, id: &str| SettingError {
-        pointer,
-        line: 0,
-        column: 0,
-        value: format!("\"{}\"", id.escape_default()),
-        allowed: "the id of an analytic of the catalogue".to_owned(),
-    };
-    let mut mistakes = Vec::new();
-    for id in settings.analytics.keys().filter(|id| !known(id)) {
-        mistakes.push(mistake(format!("/analytics/{}", id.replace('~', "~0").replace('/', "~1")), id));
-    }
-    for (at, rule) in settings.allow.iter().enumerate() {
-        for (nth, id) in rule.analytics.iter().enumerate().filter(|(_, id)| !known(id)) {
-            mistakes.push(mistake(format!("/allow/{at}/analytics/{nth}"), id));
-        }
-    }
-    mistakes
-}
-
-/// The key of a host: the lower-case first label of its name; an address stays as it is.
-fn host_key(name: &str) -> String {
-    if name.parse::<IpAddr>().is_ok() {
-        return name.to_owned();
-    }
-    name.split_once('.').map_or(name, |(label, _)| label).to_ascii_lowercase()
+/// Each pattern alone was checked by the reader; all together may still be too much.
+fn patterns(patterns: &[String], list: &str) -> Result<Patterns, Vec<SettingError>> {
+    Patterns::new(patterns).map_err(|error| {
+        vec![SettingError {
+            pointer: "/PipeNamePattern".to_owned(),
+            line: 0,
+            column: 0,
+            value: format!("\"{} {list} patterns\"", patterns.len()),
+            allowed: format!("fewer or simpler regular expressions ({error})"),
+        }]
+    })
 }
 
 #[cfg(test)]
@@ -113,17 +173,70 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_threshold_names_those_there_are() {
+        let mistakes = read(Some(r#"{"thresholds":{"IPC-PIPE-001":{"many":3}}}"#)).unwrap_err();
+        assert_eq!(mistakes[0].pointer, "/thresholds/IPC-PIPE-001");
+        assert!(mistakes[0].allowed.contains("IPC-PIPE-019.remote_kinds"), "{}", mistakes[0].allowed);
+    }
+
+    #[test]
     fn a_host_is_known_by_its_key_and_an_address_by_itself() {
         let text = r#"{"admin_hosts":["JUMP01.corp.example","10.0.0.7"],
             "host_roles":{"DC01.corp.example":"domain_controller","Paw3":"admin","ws1":"workstation"}}"#;
         let tuning = read(Some(text)).unwrap();
         assert_eq!(tuning.admin_hosts, ["jump01", "10.0.0.7", "paw3"]);
         assert_eq!(tuning.critical_hosts, ["dc01"]);
+        let tuning = read(Some(&text.replacen('{', r#"{"host_key":"fqdn","#, 1))).unwrap();
+        assert_eq!(tuning.admin_hosts, ["jump01.corp.example", "10.0.0.7", "paw3"]);
+        assert_eq!(tuning.critical_hosts, ["dc01.corp.example"]);
     }
 
     #[test]
     fn no_settings_are_the_defaults() {
         assert_eq!(read(None).unwrap(), Tuning::default());
         assert_eq!(read(Some("{}")).unwrap(), Tuning::default());
+    }
+
+    #[test]
+    fn every_setting_reaches_the_detector() {
+        // The settings crate's tests say that a key changes what is read; here, that what is read changes the tuning.
+        for text in [
+            r#"{"analytics":{"IPC-PIPE-001":{"enabled":false}}}"#,
+            r#"{"thresholds":{"IPC-PIPE-019":{"remote_kinds":20}}}"#,
+            r#"{"admin_hosts":["a"]}"#,
+            r#"{"admin_accounts":["a"]}"#,
+            r#"{"host_roles":{"a":"domain_controller"}}"#,
+            r#"{"host_key":"fqdn"}"#,
+            r#"{"high_privilege_processes":["a"]}"#,
+            r#"{"sanctioned_rmm":["a"]}"#,
+            r#"{"maintenance_windows":[{"name":"n","reason":"r","daily":"01:00-02:00"}]}"#,
+            r#"{"maintenance_windows":[{"name":"n","reason":"r","start":"2027-01-01","end":"2027-01-01"}]}"#,
+            r#"{"iocs":[{"type":"image","value":"a"}]}"#,
+            r#"{"allow":[{"name":"n","reason":"r","owner":"o","hosts":["h"]}]}"#,
+            r#"{"hash_key":1}"#,
+            r#"{"PipeNamePattern":["a"]}"#,
+            r#"{"PipeNamePattern":{"legitimate":["a"]}}"#,
+            r#"{"AllowedParentChildPairs":[{"parent":"a","child":"b"}]}"#,
+            r#"{"SocketPathBaseline":["a"]}"#,
+            r#"{"FIFOAccessPatterns":["a"]}"#,
+            r#"{"COMObjectAllowList":["a"]}"#,
+            r#"{"AllowedXPCClients":["a"]}"#,
+            r#"{"TimeWindow":30}"#,
+            r#"{"TimeWindow":{"IPC-DCOM-008":30}}"#,
+            r#"{"UnsignedBinaryAlertLevel":"high"}"#,
+            r#"{"RemoteHostList":["a"]}"#,
+            r#"{"UserContext":{"service":["a"]}}"#,
+            r#"{"UserContext":{"privileged":["a"]}}"#,
+            r#"{"SuspiciousDLLList":["a"]}"#,
+        ] {
+            assert_ne!(read(Some(text)).unwrap(), Tuning::default(), "{text}");
+        }
+    }
+
+    #[test]
+    fn more_patterns_than_can_be_held_are_one_mistake() {
+        let many: Vec<String> = (0..400).map(|n| format!("\"(a{{200}}b{{200}}){{4}}{n}\"")).collect();
+        let mistakes = read(Some(&format!(r#"{{"PipeNamePattern":[{}]}}"#, many.join(",")))).unwrap_err();
+        assert_eq!((mistakes.len(), mistakes[0].pointer.as_str()), (1, "/PipeNamePattern"));
     }
 }

@@ -117,6 +117,12 @@ pub(crate) fn summary(out: &mut dyn Write, summary: &Summary, verbose: bool, pai
             }
         }
     }
+    for expired in &summary.expired_settings {
+        writeln!(out, "expired   {}", plain(expired))?;
+    }
+    if !summary.unmatched_rules.is_empty() {
+        writeln!(out, "idle      allow rules that silenced nothing: {}", plain(&summary.unmatched_rules.join(", ")))?;
+    }
     for empty in &summary.empty_inputs {
         writeln!(out, "empty     {}", plain(empty))?;
     }

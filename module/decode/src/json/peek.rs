@@ -1,7 +1,7 @@
 //! A look at a Windows record's provider and event id before anything else of it is read.
 //!
 //! Searching two keys in the raw bytes costs a fraction of walking the record. It is only worth it where `memchr`
-//! has SIMD; without (a component), the walk itself asks as soon as it has met both.
+//! has SIMD; without (some WebAssembly), the walk itself asks as soon as it has met both.
 //!
 //! A quoted key that is followed by a colon cannot stand inside a string, because there its quotes would be
 //! escaped. It may stand deeper in the record than where it is looked for: so a key that occurs twice decides
@@ -56,7 +56,7 @@ impl Peek {
 
     /// Provider and event id, if they are beyond doubt.
     pub fn look<'a>(&mut self, bytes: &'a [u8]) -> Option<(&'a str, u32)> {
-        if cfg!(target_arch = "wasm32") {
+        if cfg!(all(target_arch = "wasm32", not(target_feature = "simd128"))) {
             return None;
         }
         let wrapped = matches!(first_key(bytes), b"Event" | b"System" | b"_source" | b"result");

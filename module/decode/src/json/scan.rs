@@ -262,7 +262,7 @@ impl<'a> Cursor<'a> {
 
 /// Bytes looked at eight at a time before a string is called long and handed to `memchr`. Without SIMD (a
 /// component), `memchr` works on four bytes at a time and eight are better throughout.
-const SHORT: usize = if cfg!(target_arch = "wasm32") { usize::MAX } else { 64 };
+const SHORT: usize = if cfg!(all(target_arch = "wasm32", not(target_feature = "simd128"))) { usize::MAX } else { 64 };
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const QUOTES: u64 = ONES * b'"' as u64;

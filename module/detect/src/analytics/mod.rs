@@ -1,5 +1,7 @@
 //! The catalogue: one file an analytic, one folder a family.
 
+mod knobs;
+
 pub mod component_object_model;
 pub mod dynamic_data_exchange;
 pub mod generic;
@@ -9,6 +11,8 @@ pub mod unix_ipc;
 pub mod xpc_services;
 
 use crate::Analytic;
+
+pub use knobs::{THRESHOLDS, WINDOWS};
 
 /// Every analytic, by family and then by id. Adding one: its file, a line here, one firing and one quiet case.
 pub const ANALYTICS: &[&Analytic] = &[
@@ -89,7 +93,9 @@ pub const ANALYTICS: &[&Analytic] = &[
     &named_pipes::getsystem_command::ANALYTIC,
     &named_pipes::shell_pipe_path::ANALYTIC,
     &named_pipes::random_name::ANALYTIC,
+    &named_pipes::unfamiliar_service_pipe::ANALYTIC,
     &named_pipes::unsafe_direction::ANALYTIC,
+    &named_pipes::rare_remote_pipe::ANALYTIC,
     &named_pipes::administrative_pipe::ANALYTIC,
     &named_pipes::coercion::ANALYTIC,
     &named_pipes::relay::ANALYTIC,
@@ -115,6 +121,7 @@ pub const ANALYTICS: &[&Analytic] = &[
     &unix_ipc::hand_made_client::ANALYTIC,
     &unix_ipc::container_takeover::ANALYTIC,
     &unix_ipc::socket_opened_to_all::ANALYTIC,
+    &unix_ipc::unfamiliar_root_socket::ANALYTIC,
     &unix_ipc::powerful_daemon_client::ANALYTIC,
     &unix_ipc::odd_socket_server::ANALYTIC,
     &unix_ipc::untrusted_abstract_socket::ANALYTIC,
@@ -141,7 +148,15 @@ pub const ANALYTICS: &[&Analytic] = &[
     &generic::user_to_privileged::ANALYTIC,
     &generic::unknown_endpoint::ANALYTIC,
     &generic::indicator_match::ANALYTIC,
+    &generic::burst::ANALYTIC,
+    &generic::after_logon::ANALYTIC,
+    &generic::after_permission_change::ANALYTIC,
+    &generic::broker_child::ANALYTIC,
+    &generic::owner_changed::ANALYTIC,
     &generic::masqueraded_endpoint::ANALYTIC,
+    &generic::injected_endpoint::ANALYTIC,
+    &generic::telemetry_tampered::ANALYTIC,
+    &generic::reported_fault::ANALYTIC,
 ];
 
 /// Whether an analytic is asleep without a baseline.

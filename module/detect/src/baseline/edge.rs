@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
 use super::class;
-use crate::context::{Actor, Context};
+use crate::context::Context;
 use crate::predicates;
 use crate::vocabulary::pipes;
 
@@ -54,13 +54,14 @@ impl UserKind {
         }
     }
 
-    fn of(actor: Actor<'_>) -> Self {
+    fn of(context: &Context<'_>) -> Self {
+        let actor = context.subject();
         let user = actor.user;
         if user.id.is_empty() && user.name.is_empty() {
             Self::Unknown
         } else if predicates::is_local_system(actor) || user.effective_id == "0" || user.id == "0" {
             Self::System
-        } else if predicates::is_service_principal(user) {
+        } else if context.tuning.is_service(user) {
             Self::Service
         } else {
             Self::Person
@@ -109,7 +110,7 @@ pub fn of_event(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Edge>
                 mechanism: channel.mechanism,
                 endpoint: endpoint(channel.mechanism, channel.name),
                 server: created.map_or_else(String::new, |one| class::path(&one.image)),
-                user: if remote { UserKind::Remote } else { UserKind::of(subject) },
+                user: if remote { UserKind::Remote } else { UserKind::of(context) },
             })
         }
         Activity::ChannelCreate(channel) if channel.mechanism != Mechanism::AnonymousPipe => Some(Edge {
@@ -117,28 +118,28 @@ pub fn of_event(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Edge>
             mechanism: channel.mechanism,
             endpoint: endpoint(channel.mechanism, channel.name),
             server: class::path(subject.image),
-            user: UserKind::of(subject),
+            user: UserKind::of(context),
         }),
         Activity::ProcessStart if context.parent().is(BROKERS) => Some(Edge {
             client: class::path(subject.image),
             mechanism: Mechanism::Com,
             endpoint: "start".to_owned(),
             server: class::path(context.parent().image),
-            user: UserKind::of(subject),
+            user: UserKind::of(context),
         }),
         Activity::ComActivation(com) => Some(Edge {
             client: class::path(subject.image),
             mechanism: if com.remote { Mechanism::Dcom } else { Mechanism::Com },
             endpoint: com.clsid.to_ascii_uppercase(),
             server: String::new(),
-            user: if com.remote && !com.outbound { UserKind::Remote } else { UserKind::of(subject) },
+            user: if com.remote && !com.outbound { UserKind::Remote } else { UserKind::of(context) },
         }),
         Activity::RpcCall(call) => Some(Edge {
             client: class::path(subject.image),
             mechanism: call.channel.mechanism,
             endpoint: format!("{} {}", call.interface, call.operation),
             server: String::new(),
-            user: UserKind::of(subject),
+            user: UserKind::of(context),
         }),
         _ => None,
     }

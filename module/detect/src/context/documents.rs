@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::note::{Interner, Name, Note};
 use super::recent::{FileWritten, Noted, Recent, Who};
 use crate::vocabulary::dde;
+use crate::wording::Wording;
 
 /// The documents part of a host's memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,11 +39,9 @@ impl Noted for DdeTrace {
 }
 
 /// What sign of DDE an event is, if any.
-pub fn trace(event: &ProcessEvent<'_>) -> Option<&'static str> {
+pub fn trace(event: &ProcessEvent<'_>, wording: Option<&Wording<'_>>) -> Option<&'static str> {
     match &event.activity {
-        Activity::ProcessStart => dde::instruction(event.process.command_line),
-        Activity::Script(script) => dde::instruction(script.text),
-        Activity::Text(text) => dde::instruction(text.message),
+        Activity::ProcessStart | Activity::Script(_) | Activity::Text(_) => wording?.dde_instruction(),
         Activity::Registry(change) if change.operation == RegistryOperation::SetValue => {
             dde::exposure(change.path, change.data).map(|exposure| exposure.meaning)
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backchannel_events::{
-    Activity, ActivityKind, Channel, FileOperation, Mechanism, Outcome, PrivilegeChangeKind, ProcessEvent,
+    Activity, ActivityKind, Channel, FileKind, FileOperation, Mechanism, Outcome, PrivilegeChangeKind, ProcessEvent,
     RegistryOperation, ServiceOperation, Source, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -14,17 +14,20 @@ use super::channels::{Channels, Part, Use};
 use super::com_registry::{self, ComRegistry};
 use super::documents::{self, Documents};
 use super::far::{self, FarRegistration};
+use super::injections::{How, Injection};
 use super::logons::Logons;
 use super::note::{Interner, Name, Note};
 use super::pipes::{AnonymousPipe, RemoteOpen};
 use super::processes::{ProcessId, Processes};
+use super::rates::Rates;
 use super::recent::{Change, ChangeKind, FileWritten, Flow, Recent, Registration, Service, Who};
 use super::rpc_calls::RpcCalls;
 use super::tallies::{Tallies, Tally};
 use super::{Actor, Context, account};
 use crate::stats::Evicted;
-use crate::vocabulary::modules;
+use crate::vocabulary::{faults, modules};
 use crate::watch::Watch;
+use crate::wording::Wording;
 use crate::{Tuning, predicates, text};
 
 /// An event older than the newest of its host by more than this counts as late.
@@ -67,6 +70,10 @@ pub struct Host {
     pub far_registrations: Recent<FarRegistration>,
     /// Counters behind thresholds.
     pub tallies: Tallies,
+    /// Processes that changed others lately.
+    pub injections: Recent<Injection>,
+    /// How much each actor communicates within a minute.
+    pub rates: Rates,
     /// Time of the first event.
     pub first_seen: Timestamp,
     /// Time of the newest event.
@@ -97,6 +104,8 @@ impl Host {
             rpc_calls: RpcCalls::default(),
             far_registrations: Recent::new(64),
             tallies: Tallies::default(),
+            injections: Recent::new(128),
+            rates: Rates::default(),
             first_seen: time,
             last_seen: time,
             watch: Watch::default(),
@@ -115,12 +124,18 @@ impl Host {
     }
 
     /// Remembers an event that was evaluated.
-    pub fn remember(&mut self, event: &ProcessEvent<'_>, tuning: &Tuning, names: &mut Interner) -> Evicted {
+    pub fn remember(
+        &mut self,
+        event: &ProcessEvent<'_>,
+        wording: Option<&Wording<'_>>,
+        tuning: &Tuning,
+        names: &mut Interner,
+    ) -> Evicted {
         let mut evicted = Evicted::default();
         self.first_seen = self.first_seen.min(event.time);
         self.last_seen = self.last_seen.max(event.time);
         self.sources |= 1 << event.provenance.source as u32;
-        self.remember_documents(event, names, &mut evicted);
+        self.remember_documents(event, wording, names, &mut evicted);
         match &event.activity {
             Activity::ProcessStart => {
                 let activation = activation::of_start(&Context::new(self, tuning, None, event));
@@ -211,6 +226,13 @@ impl Host {
                 }
             }
             Activity::File(file) => {
+                let widened = file.operation == FileOperation::ChangeMode
+                    && file.kind == FileKind::Socket
+                    && file.mode.is_some_and(|mode| mode & 0o002 != 0)
+                    && !matches!(event.outcome, Outcome::Failure | Outcome::Denied);
+                if widened {
+                    self.change(ChangeKind::Permission, file.path, "everybody", event, names, &mut evicted);
+                }
                 let written =
                     matches!(file.operation, FileOperation::Create | FileOperation::Write | FileOperation::Rename);
                 if written && predicates::is_loadable(file.path) {
@@ -262,20 +284,35 @@ impl Host {
                 evicted.other += self.tallies.count(tally, actor, what, note);
             }
             Activity::ProcessAccess(access) => {
-                let _ = self.who(event, names, &mut evicted);
-                evicted.processes += self.processes.mentioned(&access.target, event, names).1;
+                let source = self.who(event, names, &mut evicted).process;
+                let (target, forgotten) = self.processes.mentioned(&access.target, event, names);
+                evicted.processes += forgotten;
+                if let (Some(how), Some(target)) = (How::of(access), target) {
+                    let source = source.filter(|source| *source != target);
+                    let note = Note::of(event, names);
+                    evicted.other += self.injections.push(Injection { source, target, how, note });
+                }
             }
-            Activity::ComActivation(_)
-            | Activity::Script(_)
-            | Activity::Text(_)
-            | Activity::Dns(_)
-            | Activity::Telemetry(_) => {}
+            Activity::Text(line) => {
+                if let Some(socket) = faults::socket(line.message) {
+                    let (socket, program) = (names.lower(socket), names.name(line.program));
+                    let note = Note::of(event, names);
+                    evicted.other += self.tallies.count(Tally::FaultsByChannel, socket, program, note);
+                }
+            }
+            Activity::ComActivation(_) | Activity::Script(_) | Activity::Dns(_) | Activity::Telemetry(_) => {}
         }
         evicted
     }
 
-    fn remember_documents(&mut self, event: &ProcessEvent<'_>, names: &mut Interner, evicted: &mut Evicted) {
-        if let Some(what) = documents::trace(event) {
+    fn remember_documents(
+        &mut self,
+        event: &ProcessEvent<'_>,
+        wording: Option<&Wording<'_>>,
+        names: &mut Interner,
+        evicted: &mut Evicted,
+    ) {
+        if let Some(what) = documents::trace(event, wording) {
             evicted.other += self.documents.remember_trace(what, Note::of(event, names), names);
         }
         if let Some(path) = documents::arrived(event) {
@@ -358,6 +395,10 @@ impl Host {
         evicted: &mut Evicted,
     ) {
         let class = crate::vocabulary::pipes::class_on(name, &self.key, event.process.user.name);
+        if !crate::joins::is_shared(name) && !name.is_empty() && name != "<Anonymous Pipe>" {
+            let refused = matches!(event.outcome, Outcome::Failure | Outcome::Denied);
+            evicted.other += self.rates.count(event, peer, &class, refused, note);
+        }
         let class = names.name(&class);
         if !peer.is_empty() {
             evicted.other += self.tallies.count(Tally::PipesByPeer, names.lower(peer), class, note.clone());

@@ -13,14 +13,18 @@ pub mod documents;
 pub mod far;
 mod host;
 pub mod inbound;
+pub mod injections;
 pub mod logons;
 pub mod note;
 pub mod pipes;
 pub mod processes;
+pub mod rates;
 pub mod recent;
 pub mod rpc_calls;
 pub mod socket_owner;
 pub mod tallies;
+
+use std::time::Duration;
 
 use backchannel_events::{Hashes, Integrity, Party, Process, ProcessEvent, SignatureStatus, User};
 
@@ -34,7 +38,8 @@ pub use processes::{KnownProcess, ProcessId};
 pub use tallies::Tally;
 
 use crate::baseline::{Baseline, Edge, Standing};
-use crate::{Tuning, predicates, text};
+use crate::wording::Wording;
+use crate::{Threshold, Tuning, Window, predicates, text, tuning};
 
 /// What an analytic may ask about: the memory of the event's host, the site's tuning, and the processes that the
 /// event names, completed from memory.
@@ -48,6 +53,7 @@ pub struct Context<'c> {
     pub baseline: Option<&'c Baseline>,
     /// The exchange that the event is, and what the baseline says about it; `None` without a baseline.
     pub exchange: Option<&'c (Edge, Standing)>,
+    wording: Option<&'c Wording<'c>>,
     event: &'c ProcessEvent<'c>,
     subject: Actor<'c>,
     parent: Actor<'c>,
@@ -80,7 +86,32 @@ impl<'c> Context<'c> {
         if parent.user == User::default() {
             parent.user = stated.user;
         }
-        Self { host, tuning, baseline, exchange: None, event, subject, parent }
+        Self {
+            host,
+            tuning,
+            baseline,
+            exchange: None,
+            wording: None,
+            event,
+            subject: subject.for_site(tuning),
+            parent: parent.for_site(tuning),
+        }
+    }
+
+    /// The time within which an analytic joins records at this site.
+    pub fn window(&self, window: Window) -> Duration {
+        self.tuning.window(window)
+    }
+
+    /// How much is too much at this site.
+    pub fn threshold(&self, threshold: &Threshold) -> u32 {
+        self.tuning.threshold(threshold)
+    }
+
+    /// Whether a name in a log means the event's own host: names of pipes and services carry the first label only.
+    pub fn is_this_host(&self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(&self.host.key)
+            || tuning::label(name).eq_ignore_ascii_case(tuning::label(&self.host.key))
     }
 
     /// The same view, with what the baseline says about the event's exchange.
@@ -88,6 +119,18 @@ impl<'c> Context<'c> {
     pub fn with_exchange(mut self, exchange: Option<&'c (Edge, Standing)>) -> Self {
         self.exchange = exchange;
         self
+    }
+
+    /// The same view, with the event's text.
+    #[must_use]
+    pub fn with_wording(mut self, wording: Option<&'c Wording<'c>>) -> Self {
+        self.wording = wording;
+        self
+    }
+
+    /// The text of the event at hand, ready to be searched: its script, command line or message.
+    pub fn wording(&self) -> Option<&'c Wording<'c>> {
+        self.wording
     }
 
     /// The process the event is about, completed from memory.
@@ -107,12 +150,12 @@ impl<'c> Context<'c> {
 
     /// A process that the event names besides its subject, completed from memory.
     pub fn actor(&self, process: &Process<'c>) -> Actor<'c> {
-        Actor::of(process, self.host.processes.find(process.entity, process.pid, self.event.time))
+        Actor::of(process, self.host.processes.find(process.entity, process.pid, self.event.time)).for_site(self.tuning)
     }
 
     /// A remembered process.
     pub fn remembered(&self, id: ProcessId) -> Option<Actor<'c>> {
-        self.host.processes.get(id).map(Actor::remembered)
+        self.host.processes.get(id).map(|known| Actor::remembered(known).for_site(self.tuning))
     }
 
     /// The remembered parent of a remembered process.
@@ -171,6 +214,8 @@ pub struct Actor<'c> {
     pub hashes: Hashes<'c>,
     /// Verdict on its executable's signature.
     pub signature: SignatureStatus,
+    /// The site counts it as privileged, whatever its token says.
+    pub counts_as_privileged: bool,
     /// Who signed it; empty if unknown.
     pub signer: &'c str,
     /// What the memory holds of it.
@@ -218,9 +263,16 @@ impl<'c> Actor<'c> {
             } else {
                 process.signature.status
             },
+            counts_as_privileged: false,
             signer: first(&[process.signature.signer, past.signer]),
             known,
         }
+    }
+
+    /// As the site sees it.
+    fn for_site(mut self, tuning: &Tuning) -> Self {
+        self.counts_as_privileged = tuning.is_privileged(self);
+        self
     }
 
     /// From memory alone.
@@ -240,6 +292,7 @@ impl<'c> Actor<'c> {
             tty: &known.tty,
             hashes: Hashes { md5, sha1, sha256, imphash },
             signature: known.signature,
+            counts_as_privileged: false,
             signer: &known.signer,
             known: Some(known),
         }

@@ -1,10 +1,11 @@
 //! Remembered text and remembered records: the small change of every table.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use backchannel_events::{Observation, ProcessEvent, Timestamp};
+use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
 
 use crate::text;
 
@@ -14,18 +15,33 @@ pub type Name = Rc<str>;
 /// Longest text remembered, in bytes: a command line beyond it is cut.
 pub const LONGEST: usize = 2_048;
 
-/// Hands out one shared copy of each text.
-#[derive(Debug, Default)]
+/// Hands out one shared copy of each text. It is asked several times for each event, so it is a hash table: never
+/// iterated, and keyed, because attackers choose what is put in.
+#[derive(Default)]
 pub struct Interner {
-    names: BTreeSet<Name>,
+    names: HashTable<Name>,
     sweep_at: usize,
+    key: u64,
+}
+
+impl std::fmt::Debug for Interner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Interner").field("names", &self.names.len()).finish_non_exhaustive()
+    }
 }
 
 impl Interner {
+    /// An empty one, whose hashes depend on `key`.
+    pub fn keyed(key: u64) -> Self {
+        Self { key, ..Self::default() }
+    }
+
     /// The shared copy of `text`, cut to [`LONGEST`].
     pub fn name(&mut self, text: &str) -> Name {
         let text = text::clip(text, LONGEST);
-        if let Some(name) = self.names.get(text) {
+        let key = self.key;
+        let hash = hash(key, text);
+        if let Some(name) = self.names.find(hash, |name| **name == *text) {
             return name.clone();
         }
         if self.names.len() >= self.sweep_at.max(4_096) {
@@ -33,7 +49,7 @@ impl Interner {
             self.sweep_at = self.names.len().saturating_mul(2);
         }
         let name: Name = text.into();
-        self.names.insert(name.clone());
+        self.names.insert_unique(hash, name.clone(), |name| self::hash(key, name));
         name
     }
 
@@ -42,6 +58,10 @@ impl Interner {
         let mut buffer = String::new();
         self.name(text::lower(text, &mut buffer))
     }
+}
+
+fn hash(key: u64, text: &str) -> u64 {
+    SipHasher13::new_with_keys(key, 0).hash(text.as_bytes())
 }
 
 /// A record that was seen, remembered so that a later finding can rest on it.

@@ -24,6 +24,8 @@ pub enum Tally {
     DcomTargetsByRequester,
     /// Classes that one remote peer was refused (actor: address).
     DcomClassesByPeer,
+    /// Programs whose log says that a socket failed them (actor: the socket).
+    FaultsByChannel,
 }
 
 /// One thing somebody did: when, what, and the record that says so.
@@ -48,6 +50,12 @@ impl Tallies {
             }
         }
         seen
+    }
+
+    /// The records of everything `actor` did within `window` before `time`, repeats too, earliest first.
+    pub fn records(&self, tally: Tally, actor: &str, time: Timestamp, window: Duration) -> Vec<(&str, &Note)> {
+        let Some(entries) = self.actors.get(&(tally, Name::from(actor))) else { return Vec::new() };
+        entries.iter().filter(|(at, ..)| at.within(window, time)).map(|(_, what, note)| (&**what, note)).collect()
     }
 
     /// Counts one. Returns how many actors were forgotten to make room.

@@ -74,6 +74,16 @@ impl Correlator {
             return;
         }
         let memory = &mut self.memory;
+        // Where full names tell hosts apart, other machines may still say the short one; where two hosts share it, the
+        // first by name answers to it, whatever came first.
+        let host = &finding.host;
+        if host_of(host) != host && memory.addresses.len() + memory.reached.len() < MOST_SIGNALS {
+            memory.addresses.insert(host.clone(), host.clone());
+            let short = memory.addresses.entry(host_of(host).to_owned()).or_insert_with(|| host.clone());
+            if host < short {
+                short.clone_from(host);
+            }
+        }
         if memory.findings.len() >= MOST_FINDINGS && !memory.findings.contains_key(&finding.id) {
             let oldest = memory.findings.values().min_by_key(|finding| (finding.time, finding.id.clone()));
             if let Some(oldest) = oldest.map(|finding| finding.id.clone()) {

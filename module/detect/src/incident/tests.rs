@@ -115,7 +115,7 @@ fn a_merge_names_what_it_supersedes_and_counts_on() {
     let earliest = before.iter().find(|incident| incident.findings == ["a"]).unwrap();
     let swallowed = before.iter().find(|incident| incident.findings == ["b"]).unwrap();
     assert_eq!(after[0].id, earliest.id);
-    assert_eq!(after[0].supersedes, [swallowed.id.clone()]);
+    assert_eq!(after[0].supersedes, std::slice::from_ref(&swallowed.id));
     assert_eq!(after[0].revision, 2);
     assert!(correlator.incidents().is_empty(), "nothing has changed since");
 }

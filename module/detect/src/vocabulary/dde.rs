@@ -34,17 +34,29 @@ pub fn instruction(text: &str) -> Option<&'static str> {
 /// Whether a text is worth the copy that the search needs: `dde` not in the middle of a word (`hidden`, `added`), split
 /// by quotes, or a formula's topic.
 fn hints(text: &str) -> bool {
-    const OTHERS: [&str; 8] = ["|'", "| '", "|`'", "|\\'", "68 68 69", "e\"auto", "d\"de", "dd\"e"];
-    let mut rest = text;
-    while let Some(at) = find(rest, "dde") {
-        rest = rest.get(at + 3..).unwrap_or("");
-        match rest.bytes().next() {
-            Some(b'a' | b'A' | b'i' | b'I') => return true,
-            Some(byte) if byte.is_ascii_alphabetic() => {}
-            _ => return true,
-        }
-    }
-    crate::text::contains_any(text, &OTHERS)
+    let bytes = text.as_bytes();
+    let letters = |at: usize, letters: &[u8]| {
+        bytes.get(at..at + letters.len()).is_some_and(|there| there.eq_ignore_ascii_case(letters))
+    };
+    let dde = memchr::memchr2_iter(b'd', b'D', bytes).any(|at| {
+        letters(at + 1, b"de")
+            && match bytes.get(at + 3) {
+                Some(b'a' | b'A' | b'i' | b'I') => true,
+                Some(byte) => !byte.is_ascii_alphabetic(),
+                None => true,
+            }
+    });
+    let topic = || {
+        memchr::memchr_iter(b'|', bytes)
+            .any(|at| [&b"'"[..], b" '", b"`'", b"\\'"].iter().any(|quote| letters(at + 1, quote)))
+    };
+    let split = || {
+        memchr::memchr_iter(b'"', bytes).any(|at| {
+            let from = |back: usize, word: &[u8]| at.checked_sub(back).is_some_and(|start| letters(start, word));
+            from(1, b"e\"auto") || from(1, b"d\"de") || from(2, b"dd\"e")
+        })
+    };
+    dde || topic() || split() || contains(text, "68 68 69")
 }
 
 /// `=cmd|/c calc!A0` and its relatives, in text without quotes and spaces.

@@ -53,6 +53,7 @@ pub fn class(name: &str) -> String {
 
 /// As [`class`], with the name of the host and of an account taken out as `{host}` and `{user}` (either may be empty).
 pub fn class_on(name: &str, host: &str, user: &str) -> String {
+    let host = crate::tuning::label(host);
     let name = bare(name);
     let (local, name) = match strip_prefix(name, r"LOCAL\") {
         Some(rest) => (r"local\", rest),

@@ -28,12 +28,17 @@ pub fn is_obfuscated(command_line: &str) -> bool {
 
 /// The argument of PowerShell's `-EncodedCommand`, in any of its short forms.
 pub fn encoded_argument(command_line: &str) -> Option<&str> {
-    let mut words = command_line.split_ascii_whitespace();
-    while let Some(word) = words.next() {
-        let name = word.strip_prefix(['-', '/']).unwrap_or("");
+    let bytes = command_line.as_bytes();
+    // A word that begins with a dash or a slash and an e; looking at every word would take longer than all the rest.
+    let begins = |at: &usize| {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        before.is_none_or(u8::is_ascii_whitespace) && matches!(bytes.get(at + 1), Some(b'e' | b'E'))
+    };
+    for at in memchr::memchr2_iter(b'-', b'/', bytes).filter(begins) {
+        let mut words = command_line.get(at..)?.split_ascii_whitespace();
+        let name = words.next()?.get(1..)?;
         // -ExecutionPolicy shares the first two letters; -e and -ec are accepted for -EncodedCommand.
-        let encoded = starts_with("encodedcommand", name) && !name.is_empty() || name.eq_ignore_ascii_case("ec");
-        if encoded {
+        if starts_with("encodedcommand", name) || name.eq_ignore_ascii_case("ec") {
             let argument = words.next()?.trim_matches(['"', '\'']);
             let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
             // Logs cut long arguments and end them in dots.

@@ -26,7 +26,7 @@ use backchannel_events::{
 
 use crate::context::{Note, Tally};
 use crate::text::{contains, lower};
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Threshold};
 
 /// IPC-DCOM-003.
 pub const ANALYTIC: Analytic = Analytic {
@@ -43,11 +43,23 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// So many machines out of reach of one program are a sweep.
-const MANY_TARGETS: usize = 5;
+pub const TARGETS: Threshold = Threshold {
+    analytic: "IPC-DCOM-003",
+    name: "targets",
+    default: 5,
+    least: 2,
+    most: 64,
+    about: "machines that one program fails to reach within ten minutes",
+};
 /// Within this time.
 const TARGETS_WITHIN: Duration = Duration::from_secs(600);
 /// So many classes refused to one caller are a sweep.
-const MANY_CLASSES: usize = 3;
+pub const CLASSES: Threshold = Threshold {
+    name: "classes",
+    default: 3,
+    about: "classes that one machine is refused within five minutes",
+    ..TARGETS
+};
 /// Within this time.
 const CLASSES_WITHIN: Duration = Duration::from_secs(300);
 /// Most targets or classes named in the sentence.
@@ -61,17 +73,17 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let (mut actor, mut what) = (String::new(), String::new());
     let (tally, actor, what, window, many) = if com.outbound {
         let image = lower(event.process.image, &mut actor);
-        (Tally::DcomTargetsByRequester, image, lower(com.peer, &mut what), TARGETS_WITHIN, MANY_TARGETS)
+        (Tally::DcomTargetsByRequester, image, lower(com.peer, &mut what), TARGETS_WITHIN, &TARGETS)
     } else {
         let peer = lower(com.peer, &mut actor);
-        (Tally::DcomClassesByPeer, peer, lower(com.clsid, &mut what), CLASSES_WITHIN, MANY_CLASSES)
+        (Tally::DcomClassesByPeer, peer, lower(com.clsid, &mut what), CLASSES_WITHIN, &CLASSES)
     };
-    if what.is_empty() || context.tuning.is_admin_host(com.peer) && !com.outbound {
+    if what.is_empty() || context.tuning.may_call(com.peer) && !com.outbound {
         return None;
     }
     let mut earlier = context.host.tallies.distinct(tally, actor, event.time, window);
     earlier.retain(|(known, _)| !known.is_empty() && *known != what);
-    if earlier.len() + 1 < many {
+    if earlier.len() + 1 < context.threshold(many) as usize {
         return None;
     }
     let names: Vec<&str> = earlier.iter().map(|(name, _)| *name).chain([what]).take(NAMED).collect();
@@ -114,23 +126,23 @@ mod tests {
     use crate::Tuning;
     use crate::testing::*;
 
-    const CLASSES: [&str; 3] = [
+    const REFUSED: [&str; 3] = [
         "{49B2791A-B1AE-4C90-9B8E-E860BA07F889}",
         "{9BA05972-F6A8-11CF-A442-00A0C90A8F39}",
         "{00024500-0000-0000-C000-000000000046}",
     ];
-    const TARGETS: [&str; 5] = ["ws02", "ws03", "ws04", "ws05", "ws06"];
+    const MACHINES: [&str; 5] = ["ws02", "ws03", "ws04", "ws05", "ws06"];
     const TOOL: &str = r"C:\Program Files\Tool\tool.exe";
 
     fn sweep_of(targets: &[&'static str], apart: f64) -> Vec<Event> {
         let failed =
-            |(i, &target): (usize, &&'static str)| com_unreachable(i as f64 * apart, CLASSES[0], target).of(TOOL, 7400);
+            |(i, &target): (usize, &&'static str)| com_unreachable(i as f64 * apart, REFUSED[0], target).of(TOOL, 7400);
         targets.iter().enumerate().map(failed).collect()
     }
 
     #[test]
     fn five_machines_in_ten_minutes_fire() {
-        let findings = check(&ANALYTIC, &sweep_of(&TARGETS, 60.0), Some((Severity::High, Confidence::High)));
+        let findings = check(&ANALYTIC, &sweep_of(&MACHINES, 60.0), Some((Severity::High, Confidence::High)));
         assert!(findings[0].text.contains("5 machines") && findings[0].text.contains("ws02"));
         assert_eq!(findings[0].evidence.len(), 5);
     }
@@ -142,13 +154,13 @@ mod tests {
 
     #[test]
     fn five_machines_in_an_hour_are_quiet() {
-        check(&ANALYTIC, &sweep_of(&TARGETS, 700.0), None);
+        check(&ANALYTIC, &sweep_of(&MACHINES, 700.0), None);
     }
 
     #[test]
     fn three_classes_from_one_machine_fire() {
         let events: Vec<Event> =
-            CLASSES.iter().enumerate().map(|(i, class)| com_refused(i as f64, class, "10.0.0.9")).collect();
+            REFUSED.iter().enumerate().map(|(i, class)| com_refused(i as f64, class, "10.0.0.9")).collect();
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
         let tuning = Tuning { admin_hosts: vec!["10.0.0.9".into()], ..Tuning::default() };
         check_tuned(&ANALYTIC, &events, tuning, None);
@@ -157,7 +169,7 @@ mod tests {
     #[test]
     fn three_classes_from_three_machines_are_quiet() {
         let peers = ["10.0.0.7", "10.0.0.8", "10.0.0.9"];
-        let events: Vec<Event> = CLASSES
+        let events: Vec<Event> = REFUSED
             .iter()
             .zip(peers)
             .enumerate()

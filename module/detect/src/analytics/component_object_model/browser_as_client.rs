@@ -16,8 +16,6 @@
 //! ## References
 //! ATT&CK T1559.001, T1071.001, DET0224 (AN0628).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
@@ -25,10 +23,10 @@ use backchannel_events::{
 use crate::context::note::Note;
 use crate::text::{base_name, contains, contains_any};
 use crate::vocabulary::places;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// Proxy and traffic lie at most this far apart.
-const WINDOW: Duration = Duration::from_secs(10);
+pub const WINDOW: Window = Window::new("IPC-COM-018", 10);
 
 /// IPC-COM-018.
 pub const ANALYTIC: Analytic = Analytic {
@@ -75,7 +73,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 fn client<'c>(context: &Context<'c>, event: &ProcessEvent<'_>) -> Option<(Actor<'c>, &'c Note)> {
     context.host.processes.latest_first().find_map(|process| {
         let (_, note) = process.modules.iter().find(|(module, note)| {
-            contains_any(base_name(module), &["ieproxy.dll"]) && note.time.within(WINDOW, event.time)
+            contains_any(base_name(module), &["ieproxy.dll"]) && note.time.within(context.window(WINDOW), event.time)
         })?;
         let actor = Actor::remembered(process);
         let asks = actor.is(&["rundll32.exe", "regsvr32.exe"])

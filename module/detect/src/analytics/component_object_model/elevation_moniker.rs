@@ -45,6 +45,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         Activity::ProcessStart => (event.process.command_line, "command line"),
         _ => return None,
     };
+    if !context.wording()?.contains("Elevation:") {
+        return None;
+    }
     let at = find(text, "Elevation:")?;
     let rest = text.get(at..)?;
     let moniker = contains_any(rest, &["Elevation:Administrator!new:", "Elevation:Highest!new:"]);

@@ -19,8 +19,6 @@
 //! ## References
 //! ATT&CK T1548.002, T1559.001, DET0224 (AN0628).
 
-use std::time::Duration;
-
 use backchannel_events::{
     ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
@@ -28,10 +26,10 @@ use backchannel_events::{
 use crate::context::consent::{self, Consent};
 use crate::text::{contains, guid};
 use crate::vocabulary::elevation;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// The asking process started at most this long before.
-const WINDOW: Duration = Duration::from_secs(30);
+pub const WINDOW: Window = Window::new("IPC-ELEV-007", 30);
 
 /// IPC-ELEV-007.
 pub const ANALYTIC: Analytic = Analytic {
@@ -94,10 +92,12 @@ fn asking<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, child: Actor<'_>)
     let processes = &context.host.processes;
     processes
         .latest_first()
-        .take_while(|process| process.note.time.within(WINDOW * 4, event.time))
+        .take_while(|process| process.note.time.within(context.window(WINDOW) * 4, event.time))
         .filter(|process| {
             process.integrity == Integrity::Medium
-                && process.start.is_some_and(|start| start <= event.time && start.within(WINDOW, event.time))
+                && process
+                    .start
+                    .is_some_and(|start| start <= event.time && start.within(context.window(WINDOW), event.time))
                 && (process.session.is_none() || child.session.is_none() || process.session == child.session)
         })
         .map(Actor::remembered)

@@ -23,7 +23,8 @@ use backchannel_events::{
 };
 
 use crate::text::{base_name, is_any};
-use crate::{Analytic, Context, Evidence, Family, Status, com_server, predicates};
+use crate::tuning::is_program;
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, com_server, predicates};
 
 /// IPC-COM-015.
 pub const ANALYTIC: Analytic = Analytic {
@@ -44,6 +45,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let (severity, text, engine) = match &event.activity {
         Activity::ModuleLoad(module) => {
             let engine = base_name(module.path);
+            if context.tuning.suspicious_modules.iter().any(|listed| is_program(listed, module.path)) {
+                return Some(listed(host, module.path));
+            }
             if !is_any(engine, &["scrobj.dll", "vbscript.dll", "jscript.dll", "jscript9.dll", "dynwrapx.dll"]) {
                 return None;
             }
@@ -80,6 +84,16 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             .client(host)
             .channel(Mechanism::Com, engine.to_ascii_lowercase()),
     )
+}
+
+/// A module that the site lists (ATT&CK's SuspiciousDLLList).
+fn listed(host: Actor<'_>, path: &str) -> Evidence {
+    let text = format!("{} loaded {path}, which this site lists as suspicious.", host.name());
+    Evidence::new(Severity::Medium, Confidence::Medium, text)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(host), Reasons::E3))
+        .indicators(Indicators::KI1)
+        .client(host)
+        .channel(Mechanism::Com, base_name(path).to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ const NEW: Duration = Duration::from_secs(24 * 3_600);
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
         Activity::ModuleLoad(module) if ends_with(module.path, ".xll") => addin_loaded(context, event, module),
-        Activity::Script(_) | Activity::ProcessStart => scripted(context, event),
+        Activity::Script(_) | Activity::ProcessStart => scripted(context),
         _ => None,
     }
 }
@@ -94,8 +94,8 @@ fn written_by(file: &FileWritten) -> String {
     format!("{} was written by {by}", file.path)
 }
 
-fn scripted(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
-    let text = script_text::squeezed_of(event, &["RegisterXLL"])?;
+fn scripted(context: &Context<'_>) -> Option<Evidence> {
+    let text = context.wording()?.squeezed(&["RegisterXLL"])?;
     if !text.contains("registerxll(") || !text.contains("application") {
         return None;
     }

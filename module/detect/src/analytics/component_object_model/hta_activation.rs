@@ -16,15 +16,13 @@
 //! ## References
 //! ATT&CK T1021.003, T1218.005, T1559.001, DET0285 (AN0791).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::context::{activation, inbound};
 use crate::text::{contains, contains_any};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window};
 
 /// IPC-DCOM-015.
 pub const ANALYTIC: Analytic = Analytic {
@@ -41,7 +39,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// Activation and call belong together within this time.
-const TOGETHER: Duration = Duration::from_secs(60);
+pub const TOGETHER: Window = Window::new("IPC-DCOM-015", 60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let host = context.subject();
@@ -61,7 +59,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             })
         }
         Activity::NetworkFlow(flow) if inbound::is_dynamic(flow, &context.host.addresses) => {
-            let known = known.filter(|known| known.start.is_some_and(|start| start.within(TOGETHER, event.time)))?;
+            let known = known
+                .filter(|known| known.start.is_some_and(|start| start.within(context.window(TOGETHER), event.time)))?;
             let evidence = conclude(host, Severity::Critical, true, flow.remote.address);
             Some(evidence.because(&known.note, format!("{} was started: {}", host.name(), host.command_line)))
         }

@@ -18,15 +18,13 @@
 //! ## References
 //! ATT&CK T1021.003, T1559.001, DET0285 (AN0791).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::context::inbound;
 use crate::vocabulary::com;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-DCOM-008.
 pub const ANALYTIC: Analytic = Analytic {
@@ -43,7 +41,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// Flow and start belong together within this time.
-const TOGETHER: Duration = Duration::from_secs(10);
+pub const TOGETHER: Window = Window::new("IPC-DCOM-008", 10);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let own = &context.host.addresses;
@@ -54,7 +52,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 return None;
             }
             let known = server.known?.id;
-            let child = inbound::children(context, known, event.time, TOGETHER)
+            let child = inbound::children(context, known, event.time, context.window(TOGETHER))
                 .map(Actor::remembered)
                 .find(|child| !com::is_routine_child(*child))?;
             let evidence = conclude(server, child, flow.remote.address, flow.local.port);
@@ -67,7 +65,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             }
             let server = context.parent();
             let known = server.known.filter(|_| is_server(server))?.id;
-            let mut flows = inbound::near(context, event.time, TOGETHER);
+            let mut flows = inbound::near(context, event.time, context.window(TOGETHER));
             let flow = flows.find(|flow| flow.who.process == Some(known))?;
             let text = format!("{} was reached on port {} from {}", server.name(), flow.local_port, flow.remote);
             Some(conclude(server, child, &flow.remote, flow.local_port).because(&flow.note, text))

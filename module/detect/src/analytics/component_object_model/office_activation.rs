@@ -17,13 +17,11 @@
 //! ## References
 //! ATT&CK T1021.003, T1559.001, DET0285 (AN0791), DET0224 (AN0628).
 
-use std::time::Duration;
-
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::activation::{self, Broker, Started};
 use crate::vocabulary::com;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-DCOM-011.
 pub const ANALYTIC: Analytic = Analytic {
@@ -40,7 +38,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// A script host that started so long before may be the client.
-const CLIENT: Duration = Duration::from_secs(30);
+pub const CLIENT: Window = Window::new("IPC-DCOM-011", 30);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     if event.activity.kind() == ActivityKind::ProcessStart && !is_automation(context.subject()) {
@@ -77,7 +75,7 @@ fn local(context: &Context<'_>, one: &Started<'_>) -> Evidence {
         known.session.is_some()
             && known.session == office.session
             && known.end.is_none()
-            && known.start.is_some_and(|start| start <= time && start.within(CLIENT, time))
+            && known.start.is_some_and(|start| start <= time && start.within(context.window(CLIENT), time))
             && is_scripted(Actor::remembered(known))
     });
     let Some(client) = client else {

@@ -18,8 +18,6 @@
 //! ## References
 //! ATT&CK T1559.001, T1114.001, DET0224 (AN0628).
 
-use std::time::Duration;
-
 use backchannel_events::{
     ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
@@ -27,10 +25,10 @@ use backchannel_events::{
 use crate::context::activation;
 use crate::text::{contains_any, is_any};
 use crate::vocabulary::{com, programs};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, com_server, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
 
 /// The client starts at most this long before.
-const WINDOW: Duration = Duration::from_secs(60);
+pub const WINDOW: Window = Window::new("IPC-COM-017", 60);
 
 /// IPC-COM-017.
 pub const ANALYTIC: Analytic = Analytic {
@@ -77,11 +75,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 fn client<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, server: Actor<'_>) -> Option<Actor<'c>> {
     let recent = context.host.processes.latest_first();
     recent
-        .take_while(|process| process.note.time.within(WINDOW * 4, event.time))
+        .take_while(|process| process.note.time.within(context.window(WINDOW) * 4, event.time))
         .filter(|process| {
             process.end.is_none()
                 && process.integrity != Integrity::System
-                && process.start.is_some_and(|start| start <= event.time && start.within(WINDOW, event.time))
+                && process
+                    .start
+                    .is_some_and(|start| start <= event.time && start.within(context.window(WINDOW), event.time))
         })
         .map(Actor::remembered)
         .find(|actor| same_session(*actor, server) && may_ask(*actor))

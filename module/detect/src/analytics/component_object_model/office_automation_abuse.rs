@@ -62,7 +62,7 @@ const SHORT: Duration = Duration::from_secs(60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
-        Activity::Script(_) | Activity::ProcessStart => return scripted(context, event),
+        Activity::Script(_) | Activity::ProcessStart => return scripted(context),
         Activity::ModuleLoad(module) if !is_engine(module.path) => return None,
         _ => {}
     }
@@ -156,8 +156,8 @@ fn is_microsoft(name: &str) -> bool {
     NAMES.iter().any(|suffix| ends_with(name, suffix))
 }
 
-fn scripted(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
-    let text = script_text::squeezed_of(event, &["ExecuteExcel4Macro", "DDEInitiate", ".Run(", ".Run ("])?;
+fn scripted(context: &Context<'_>) -> Option<Evidence> {
+    let text = context.wording()?.squeezed(&["ExecuteExcel4Macro", "DDEInitiate", ".Run(", ".Run ("])?;
     if !contains_any(&text, &["executeexcel4macro(", "ddeinitiate(", ".run("]) {
         return None;
     }

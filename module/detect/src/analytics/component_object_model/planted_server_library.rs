@@ -18,8 +18,6 @@
 //! ## References
 //! ATT&CK T1021.003, T1021.002, T1047, T1574, DET0285 (AN0791).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, FileChange, FileOperation, Indicators, Mechanism, ProcessEvent, Reasons,
     Severity, SignatureStatus, Source,
@@ -27,7 +25,7 @@ use backchannel_events::{
 
 use crate::context::recent::FileWritten;
 use crate::text::{contains, ends_with};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window};
 
 /// IPC-DCOM-016, serving IPC-DCOM-017 too.
 pub const ANALYTIC: Analytic = Analytic {
@@ -66,7 +64,7 @@ const TRAPS: [Trap; 2] = [
 ];
 
 /// Write and activation belong together within this time.
-const TOGETHER: Duration = Duration::from_secs(900);
+pub const TOGETHER: Window = Window::new("IPC-DCOM-016", 900);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
@@ -119,7 +117,7 @@ fn written(context: &Context<'_>, event: &ProcessEvent<'_>, file: &FileChange<'_
         trap.start_tells
             && server.is(trap.servers)
             && contains(server.command_line, "-Embedding")
-            && started.is_some_and(|start| start >= event.time && start.within(TOGETHER, event.time))
+            && started.is_some_and(|start| start >= event.time && start.within(context.window(TOGETHER), event.time))
     });
     let severity = if server.is_some() { Severity::Critical } else { Severity::High };
     let confidence = if server.is_some() { Confidence::Certain } else { Confidence::High };
@@ -158,7 +156,7 @@ fn sprung(context: &Context<'_>, trap: &Trap, server: Actor<'_>, text: &str) -> 
 
 /// The write of the trap's library by another machine within the time before.
 fn planted<'c>(context: &Context<'c>, trap: &Trap) -> Option<&'c FileWritten> {
-    let mut files = context.host.files.near(context.event().time, TOGETHER);
+    let mut files = context.host.files.near(context.event().time, context.window(TOGETHER));
     files.find(|file| {
         ends_with(&file.path, trap.path)
             && (!file.peer.is_empty() || file.who.pid == Some(4) || &*file.who.image == "System")

@@ -51,7 +51,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let named = if com.clsid.is_empty() { com.server } else { com.clsid };
     let class = com::lateral_class(named);
-    if class.is_none() && context.tuning.is_admin_host(com.peer) {
+    if class.is_none() && context.tuning.may_call(com.peer) {
         return None;
     }
     // A machine that calls itself over the network is no lateral movement, but relays do just that.

@@ -76,7 +76,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if let Activity::Logon(logon) = &event.activity {
         return credentials(context, logon);
     }
-    let text = script_text::squeezed_of(event, HINTS)?;
+    let text = context.wording()?.squeezed(HINTS)?;
     let remote = script_text::remote_activation(&text);
     let method = contains_any(&text, METHODS);
     let tool = TOOLS.iter().find(|tool| text.contains(**tool));

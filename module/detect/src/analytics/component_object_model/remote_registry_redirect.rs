@@ -49,7 +49,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     match &event.activity {
         Activity::Registry(change) => {
             let peer = far::writer(context, event, change)?;
-            let admin = context.tuning.is_admin_host(peer) && predicates::is_system_path(change.data);
+            let admin = context.tuning.may_call(peer) && predicates::is_system_path(change.data);
             if admin {
                 return None;
             }

@@ -50,7 +50,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         Activity::ProcessStart => (event.process.command_line, ""),
         _ => return None,
     };
-    if !creates_object(text) {
+    if !creates_object(context) {
         return None;
     }
     let text = fold(clip(text, SEARCHED));
@@ -78,11 +78,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 /// Whether a text creates COM objects at all: looked at before anything is copied.
-fn creates_object(text: &str) -> bool {
-    contains_any(
-        text,
-        &["ComObject", "CreateObject", "ActiveXObject", "GetTypeFromCLSID", "GetTypeFromProgID", "GetObject("],
-    )
+fn creates_object(context: &Context<'_>) -> bool {
+    let words = &["ComObject", "CreateObject", "ActiveXObject", "GetTypeFromCLSID", "GetTypeFromProgID", "GetObject("];
+    context.wording().is_some_and(|wording| wording.contains_any(words))
 }
 
 /// Whether one of the objects is created on this machine: the type look-ups take the other machine as their second

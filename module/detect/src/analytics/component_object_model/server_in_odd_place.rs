@@ -26,7 +26,7 @@ use backchannel_events::{
 };
 
 use crate::com_server::{self, Doubt, Value};
-use crate::text::{contains, contains_any, guid};
+use crate::text::{contains_any, guid};
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-COM-002.
@@ -75,7 +75,8 @@ fn written(context: &Context<'_>, change: &RegistryChange<'_>) -> Option<Evidenc
 
 /// The command that writes such a registration; the write itself, where it is logged, says more.
 fn commanded(context: &Context<'_>, text: &str, carrier: &str) -> Option<Evidence> {
-    if !contains_any(text, &["InprocServer32", "LocalServer32", "InprocHandler32"]) || !contains(text, "CLSID") {
+    let wording = context.wording()?;
+    if !wording.contains_any(&["InprocServer32", "LocalServer32", "InprocHandler32"]) || !wording.contains("CLSID") {
         return None;
     }
     let writes =

@@ -19,15 +19,13 @@
 //! ## References
 //! ATT&CK T1134.001, T1134.002, T1068, T1559.001.
 
-use std::time::Duration;
-
 use backchannel_events::{
     ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source, User,
 };
 
 use crate::context::{Note, ProcessId};
 use crate::text::{is_any, starts_with};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-DCOM-025.
 pub const ANALYTIC: Analytic = Analytic {
@@ -44,7 +42,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// What the service did so long before belongs to it.
-const BEFORE: Duration = Duration::from_secs(60);
+pub const BEFORE: Window = Window::new("IPC-DCOM-025", 60);
 /// Programs of Windows that run as a service account and start programs for SYSTEM by design.
 const BROKERS: &[&str] =
     &["taskhostw.exe", "taskhost.exe", "taskhostex.exe", "wmiprvse.exe", "svchost.exe", "wudfhost.exe"];
@@ -101,7 +99,7 @@ fn is_weak_service(user: User<'_>) -> bool {
 /// What the service did just before that makes a privileged caller come to it.
 fn trick<'c>(context: &Context<'c>, service: ProcessId) -> Option<(&'static str, &'c Note)> {
     let time = context.event().time;
-    let flows = context.host.flows.near(time, BEFORE).filter(|flow| flow.who.process == Some(service));
+    let flows = context.host.flows.near(time, context.window(BEFORE)).filter(|flow| flow.who.process == Some(service));
     for flow in flows {
         if flow.outbound && flow.remote_port == 135 {
             return Some((" right after it called the RPC endpoint mapper", &flow.note));
@@ -112,10 +110,10 @@ fn trick<'c>(context: &Context<'c>, service: ProcessId) -> Option<(&'static str,
     }
     context.host.channels.iter().find_map(|(name, channel)| {
         let created = channel.created.as_ref().filter(|one| one.process == Some(service))?;
-        let recent = created.note.time.within(BEFORE, time);
+        let recent = created.note.time.within(context.window(BEFORE), time);
         let smuggled = name.trim_start_matches('\\').contains(r"\pipe\");
         let visited = channel.opened.iter().any(|one| {
-            one.note.time.within(BEFORE, time)
+            one.note.time.within(context.window(BEFORE), time)
                 && (is_any(&one.image, &["System"])
                     || one.process.and_then(|id| context.remembered(id)).is_some_and(predicates::is_local_system))
         });

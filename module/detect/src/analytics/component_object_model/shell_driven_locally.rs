@@ -32,10 +32,10 @@ use crate::context::com_registry::opened_class;
 use crate::context::recent::Noted;
 use crate::text::{contains, starts_with};
 use crate::vocabulary::{com, office};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// A look-up and the child it leads to lie at most this far apart.
-const JOINED: Duration = Duration::from_secs(10);
+pub const JOINED: Window = Window::new("IPC-COM-028", 10);
 /// A document and the script that follows it lie at most this far apart.
 const AFTER_DOCUMENT: Duration = Duration::from_secs(30);
 
@@ -89,12 +89,12 @@ fn looked_up(context: &Context<'_>, path: &str) -> Option<Evidence> {
 fn driven(context: &Context<'_>, child: Actor<'_>) -> Option<Evidence> {
     let now = context.event().time;
     let lookups = &context.host.com.looked_up;
-    let asked = lookups.near(now, JOINED).find(|lookup| {
+    let asked = lookups.near(now, context.window(JOINED)).find(|lookup| {
         let client = Actor { image: &lookup.who.image, ..Actor::default() };
         is_suspect(client) && same_logon(lookup.who.logon_id, child.logon_id)
     })?;
     let answered = lookups
-        .near(now, JOINED)
+        .near(now, context.window(JOINED))
         .find(|lookup| lookup.clsid == asked.clsid && is_shell(crate::text::base_name(&lookup.who.image)))?;
     let client = asked.who.process.and_then(|id| context.remembered(id)).unwrap_or_else(|| Actor {
         pid: asked.who.pid,

@@ -30,7 +30,7 @@ use crate::context::recent::Flow;
 use crate::context::{KnownLogon, inbound};
 use crate::text::{contains, starts_with};
 use crate::vocabulary::{com, scripts};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-DCOM-010.
 pub const ANALYTIC: Analytic = Analytic {
@@ -47,7 +47,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// Flow and child belong together within this time.
-const TOGETHER: Duration = Duration::from_secs(5);
+pub const TOGETHER: Window = Window::new("IPC-DCOM-010", 5);
 /// A network logon belongs to a flow within this time.
 const LOGON: Duration = Duration::from_secs(30);
 /// Flows from one machine into one server belong together within this time.
@@ -91,9 +91,9 @@ fn child_started(context: &Context<'_>) -> Option<Evidence> {
         return None;
     }
     let time = context.event().time;
-    let flow = explorer
-        .known
-        .and_then(|known| inbound::near(context, time, TOGETHER).find(|flow| flow.who.process == Some(known.id)));
+    let flow = explorer.known.and_then(|known| {
+        inbound::near(context, time, context.window(TOGETHER)).find(|flow| flow.who.process == Some(known.id))
+    });
     if let Some(flow) = flow {
         let evidence = ran(explorer, child, &flow.remote, network_logon(context, time, &flow.remote));
         return Some(evidence.because(&flow.note, says(explorer, flow)));
@@ -113,7 +113,7 @@ fn with_child_before<'c>(context: &Context<'c>, server: Actor<'c>, peer: &str) -
         return None;
     }
     let time = context.event().time;
-    let children = inbound::children(context, server.known?.id, time, TOGETHER);
+    let children = inbound::children(context, server.known?.id, time, context.window(TOGETHER));
     let child = children.map(Actor::remembered).find(|child| is_payload(*child))?;
     let evidence = ran(server, child, peer, network_logon(context, time, peer));
     Some(evidence.because(&child.known?.note, format!("{} started {}", server.name(), child.command_line)))

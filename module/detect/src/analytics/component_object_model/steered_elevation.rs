@@ -18,8 +18,6 @@
 //! ## References
 //! ATT&CK T1548.002, T1546.015, T1559.001, DET0224 (AN0628).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, RegistryOperation,
     Severity, Source,
@@ -28,10 +26,10 @@ use backchannel_events::{
 use crate::context::com_handlers;
 use crate::text::{clip, contains, is_any};
 use crate::vocabulary::elevation;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, com_server, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
 
 /// The handler is used at most this long after it was written.
-const WINDOW: Duration = Duration::from_secs(600);
+pub const WINDOW: Window = Window::new("IPC-ELEV-009", 600);
 
 /// IPC-ELEV-009.
 pub const ANALYTIC: Analytic = Analytic {
@@ -95,7 +93,7 @@ fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> 
         .host
         .com
         .handlers
-        .near(event.time, WINDOW)
+        .near(event.time, context.window(WINDOW))
         .filter(|handler| handler.note.time <= event.time)
         .find(|handler| (&*handler.class == "environment") == by_task)?;
     let writer = handler.who.process.and_then(|id| context.remembered(id)).unwrap_or_else(|| Actor {

@@ -18,8 +18,6 @@
 //! ## References
 //! ATT&CK T1548.002, T1574.001, T1559.001, DET0224 (AN0628).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, FileOperation, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
@@ -27,10 +25,10 @@ use backchannel_events::{
 use crate::context::consent::{self, Consent};
 use crate::text::{base_name, contains, contains_any, directory, ends_with, guid};
 use crate::vocabulary::elevation;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// A planted file is loaded at most this long after it was written.
-const WINDOW: Duration = Duration::from_secs(300);
+pub const WINDOW: Window = Window::new("IPC-ELEV-003", 300);
 const FILE_OPERATION: &str = "{3AD05575-8857-4850-9277-11B85BDB8E09}";
 
 /// IPC-ELEV-003.
@@ -95,7 +93,7 @@ fn planted(context: &Context<'_>, path: &str) -> Option<Evidence> {
 
 fn taken_up(context: &Context<'_>, path: &str) -> Option<Evidence> {
     let now = context.event().time;
-    let written = context.host.files.near(now, WINDOW).find(|file| {
+    let written = context.host.files.near(now, context.window(WINDOW)).find(|file| {
         file.path.eq_ignore_ascii_case(path)
             && file.note.time <= now
             && base_name(&file.who.image).eq_ignore_ascii_case("dllhost.exe")

@@ -20,18 +20,16 @@
 //! ## References
 //! ATT&CK T1559.001, T1055, T1218, DET0224 (AN0628).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::text::{base_name, contains, guid, is_any};
 use crate::vocabulary::{elevation, places};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// Features of one surrogate lie at most this far apart.
-const WINDOW: Duration = Duration::from_secs(600);
+pub const WINDOW: Window = Window::new("IPC-COM-021", 600);
 /// The right to read a process's memory.
 const READ_MEMORY: u32 = 0x10;
 
@@ -125,7 +123,7 @@ fn remembered(
         && let Some(flow) = context
             .host
             .flows
-            .near(event.time, WINDOW)
+            .near(event.time, context.window(WINDOW))
             .find(|flow| flow.who.process == Some(known.id) && flow.outbound && places::is_public(&flow.remote))
     {
         add(format!("it had connected to {}", flow.remote), Some(&flow.note));

@@ -16,18 +16,16 @@
 //! ## References
 //! ATT&CK T1055, T1036, T1559.001, DET0224 (AN0628).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::text::contains;
 use crate::vocabulary::places;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window};
 
 /// A connection counts this long after the start.
-const WINDOW: Duration = Duration::from_secs(60);
+pub const WINDOW: Window = Window::new("IPC-COM-020", 60);
 
 /// IPC-COM-020.
 pub const ANALYTIC: Analytic = Analytic {
@@ -64,7 +62,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         }
         Activity::NetworkFlow(flow) if flow.outbound && places::is_public(flow.remote.address) => {
             let known = surrogate.known?;
-            if !known.start.is_some_and(|start| start.within(WINDOW, event.time)) {
+            if !known.start.is_some_and(|start| start.within(context.window(WINDOW), event.time)) {
                 return None;
             }
             let text = format!(

@@ -17,8 +17,6 @@
 //! ## References
 //! ATT&CK T1021.003, T1557.001, T1559.001. Microsoft KB5004442.
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, ComActivation, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
@@ -26,7 +24,7 @@ use backchannel_events::{
 use crate::context::Tally;
 use crate::text::lower;
 use crate::vocabulary::com;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-DCOM-004.
 pub const ANALYTIC: Analytic = Analytic {
@@ -44,7 +42,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// What the same machine did so long before belongs to it.
-const TOGETHER: Duration = Duration::from_secs(900);
+pub const TOGETHER: Window = Window::new("IPC-DCOM-004", 900);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::ComActivation(com) = &event.activity else { return None };
@@ -61,10 +59,10 @@ fn asked_from_elsewhere(context: &Context<'_>, event: &ProcessEvent<'_>, com: &C
     }
     let mut buffer = String::new();
     let peer = lower(com.peer, &mut buffer);
-    let refused = context.host.tallies.distinct(Tally::DcomClassesByPeer, peer, event.time, TOGETHER);
+    let refused = context.host.tallies.distinct(Tally::DcomClassesByPeer, peer, event.time, context.window(TOGETHER));
     let refused = refused.into_iter().find(|(class, _)| !class.is_empty());
     let served = context.host.processes.latest_first().find(|known| {
-        known.start.is_some_and(|start| start.within(TOGETHER, event.time))
+        known.start.is_some_and(|start| start.within(context.window(TOGETHER), event.time))
             && known
                 .activation
                 .as_ref()

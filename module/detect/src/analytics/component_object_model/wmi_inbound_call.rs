@@ -16,8 +16,6 @@
 //! ## References
 //! ATT&CK T1047, T1021.003, T1559.001, DET0285 (AN0791).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source, User,
 };
@@ -26,7 +24,7 @@ use crate::context::activation::Broker;
 use crate::context::inbound::DYNAMIC;
 use crate::text::{base_name, is_any};
 use crate::vocabulary::wmi;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-WMI-003.
 pub const ANALYTIC: Analytic = Analytic {
@@ -43,7 +41,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// Call and start belong together within this time.
-const TOGETHER: Duration = Duration::from_secs(20);
+pub const TOGETHER: Window = Window::new("IPC-WMI-003", 20);
 /// So many of the latest processes are compared with a flow.
 const LATEST: usize = 256;
 
@@ -55,7 +53,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 return None;
             }
             let own = &context.host.addresses;
-            let mut flows = context.host.flows.near(event.time, TOGETHER);
+            let mut flows = context.host.flows.near(event.time, context.window(TOGETHER));
             let flow = flows.find(|flow| {
                 !flow.outbound
                     && !flow.remote.is_empty()
@@ -76,7 +74,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let latest = context.host.processes.latest_first().take(LATEST);
             let known = latest
                 .filter(|known| known.activation.as_ref().is_some_and(|one| one.broker == Broker::WmiProvider))
-                .filter(|known| known.start.is_some_and(|start| start.within(TOGETHER, event.time)))
+                .filter(|known| known.start.is_some_and(|start| start.within(context.window(TOGETHER), event.time)))
                 .find(|known| is_foreign(context, Actor::remembered(known)))?;
             let child = Actor::remembered(known);
             let provider = context.parent_of(child).unwrap_or_default();

@@ -21,7 +21,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::script_text::{self, is_this_machine};
+use crate::script_text::is_this_machine;
 use crate::text::{contains, contains_any, find, lower};
 use crate::{Analytic, Context, Evidence, Family, Status};
 
@@ -49,7 +49,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         Activity::Script(script) => script.text,
         _ => event.process.command_line,
     };
-    let text = script_text::squeezed_of(event, HINTS)?;
+    let text = context.wording()?.squeezed(HINTS)?;
     let (machine, how) = by_wmic(raw, &text).or_else(|| by_powershell(raw, &text)).or_else(|| by_tool(&text))?;
     let who = context.subject();
     let by = if who.name().is_empty() { "A script" } else { who.name() };

@@ -20,7 +20,6 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::script_text;
 use crate::text::contains_any;
 use crate::vocabulary::wmi;
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
@@ -88,7 +87,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             Some(evidence)
         }
         Activity::Script(_) | Activity::ProcessStart => {
-            let text = script_text::squeezed_of(event, RUNNING)?;
+            let text = context.wording()?.squeezed(RUNNING)?;
             let consumer = contains_any(&text, RUNNING);
             if !consumer || !contains_any(&text, CREATING) || !contains_any(&text, &["subscription", "__eventfilter"]) {
                 return None;

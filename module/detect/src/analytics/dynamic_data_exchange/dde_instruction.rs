@@ -21,7 +21,6 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::vocabulary::dde;
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-DDE-003.
@@ -39,13 +38,13 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
-    let (text, place, runs) = match &event.activity {
-        Activity::ProcessStart => (event.process.command_line, "command line", true),
-        Activity::Script(script) => (script.text, "script", true),
-        Activity::Text(text) => (text.message, "message", false),
+    let (place, runs) = match &event.activity {
+        Activity::ProcessStart => ("command line", true),
+        Activity::Script(_) => ("script", true),
+        Activity::Text(_) => ("message", false),
         _ => return None,
     };
-    let found = dde::instruction(text)?;
+    let found = context.wording()?.dde_instruction()?;
     let subject = context.subject();
     let who = match (subject.name(), &event.activity) {
         ("", Activity::Text(text)) => text.program,

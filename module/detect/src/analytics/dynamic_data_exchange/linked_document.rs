@@ -17,8 +17,6 @@
 //! ## References
 //! ATT&CK T1559.002, T1204.002, DET0504 (AN1393).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
@@ -26,10 +24,10 @@ use backchannel_events::{
 use crate::context::recent::FileWritten;
 use crate::text::{base_name, clip, ends_with, is_any};
 use crate::vocabulary::{office, places, programs};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, com_server, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
 
 /// File and child lie at most this far apart.
-const WINDOW: Duration = Duration::from_secs(120);
+pub const WINDOW: Window = Window::new("IPC-DDE-004", 120);
 
 /// IPC-DDE-004.
 pub const ANALYTIC: Analytic = Analytic {
@@ -101,7 +99,7 @@ fn finding(evidence: Evidence, file: &FileWritten) -> Evidence {
 /// The file that arrived from outside, and whether the editor's command line proves that it opened it.
 fn arrived<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, editor: Actor<'_>) -> Option<(&'c FileWritten, bool)> {
     let files = || {
-        let near = context.host.documents.arrived.near(event.time, WINDOW);
+        let near = context.host.documents.arrived.near(event.time, context.window(WINDOW));
         near.filter(|file| file.note.time <= event.time && is_carrier(base_name(&file.who.image)))
     };
     match office::document(editor.command_line) {

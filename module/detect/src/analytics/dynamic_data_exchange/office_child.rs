@@ -18,16 +18,14 @@
 //! ## References
 //! ATT&CK T1559.002, T1204.002, T1566.001, DET0504 (AN1393).
 
-use std::time::Duration;
-
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::text::{clip, contains_any};
 use crate::vocabulary::office;
-use crate::{Analytic, Context, Evidence, Family, Status, com_server, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
 
 /// A sign of DDE counts this long.
-const WINDOW: Duration = Duration::from_secs(600);
+pub const WINDOW: Window = Window::new("IPC-DDE-001", 600);
 
 /// IPC-DDE-001.
 pub const ANALYTIC: Analytic = Analytic {
@@ -73,7 +71,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let payload = office::has_payload(child.command_line)
         || contains_any(child.command_line, &["%temp%", r"\appdata\", r"\temp\", r"\users\public\"]);
-    let trace = context.host.documents.traces.near(event.time, WINDOW).find(|trace| trace.note.time <= event.time);
+    let trace = context
+        .host
+        .documents
+        .traces
+        .near(event.time, context.window(WINDOW))
+        .find(|trace| trace.note.time <= event.time);
     let (severity, confidence) = match (trace, payload) {
         (Some(_), _) => (Severity::Critical, Confidence::High),
         (None, true) => (Severity::High, Confidence::High),

@@ -2,7 +2,8 @@
 //!
 //! ## What it detects
 //! Two processes that talk over a channel although the site's baseline, learned from enough days of this host or of the
-//! fleet, has never seen them do so (IPC-BASE-001), or knows the pair only over other channels (IPC-BASE-003).
+//! fleet, has never seen them do so (IPC-BASE-001), or knows the pair only over other channels (IPC-BASE-003). Programs
+//! that a broker starts are IPC-BASE-012's.
 //!
 //! ## Why it matters
 //! It is the playbook's second question: does the pattern deviate from what is usual here?
@@ -35,7 +36,6 @@ pub const ANALYTIC: Analytic = Analytic {
         ActivityKind::ChannelCreate,
         ActivityKind::ComActivation,
         ActivityKind::RpcCall,
-        ActivityKind::ProcessStart,
     ],
     telemetry: &[Source::Sysmon, Source::Security, Source::Auditd, Source::Zeek],
     evaluate,

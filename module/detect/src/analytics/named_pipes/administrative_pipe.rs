@@ -21,7 +21,6 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::text::is_any;
 use crate::vocabulary::pipes::remote::{self, Administers};
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
@@ -55,11 +54,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let what = remote::administers(pipe.name)?;
     let tuning = context.tuning;
     let (user, account) = (event.process.user, context.subject().account());
-    if tuning.is_admin_host(peer) && (account.is_empty() || tuning.is_admin_account(&account)) {
+    if tuning.may_call(peer) && (account.is_empty() || tuning.is_admin_account(&account)) {
         return None;
     }
     let declared = !tuning.admin_hosts.is_empty() || !tuning.admin_accounts.is_empty();
-    let critical_host = tuning.critical_hosts.iter().any(|host| is_any(host, &[&context.host.key]));
+    let critical_host = tuning.is_critical_host(&context.host.key);
     let (severity, over) = match what {
         Administers::Execution(what) if declared => (Severity::High, what),
         Administers::Registry if declared => (Severity::High, "the registry"),

@@ -19,8 +19,6 @@
 //! ## References
 //! ATT&CK T1559, T1187, T1557.001; DET0493 (AN1357). MS-EFSR, MS-RPRN, MS-DFSNM, MS-FSRVP.
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, NetworkFlow, ProcessEvent, Reasons, RpcCall, Severity,
     Source, User,
@@ -31,7 +29,7 @@ use crate::context::pipes::RemoteOpen;
 use crate::context::recent::Flow;
 use crate::text::{is_any, starts_with};
 use crate::vocabulary::pipes::remote;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Window};
 
 /// IPC-PIPE-017.
 pub const ANALYTIC: Analytic = Analytic {
@@ -48,7 +46,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// From the opening to the connection out, in any order: flows are written late.
-const WINDOW: Duration = Duration::from_secs(15);
+pub const WINDOW: Window = Window::new("IPC-PIPE-017", 15);
 /// Ports a coerced machine connects to.
 const PORTS: [u16; 5] = [445, 80, 5985, 389, 139];
 /// Programs that make a coerced connection; the kernel does for SMB.
@@ -69,7 +67,7 @@ fn by_pipe(context: &Context<'_>, pipe: &PipeUse<'_>) -> Option<Evidence> {
         return None;
     }
     let user = context.subject().user;
-    let flows = context.host.flows.near(context.event().time, WINDOW);
+    let flows = context.host.flows.near(context.event().time, context.window(WINDOW));
     let mut outbound = flows.filter(|flow| is_coerced(context, flow)).peekable();
     if !is_machine(context, user, pipe.name) && outbound.peek().is_some() {
         let outbound: Vec<&Flow> = outbound.collect();
@@ -96,10 +94,10 @@ fn by_call(context: &Context<'_>, call: &RpcCall<'_>) -> Option<Evidence> {
     if peer.is_empty() || !remote::is_coercing_call(call.interface, call.operation) {
         return None;
     }
-    if context.host.addresses.is_own(peer) || context.tuning.is_admin_host(peer) {
+    if context.host.addresses.is_own(peer) || context.tuning.may_call(peer) {
         return None;
     }
-    let flows = context.host.flows.near(context.event().time, WINDOW);
+    let flows = context.host.flows.near(context.event().time, context.window(WINDOW));
     let back = flows.filter(|flow| is_coerced(context, flow)).find(|flow| &*flow.remote == peer);
     // Every printer's client asks to be told of changes.
     if back.is_none() && starts_with(call.operation, "RpcRemoteFind") {
@@ -126,7 +124,7 @@ fn by_flow(context: &Context<'_>, flow: &NetworkFlow<'_>) -> Option<Evidence> {
     if !is_any(context.subject().name(), COERCED) {
         return None;
     }
-    let opens = context.host.remote_pipes.near(context.event().time, WINDOW);
+    let opens = context.host.remote_pipes.near(context.event().time, context.window(WINDOW));
     let counts = |open: &&RemoteOpen| {
         let user = User { id: &open.user_id, name: &open.user_name, ..User::default() };
         remote::is_coercible(&open.name)
@@ -151,7 +149,7 @@ fn is_coerced(context: &Context<'_>, flow: &Flow) -> bool {
 /// towards the directory.
 fn is_machine(context: &Context<'_>, user: User<'_>, pipe: &str) -> bool {
     let Some(name) = user.name.strip_suffix('$') else { return false };
-    name.eq_ignore_ascii_case(&context.host.key) || !remote::is_made_for_coercion(pipe)
+    context.is_this_host(name) || !remote::is_made_for_coercion(pipe)
 }
 
 fn joined(pipe: &str, caller: &str, target: &str, port: u16) -> Evidence {

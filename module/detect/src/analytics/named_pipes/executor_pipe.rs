@@ -86,7 +86,7 @@ fn by_pipe(context: &Context<'_>) -> Option<Evidence> {
     let from = context.smb_client(pipe.channel);
     // The three streams carry the client's machine in their names.
     let stream = pipes::stream(pipe.name).map_or("", |stream| stream.host);
-    let elsewhere = !stream.is_empty() && !stream.eq_ignore_ascii_case(&context.host.key);
+    let elsewhere = !stream.is_empty() && !context.is_this_host(stream);
     let peer = from.map_or(if elsewhere { stream } else { "" }, |from| from.address);
     let remote = !peer.is_empty();
     let text =
@@ -118,7 +118,7 @@ fn by_start(context: &Context<'_>) -> Option<Evidence> {
         return None;
     }
     let target = unc_host(started.command_line)?;
-    let own = target.eq_ignore_ascii_case(&context.host.key) || context.host.addresses.is_own(target);
+    let own = context.is_this_host(target) || context.host.addresses.is_own(target);
     let text = format!(
         "{} was started to run a command on {target}: {}.",
         label(started),
@@ -134,8 +134,8 @@ fn by_start(context: &Context<'_>) -> Option<Evidence> {
 fn conclude(context: &Context<'_>, text: String, peer: &str, remote: bool) -> Evidence {
     let tuning = context.tuning;
     let declared = !tuning.admin_hosts.is_empty() || !tuning.admin_accounts.is_empty();
-    let known = tuning.is_admin_host(peer)
-        || tuning.is_admin_host(&context.host.key)
+    let known = tuning.may_call(peer)
+        || tuning.may_call(&context.host.key)
         || tuning.is_admin_account(&context.subject().account());
     let severity = if declared && !known { Severity::High } else { Severity::Medium };
     Evidence::new(severity, Confidence::High, text)

@@ -17,15 +17,13 @@
 //! ## References
 //! ATT&CK T1559, T1134.001, T1134.002; DET0493 (AN1357).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source, Timestamp,
 };
 
 use crate::context::pipes::label;
 use crate::context::{ProcessId, Use};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-PIPE-009.
 pub const ANALYTIC: Analytic = Analytic {
@@ -42,7 +40,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// From the pipe to the child.
-const WINDOW: Duration = Duration::from_secs(30);
+pub const WINDOW: Window = Window::new("IPC-PIPE-009", 30);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     if event.activity == Activity::ProcessStart {
@@ -65,7 +63,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let (maker, created) = context.pipe_maker(pipe.channel.name)?;
     let confidence = not_system(maker)?;
-    let near = |time: Timestamp| time.within(WINDOW, event.time);
+    let near = |time: Timestamp| time.within(context.window(WINDOW), event.time);
     let child = context
         .host
         .processes
@@ -95,9 +93,11 @@ fn not_system(actor: Actor<'_>) -> Option<Confidence> {
 fn lured<'c>(context: &Context<'c>, maker: ProcessId, time: Timestamp) -> Option<(&'c str, &'c Use, &'c Use)> {
     context.host.channels.iter().find_map(|(name, known)| {
         let created = known.created.as_ref().filter(|created| created.process == Some(maker))?;
-        let opened =
-            known.opened.iter().find(|one| one.note.time.within(WINDOW, time) && is_by_system(context, one))?;
-        (known.mechanism == Mechanism::NamedPipe && created.note.time.within(WINDOW, time))
+        let opened = known
+            .opened
+            .iter()
+            .find(|one| one.note.time.within(context.window(WINDOW), time) && is_by_system(context, one))?;
+        (known.mechanism == Mechanism::NamedPipe && created.note.time.within(context.window(WINDOW), time))
             .then_some((name, created, opened))
     })
 }

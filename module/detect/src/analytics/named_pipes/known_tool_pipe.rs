@@ -21,6 +21,7 @@ use backchannel_events::{
     ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, SignatureStatus, Source,
 };
 
+use crate::context::PipeUse;
 use crate::context::pipes::label;
 use crate::vocabulary::pipes::tools;
 use crate::{Analytic, Context, Evidence, Family, Status, predicates, text};
@@ -41,7 +42,10 @@ pub const ANALYTIC: Analytic = Analytic {
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
     let pipe = context.pipe()?;
-    let tool = tools::c2(pipe.name)?;
+    let Some(tool) = tools::c2(pipe.name) else {
+        let pattern = context.tuning.watched_pipes.find(pipe.name)?;
+        return Some(watched(context, &pipe, pattern));
+    };
     let (client, server) = context.pipe_ends(&pipe);
     let ends = [client, server];
     let strange = ends
@@ -87,6 +91,29 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         evidence = evidence.because(&created.note, format!("{} created the pipe", label(maker)));
     }
     Some(evidence)
+}
+
+/// A name that the site watches (ATT&CK's PipeNamePattern).
+fn watched(context: &Context<'_>, pipe: &PipeUse<'_>, pattern: &str) -> Evidence {
+    let (client, server) = context.pipe_ends(pipe);
+    let ends = [client, server];
+    let who = if pipe.creation { server } else { client };
+    let text = format!("{} used pipe {}: this site watches names like {pattern}.", label(who), pipe.channel.name);
+    let evidence = Evidence::new(Severity::High, Confidence::Medium, text)
+        .reasons(
+            Reasons::NONE
+                .and_if(ends.iter().any(|&end| predicates::is_unknown_binary(end)), Reasons::E3)
+                .and_if(ends.iter().any(|&end| predicates::is_privileged(end)), Reasons::E1)
+                .and_if(context.is_from_elsewhere(pipe.channel), Reasons::E4),
+        )
+        .indicators(Indicators::KI1)
+        .client(client)
+        .server(server)
+        .channel(Mechanism::NamedPipe, pipe.channel.name);
+    if !pipe.channel.remote {
+        return evidence;
+    }
+    evidence.remote(context.smb_client(pipe.channel).map_or("", |from| from.address))
 }
 
 #[cfg(test)]

@@ -17,8 +17,6 @@
 //! ## References
 //! ATT&CK T1559, T1059; DET0493 (AN1357).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Severity, Source, Timestamp,
 };
@@ -26,7 +24,7 @@ use backchannel_events::{
 use crate::context::pipes::{AnonymousPipe, label};
 use crate::context::{KnownProcess, Note};
 use crate::text::is_any;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-PIPE-024.
 pub const ANALYTIC: Analytic = Analytic {
@@ -43,7 +41,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// From the pipes to the shell, in any order.
-const WINDOW: Duration = Duration::from_secs(5);
+pub const WINDOW: Window = Window::new("IPC-PIPE-024", 5);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
@@ -63,8 +61,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let known = parent.known?;
             let pipes = pipes_of(context, known, event.time);
             let mut children = context.host.processes.children(known.id);
-            let shell = children
-                .find(|child| child.note.time.within(WINDOW, event.time) && is_bare_shell(Actor::remembered(child)))?;
+            let shell = children.find(|child| {
+                child.note.time.within(context.window(WINDOW), event.time) && is_bare_shell(Actor::remembered(child))
+            })?;
             let evidence = conclude(parent, Actor::remembered(shell), &pipes);
             (!pipes.is_empty()).then(|| evidence.because(&shell.note, format!("{} was started", shell.name())))
         }
@@ -73,7 +72,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 fn pipes_of<'c>(context: &Context<'c>, process: &KnownProcess, time: Timestamp) -> Vec<&'c Note> {
-    let near = context.host.anonymous_pipes.near(time, WINDOW);
+    let near = context.host.anonymous_pipes.near(time, context.window(WINDOW));
     near.filter(|pipe: &&AnonymousPipe| pipe.process == process.id).map(|pipe| &pipe.note).take(4).collect()
 }
 

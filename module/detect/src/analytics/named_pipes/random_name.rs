@@ -16,15 +16,13 @@
 //! ## References
 //! ATT&CK T1559, T1071, T1001; DET0493 (AN1357).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::context::pipes::label;
 use crate::vocabulary::pipes::{self, imitations, owners, random, tools};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-PIPE-012.
 pub const ANALYTIC: Analytic = Analytic {
@@ -41,7 +39,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// From the pipe to the shell.
-const WINDOW: Duration = Duration::from_secs(300);
+pub const WINDOW: Window = Window::new("IPC-PIPE-012", 300);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     if event.activity == Activity::ProcessStart {
@@ -98,7 +96,7 @@ fn by_shell(context: &Context<'_>) -> Option<Evidence> {
     let time = context.event().time;
     let (name, created) = context.host.channels.iter().find_map(|(name, known)| {
         let created = known.created.as_ref().filter(|created| created.process == Some(id))?;
-        let counts = known.mechanism == Mechanism::NamedPipe && created.note.time.within(WINDOW, time);
+        let counts = known.mechanism == Mechanism::NamedPipe && created.note.time.within(context.window(WINDOW), time);
         (counts && random::is_random(name) && !is_named(name)).then_some((name, created))
     })?;
     let text = format!("{} made pipe {name}, whose name looks random, and started {}.", label(parent), label(child));

@@ -18,14 +18,12 @@
 //! ## References
 //! ATT&CK T1559, T1557.001, T1187, T1550; DET0493 (AN1357).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, LogonOutcome, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::vocabulary::pipes::remote;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Window};
 
 /// IPC-PIPE-018.
 pub const ANALYTIC: Analytic = Analytic {
@@ -42,7 +40,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// From the coercion to the relayed logon.
-const WINDOW: Duration = Duration::from_secs(60);
+pub const WINDOW: Window = Window::new("IPC-PIPE-018", 60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let (user, address, did) = match &event.activity {
@@ -54,11 +52,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         Activity::ChannelConnect(channel) => (event.process.user.name, channel.peer, "opened a pipe here"),
         _ => return None,
     };
-    let machine = user.strip_suffix('$').is_some_and(|name| name.eq_ignore_ascii_case(&context.host.key));
+    let machine = user.strip_suffix('$').is_some_and(|name| context.is_this_host(name));
     if !machine || address.is_empty() || context.host.addresses.is_own(address) {
         return None;
     }
-    let opens = context.host.remote_pipes.near(event.time, WINDOW);
+    let opens = context.host.remote_pipes.near(event.time, context.window(WINDOW));
     let coercion = opens
         .filter(|open| remote::is_known_for_coercion(&open.name) && !open.user_name.eq_ignore_ascii_case(user))
         // Where this machine's addresses are not known, only the caller's own proves that it is another's.

@@ -17,14 +17,12 @@
 //! ## References
 //! ATT&CK T1559, T1021.002, T1569.002, T1036; DET0493 (AN1357).
 
-use std::time::Duration;
-
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::Note;
 use crate::context::pipes::label;
 use crate::vocabulary::pipes::{self, tools};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates, text};
+use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates, text};
 
 /// IPC-PIPE-005.
 pub const ANALYTIC: Analytic = Analytic {
@@ -41,7 +39,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// The pipes of one command are made within this time.
-const WINDOW: Duration = Duration::from_secs(10);
+pub const WINDOW: Window = Window::new("IPC-PIPE-005", 10);
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
     let pipe = context.pipe()?;
@@ -63,7 +61,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     let impostor = is_impostor(server.image, stream.service);
     let severity = if impostor { Severity::Critical } else { Severity::High };
     let confidence = if stream.pid.is_some() { Confidence::Certain } else { Confidence::High };
-    let here = stream.host.eq_ignore_ascii_case(&context.host.key);
+    let here = context.is_this_host(stream.host);
     let peer = context.smb_client(pipe.channel).map_or("", |from| from.address);
     let elsewhere = !peer.is_empty() || (!stream.host.is_empty() && !here);
     let from = match (stream.host, stream.pid) {
@@ -102,7 +100,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
 fn sibling<'c>(context: &Context<'c>, name: &str) -> Option<&'c Note> {
     let known = context.channel(name)?;
     let uses = known.created.iter().chain(&known.opened);
-    uses.map(|one| &one.note).find(|note| note.time.within(WINDOW, context.event().time))
+    uses.map(|one| &one.note).find(|note| note.time.within(context.window(WINDOW), context.event().time))
 }
 
 /// Whether a service is named like a program of Windows' own, and its program so too, but lies in another place.

@@ -22,7 +22,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::fold::fold;
+use crate::fold::{self, fold};
 use crate::text::{contains, contains_any};
 use crate::{Analytic, Context, Evidence, Family, Status};
 
@@ -42,6 +42,10 @@ pub const ANALYTIC: Analytic = Analytic {
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::Script(script) = &event.activity else { return None };
+    // All that follows needs that word; unfolding every script would cost too much.
+    if !fold::holds(script.text, "NamedPipe") {
+        return None;
+    }
     if !contains(script.text, "pipe") && !script.text.contains(['`', '^']) {
         return None;
     }

@@ -75,7 +75,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let library = redirected && contains(named.before, ".dll");
     let elsewhere = !named.host.is_empty()
         && !is_any(named.host, &[".", "?", "localhost"])
-        && !named.host.eq_ignore_ascii_case(&context.host.key)
+        && !context.is_this_host(named.host)
         && !context.host.addresses.is_own(named.host);
     let (severity, does) = if library {
         (Severity::High, "copies a library through a pipe to have a clean one")

@@ -24,7 +24,7 @@ use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, Proces
 use crate::context::Tally;
 use crate::context::pipes::label;
 use crate::vocabulary::pipes;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Threshold};
 
 /// IPC-PIPE-019.
 pub const ANALYTIC: Analytic = Analytic {
@@ -43,9 +43,21 @@ pub const ANALYTIC: Analytic = Analytic {
 /// Time in which the kinds are counted.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Kinds from one remote source.
-const REMOTE: usize = 8;
+pub const REMOTE: Threshold = Threshold {
+    analytic: "IPC-PIPE-019",
+    name: "remote_kinds",
+    default: 8,
+    least: 2,
+    most: 64,
+    about: "kinds of pipe that one machine opens within ten seconds",
+};
 /// Kinds by one local process.
-const LOCAL: usize = 12;
+pub const LOCAL: Threshold = Threshold {
+    name: "local_kinds",
+    default: 12,
+    about: "kinds of pipe that one local process opens within ten seconds",
+    ..REMOTE
+};
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let pipe = context.pipe()?;
@@ -56,12 +68,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         ("", entity) => (Tally::PipesByProcess, entity),
         (peer, _) => (Tally::PipesByPeer, peer),
     };
-    if context.host.addresses.is_own(channel.peer) || context.tuning.is_admin_host(channel.peer) {
+    if context.host.addresses.is_own(channel.peer) || context.tuning.may_call(channel.peer) {
         return None;
     }
     let actor = if tally == Tally::PipesByPeer { actor.to_ascii_lowercase() } else { actor.to_owned() };
     let earlier = context.host.tallies.distinct(tally, &actor, event.time, WINDOW);
-    let least = if channel.remote { REMOTE } else { LOCAL };
+    let least = context.threshold(if channel.remote { &REMOTE } else { &LOCAL }) as usize;
     if earlier.len() + 1 < least {
         return None;
     }

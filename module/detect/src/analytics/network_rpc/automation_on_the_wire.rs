@@ -17,13 +17,11 @@
 //! ## References
 //! ATT&CK T1559.001, T1021.003; DET0493. MS-OAUT, MS-DCOM.
 
-use std::time::Duration;
-
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::rpc_call::RemoteCall;
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Window};
 
 /// IPC-RPC-002.
 pub const ANALYTIC: Analytic = Analytic {
@@ -40,7 +38,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// The object is used within this time of its activation.
-const WINDOW: Duration = Duration::from_secs(60);
+pub const WINDOW: Window = Window::new("IPC-RPC-002", 60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let call = RemoteCall::of(event)?;
@@ -52,7 +50,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let activation = context
         .host
         .rpc_calls
-        .near(call.peer, event.time, WINDOW)
+        .near(call.peer, event.time, context.window(WINDOW))
         .find(|known| known.inbound == call.inbound && rpc::activates(known.interface, &known.operation));
     let (severity, confidence, after) = match activation {
         Some(_) => (Severity::High, Confidence::High, "right after it activated a class there"),

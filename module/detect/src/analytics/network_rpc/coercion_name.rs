@@ -18,15 +18,13 @@
 //! ## References
 //! ATT&CK T1559, T1187, T1557.001, T1071.004; CVE-2025-33073.
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::text::{clip, contains, find};
 use crate::vocabulary::rpc;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Window};
 
 /// IPC-RPC-019.
 pub const ANALYTIC: Analytic = Analytic {
@@ -43,7 +41,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// Preparation and coercion lie within this time.
-const WINDOW: Duration = Duration::from_secs(600);
+pub const WINDOW: Window = Window::new("IPC-RPC-019", 600);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let (text, what) = match &event.activity {
@@ -55,7 +53,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let coerced = context
         .host
         .rpc_calls
-        .any_near(event.time, WINDOW)
+        .any_near(event.time, context.window(WINDOW))
         .find(|known| rpc::coerces(known.interface, &known.operation).is_some());
     let severity = if coerced.is_some() { Severity::Critical } else { Severity::High };
     let subject = context.subject();

@@ -17,13 +17,11 @@
 //! ## References
 //! ATT&CK T1559, T1003.006; DET0493. MS-DRSR.
 
-use std::time::Duration;
-
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::rpc_call::RemoteCall;
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Window};
 
 /// IPC-RPC-013.
 pub const ANALYTIC: Analytic = Analytic {
@@ -40,14 +38,14 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// A tool looks up names and replicates within this time.
-const WINDOW: Duration = Duration::from_secs(60);
+pub const WINDOW: Window = Window::new("IPC-RPC-013", 60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let call = RemoteCall::of(event)?;
     if call.interface != Interface::Replication || !rpc::is_operation(call.operation, &["DRSGetNCChanges"], &[3]) {
         return None;
     }
-    let looked_up = context.host.rpc_calls.near(call.peer, event.time, WINDOW).find(|known| {
+    let looked_up = context.host.rpc_calls.near(call.peer, event.time, context.window(WINDOW)).find(|known| {
         known.interface == Interface::Replication
             && known.inbound == call.inbound
             && rpc::is_operation(&known.operation, &["DRSCrackNames", "DRSDomainControllerInfo"], &[12, 16])

@@ -17,8 +17,6 @@
 //! ## References
 //! ATT&CK T1559.001, T1021.003, T1047; DET0493 (AN1357).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
@@ -26,7 +24,7 @@ use backchannel_events::{
 use crate::context::addresses;
 use crate::context::inbound::DYNAMIC;
 use crate::context::recent::{Flow, Noted};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-RPC-003.
 pub const ANALYTIC: Analytic = Analytic {
@@ -43,7 +41,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// Both flows lie within this time.
-const WINDOW: Duration = Duration::from_secs(30);
+pub const WINDOW: Window = Window::new("IPC-RPC-003", 30);
 /// Ports of Kerberos, LDAP and the global catalogue: whoever is reached on them is a domain controller.
 const DIRECTORY: &[u16] = &[88, 389, 464, 636, 3268, 3269];
 
@@ -61,7 +59,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let served = |known: &&Flow| if flow.outbound { known.remote_port } else { known.local_port };
     let pair = |known: &&Flow| *known.remote == *peer && known.outbound == flow.outbound;
     let wanted = |known: &&Flow| if port == 135 { served(known) >= DYNAMIC } else { served(known) == 135 };
-    let other = context.host.flows.near(event.time, WINDOW).find(|known| pair(known) && wanted(known))?;
+    let other =
+        context.host.flows.near(event.time, context.window(WINDOW)).find(|known| pair(known) && wanted(known))?;
     let initiator = match flow.outbound {
         false => None,
         true => Some(context.subject()).filter(|who| !who.is_unknown()),

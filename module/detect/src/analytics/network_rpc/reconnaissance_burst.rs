@@ -20,7 +20,7 @@ use backchannel_events::{ActivityKind, Confidence, ProcessEvent, Reasons, Severi
 
 use crate::rpc_call::RemoteCall;
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Threshold};
 
 /// IPC-RPC-012.
 pub const ANALYTIC: Analytic = Analytic {
@@ -37,7 +37,14 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// Calls within a minute that make a burst.
-const BURST: u32 = 200;
+pub const BURST: Threshold = Threshold {
+    analytic: "IPC-RPC-012",
+    name: "calls",
+    default: 200,
+    least: 10,
+    most: 100_000,
+    about: "calls of the account database from one machine within a minute",
+};
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let call = RemoteCall::of(event)?;
@@ -48,10 +55,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         Interface::Sam => {
             let (calls, first) = context.host.rpc_calls.count(call.peer, Interface::Sam, event.time)?;
             // Said once, at the call that makes it a burst.
-            if calls + 1 != BURST {
+            let burst = context.threshold(&BURST);
+            if calls + 1 != burst {
                 return None;
             }
-            let text = format!("{}'s account database {BURST} times within a minute.", call.who(context));
+            let text = format!("{}'s account database {burst} times within a minute.", call.who(context));
             let evidence = call.evidence(context, Severity::Medium, Confidence::Medium, text);
             let evidence = Evidence { reasons: Reasons::NONE, ..evidence };
             Some(evidence.because(first, "the first of these calls"))

@@ -28,7 +28,7 @@ use crate::context::recent::Noted;
 use crate::rpc_call::RemoteCall;
 use crate::text::{clip, is_any};
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Window};
 
 /// IPC-RPC-005.
 pub const ANALYTIC: Analytic = Analytic {
@@ -45,7 +45,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// What belongs together lies within this time.
-const WINDOW: Duration = Duration::from_secs(60);
+pub const WINDOW: Window = Window::new("IPC-RPC-005", 60);
 /// The pipe is opened this shortly before the installation is logged.
 const PIPE: Duration = Duration::from_secs(10);
 
@@ -84,7 +84,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if !made && !started {
         return None;
     }
-    let other = context.host.rpc_calls.near(call.peer, event.time, WINDOW).find(|known| {
+    let other = context.host.rpc_calls.near(call.peer, event.time, context.window(WINDOW)).find(|known| {
         known.interface == Interface::Services
             && known.inbound == call.inbound
             && if made { starts(&known.operation) } else { makes(&known.operation) }
@@ -116,14 +116,14 @@ fn installed(context: &Context<'_>, event: &ProcessEvent<'_>, name: &str, comman
         context
             .host
             .rpc_calls
-            .any_near(event.time, WINDOW)
+            .any_near(event.time, context.window(WINDOW))
             .find(|known| known.inbound && known.interface == Interface::Services && makes(&known.operation))
     };
     let (peer, note) = match pipe {
         Some(open) => (&open.peer, &open.note),
         None => call().map(|known| (&known.peer, known.note()))?,
     };
-    let from_admin = context.tuning.is_admin_host(peer);
+    let from_admin = context.tuning.may_call(peer);
     let severity = if from_admin { Severity::Low } else { Severity::High };
     let text = format!("{peer} installed the service {name} on {}: {}", context.host.key, clip(command, 200));
     let evidence = Evidence::new(severity, Confidence::High, text)

@@ -27,7 +27,7 @@ use crate::context::recent::Noted;
 use crate::rpc_call::RemoteCall;
 use crate::text::{clip, is_any};
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Window};
 
 /// IPC-RPC-006.
 pub const ANALYTIC: Analytic = Analytic {
@@ -44,7 +44,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// Call and task lie within this time.
-const WINDOW: Duration = Duration::from_secs(60);
+pub const WINDOW: Window = Window::new("IPC-RPC-006", 60);
 /// The pipe is opened this shortly before the task is logged.
 const PIPE: Duration = Duration::from_secs(10);
 
@@ -78,7 +78,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if !registered && !ran {
         return None;
     }
-    let other = context.host.rpc_calls.near(call.peer, event.time, WINDOW).find(|known| {
+    let other = context.host.rpc_calls.near(call.peer, event.time, context.window(WINDOW)).find(|known| {
         known.inbound == call.inbound
             && if registered {
                 runs(known.interface, &known.operation)
@@ -108,14 +108,14 @@ fn made(context: &Context<'_>, event: &ProcessEvent<'_>, name: &str, command: &s
         .near(event.time, PIPE)
         .find(|open| is_any(&open.name, &["atsvc"]) && !own.is_own(&open.peer));
     let call = || {
-        let mut calls = context.host.rpc_calls.any_near(event.time, WINDOW);
+        let mut calls = context.host.rpc_calls.any_near(event.time, context.window(WINDOW));
         calls.find(|known| known.inbound && registers(known.interface, &known.operation))
     };
     let (peer, note) = match pipe {
         Some(open) => (&open.peer, &open.note),
         None => call().map(|known| (&known.peer, known.note()))?,
     };
-    let from_admin = context.tuning.is_admin_host(peer);
+    let from_admin = context.tuning.may_call(peer);
     let severity = if from_admin { Severity::Low } else { Severity::High };
     let text = format!("{peer} made the scheduled task {name} on {}: {}", context.host.key, clip(command, 200));
     let evidence = Evidence::new(severity, Confidence::High, text)

@@ -16,13 +16,11 @@
 //! ## References
 //! ATT&CK T1559.001, T1047, T1021.003; DET0493 (AN1357). MS-WMI.
 
-use std::time::Duration;
-
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::rpc_call::RemoteCall;
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Window};
 
 /// IPC-RPC-008.
 pub const ANALYTIC: Analytic = Analytic {
@@ -39,7 +37,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// WMI is activated within this time before its use.
-const WINDOW: Duration = Duration::from_secs(300);
+pub const WINDOW: Window = Window::new("IPC-RPC-008", 300);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let call = RemoteCall::of(event)?;
@@ -58,7 +56,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let activation = context
         .host
         .rpc_calls
-        .near(call.peer, event.time, WINDOW)
+        .near(call.peer, event.time, context.window(WINDOW))
         .find(|known| known.inbound == call.inbound && rpc::activates(known.interface, &known.operation));
     let what = if runs { "run a method" } else { "write a class or an instance" };
     let text =

@@ -16,8 +16,6 @@
 //! ## References
 //! ATT&CK T1559, T1059.004, T1071; DET0493 (AN1358).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
@@ -26,7 +24,7 @@ use crate::context::recent::Noted;
 use crate::context::{KnownProcess, ProcessId};
 use crate::text::contains;
 use crate::vocabulary::sockets;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window};
 
 /// IPC-UX-012.
 pub const ANALYTIC: Analytic = Analytic {
@@ -43,7 +41,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// FIFO, shell and connection come together within this time.
-const WINDOW: Duration = Duration::from_secs(60);
+pub const WINDOW: Window = Window::new("IPC-UX-012", 60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
@@ -87,7 +85,7 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
         return None;
     }
     let grandparent = host.processes.get(parent)?.parent;
-    let near = |known: &&KnownProcess| known.note.time.within(WINDOW, event.time);
+    let near = |known: &&KnownProcess| known.note.time.within(context.window(WINDOW), event.time);
     let mut kin: Vec<&KnownProcess> = host.processes.get(parent).into_iter().collect();
     kin.extend(host.processes.children(parent).filter(near));
     // A program that starts `sh -c`, which starts the shell: one more generation, if it is not a daemon of long ago.
@@ -105,12 +103,12 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
             .iter()
             .filter(|(_, known)| known.mechanism == Mechanism::Fifo)
             .filter_map(|(name, known)| Some((name, known.created.as_ref()?)))
-            .find(|(_, made)| made.note.time.within(WINDOW, event.time) && is_kin(made.process))
+            .find(|(_, made)| made.note.time.within(context.window(WINDOW), event.time) && is_kin(made.process))
             .map(|(name, made)| (name, Some(made)))?,
     };
     let shell = kin.iter().find(|known| sockets::is_shell(known.name()) && is_bare(&known.command_line));
     let shell_now = by_subject(sockets::is_shell) && is_bare(subject.command_line);
-    let flow = host.flows.near(event.time, WINDOW).find(|flow| {
+    let flow = host.flows.near(event.time, context.window(WINDOW)).find(|flow| {
         flow.outbound && (is_kin(flow.who.process) || flow.who.process == subject.known.map(|known| known.id))
     });
     let tool = kin.iter().find(|known| sockets::is_network_tool(known.name()));

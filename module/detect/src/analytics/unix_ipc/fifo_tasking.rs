@@ -16,13 +16,11 @@
 //! ## References
 //! ATT&CK T1559, T1059.004; DET0493 (AN1358).
 
-use std::time::Duration;
-
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::Use;
 use crate::vocabulary::programs;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-UX-017.
 pub const ANALYTIC: Analytic = Analytic {
@@ -39,7 +37,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// A task is run within this time of being written.
-const WINDOW: Duration = Duration::from_secs(10);
+pub const WINDOW: Window = Window::new("IPC-UX-017", 10);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     if event.provenance.source != Source::Auditd {
@@ -58,7 +56,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let reads = |one: &Use| one.process.is_some() && readers.contains(&one.process) && *one.user_id == *runner;
             let served = known.opened.iter().any(reads) || known.created.as_ref().is_some_and(reads);
             let task = known.opened.iter().rev().find(|one| {
-                *one.user_id != *runner && !one.user_id.is_empty() && one.note.time.within(WINDOW, event.time)
+                *one.user_id != *runner
+                    && !one.user_id.is_empty()
+                    && one.note.time.within(context.window(WINDOW), event.time)
             })?;
             served.then_some((name, task))
         },

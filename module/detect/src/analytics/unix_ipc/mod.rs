@@ -21,4 +21,5 @@ pub mod shell_over_connection;
 pub mod socket_opened_to_all;
 pub mod ssh_agent_hijack;
 pub mod systemd_execution_proxy;
+pub mod unfamiliar_root_socket;
 pub mod untrusted_abstract_socket;

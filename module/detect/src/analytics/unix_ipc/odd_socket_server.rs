@@ -19,8 +19,6 @@
 //! ## References
 //! ATT&CK T1559, T1071; DET0493 (AN1358).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Channel, Confidence, Indicators, Mechanism, Outcome, ProcessEvent, Reasons, Severity,
     Source,
@@ -29,7 +27,7 @@ use backchannel_events::{
 use crate::context::{KnownChannel, Use};
 use crate::text::clip;
 use crate::vocabulary::{programs, sockets, unix_paths};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-UX-007.
 pub const ANALYTIC: Analytic = Analytic {
@@ -46,7 +44,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// A task is run within this time of its client being taken.
-const WINDOW: Duration = Duration::from_secs(5);
+pub const WINDOW: Window = Window::new("IPC-UX-007", 5);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
@@ -130,14 +128,14 @@ fn task(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
         .iter()
         .filter(|(_, known)| matches!(known.mechanism, Mechanism::UnixSocket | Mechanism::UnixAbstract))
         .filter_map(|(name, known)| Some((name, known, known.accepted.as_ref()?)))
-        .filter(|(_, _, taken)| taken.note.time.within(WINDOW, event.time))
+        .filter(|(_, _, taken)| taken.note.time.within(context.window(WINDOW), event.time))
         .filter(|(name, ..)| !sockets::is_usual_class(name))
         .filter(|(_, known, taken)| serves(context, known, taken, started))
         // Two sockets of one server: the one that took its client last.
         .max_by_key(|(_, _, taken)| taken.note.time)?;
     let server = taken.process.and_then(|id| context.remembered(id)).unwrap_or_default();
     let (odd, home) = odd_program(server)?;
-    let asked = known.opened.iter().rev().find(|one| one.note.time.within(WINDOW, taken.note.time));
+    let asked = known.opened.iter().rev().find(|one| one.note.time.within(context.window(WINDOW), taken.note.time));
     let client = asked.and_then(|one| one.process).and_then(|id| context.remembered(id)).unwrap_or_default();
     let from = match client.is_unknown() {
         true => String::new(),

@@ -17,8 +17,6 @@
 //! ## References
 //! ATT&CK T1559, T1068, T1136.001; DET0493 (AN1358). CVE-2021-3560.
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, PrivilegeChangeKind, ProcessEvent, Reasons, Severity,
     Source,
@@ -26,7 +24,7 @@ use backchannel_events::{
 
 use crate::context::KnownProcess;
 use crate::text::{clip, contains, contains_any};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Threshold, Window};
 
 /// IPC-LNX-003.
 pub const ANALYTIC: Analytic = Analytic {
@@ -43,9 +41,16 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// The tries and what comes of them lie within this time.
-const WINDOW: Duration = Duration::from_secs(60);
+pub const WINDOW: Window = Window::new("IPC-LNX-003", 60);
 /// That many calls by one user are tries, not a call.
-const TRIES: usize = 2;
+pub const TRIES: Threshold = Threshold {
+    analytic: "IPC-LNX-003",
+    name: "tries",
+    default: 2,
+    least: 1,
+    most: 100,
+    about: "calls of the accounts service by one user within the time of a join",
+};
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
@@ -67,7 +72,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             if started.is(&["kill", "pkill", "killall", "timeout"]) {
                 let tries = tries(context, event);
                 let names_caller = started.is(&["kill"]) || contains_any(command, &["dbus-send", "gdbus", "busctl"]);
-                if tries.len() >= TRIES && names_caller {
+                if tries.len() >= context.threshold(&TRIES) as usize && names_caller {
                     let text = format!(
                         "{} called the accounts service {} times within a minute and kills the callers.",
                         started.account(),
@@ -80,7 +85,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         }
         Activity::PrivilegeChange(change) if change.kind == PrivilegeChangeKind::AccountCreated => {
             let tries = tries(context, event);
-            if tries.len() < TRIES {
+            if tries.len() < context.threshold(&TRIES) as usize {
                 return None;
             }
             let caller = tries.first().map(|known| Actor::remembered(known)).unwrap_or_default();
@@ -109,7 +114,7 @@ fn tries<'c>(context: &Context<'c>, event: &ProcessEvent<'_>) -> Vec<&'c KnownPr
         .processes
         .latest_first()
         .take(512)
-        .filter(|known| known.start.is_some_and(|start| start.within(WINDOW, event.time)))
+        .filter(|known| known.start.is_some_and(|start| start.within(context.window(WINDOW), event.time)))
         .filter(|known| !crate::vocabulary::sockets::is_shell(known.name()))
         .filter(|known| known.user().acting_id() != "0" && calls_accounts(&known.command_line))
         .take(16)

@@ -25,7 +25,7 @@ use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, Proces
 use crate::context::{KnownChannel, Use};
 use crate::text::{clip, contains, contains_any, is_any};
 use crate::vocabulary::{programs, server_programs, sockets};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-LNX-012.
 pub const ANALYTIC: Analytic = Analytic {
@@ -42,7 +42,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// A server acts for its client within this time of the connection.
-const WINDOW: Duration = Duration::from_secs(10);
+pub const WINDOW: Window = Window::new("IPC-LNX-012", 10);
 /// A client that a shell without a known parent is put down to connected within this time.
 const CLOSE: Duration = Duration::from_secs(3);
 
@@ -95,7 +95,7 @@ fn by_server(context: &Context<'_>, event: &ProcessEvent<'_>, started: Actor<'_>
     } else {
         Severity::Medium
     };
-    let client = client_of(context, event, started, Some(server), WINDOW);
+    let client = client_of(context, event, started, Some(server), context.window(WINDOW));
     conclude(context, started, server, client, severity, Confidence::High)
 }
 

@@ -16,14 +16,12 @@
 //! ## References
 //! Playbook KI-1, KI-3, Q4, E1, E3; ATT&CK T1559.003, T1059.004; DET0493 (AN1359).
 
-use std::time::Duration;
-
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::Use;
 use crate::text::clip;
 use crate::vocabulary::macos;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-MAC-003.
 pub const ANALYTIC: Analytic = Analytic {
@@ -40,7 +38,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// A client this long before the child may have asked for it.
-const BEFORE: Duration = Duration::from_secs(10);
+pub const BEFORE: Window = Window::new("IPC-MAC-003", 10);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let (helper, child) = (context.parent(), context.subject());
@@ -84,7 +82,7 @@ fn stranger_before<'c>(
     helper: Actor<'c>,
 ) -> Option<(Actor<'c>, &'c Use)> {
     let opened = &context.channel(helper.name())?.opened;
-    opened.iter().rev().filter(|one| one.note.time.within(BEFORE, event.time)).find_map(|one| {
+    opened.iter().rev().filter(|one| one.note.time.within(context.window(BEFORE), event.time)).find_map(|one| {
         let client = context.remembered(one.process?)?;
         let stranger = macos::is_badly_signed(client)
             || (!helper.signer.is_empty() && !client.signer.is_empty() && client.signer != helper.signer);

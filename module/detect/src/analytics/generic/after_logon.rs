@@ -1,0 +1,137 @@
+//! # IPC-BASE-009: Unusual exchange right after a logon from elsewhere
+//!
+//! ## What it detects
+//! An exchange that the baseline does not know, by a session that another machine opened less than five minutes ago.
+//!
+//! ## Why it matters
+//! Who comes in with somebody else's credentials does at once what their owner never did.
+//!
+//! ## Telemetry
+//! Logons (4624, USER_LOGIN) and any log with channels, and a baseline. Asleep without one.
+//!
+//! ## False positives
+//! Administrators at their first visit: declare their hosts. Profiles that are set up at a first logon.
+//!
+//! ## References
+//! Playbook L1b, Q2, Q4, E1, E4; ATT&CK T1559, T1078; DET0493 (AN1357, AN1358).
+
+use std::time::Duration;
+
+use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
+
+use crate::baseline::Standing;
+use crate::context::KnownLogon;
+use crate::vocabulary::places;
+use crate::{Analytic, Context, Evidence, Family, Status, assess, predicates};
+
+/// IPC-BASE-009.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-BASE-009",
+    title: "Unusual exchange right after a logon from elsewhere",
+    family: Family::Generic,
+    techniques: &["T1559", "T1078"],
+    attack_analytics: &["AN1357", "AN1358"],
+    severity: Severity::Medium,
+    status: Status::Stable,
+    on: &[ActivityKind::ChannelConnect, ActivityKind::ChannelCreate, ActivityKind::ProcessStart],
+    telemetry: &[Source::Security, Source::Auditd],
+    evaluate,
+};
+
+/// This long after the logon.
+const AFTER: Duration = Duration::from_secs(300);
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let (edge, standing) = context.exchange?;
+    if !matches!(standing, Standing::NeverSeen | Standing::NewOnHost) {
+        return None;
+    }
+    let client = context.subject();
+    let logon = session(context, event).filter(|logon| logon.is_remote(&context.host.addresses))?;
+    let soon = logon.note.time <= event.time && logon.note.time.within(AFTER, event.time);
+    if !soon || predicates::is_service_principal(client.user) || assess::is_explained(context, event) {
+        return None;
+    }
+    let from = &*logon.address;
+    if context.tuning.is_admin_host(from) {
+        return None;
+    }
+    let untrusted = predicates::is_untrusted(client);
+    let severity = if untrusted { Severity::High } else { Severity::Medium };
+    let text = format!(
+        "{} logged on from {from} and soon after used {} {}, which the baseline does not know{}.",
+        logon.user_name,
+        edge.mechanism.as_str(),
+        edge.endpoint,
+        if *standing == Standing::NewOnHost { " on this host" } else { "" },
+    );
+    let evidence = Evidence::new(severity, Confidence::Medium, text)
+        .reasons(
+            Reasons::NONE
+                .and_if(!places::is_public(from), Reasons::E4)
+                .and_if(predicates::is_unknown_binary(client), Reasons::E3)
+                .and_if(logon.special, Reasons::E1),
+        )
+        .indicators(Indicators::KI1)
+        .client(client)
+        .channel(edge.mechanism, edge.endpoint.clone())
+        .remote(from)
+        .because(&logon.note, format!("{} logged on (type {}) from {from}", logon.user_name, logon.kind));
+    Some(evidence)
+}
+
+/// The logon of the event's process; on Unix its number is that of the audit session.
+fn session<'c>(context: &Context<'c>, event: &ProcessEvent<'_>) -> Option<&'c KnownLogon> {
+    let client = context.subject();
+    match event.provenance.source {
+        Source::Auditd => context.logon(u64::from(client.session?)),
+        _ => context.logon_of(client),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const NOW: f64 = 6.0 * 86_400.0;
+
+    fn usual(day: f64) -> Event {
+        pipe_opened(day * 86_400.0, r"\app\orders").of(r"C:\Program Files\App\app.exe", 50).user("CORP", "alice")
+    }
+
+    fn odd(after: f64) -> Event {
+        pipe_opened(NOW + after, r"\db\admin")
+            .of(r"C:\Program Files\Tool\tool.exe", 60)
+            .user("CORP", "alice")
+            .logon_id(0x77)
+    }
+
+    #[test]
+    fn what_a_visitor_does_at_once_and_nobody_did_before_fires() {
+        let events = [logon(NOW, 10, 0x77, "alice", "10.0.0.99"), odd(60.0)];
+        let found = check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::Medium, Confidence::Medium)));
+        assert!(found.iter().all(|finding| finding.reasons == Reasons::E4));
+    }
+
+    #[test]
+    fn an_unknown_program_makes_it_worse() {
+        let program = odd(60.0).of(r"C:\Users\alice\t.exe", 61);
+        let events = [logon(NOW, 3, 0x77, "alice", "10.0.0.99"), program];
+        check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::High, Confidence::Medium)));
+    }
+
+    #[test]
+    fn ten_minutes_later_and_at_the_keyboard_it_is_quiet() {
+        let late = [logon(NOW, 10, 0x77, "alice", "10.0.0.99"), odd(600.0)];
+        check_learned(&ANALYTIC, &learned(usual), &late, None);
+        let here = [logon(NOW, 2, 0x77, "alice", ""), odd(60.0)];
+        check_learned(&ANALYTIC, &learned(usual), &here, None);
+    }
+
+    #[test]
+    fn what_is_usual_is_quiet_after_a_logon_too() {
+        let events = [logon(NOW, 10, 0x77, "alice", "10.0.0.99"), usual(6.0).logon_id(0x77)];
+        check_learned(&ANALYTIC, &learned(usual), &events, None);
+    }
+}

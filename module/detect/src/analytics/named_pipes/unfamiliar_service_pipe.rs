@@ -1,0 +1,117 @@
+//! # IPC-PIPE-013: User's process opens a service's pipe it never used
+//!
+//! ## What it detects
+//! A process of an ordinary user that opens a pipe known to belong to a service, where the baseline does not know the
+//! two together. Where the pipe's making was seen, IPC-BASE-004 says it; this one knows the owner by the name. Pipes that
+//! half of all programs open count only for unknown programs.
+//!
+//! ## Why it matters
+//! Services answer on their pipes with SYSTEM's rights; a new caller is a new program, or an old one with new code.
+//!
+//! ## Telemetry
+//! Sysmon 18, and a baseline. Asleep without one.
+//!
+//! ## False positives
+//! New software: an installation within the day before explains it.
+//!
+//! ## References
+//! Playbook KI-3, Q1, Q2, Q4, E1; ATT&CK T1559, T1068; DET0493 (AN1357).
+
+use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+
+use crate::baseline::Standing;
+use crate::context::pipes::label;
+use crate::vocabulary::pipes::owners;
+use crate::{Analytic, Context, Evidence, Family, Status, UserKind, assess, joins, predicates};
+
+/// IPC-PIPE-013.
+pub const ANALYTIC: Analytic = Analytic {
+    id: "IPC-PIPE-013",
+    title: "User's process opens a service's pipe it never used",
+    family: Family::NamedPipes,
+    techniques: &["T1559", "T1068"],
+    attack_analytics: &["AN1357"],
+    severity: Severity::Low,
+    status: Status::Stable,
+    on: &[ActivityKind::ChannelConnect],
+    telemetry: &[Source::Sysmon],
+    evaluate,
+};
+
+fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
+    let (edge, standing) = context.exchange?;
+    let pipe = context.pipe()?;
+    if edge.user != UserKind::Person || pipe.creation || !matches!(standing, Standing::NeverSeen | Standing::Rare) {
+        return None;
+    }
+    let shared = owners::is_universal(pipe.name) || joins::is_shared(pipe.name);
+    let made = context.pipe_maker(pipe.channel.name).is_some();
+    if (!shared && (made || owners::of(pipe.name).is_none())) || assess::is_explained(context, event) {
+        return None;
+    }
+    let client = context.subject();
+    let untrusted = predicates::is_untrusted(client);
+    if shared && !untrusted {
+        return None;
+    }
+    let severity = if untrusted { Severity::High } else { Severity::Low };
+    let text = format!(
+        "{} of {} opened pipe {} of a service, which it was never seen to use.",
+        label(client),
+        client.account(),
+        pipe.channel.name
+    );
+    let evidence = Evidence::new(severity, Confidence::Medium, text)
+        .reasons(
+            Reasons::NONE
+                .and_if(predicates::is_unknown_binary(client), Reasons::E3)
+                .and_if(predicates::is_privileged(client), Reasons::E1),
+        )
+        .indicators(Indicators::KI3)
+        .client(client)
+        .channel(Mechanism::NamedPipe, pipe.channel.name);
+    Some(evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    const NOW: f64 = 6.0 * 86_400.0;
+
+    fn usual(day: f64) -> Event {
+        pipe_opened(day * 86_400.0, r"\app\orders").of(r"C:\Program Files\App\app.exe", 50).user("CORP", "alice")
+    }
+
+    fn opened(pipe: &'static str, image: &'static str) -> Event {
+        pipe_opened(NOW, pipe).of(image, 60).user("CORP", "alice")
+    }
+
+    #[test]
+    fn an_unknown_program_on_a_service_s_pipe_fires() {
+        let events = [opened(r"\eventlog", r"C:\Users\alice\x.exe")];
+        check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::High, Confidence::Medium)));
+    }
+
+    #[test]
+    fn an_installed_program_on_a_service_s_pipe_is_low() {
+        let events = [opened(r"\ROUTER", r"C:\Program Files\Tool\tool.exe")];
+        check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::Low, Confidence::Medium)));
+    }
+
+    #[test]
+    fn an_installed_program_on_a_pipe_of_everybody_and_a_service_are_quiet() {
+        let events = [
+            opened(r"\wkssvc", r"C:\Program Files\Tool\tool.exe"),
+            opened(r"\ROUTER", r"C:\Program Files\Tool\tool.exe").user("NT AUTHORITY", "LOCAL SERVICE"),
+            opened(r"\tool\own", r"C:\Users\alice\x.exe"),
+        ];
+        check_learned(&ANALYTIC, &learned(usual), &events, None);
+    }
+
+    #[test]
+    fn without_a_baseline_it_sleeps() {
+        check(&ANALYTIC, &[opened(r"\eventlog", r"C:\Users\alice\x.exe")], None);
+    }
+}

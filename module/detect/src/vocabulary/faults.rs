@@ -1,0 +1,35 @@
+//! Lines in which a program says that a socket refused or failed it. Source: strerror(3) of ECONNREFUSED, EACCES and
+//! EPIPE in the C locale, as daemons print them.
+
+use crate::text::contains_any;
+
+/// The path of the UNIX socket that a line complains about; `None` if it complains about none.
+pub fn socket(message: &str) -> Option<&str> {
+    if !contains_any(message, &["connection refused", "permission denied", "broken pipe", "connection reset"]) {
+        return None;
+    }
+    let word = |word: &str| word.ends_with(".sock") || word.ends_with(".socket") || word.starts_with("/run/");
+    message
+        .split([' ', '\'', '"', '`', '(', ')', '[', ']', ',', ';', '='])
+        .map(|part| part.trim_start_matches("unix://").trim_start_matches("unix:").trim_end_matches([':', '.']))
+        .map(|part| part.strip_prefix("/var").filter(|rest| rest.starts_with("/run/")).unwrap_or(part))
+        .find(|part| part.starts_with(['/', '@']) && word(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_socket_is_found_in_the_spellings_of_daemons() {
+        for line in [
+            "dial unix /var/run/app.sock: connect: permission denied",
+            "connect() to unix:/run/app.sock failed (13: Permission denied) while connecting to upstream",
+            "could not connect to '/run/app.sock': Connection refused",
+        ] {
+            assert_eq!(socket(line), Some("/run/app.sock"), "{line}");
+        }
+        assert_eq!(socket("open /etc/shadow: Permission denied"), None);
+        assert_eq!(socket("listening on /run/app.sock"), None);
+    }
+}

@@ -1,0 +1,78 @@
+//! What is read: event logs and JSON lines, as two folders of plain files.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use backchannel_tests::{files, root};
+
+/// How much there must be of each kind, in bytes; less is repeated.
+const ENOUGH: u64 = 64 * 1024 * 1024;
+
+/// Two folders of logs, gone when this is dropped.
+pub struct Inputs {
+    folder: tempfile::TempDir,
+}
+
+impl Inputs {
+    /// From the captures in `corpus`, else from the inputs of the project's own cases.
+    pub fn collect(corpus: Option<&Path>) -> io::Result<Self> {
+        let inputs = Self { folder: tempfile::tempdir()? };
+        fs::create_dir(inputs.evtx())?;
+        fs::create_dir(inputs.json())?;
+        let from = corpus.map_or_else(|| root().join("tests/cases"), Path::to_owned);
+        for (number, path) in files(&from, ".evtx").iter().enumerate() {
+            fs::copy(path, inputs.evtx().join(format!("{number:03}.evtx")))?;
+        }
+        for (number, path) in files(&from, ".json").iter().chain(&files(&from, ".jsonl")).enumerate() {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if name.starts_with("input.") {
+                fs::copy(path, inputs.json().join(format!("{number:03}.json")))?;
+            }
+        }
+        for path in files(&from, ".zip") {
+            let mut archive = zip::ZipArchive::new(File::open(path)?)?;
+            for index in 0..archive.len() {
+                let mut member = archive.by_index(index)?;
+                if member.name()?.ends_with(".json") {
+                    let number = fs::read_dir(inputs.json())?.count();
+                    io::copy(&mut member, &mut File::create(inputs.json().join(format!("{number:03}.json")))?)?;
+                }
+            }
+        }
+        repeat(&inputs.evtx())?;
+        repeat(&inputs.json())?;
+        Ok(inputs)
+    }
+
+    /// The folder of event logs.
+    pub fn evtx(&self) -> PathBuf {
+        self.folder.path().join("evtx")
+    }
+
+    /// The folder of JSON lines.
+    pub fn json(&self) -> PathBuf {
+        self.folder.path().join("json")
+    }
+}
+
+/// The files of a folder, and how many bytes they hold.
+pub fn all(folder: &Path) -> io::Result<(Vec<PathBuf>, u64)> {
+    let mut paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    paths.sort();
+    let sizes = paths.iter().map(|path| Ok(path.metadata()?.len())).collect::<io::Result<Vec<_>>>()?;
+    Ok((paths, sizes.iter().sum()))
+}
+
+/// Links each file again and again until there is enough: what is opened once must not weigh more than what is read.
+fn repeat(folder: &Path) -> io::Result<()> {
+    let (paths, size) = all(folder)?;
+    let copies = ENOUGH.checked_div(size).unwrap_or(0);
+    for copy in 1..=copies {
+        for path in &paths {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            fs::hard_link(path, folder.join(format!("{copy:03}-{name}")))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! Records per CPU second on every way from a log to findings, beside what other libraries need to read the same log.
+//!
+//! `cargo xtask bench -- [--rounds N] [--seconds S] [--corpus FOLDER] [--only evtx|json]`. All ways run in turn, round
+//! after round, so that a slow minute of the machine slows them all; the table gives medians. Absolute figures are
+//! those of one machine; the ratios below them are what counts. The corpus is also taken from `BACKCHANNEL_CORPUS`;
+//! without one the inputs of the cases are read.
+
+mod inputs;
+mod lanes;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use backchannel_host::component::{Engine, EngineOptions, Module};
+use backchannel_host::replay::{ReplayOptions, Silent, replay};
+use backchannel_host::source::{Filled, SourceOptions, Sources};
+use cpu_time::ProcessTime;
+use inputs::Inputs;
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// A way from the files to their end: how many records there were.
+type Way = fn(&[PathBuf]) -> u64;
+
+const WAYS: [(&str, Way); 5] = [
+    ("decode", lanes::decode),
+    ("decode + normalise", lanes::normalize),
+    ("whole, native", lanes::native),
+    ("whole, native, packed", packed),
+    ("whole, component", component),
+];
+
+struct Wishes {
+    rounds: usize,
+    seconds: f64,
+    corpus: Option<PathBuf>,
+    only: Option<String>,
+    /// Set in a process of its own that measures memory: the number of a way.
+    memory_of: Option<usize>,
+    folder: Option<PathBuf>,
+    yardsticks: Option<PathBuf>,
+}
+
+fn main() -> Outcome<()> {
+    let wishes = wishes()?;
+    if let (Some(way), Some(folder)) = (wishes.memory_of, &wishes.folder) {
+        WAYS[way].1(&inputs::all(folder)?.0);
+        println!("{}", peak_memory()?);
+        return Ok(());
+    }
+    let inputs = Inputs::collect(wishes.corpus.as_deref())?;
+    for (kind, yardstick, folder) in [
+        ("evtx", "the evtx crate, iterating only", inputs.evtx()),
+        ("json", "sonic-rs, 27 fields, borrowed", inputs.json()),
+    ] {
+        if wishes.only.as_deref().is_none_or(|only| only == kind) {
+            table(kind, yardstick, &folder, &wishes)?;
+        }
+    }
+    Ok(())
+}
+
+fn wishes() -> Outcome<Wishes> {
+    let mut wishes = Wishes {
+        rounds: 5,
+        seconds: 1.0,
+        corpus: std::env::var_os("BACKCHANNEL_CORPUS").map(PathBuf::from),
+        only: None,
+        memory_of: None,
+        folder: None,
+        yardsticks: std::env::var_os("BACKCHANNEL_YARDSTICKS").map(PathBuf::from),
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut value = || arguments.next().ok_or(format!("{argument} wants a value"));
+        match argument.as_str() {
+            "--rounds" => wishes.rounds = value()?.parse()?,
+            "--seconds" => wishes.seconds = value()?.parse()?,
+            "--corpus" => wishes.corpus = Some(value()?.into()),
+            "--only" => wishes.only = Some(value()?),
+            "--memory-of" => wishes.memory_of = Some(value()?.parse()?),
+            "--folder" => wishes.folder = Some(value()?.into()),
+            // Cargo says that this is a benchmark.
+            "--bench" => {}
+            other => return Err(format!("{other} is not known").into()),
+        }
+    }
+    Ok(wishes)
+}
+
+/// Measures everything on one folder and prints it.
+fn table(kind: &str, yardstick: &str, folder: &Path, wishes: &Wishes) -> Outcome<()> {
+    let (paths, size) = inputs::all(folder)?;
+    if paths.is_empty() {
+        println!("{kind}: no input\n");
+        return Ok(());
+    }
+    let mut rates = vec![Vec::new(); WAYS.len() + 1];
+    let mut records = 0;
+    for _ in 0..wishes.rounds {
+        for (way, rates) in WAYS.iter().zip(&mut rates) {
+            let start = ProcessTime::now();
+            let (mut read, mut taken) = (0, 0.0);
+            while taken < wishes.seconds {
+                records = way.1(&paths);
+                read += records;
+                taken = start.elapsed().as_secs_f64();
+            }
+            rates.push(read as f64 / taken);
+        }
+        if let (Some(program), Some(rates)) = (&wishes.yardsticks, rates.last_mut()) {
+            rates.push(measure(program, kind, wishes.seconds, folder)?);
+        }
+    }
+    let medians: Vec<f64> = rates.into_iter().map(median).collect();
+    println!("{kind}: {records} records, {} MB, {} files; {} rounds\n", size / 1_000_000, paths.len(), wishes.rounds);
+    println!("| way | records/CPU-s | peak RSS MB |\n| --- | ---: | ---: |");
+    for (number, ((name, _), rate)) in WAYS.iter().zip(&medians).enumerate() {
+        println!("| {name} | {rate:.0} | {:.0} |", memory(number, folder)?);
+    }
+    if medians[WAYS.len()] > 0.0 {
+        println!("| {yardstick} | {:.0} | |", medians[WAYS.len()]);
+    }
+    println!("\n| ratio | |\n| --- | ---: |");
+    let [_, normalized, native, packed, component, other] = medians.as_slice() else { return Ok(()) };
+    for (name, ratio) in [
+        ("CPU of the component / native", native / component),
+        ("CPU of the component / native on packed batches", packed / component),
+        ("CPU of the component / decode + normalise", normalized / component),
+        ("speed of the component / yardstick", if *other > 0.0 { component / other } else { f64::NAN }),
+    ] {
+        println!("| {name} | {ratio:.2} |");
+    }
+    println!();
+    Ok(())
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// Records per CPU second of another library, measured by itself in a process of its own.
+fn measure(program: &Path, kind: &str, seconds: f64, folder: &Path) -> Outcome<f64> {
+    let output = Command::new(program).arg(kind).arg(seconds.to_string()).arg(folder).output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let (records, taken) = text.trim().split_once(' ').ok_or("the yardstick printed no two numbers")?;
+    Ok(records.parse::<f64>()? / taken.parse::<f64>()?)
+}
+
+/// The most memory, in MB, that one pass of a way takes, in a process of its own.
+fn memory(way: usize, folder: &Path) -> Outcome<f64> {
+    let mut command = Command::new(std::env::current_exe()?);
+    let output = command.args(["--memory-of", &way.to_string(), "--folder"]).arg(folder).output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}
+
+/// Peak resident memory of this process in MB; 0 where the system does not tell.
+fn peak_memory() -> Outcome<f64> {
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return Ok(0.0) };
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    Ok(line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<f64>().ok()).unwrap_or(0.0) / 1024.0)
+}
+
+/// The whole way as the harness goes it, with the engine linked in instead of the component.
+fn packed(files: &[PathBuf]) -> u64 {
+    let mut engine = backchannel_engine::Engine::open(None, None).expect("the defaults are good settings");
+    let mut merge = Sources::open(files, SourceOptions::default()).events();
+    loop {
+        let mut bytes = Vec::new();
+        match merge.fill(&mut bytes) {
+            Filled::Batch(_) => drop(engine.packed(&bytes).expect("the builder packs well")),
+            Filled::Idle => {}
+            Filled::End => break,
+        }
+    }
+    engine.flush();
+    merge.into_tally().read
+}
+
+/// The whole way of `backchannel replay`, without its output.
+fn component(files: &[PathBuf]) -> u64 {
+    use std::sync::OnceLock;
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    let module = MODULE.get_or_init(|| {
+        let engine = Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine"));
+        Module::load(&engine, backchannel_embedded::COMPONENT).expect("the module that ships is loaded")
+    });
+    let sources = Sources::open(files, SourceOptions::default());
+    replay(module, sources, &ReplayOptions::default(), &mut Silent).expect("the replay ends well").summary.read
+}
