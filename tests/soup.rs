@@ -434,6 +434,9 @@ proptest! {
     }
 }
 
+/// Lines that are a record of no format.
+const BAD: [&[u8]; 7] = [b"nonsense", b"{\"EventID\": oops", b"}{", b"\xFF\xFE\xFD", b"[1, 2", b"\x1b[2J", b"\""];
+
 /// Logs of cases that fire, one record or audit line a line.
 fn firing() -> &'static [(Format, String)] {
     static LOGS: OnceLock<Vec<(Format, String)>> = OnceLock::new();
@@ -455,15 +458,7 @@ proptest! {
     #[test]
     fn a_bad_line_costs_itself_and_nothing_else(
         log in any::<Index>(),
-        bad in vec((any::<Index>(), select(&[
-            &b"nonsense"[..],
-            b"{\"EventID\": oops",
-            b"}{",
-            b"\xFF\xFE\xFD",
-            b"[1, 2",
-            b"\x1b[2J",
-            b"\"",
-        ][..])), 1..6),
+        bad in vec((any::<Index>(), select(&BAD[..])), 1..6),
     ) {
         let (format, text) = log.get(firing());
         let _watch = watch(format!("{bad:?} {text}"));

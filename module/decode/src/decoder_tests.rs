@@ -89,6 +89,28 @@ fn a_shipper_may_wrap_a_line() {
 }
 
 #[test]
+fn a_torn_first_line_costs_itself_only() {
+    let whole = "{\"EventID\":5,\"SourceName\":\"A\"}\n";
+    for torn in [
+        "{\"EventID\": 4, \"SourceName\"",
+        "{\"EventID\": oops",
+        "{\"a\":{\"b\":[1,",
+        "[1, 2",
+        "}{",
+        "{nonsense",
+        "\"}",
+    ] {
+        let found = read(format!("{torn}\n{whole}{whole}").as_bytes());
+        assert_eq!(found[0], "windows-json", "{torn}: {found:?}");
+        assert_eq!(found.len(), 4, "{torn}: {found:?}");
+        assert!(found[1].starts_with("1:"), "{torn}: {found:?}");
+        assert_eq!(found[2..], ["windows A 5", "windows A 5"], "{torn}: {found:?}");
+    }
+    // An object with lines of its own is none.
+    check("{\n\"EventID\":5,\n\"x\":[\n{}\n],\n\"SourceName\":\"A\"}\n", &["windows-json", "windows A 5"]);
+}
+
+#[test]
 fn syslog_in_pieces_is_syslog() {
     check(
         r#"{"MESSAGE":"hello","SYSLOG_IDENTIFIER":"su","_HOSTNAME":"app01","__REALTIME_TIMESTAMP":"1700000000000000"}"#,

@@ -124,11 +124,12 @@ fn encoding(bytes: &[u8]) -> Encoding {
 }
 
 fn content(start: &[u8]) -> Option<(Format, Framing)> {
+    if let [b'{' | b'[', ..] = start
+        && let Some((framing, first)) = probe_json(start)
+    {
+        return Some((json::guess(first), framing));
+    }
     match start {
-        [b'{' | b'[', ..] => {
-            let (framing, first) = probe_json(start)?;
-            Some((json::guess(first), framing))
-        }
         [b'<', ..] if memchr::memmem::find(start, b"<Event").is_some() => Some((Format::WindowsXml, Framing::Xml)),
         [b'#', ..] if start.starts_with(b"#separator") || start.starts_with(b"#fields") => {
             Some((Format::ZeekTsv, Framing::Lines))

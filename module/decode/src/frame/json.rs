@@ -135,6 +135,11 @@ pub(crate) fn probe(start: &[u8]) -> Option<(Framing, &[u8])> {
             }
             // It does not end within what is seen: one a line, unless it has lines of its own.
             JsonFound::More => {
+                if brace == 0
+                    && let Some(line) = line_after_a_torn_one(object)
+                {
+                    return Some((Framing::Lines, line));
+                }
                 let lines = memchr::memchr(b'\n', object).is_some() || brace > 0;
                 return Some((if lines { Framing::Json } else { Framing::Lines }, object));
             }
@@ -147,4 +152,18 @@ pub(crate) fn probe(start: &[u8]) -> Option<(Framing, &[u8])> {
     let framing =
         if brace == 0 && alone && memchr::memchr(b'\n', first).is_none() { Framing::Lines } else { Framing::Json };
     Some((framing, first))
+}
+
+/// Where the first line is the beginning of a record and no more, the first of the lines after it that is a whole one.
+/// An object with lines of its own begins with a brace alone on its line.
+fn line_after_a_torn_one(object: &[u8]) -> Option<&[u8]> {
+    const LINES: usize = 8;
+    let mut lines = object.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    if lines.next().is_none_or(|first| first.len() < 2) {
+        return None;
+    }
+    lines.take(LINES).find(|line| {
+        let end = JsonState::default().follow(line);
+        line.starts_with(b"{") && matches!(end, JsonFound::End(end) if end == line.len())
+    })
 }
