@@ -103,7 +103,7 @@ fn the_module_touches_no_clock_no_file_no_network_no_randomness() {
         "std::env",
         "std::process",
         "std::thread",
-        "SystemTime",
+        "time::SystemTime",
         "Instant::now",
         "Utc::now",
         "Local::now",
