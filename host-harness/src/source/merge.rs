@@ -1,6 +1,7 @@
 //! Several inputs as one stream of batches, in the order of event time.
 //!
-//! The input whose next event is the oldest runs until an event of another one is due; ties go by the inputs' order.
+//! The input whose next event is the oldest runs until an event of another one is due; ties go by the inputs'
+//! names, so that the order in which they are given changes nothing.
 //! No more than [`OPEN_INPUTS`](super::OPEN_INPUTS) are open at a time. Where there are more, all are looked at once
 //! for their first event, and each is opened when its first event is due; only where more than that many overlap in
 //! time does one start late.
@@ -122,7 +123,8 @@ impl std::fmt::Debug for Merge {
 }
 
 impl Merge {
-    pub(super) fn new(inputs: Vec<Input>, skips: Skips, options: SourceOptions, done: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(mut inputs: Vec<Input>, skips: Skips, options: SourceOptions, done: Arc<AtomicU64>) -> Self {
+        inputs.sort_by(|a, b| a.name.cmp(&b.name));
         let mut waiting: Vec<(Due, Input)> = Vec::with_capacity(inputs.len());
         let look_ahead = inputs.len() > OPEN_INPUTS;
         for (index, input) in inputs.into_iter().enumerate() {

@@ -106,6 +106,8 @@ fn a_torn_first_line_costs_itself_only() {
         assert!(found[1].starts_with("1:"), "{torn}: {found:?}");
         assert_eq!(found[2..], ["windows A 5", "windows A 5"], "{torn}: {found:?}");
     }
+    let closed = format!("{{\"a\": {{\"b\"\n{whole}}}}}\n{whole}");
+    assert_eq!(read(closed.as_bytes()), ["windows-json", "1:not-json", "windows A 5", "3:not-json", "windows A 5"]);
     // An object with lines of its own is none.
     check("{\n\"EventID\":5,\n\"x\":[\n{}\n],\n\"SourceName\":\"A\"}\n", &["windows-json", "windows A 5"]);
 }

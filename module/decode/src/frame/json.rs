@@ -147,6 +147,12 @@ pub(crate) fn probe(start: &[u8]) -> Option<(Framing, &[u8])> {
         }
     }
     let first = &object[..at];
+    if brace == 0
+        && memchr::memchr(b'\n', first).is_some()
+        && let Some(line) = line_after_a_torn_one(object)
+    {
+        return Some((Framing::Lines, line));
+    }
     let after = object[at..].iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
     let alone = matches!(after, None | Some(b'\n'));
     let framing =
