@@ -90,7 +90,7 @@ fn module_sources() -> Vec<(String, String)> {
             let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
             (name, code.join("\n"))
         })
-        .filter(|(name, _)| !name.ends_with("/testing.rs") && !name.contains("/tests/"))
+        .filter(|(name, _)| !name.ends_with("/testing.rs") && !name.ends_with("tests.rs") && !name.contains("/tests/"))
         .collect()
 }
 
@@ -141,7 +141,7 @@ fn unsafe_code_stays_where_the_c_calling_convention_is() {
         for line in code {
             let generated = name.starts_with("module/component/") && line.contains("unsafe_code");
             assert!(
-                generated || !line.contains("unsafe"),
+                generated || !line.split(|c: char| c != '_' && !c.is_alphanumeric()).any(|word| word == "unsafe"),
                 "{name}: {line}: find a safe way, or a library that has one"
             );
         }
