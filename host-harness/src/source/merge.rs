@@ -21,6 +21,9 @@ use super::{OPEN_INPUTS, SkipDetail, Skips, SourceOptions, Tally};
 /// How many hosts are counted one by one.
 const HOSTS: usize = 100_000;
 
+/// Before all events.
+const BEGINNING: Timestamp = Timestamp(i64::MIN);
+
 /// A batch that is being filled.
 #[derive(Debug)]
 pub struct Packed {
@@ -129,7 +132,7 @@ impl Merge {
         let look_ahead = inputs.len() > OPEN_INPUTS;
         for (index, input) in inputs.into_iter().enumerate() {
             let first = if look_ahead && input.is_repeatable() { first_event(&input, &options) } else { None };
-            waiting.push((Due { time: first.unwrap_or(Timestamp(i64::MIN)), input: index }, input));
+            waiting.push((Due { time: first.unwrap_or(BEGINNING), input: index }, input));
         }
         waiting.sort_by_key(|(due, _)| *due);
         let mut open = Vec::new();
@@ -226,9 +229,14 @@ impl Merge {
             }
             let (due, input) = self.waiting.pop_front()?;
             match Stream::open(&input, &self.options, &self.done) {
+                // Its time is known from the look ahead.
+                Ok(stream) if due.time != BEGINNING => {
+                    self.open[due.input] = Some(stream);
+                    self.heads.push(Reverse(due));
+                }
                 Ok(mut stream) => {
                     // Not a single event is due before the beginning of time: this finds out when its first one is.
-                    let nothing = Due { time: Timestamp(i64::MIN), input: 0 };
+                    let nothing = Due { time: BEGINNING, input: 0 };
                     let alone = self.heads.is_empty() && self.waiting.is_empty();
                     let stopped = if alone {
                         Stopped::Full
@@ -261,11 +269,5 @@ impl Merge {
 
 /// The time of an input's first event.
 fn first_event(input: &Input, options: &SourceOptions) -> Option<Timestamp> {
-    let mut stream = Stream::open(input, options, &Arc::default()).ok()?;
-    let mut aside = Tally::new(Skips::new(0));
-    let nothing = Due { time: Timestamp(i64::MIN), input: 0 };
-    match stream.run(1, Some(nothing), &mut Packed::new(1), &mut aside) {
-        Stopped::Ahead(time) => Some(time),
-        _ => None,
-    }
+    Stream::open(input, options, &Arc::default()).ok()?.first_time()
 }

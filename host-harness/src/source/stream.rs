@@ -17,7 +17,7 @@ use super::evtx::EvtxReader;
 use super::merge::Packed;
 use super::open::{Input, Kind};
 use super::text::TextReader;
-use super::{SkipDetail, SourceOptions, Tally};
+use super::{SkipDetail, Skips, SourceOptions, Tally};
 
 /// What a step did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,15 @@ enum Reader {
     Evtx(Box<EvtxReader>),
 }
 
+impl Reader {
+    fn step(&mut self, context: &mut Context, tally: &mut Tally, sink: &mut dyn FnMut(&ProcessEvent<'_>)) -> Step {
+        match self {
+            Self::Text(reader) => reader.step(context, tally, sink),
+            Self::Evtx(reader) => reader.step(context, tally, sink),
+        }
+    }
+}
+
 /// What reading one input needs besides its bytes.
 pub(super) struct Context {
     pub(super) name: Rc<str>,
@@ -95,6 +104,24 @@ impl Stream {
         Ok(Self { reader, context, ahead: Ahead::default(), ended: false })
     }
 
+    /// The time of its first event. What was read is lost: this is for a look ahead.
+    pub(super) fn first_time(mut self) -> Option<Timestamp> {
+        let mut aside = Tally::new(Skips::new(0));
+        let mut first = None;
+        while first.is_none() {
+            let mut sink = |event: &ProcessEvent<'_>| _ = first.get_or_insert(event.time);
+            match self.reader.step(&mut self.context, &mut aside, &mut sink) {
+                Step::Read => {}
+                Step::Idle => break,
+                Step::End => {
+                    self.context.normalizer.flush(&self.context.arena, &mut sink);
+                    break;
+                }
+            }
+        }
+        first
+    }
+
     /// Moves events to `out` as long as they are not after `due`.
     pub(super) fn run(&mut self, index: usize, due: Option<Due>, out: &mut Packed, tally: &mut Tally) -> Stopped {
         let is_due = |time: Timestamp| due.is_none_or(|due| Due { time, input: index } <= due);
@@ -122,11 +149,7 @@ impl Stream {
                     ahead.keep(event);
                 }
             };
-            let step = match &mut self.reader {
-                Reader::Text(reader) => reader.step(&mut self.context, tally, &mut sink),
-                Reader::Evtx(reader) => reader.step(&mut self.context, tally, &mut sink),
-            };
-            match step {
+            match self.reader.step(&mut self.context, tally, &mut sink) {
                 Step::Read => {}
                 Step::Idle => return Stopped::Idle,
                 Step::End => {

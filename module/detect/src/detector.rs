@@ -35,7 +35,9 @@ pub struct Detector {
     by_kind: [Vec<&'static Analytic>; ActivityKind::COUNT],
     names: Interner,
     memory: Memory,
+    /// The key of the host of the latest event, and that host as the event named it.
     key: String,
+    named: String,
 }
 
 /// Takes what a detector says. A closure over `&Finding` is one that cares for findings only.
@@ -95,14 +97,22 @@ impl Detector {
             }
         }
         let names = Interner::keyed(tuning.hash_key);
-        Self { tuning, baseline: None, by_kind, names, memory: Memory::default(), key: String::new() }
+        Self {
+            tuning,
+            baseline: None,
+            by_kind,
+            names,
+            memory: Memory::default(),
+            key: String::new(),
+            named: String::new(),
+        }
     }
 
     /// Evaluates one event against what was seen before, hands its findings to `sink`, and remembers it.
     pub fn evaluate(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) {
         self.memory.stats.events += 1;
         self.memory.newest = self.memory.newest.max(Some(event.time));
-        host_key(event, self.tuning.host_key, &mut self.key);
+        self.find_key(event);
         if !self.memory.hosts.contains_key(self.key.as_str()) {
             self.make_room();
             let key = self.names.name(&self.key);
@@ -162,7 +172,7 @@ impl Detector {
 
     /// As [`evaluate`](Self::evaluate), and says which edge the event is, and on which host: for learning.
     pub(crate) fn evaluate_and(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) -> Option<(Edge, String)> {
-        host_key(event, self.tuning.host_key, &mut self.key);
+        self.find_key(event);
         let edge = match self.memory.hosts.get(self.key.as_str()) {
             Some(host) => baseline::of_event(&Context::new(host, &self.tuning, self.baseline.as_ref(), event), event),
             None => {
@@ -213,6 +223,14 @@ impl Detector {
     /// Which hosts' telemetry was seen, for the report on analytics that were asleep.
     pub fn has_source(&self, source: backchannel_events::Source) -> bool {
         self.memory.hosts.values().any(|host| host.has_source(source))
+    }
+
+    /// Writes the key of the event's host: mostly it is the one of the event before.
+    fn find_key(&mut self, event: &ProcessEvent<'_>) {
+        if event.host.is_empty() || event.host != self.named {
+            host_key(event, self.tuning.host_key, &mut self.key);
+            event.host.clone_into(&mut self.named);
+        }
     }
 
     fn make_room(&mut self) {

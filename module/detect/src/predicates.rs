@@ -79,7 +79,9 @@ pub fn is_user_writable(path: &str) -> bool {
         r"%temp%",
         r"%appdata%",
     ];
-    if PLACES.iter().any(|place| contains(path, place)) {
+    // All of them begin with one of two signs: one pass over the path looks for all.
+    let mut starts = memchr::memchr2_iter(b'\\', b'%', path.as_bytes()).filter_map(|at| path.get(at..));
+    if starts.any(|rest| PLACES.iter().any(|place| starts_with(rest, place))) {
         return true;
     }
     let rest = after_drive(path);

@@ -9,13 +9,27 @@ pub fn contains(haystack: &str, needle: &str) -> bool {
 pub fn find(haystack: &str, needle: &str) -> Option<usize> {
     let (hay, pin) = (haystack.as_bytes(), needle.as_bytes());
     let last_start = hay.len().checked_sub(pin.len())?;
-    let Some((before, &rare)) = pin.iter().enumerate().min_by_key(|(_, byte)| frequency(**byte)) else {
+    let rarity = |byte: u8| FREQUENCY.get(usize::from(byte)).copied();
+    let Some((before, &rare)) = pin.iter().enumerate().min_by_key(|(_, byte)| rarity(**byte)) else {
         return Some(0);
     };
     let (lower, upper) = (rare.to_ascii_lowercase(), rare.to_ascii_uppercase());
     memchr::memchr2_iter(lower, upper, hay.get(before..=before + last_start)?)
         .find(|&at| hay.get(at..at + pin.len()).is_some_and(|there| there.eq_ignore_ascii_case(pin)))
 }
+
+/// [`frequency`] of every byte.
+const FREQUENCY: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut rest = table.as_mut_slice();
+    let mut byte = 0;
+    while let [first, after @ ..] = rest {
+        *first = frequency(byte);
+        byte = byte.wrapping_add(1);
+        rest = after;
+    }
+    table
+};
 
 /// How often a byte stands in paths, command lines and scripts, roughly: the search looks for a needle's rarest one.
 const fn frequency(byte: u8) -> u8 {

@@ -34,7 +34,9 @@ impl Inputs {
             let mut archive = zip::ZipArchive::new(File::open(path)?)?;
             for index in 0..archive.len() {
                 let mut member = archive.by_index(index)?;
-                if member.name()?.ends_with(".json") {
+                let name = member.name()?;
+                // Archives made on a Mac hold a twin of every file, with its attributes.
+                if name.ends_with(".json") && !name.contains("/._") {
                     let number = fs::read_dir(inputs.json())?.count();
                     io::copy(&mut member, &mut File::create(inputs.json().join(format!("{number:03}.json")))?)?;
                 }

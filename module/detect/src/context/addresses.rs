@@ -46,6 +46,10 @@ pub fn is_loopback(address: &str) -> bool {
 /// An address as text, with `::ffff:` and a zone (`%4`) taken off.
 pub fn parse(address: &str) -> Option<IpAddr> {
     let address = address.split_once('%').map_or(address, |(address, _)| address);
+    // Names of hosts come here too, for each event: most have a letter that no address has.
+    if !address.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')) {
+        return None;
+    }
     let ip: IpAddr = address.parse().ok()?;
     Some(ip.to_canonical())
 }

@@ -36,10 +36,15 @@ pub fn is_com_place(path: &str) -> bool {
     contains_any(path, &[r"\CLSID\{", r"\TypeLib\{", r"\AppID\{"])
 }
 
+/// Whether it may be worth asking who made the change.
+pub fn may_be_from_afar(change: &RegistryChange<'_>) -> bool {
+    change.operation == RegistryOperation::SetValue && is_com_place(change.path)
+}
+
 /// On behalf of whom the change at hand was made from afar: the address of the other machine, empty if unknown.
 /// `None` if nothing says that it was.
 pub fn writer<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, change: &RegistryChange<'_>) -> Option<&'c str> {
-    if change.operation != RegistryOperation::SetValue || !is_com_place(change.path) {
+    if !may_be_from_afar(change) {
         return None;
     }
     let service = context.subject();

@@ -194,9 +194,10 @@ impl Host {
                 }
             }
             Activity::Registry(change) => {
-                let peer =
-                    far::writer(&Context::new(self, tuning, None, event), event, change).map(|peer| names.name(peer));
-                if let Some(peer) = peer {
+                if far::may_be_from_afar(change)
+                    && let Some(peer) = far::writer(&Context::new(self, tuning, None, event), event, change)
+                {
+                    let peer = names.name(peer);
                     let far = FarRegistration {
                         path: names.name(change.path),
                         server: names.lower(change.data),

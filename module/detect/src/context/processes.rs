@@ -1,5 +1,6 @@
 //! Which processes a host has had: who started whom, as whom, and what became known about each.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -112,6 +113,19 @@ pub struct Processes {
     known: BTreeMap<ProcessId, KnownProcess>,
     by_entity: BTreeMap<Name, ProcessId>,
     by_pid: BTreeMap<u32, Vec<ProcessId>>,
+    #[serde(skip)]
+    latest: Latest,
+}
+
+/// The process that was asked for last: records about one process come in rows, and each is asked for several times.
+/// Only a hint where to look first, no part of what is remembered.
+#[derive(Clone, Debug, Default)]
+struct Latest(Cell<Option<ProcessId>>);
+
+impl PartialEq for Latest {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Processes {
@@ -123,7 +137,7 @@ impl Processes {
     /// The process that a record at `time` means by this entity and pid.
     pub fn find(&self, entity: &str, pid: Option<u32>, time: Timestamp) -> Option<&KnownProcess> {
         if !entity.is_empty()
-            && let Some(process) = self.by_entity.get(entity).and_then(|id| self.known.get(id))
+            && let Some(process) = self.of_entity(entity)
         {
             return Some(process);
         }
@@ -134,6 +148,16 @@ impl Processes {
             .filter_map(|id| self.known.get(id))
             .filter(|process| entity.is_empty() || process.entity.is_empty())
             .find(|process| process.alive_at(time))
+    }
+
+    fn of_entity(&self, entity: &str) -> Option<&KnownProcess> {
+        let latest = self.latest.0.get().and_then(|id| self.known.get(&id));
+        if let Some(latest) = latest.filter(|latest| *latest.entity == *entity) {
+            return Some(latest);
+        }
+        let id = self.by_entity.get(entity)?;
+        self.latest.0.set(Some(*id));
+        self.known.get(id)
     }
 
     /// The children of a process that are still remembered, earliest first.
@@ -301,6 +325,7 @@ impl Processes {
         let Some(known) = self.known.get(&id) else { return };
         if !known.entity.is_empty() {
             self.by_entity.insert(known.entity.clone(), id);
+            self.latest.0.set(Some(id));
         }
         if let Some(pid) = known.pid {
             let ids = self.by_pid.entry(pid).or_default();

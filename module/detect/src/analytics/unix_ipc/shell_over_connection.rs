@@ -18,8 +18,9 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::text::{clip, contains, contains_any};
+use crate::text::clip;
 use crate::vocabulary::sockets;
+use crate::wording::Wording;
 use crate::{Analytic, Context, Evidence, Family, Status};
 
 /// IPC-UX-014.
@@ -41,7 +42,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         return None;
     }
     let started = context.subject();
-    let how = how(started.command_line)?;
+    let how = how(context.wording()?)?;
     let text = format!(
         "{} of {} runs a shell on a network connection ({how}): {}",
         started.name(),
@@ -57,56 +58,63 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 /// In which way a command line puts a shell on a connection.
-fn how(command: &str) -> Option<&'static str> {
+fn how(wording: &Wording<'_>) -> Option<&'static str> {
+    let command = wording.text();
     if command.len() < 12 {
         return None;
     }
-    let redirected = contains_any(
-        command,
-        &["0>&1", ">& /dev/tcp", ">&/dev/tcp", "<>/dev/tcp", "<> /dev/tcp", "0<&", "<&3", "<&5", "<&196"],
-    );
-    if contains_any(command, &["/dev/tcp/", "/dev/udp/"]) && redirected && sockets::names_shell(command) {
+    let redirected = |wording: &Wording<'_>| {
+        wording.contains_any(&[
+            "0>&1",
+            ">& /dev/tcp",
+            ">&/dev/tcp",
+            "<>/dev/tcp",
+            "<> /dev/tcp",
+            "0<&",
+            "<&3",
+            "<&5",
+            "<&196",
+        ])
+    };
+    if wording.contains_any(&["/dev/tcp/", "/dev/udp/"]) && redirected(wording) && sockets::names_shell(command) {
         return Some("/dev/tcp");
     }
-    let socket = contains(command, "socket") && contains_any(command, &["connect", "fsockopen", "TCPSocket", "INET"]);
-    if (socket || contains(command, "fsockopen"))
-        && contains_any(command, &["dup2", "pty.spawn", "STDIN,", "open(STDIN", "proc_open", "exec(\"/bin", "exec('/bin", "subprocess"])
-        && contains_any(command, &["/sh", "/bash", "sh -i", "pty.spawn", "cmd.exe"])
+    let socket = wording.contains("socket") && wording.contains_any(&["connect", "fsockopen", "TCPSocket", "INET"]);
+    if (socket || wording.contains("fsockopen"))
+        && wording.contains_any(&["dup2", "pty.spawn", "STDIN,", "open(STDIN", "proc_open", "exec(\"/bin", "exec('/bin", "subprocess"])
+        && wording.contains_any(&["/sh", "/bash", "sh -i", "pty.spawn", "cmd.exe"])
         // A FIFO among them is another analytic's.
-        && !contains(command, "mkfifo")
+        && !wording.contains("mkfifo")
     {
         return Some("an interpreter's socket");
     }
-    if contains(command, "socat ")
-        && contains_any(command, &["EXEC:", "SYSTEM:"])
-        && contains_any(command, &["TCP:", "TCP4:", "TCP-CONNECT", "OPENSSL:", "TCP6:"])
-        && contains(command, "sh")
+    if wording.contains("socat ")
+        && wording.contains_any(&["EXEC:", "SYSTEM:"])
+        && wording.contains_any(&["TCP:", "TCP4:", "TCP-CONNECT", "OPENSSL:", "TCP6:"])
+        && wording.contains("sh")
     {
         return Some("socat");
     }
-    let netcat = contains_any(command, &["nc ", "ncat ", "netcat "]);
+    let netcat = wording.contains_any(&["nc ", "ncat ", "netcat "]);
     if netcat
-        && contains_any(
-            command,
-            &[
-                " -e /bin",
-                " -e bash",
-                " -e sh",
-                " -c /bin",
-                " -c bash",
-                " -c sh",
-                "--exec ",
-                "--sh-exec ",
-                " -lvpe",
-                " -e /usr/bin",
-            ],
-        )
+        && wording.contains_any(&[
+            " -e /bin",
+            " -e bash",
+            " -e sh",
+            " -c /bin",
+            " -c bash",
+            " -c sh",
+            "--exec ",
+            "--sh-exec ",
+            " -lvpe",
+            " -e /usr/bin",
+        ])
         && sockets::names_shell(&format!("{command} "))
     {
         return Some("netcat");
     }
     let telnets = command.matches("telnet ").count() >= 2;
-    if telnets && contains_any(command, &["|/bin", "| /bin", "|sh", "| sh", "|bash", "| bash"]) {
+    if telnets && wording.contains_any(&["|/bin", "| /bin", "|sh", "| sh", "|bash", "| bash"]) {
         return Some("two telnets");
     }
     None
