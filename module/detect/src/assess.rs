@@ -40,6 +40,8 @@ fn sentence(change: &Change) -> String {
     match change.kind {
         ChangeKind::Software => format!("{} was installed ({})", change.object, change.subject),
         ChangeKind::Account => format!("account {} was created", change.subject),
+        // Not every record names the group.
+        ChangeKind::Group if change.object.is_empty() => format!("{} was added to a group", change.subject),
         ChangeKind::Group => format!("{} was added to {}", change.subject, change.object),
         ChangeKind::Right => format!("{} was granted {}", change.subject, change.object),
         ChangeKind::Permission => format!("permissions of {} were widened", change.object),

@@ -8,7 +8,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::context::{Context, KnownLogon, ProcessId, account};
 use crate::vocabulary::pipes;
-use crate::{Analytic, Evidence, Status, assess, describe, joins, suppress};
+use crate::{Analytic, Evidence, Status, assess, describe, joins, predicates, suppress};
 
 /// A finding, and what it puts under watch.
 pub struct Judged {
@@ -29,6 +29,14 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
 
     let user = context.subject().account();
     let peer = evidence.channel.as_ref().map_or("", |channel| channel.peer.as_str());
+    // IPC-BASE-007: the playbook's first reason to escalate holds for every anomaly that an administrator's process
+    // begins. The analytics weighed its rights already where they matter, so the severity stays.
+    if severity >= Severity::Medium
+        && evidence.confidence >= Confidence::Medium
+        && is_administrators(context, &evidence)
+    {
+        reasons = reasons.and(Reasons::E1);
+    }
     let from_admin_host = tuning.is_admin_host(&context.host.key) || tuning.is_admin_host(peer);
     if from_admin_host && tuning.is_admin_account(&user) {
         severity = severity.lowered();
@@ -122,6 +130,28 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
     }
 }
 
+/// Whether who began the exchange is a process with administrative rights that a person stands behind: services act
+/// with theirs all day.
+fn is_administrators(context: &Context<'_>, evidence: &Evidence) -> bool {
+    let Some(client) = &evidence.client else { return false };
+    let subject = context.subject();
+    let known = evidence.client_known.and_then(|id| context.remembered(id));
+    let Some(actor) = known.or((subject.pid.is_some() && subject.pid == client.pid).then_some(subject)) else {
+        return false;
+    };
+    // Root that somebody logged on for has a login uid.
+    let person = match actor.user.acting_id() {
+        "0" => !actor.user.audit_id.is_empty() && has_login(actor.user.audit_id),
+        _ => !predicates::is_service_principal(actor.user) && !actor.account().is_empty(),
+    };
+    person && predicates::is_privileged(actor) && !joins::is_hub(actor.name(), actor.original_name)
+}
+
+/// Whether a login uid is one: the kernel's "never set" is none.
+fn has_login(audit_id: &str) -> bool {
+    !matches!(audit_id, "4294967295" | "-1")
+}
+
 fn logon_observation(logon: &KnownLogon) -> Observation {
     let from = if logon.address.is_empty() { &logon.workstation } else { &logon.address };
     let from = if from.is_empty() { String::new() } else { format!(" from {from}") };
@@ -165,4 +195,60 @@ fn id(analytic: &str, host: &str, parties: &[&Party], first: Option<&Observation
 /// Whether `text` is what `pattern` means: the same text, case ignored, with `*` anywhere in it for anything.
 pub fn matches(pattern: &str, text: &str) -> bool {
     pipes::like(pattern, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use backchannel_events::Integrity;
+
+    use super::*;
+    use crate::testing::*;
+    use crate::{Family, analytics};
+
+    /// An implant that opens a pipe of a known tool, with and without an administrator's rights.
+    fn reasons(integrity: Integrity, domain: &'static str, user: &'static str) -> Vec<Reasons> {
+        let analytic = analytics::ANALYTICS.iter().find(|one| one.id == "IPC-BASE-016").unwrap();
+        assert_eq!(analytic.family, Family::Generic);
+        let x = r"C:\Users\a\x.exe";
+        let target =
+            backchannel_events::Process { pid: Some(90), image: r"C:\Windows\notepad.exe", ..Default::default() };
+        let access = backchannel_events::Access {
+            kind: backchannel_events::AccessKind::RemoteThread,
+            target,
+            ..Default::default()
+        };
+        let events = [
+            start(0, x, "x").pid(80).user(domain, user).integrity(integrity),
+            event(1, backchannel_events::Activity::ProcessAccess(access)).of(x, 80),
+            pipe_created(9, r"\k9f3").of(r"C:\Windows\notepad.exe", 90),
+        ];
+        let found = check(analytic, &events, Some((Severity::High, Confidence::Medium)));
+        found.iter().map(|finding| finding.reasons).collect()
+    }
+
+    #[test]
+    fn an_administrator_s_anomaly_escalates_and_an_ordinary_user_s_does_not_for_that() {
+        assert_eq!(reasons(Integrity::High, "CORP", "eve"), [Reasons::E1.and(Reasons::E3)]);
+        assert_eq!(reasons(Integrity::Medium, "CORP", "eve"), [Reasons::E3]);
+    }
+
+    #[test]
+    fn who_counts_as_an_administrator_is_a_person_with_rights() {
+        let host = crate::Host::new("ws01".into(), at(0.0));
+        let tuning = crate::Tuning::default();
+        let asks = |event: &Event| {
+            let context = Context::new(&host, &tuning, None, event);
+            let evidence = Evidence::new(Severity::Medium, Confidence::Medium, "").client(context.subject());
+            is_administrators(&context, &evidence)
+        };
+        let windows =
+            |user, integrity| pipe_opened(0, r"\p").of(r"C:\a.exe", 7).user("CORP", user).integrity(integrity);
+        assert!(asks(&windows("eve", Integrity::High)) && !asks(&windows("eve", Integrity::Medium)));
+        assert!(!asks(&windows("eve", Integrity::High).of(r"C:\Windows\explorer.exe", 7)), "a hub");
+        let service =
+            pipe_opened(0, r"\p").of(r"C:\a.exe", 7).user("NT AUTHORITY", "SYSTEM").integrity(Integrity::System);
+        assert!(!asks(&service), "a service acts with its rights all day");
+        let root = |login| unix_connected(0.0, "/run/x", "0", 0o600).of("/usr/bin/nc", 7).uids("0", "0", login);
+        assert!(asks(&root("1000")) && !asks(&root("")) && !asks(&root("4294967295")));
+    }
 }

@@ -45,6 +45,13 @@ impl Span {
     }
 }
 
+impl Watch {
+    /// Whether anything is under watch at `time`.
+    pub fn is_on(&self, time: Timestamp) -> bool {
+        self.processes.values().chain(self.logons.values()).any(|span| time <= span.until)
+    }
+}
+
 /// Puts processes and a logon under watch, and hands over what is remembered of them.
 pub fn begin(
     host: &mut Host,

@@ -70,8 +70,15 @@ fn said<'a>(line: &SyslogLine<'a>, arena: &'a Bump) -> Option<Said<'a>> {
         "useradd" | "usermod" | "gpasswd" | "groupmems" | "adduser" => account(line, message),
         "systemd" => service(line, message),
         "yum" | "dnf" => software(line, message),
-        _ => None,
+        _ => fault(message).then(|| text(line, message)),
     }
+}
+
+/// Whether a line of any program says that a UNIX socket refused or dropped it.
+fn fault(message: &str) -> bool {
+    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    says(&["onnection refused", "ermission denied", "roken pipe", "onnection reset"])
+        && says(&[".sock", "/run/", "unix:@"])
 }
 
 /// The daemon that wrote the line, as its subject.
@@ -500,6 +507,18 @@ mod tests {
         with("sshd", "pam_unix(sshd:session): session opened for user kim(uid=1500) by (uid=0)", |event| {
             assert!(event.is_none());
         });
+    }
+
+    #[test]
+    fn any_program_that_a_socket_failed_is_heard_and_its_other_lines_are_not() {
+        let refused = "connect() to unix:/run/app.sock failed (111: Connection refused)";
+        with("nginx", refused, |event| {
+            let Activity::Text(text) = event.unwrap().activity else { panic!() };
+            assert_eq!((text.program, text.message), ("nginx", refused));
+        });
+        for line in ["open() /etc/x failed (13: Permission denied)", "listening on unix:/run/app.sock"] {
+            with("nginx", line, |event| assert!(event.is_none(), "{line}"));
+        }
     }
 
     #[test]

@@ -150,10 +150,12 @@ pub const ANALYTICS: &[&Analytic] = &[
     &generic::indicator_match::ANALYTIC,
     &generic::burst::ANALYTIC,
     &generic::after_logon::ANALYTIC,
+    &generic::after_permission_change::ANALYTIC,
     &generic::broker_child::ANALYTIC,
     &generic::owner_changed::ANALYTIC,
     &generic::masqueraded_endpoint::ANALYTIC,
     &generic::injected_endpoint::ANALYTIC,
+    &generic::telemetry_tampered::ANALYTIC,
     &generic::reported_fault::ANALYTIC,
 ];
 

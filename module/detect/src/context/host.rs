@@ -23,7 +23,7 @@ use super::rates::Rates;
 use super::recent::{Change, ChangeKind, FileWritten, Flow, Recent, Registration, Service, Who};
 use super::rpc_calls::RpcCalls;
 use super::tallies::{Tallies, Tally};
-use super::{Actor, Context, account};
+use super::{Actor, Context, account, socket_owner};
 use crate::stats::Evicted;
 use crate::vocabulary::{faults, modules};
 use crate::watch::Watch;
@@ -227,10 +227,9 @@ impl Host {
                 }
             }
             Activity::File(file) => {
-                let widened = file.operation == FileOperation::ChangeMode
-                    && file.kind == FileKind::Socket
-                    && file.mode.is_some_and(|mode| mode & 0o002 != 0)
-                    && !matches!(event.outcome, Outcome::Failure | Outcome::Denied);
+                // The memory of channels is asked only for what matters.
+                let widened = file.kind == FileKind::Socket
+                    && socket_owner::opens_anothers(&Context::new(self, tuning, None, event), event, file);
                 if widened {
                     self.change(ChangeKind::Permission, file.path, "everybody", event, names, &mut evicted);
                 }

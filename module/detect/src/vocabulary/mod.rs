@@ -18,5 +18,6 @@ pub mod rpc;
 pub mod scripts;
 pub mod server_programs;
 pub mod sockets;
+pub mod telemetry;
 pub mod unix_paths;
 pub mod wmi;

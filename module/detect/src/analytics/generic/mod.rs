@@ -1,6 +1,7 @@
 //! Behaviour that is wrong over any channel: known bad endpoints, masquerade, strangers, deviations from the baseline.
 
 pub mod after_logon;
+pub mod after_permission_change;
 pub mod broker_child;
 pub mod burst;
 pub mod indicator_match;
@@ -9,6 +10,7 @@ pub mod masqueraded_endpoint;
 pub mod owner_changed;
 pub mod rare_pair;
 pub mod reported_fault;
+pub mod telemetry_tampered;
 pub mod unknown_endpoint;
 pub mod unusual_pair;
 pub mod user_to_privileged;

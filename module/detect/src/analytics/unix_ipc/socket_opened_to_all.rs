@@ -17,10 +17,11 @@
 //! ATT&CK T1559, T1222.002, T1098; DET0493 (AN1358).
 
 use backchannel_events::{
-    Activity, ActivityKind, Confidence, FileChange, FileKind, FileOperation, Indicators, Mechanism, Outcome,
-    PrivilegeChangeKind, ProcessEvent, Reasons, Severity, Source,
+    Activity, ActivityKind, Confidence, FileChange, Indicators, Mechanism, PrivilegeChangeKind, ProcessEvent, Reasons,
+    Severity, Source,
 };
 
+use crate::context::socket_owner;
 use crate::text::{clip, contains, contains_any, is_any};
 use crate::vocabulary::sockets;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
@@ -73,27 +74,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 fn opened_to_all(context: &Context<'_>, event: &ProcessEvent<'_>, file: &FileChange<'_>) -> Option<Evidence> {
-    let widened = file.operation == FileOperation::ChangeMode
-        && file.kind == FileKind::Socket
-        && file.mode.is_some_and(|mode| mode & 0o002 != 0)
-        && !matches!(event.outcome, Outcome::Failure | Outcome::Denied);
-    if !widened {
+    if !socket_owner::opens_anothers(context, event, file) {
         return None;
     }
     let actor = context.subject();
     let made = context.channel(file.path).and_then(|known| known.created.as_ref());
     let server = made.and_then(|made| made.process).and_then(|id| context.remembered(id)).unwrap_or_default();
-    let own = match made {
-        Some(made) => {
-            let same = server.pid.is_some() && server.pid == actor.pid;
-            same || (*made.image == *actor.image && *made.user_id == *actor.user.acting_id())
-        }
-        // A daemon whose bind was not seen opens its own socket; a tool opens somebody else's.
-        None => !sockets::is_general_tool(actor) && actor.user.acting_id() == file.owner,
-    };
-    if own {
-        return None;
-    }
     let owner = if file.owner.is_empty() { made.map_or("", |made| &*made.user_id) } else { file.owner };
     let by_root = owner == "0" || sockets::is_privileged(file.path);
     let by_login = !actor.user.audit_id.is_empty();
@@ -173,6 +159,8 @@ fn member(actor: Actor<'_>, who: &str, group: &str) -> Evidence {
 
 #[cfg(test)]
 mod tests {
+    use backchannel_events::{FileKind, FileOperation};
+
     use super::*;
     use crate::testing::*;
 
