@@ -3,9 +3,7 @@
 
 use std::hash::Hasher;
 
-use backchannel_events::{
-    Confidence, Finding, Mechanism, Observation, Party, ProcessEvent, Reasons, Severity, User,
-};
+use backchannel_events::{Confidence, Finding, Mechanism, Observation, Party, ProcessEvent, Reasons, Severity, User};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::context::{Context, KnownLogon, ProcessId, account};

@@ -20,8 +20,7 @@ impl Patterns {
         if patterns.is_empty() {
             return Ok(Self::default());
         }
-        let set =
-            RegexSetBuilder::new(patterns).case_insensitive(true).unicode(false).size_limit(LARGEST).build();
+        let set = RegexSetBuilder::new(patterns).case_insensitive(true).unicode(false).size_limit(LARGEST).build();
         set.map(|set| Self { set: Some(set) }).map_err(|error| error.to_string())
     }
 

@@ -63,9 +63,8 @@ fn an_expected_child_of_an_expected_parent_is_silenced_and_no_other() {
         start(1, CMD, "cmd.exe /c dir").by(parent, "wmiprvse.exe -Embedding").user("NT AUTHORITY", "SYSTEM").session(0)
     };
     let shell = [by(r"C:\Windows\System32\wbem\WmiPrvSE.exe")];
-    let pairs = |child: &str| {
-        expecting(Expected { pairs: vec![("wmiprvse.exe".into(), child.into())], ..Expected::default() })
-    };
+    let pairs =
+        |child: &str| expecting(Expected { pairs: vec![("wmiprvse.exe".into(), child.into())], ..Expected::default() });
     assert_eq!(silenced(&wmi_script_child::ANALYTIC, &shell, pairs(r"*\cmd.exe")), ["AllowedParentChildPairs"]);
     assert_eq!(silenced(&wmi_script_child::ANALYTIC, &shell, pairs("powershell.exe")), [""]);
 }
@@ -113,8 +112,7 @@ fn an_allowed_client_of_xpc_is_silenced() {
 #[test]
 fn a_wider_time_window_joins_what_lies_farther_apart() {
     let anonymous = |seconds: f64| {
-        let channel =
-            Channel { mechanism: Mechanism::AnonymousPipe, name: "<Anonymous Pipe>", ..Channel::default() };
+        let channel = Channel { mechanism: Mechanism::AnonymousPipe, name: "<Anonymous Pipe>", ..Channel::default() };
         event(seconds, backchannel_events::Activity::ChannelCreate(channel)).of(TOOL, 30)
     };
     let shell = start(20, CMD, "cmd").pid(31).by(TOOL, "t.exe").parent_pid(30);
@@ -134,7 +132,8 @@ fn an_unsigned_program_raises_a_finding_to_the_site_s_level() {
     check_tuned(&random_name::ANALYTIC, &events, tuning, Some((Severity::Critical, Confidence::Low)));
     let tuning = Tuning { unsigned_level: Some(Severity::Info), ..Tuning::default() };
     check_tuned(&random_name::ANALYTIC, &events, tuning.clone(), Some((Severity::Medium, Confidence::Low)));
-    let signed = [pipe_created(0, r"\gruntsvc").of(r"C:\Program Files\A\a.exe", 30).signed(SignatureStatus::Trusted, "A")];
+    let signed =
+        [pipe_created(0, r"\gruntsvc").of(r"C:\Program Files\A\a.exe", 30).signed(SignatureStatus::Trusted, "A")];
     let tuning = Tuning { unsigned_level: Some(Severity::Critical), ..tuning };
     check_tuned(&known_tool_pipe::ANALYTIC, &signed, tuning, Some((Severity::Low, Confidence::Low)));
 }
@@ -147,7 +146,8 @@ const REFUSED: [&str; 3] = [
 
 #[test]
 fn a_listed_remote_host_is_expected_to_call() {
-    let events: Vec<Event> = REFUSED.iter().enumerate().map(|(i, class)| com_refused(i as f64, class, "10.0.0.9")).collect();
+    let events: Vec<Event> =
+        REFUSED.iter().enumerate().map(|(i, class)| com_refused(i as f64, class, "10.0.0.9")).collect();
     let listed = |host: &str| Tuning { remote_hosts: texts(&[host]), ..Tuning::default() };
     check_tuned(&activation_failure_sweep::ANALYTIC, &events, listed("10.0.0.9"), None);
     let expected = Some((Severity::High, Confidence::High));
@@ -203,12 +203,8 @@ fn pipes_from(count: usize) -> Vec<Event> {
 #[test]
 fn planned_work_silences_scans_and_low_findings_only() {
     let window = |when, host: &str| {
-        let maintenance = Maintenance {
-            name: "patch night".into(),
-            reason: "updates".into(),
-            hosts: texts(&[host]),
-            when,
-        };
+        let maintenance =
+            Maintenance { name: "patch night".into(), reason: "updates".into(), hosts: texts(&[host]), when };
         expecting(Expected { maintenance: vec![maintenance], ..Expected::default() })
     };
     let now = When::Once(at(0.0), at(60.0));
@@ -254,8 +250,7 @@ fn thresholds_say_how_much_is_too_much() {
     check(&activation_failure_sweep::ANALYTIC, &two, None);
     let found = Some((Severity::High, Confidence::High));
     check_tuned(&activation_failure_sweep::ANALYTIC, &two, set("IPC-DCOM-003", "classes", 2), found);
-    let asks: Vec<Event> =
-        (0..20).map(|n| rpc_from(f64::from(n) * 0.1, "10.0.0.9", "samr", "SamrOpenUser")).collect();
+    let asks: Vec<Event> = (0..20).map(|n| rpc_from(f64::from(n) * 0.1, "10.0.0.9", "samr", "SamrOpenUser")).collect();
     check(&reconnaissance_burst::ANALYTIC, &asks, None);
     let found = Some((Severity::Medium, Confidence::Medium));
     check_tuned(&reconnaissance_burst::ANALYTIC, &asks, set("IPC-RPC-012", "calls", 20), found);
@@ -300,7 +295,8 @@ fn expired_entries_and_rules_that_silenced_nothing_are_reported() {
         confidence: Confidence::High,
         expires: Some(at(50.0)),
     };
-    let allow = vec![rule("used", "*gruntsvc", None), rule("idle", "*never", None), rule("old", "*gruntsvc", Some(5.0))];
+    let allow =
+        vec![rule("used", "*gruntsvc", None), rule("idle", "*never", None), rule("old", "*gruntsvc", Some(5.0))];
     let mut detector = Detector::new(Tuning { allow, indicators: vec![indicator], ..Tuning::default() });
     let mut seen = 0;
     detector.evaluate(&pipe_created(0, r"\gruntsvc").of(TOOL, 30), &mut |_: &Finding| seen += 1);

@@ -322,7 +322,10 @@ mod tests {
     fn a_daily_span_may_go_over_midnight() {
         let at = |hour: u32, minute: u32| Timestamp::from_civil(2027, 3, 1, hour, minute, 0, 0).unwrap();
         let night = When::Daily(22 * 60, 4 * 60);
-        assert_eq!([at(22, 0), at(3, 59), at(4, 0), at(12, 0)].map(|time| night.holds(time)), [true, true, false, false]);
+        assert_eq!(
+            [at(22, 0), at(3, 59), at(4, 0), at(12, 0)].map(|time| night.holds(time)),
+            [true, true, false, false]
+        );
         let noon = When::Daily(12 * 60, 13 * 60);
         assert_eq!([at(12, 0), at(12, 59), at(13, 0)].map(|time| noon.holds(time)), [true, true, false]);
     }

@@ -190,11 +190,7 @@ const IOC: &[Field] = &[
     must("value", Shape::Text, "The value; * in names and paths stands for anything."),
     may("list", Shape::Text, "The list it is from."),
     may("severity", SEVERITY, "Severity of a match; critical if not given."),
-    may(
-        "confidence",
-        Shape::Word(&["low", "medium", "high", "certain"]),
-        "Confidence of a match; high if not given.",
-    ),
+    may("confidence", Shape::Word(&["low", "medium", "high", "certain"]), "Confidence of a match; high if not given."),
     may("expires", Shape::Moment, "Not used for events after this; a date means its last second."),
 ];
 
@@ -217,7 +213,11 @@ const MAINTENANCE: &[Field] = &[
     may("hosts", CONDITION, "Hosts it is for, * for anything; all if not given."),
     may("start", Shape::Moment, "Beginning, by event time; a date means its first second."),
     may("end", Shape::Moment, "End; a date means its last second."),
-    may("daily", Shape::Daily, "Every day between these times of day in UTC; over midnight where the second is earlier."),
+    may(
+        "daily",
+        Shape::Daily,
+        "Every day between these times of day in UTC; over midnight where the second is earlier.",
+    ),
 ];
 
 const PIPES: &[Field] = &[

@@ -58,12 +58,11 @@ fn what_is_not_said_stays_as_shipped() {
 #[test]
 fn an_expiry_is_a_date_or_a_moment() {
     let rule = |expires: &str| {
-        format!(r#"{{"allow": [{{"name": "n", "reason": "r", "owner": "o", "hosts": ["h"], "expires": "{expires}"}}]}}"#)
+        format!(
+            r#"{{"allow": [{{"name": "n", "reason": "r", "owner": "o", "hosts": ["h"], "expires": "{expires}"}}]}}"#
+        )
     };
-    assert_eq!(
-        parse(&rule("2027-01-31")).unwrap().allow[0].expires.unwrap().to_string(),
-        "2027-01-31T23:59:59.000Z"
-    );
+    assert_eq!(parse(&rule("2027-01-31")).unwrap().allow[0].expires.unwrap().to_string(), "2027-01-31T23:59:59.000Z");
     assert!(parse(&rule("2027-01-31T12:00:00Z")).is_ok());
     assert_eq!(errors(&rule("soon"))[0].0, "/allow/0/expires");
 }
@@ -73,7 +72,13 @@ fn a_bad_pattern_is_named_with_its_reason() {
     let errors = errors(r#"{"PipeNamePattern": ["^ok$", "a(b"], "TimeWindow": 0}"#);
     assert_eq!(errors[0].0, "/PipeNamePattern/1");
     assert!(errors[0].1.contains("unclosed group"), "{errors:?}");
-    assert_eq!(errors[1], ("/TimeWindow".to_owned(), "a whole number from 1 to 3600, or an object with ids of analytics as keys".to_owned()));
+    assert_eq!(
+        errors[1],
+        (
+            "/TimeWindow".to_owned(),
+            "a whole number from 1 to 3600, or an object with ids of analytics as keys".to_owned()
+        )
+    );
     let huge = format!(r#"{{"PipeNamePattern": {{"legitimate": ["(a{{1000}}){{1000}}", {:?}]}}}}"#, "x".repeat(600));
     let places: Vec<String> = self::errors(&huge).into_iter().map(|(pointer, _)| pointer).collect();
     assert_eq!(places, ["/PipeNamePattern/legitimate/0", "/PipeNamePattern/legitimate/1"]);
@@ -187,7 +192,9 @@ fn valid(schema: &Value, root: &Value, value: &Value) -> bool {
     let length = value.as_str().is_none_or(|text| {
         text.len() as u64 >= schema["minLength"].as_u64().unwrap_or(0)
             && schema["maxLength"].as_u64().is_none_or(|most| text.len() as u64 <= most)
-            && schema["pattern"].as_str().is_none_or(|pattern| regex::bytes::Regex::new(pattern).unwrap().is_match(text.as_bytes()))
+            && schema["pattern"]
+                .as_str()
+                .is_none_or(|pattern| regex::bytes::Regex::new(pattern).unwrap().is_match(text.as_bytes()))
             && (schema["format"] != "regex" || regex::bytes::Regex::new(text).is_ok())
     });
     let number = value.as_i64().is_none_or(|number| {

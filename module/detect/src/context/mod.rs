@@ -82,7 +82,15 @@ impl<'c> Context<'c> {
         if parent.user == User::default() {
             parent.user = stated.user;
         }
-        Self { host, tuning, baseline, exchange: None, event, subject: subject.for_site(tuning), parent: parent.for_site(tuning) }
+        Self {
+            host,
+            tuning,
+            baseline,
+            exchange: None,
+            event,
+            subject: subject.for_site(tuning),
+            parent: parent.for_site(tuning),
+        }
     }
 
     /// The time within which an analytic joins records at this site.

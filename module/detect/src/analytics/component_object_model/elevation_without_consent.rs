@@ -95,7 +95,9 @@ fn asking<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, child: Actor<'_>)
         .take_while(|process| process.note.time.within(context.window(WINDOW) * 4, event.time))
         .filter(|process| {
             process.integrity == Integrity::Medium
-                && process.start.is_some_and(|start| start <= event.time && start.within(context.window(WINDOW), event.time))
+                && process
+                    .start
+                    .is_some_and(|start| start <= event.time && start.within(context.window(WINDOW), event.time))
                 && (process.session.is_none() || child.session.is_none() || process.session == child.session)
         })
         .map(Actor::remembered)

@@ -59,7 +59,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             })
         }
         Activity::NetworkFlow(flow) if inbound::is_dynamic(flow, &context.host.addresses) => {
-            let known = known.filter(|known| known.start.is_some_and(|start| start.within(context.window(TOGETHER), event.time)))?;
+            let known = known
+                .filter(|known| known.start.is_some_and(|start| start.within(context.window(TOGETHER), event.time)))?;
             let evidence = conclude(host, Severity::Critical, true, flow.remote.address);
             Some(evidence.because(&known.note, format!("{} was started: {}", host.name(), host.command_line)))
         }

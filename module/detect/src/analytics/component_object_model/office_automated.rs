@@ -79,7 +79,9 @@ fn client<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, server: Actor<'_>
         .filter(|process| {
             process.end.is_none()
                 && process.integrity != Integrity::System
-                && process.start.is_some_and(|start| start <= event.time && start.within(context.window(WINDOW), event.time))
+                && process
+                    .start
+                    .is_some_and(|start| start <= event.time && start.within(context.window(WINDOW), event.time))
         })
         .map(Actor::remembered)
         .find(|actor| same_session(*actor, server) && may_ask(*actor))

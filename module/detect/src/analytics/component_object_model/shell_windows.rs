@@ -91,9 +91,9 @@ fn child_started(context: &Context<'_>) -> Option<Evidence> {
         return None;
     }
     let time = context.event().time;
-    let flow = explorer
-        .known
-        .and_then(|known| inbound::near(context, time, context.window(TOGETHER)).find(|flow| flow.who.process == Some(known.id)));
+    let flow = explorer.known.and_then(|known| {
+        inbound::near(context, time, context.window(TOGETHER)).find(|flow| flow.who.process == Some(known.id))
+    });
     if let Some(flow) = flow {
         let evidence = ran(explorer, child, &flow.remote, network_logon(context, time, &flow.remote));
         return Some(evidence.because(&flow.note, says(explorer, flow)));

@@ -71,7 +71,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let payload = office::has_payload(child.command_line)
         || contains_any(child.command_line, &["%temp%", r"\appdata\", r"\temp\", r"\users\public\"]);
-    let trace = context.host.documents.traces.near(event.time, context.window(WINDOW)).find(|trace| trace.note.time <= event.time);
+    let trace = context
+        .host
+        .documents
+        .traces
+        .near(event.time, context.window(WINDOW))
+        .find(|trace| trace.note.time <= event.time);
     let (severity, confidence) = match (trace, payload) {
         (Some(_), _) => (Severity::Critical, Confidence::High),
         (None, true) => (Severity::High, Confidence::High),

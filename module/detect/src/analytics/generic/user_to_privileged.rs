@@ -47,8 +47,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let created = context.channel(channel.name).and_then(|known| known.created.as_ref())?;
     let server = created.process.and_then(|id| context.remembered(id))?;
     let highest = predicates::is_local_system(server) || server.user.effective_id == "0" || server.counts_as_privileged;
-    if !highest || assess::is_explained(context, event)
-    {
+    if !highest || assess::is_explained(context, event) {
         return None;
     }
     let client = context.subject();

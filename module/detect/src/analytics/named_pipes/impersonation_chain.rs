@@ -93,8 +93,10 @@ fn not_system(actor: Actor<'_>) -> Option<Confidence> {
 fn lured<'c>(context: &Context<'c>, maker: ProcessId, time: Timestamp) -> Option<(&'c str, &'c Use, &'c Use)> {
     context.host.channels.iter().find_map(|(name, known)| {
         let created = known.created.as_ref().filter(|created| created.process == Some(maker))?;
-        let opened =
-            known.opened.iter().find(|one| one.note.time.within(context.window(WINDOW), time) && is_by_system(context, one))?;
+        let opened = known
+            .opened
+            .iter()
+            .find(|one| one.note.time.within(context.window(WINDOW), time) && is_by_system(context, one))?;
         (known.mechanism == Mechanism::NamedPipe && created.note.time.within(context.window(WINDOW), time))
             .then_some((name, created, opened))
     })

@@ -61,8 +61,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let known = parent.known?;
             let pipes = pipes_of(context, known, event.time);
             let mut children = context.host.processes.children(known.id);
-            let shell = children
-                .find(|child| child.note.time.within(context.window(WINDOW), event.time) && is_bare_shell(Actor::remembered(child)))?;
+            let shell = children.find(|child| {
+                child.note.time.within(context.window(WINDOW), event.time) && is_bare_shell(Actor::remembered(child))
+            })?;
             let evidence = conclude(parent, Actor::remembered(shell), &pipes);
             (!pipes.is_empty()).then(|| evidence.because(&shell.note, format!("{} was started", shell.name())))
         }

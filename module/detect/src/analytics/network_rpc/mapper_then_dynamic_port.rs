@@ -59,7 +59,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let served = |known: &&Flow| if flow.outbound { known.remote_port } else { known.local_port };
     let pair = |known: &&Flow| *known.remote == *peer && known.outbound == flow.outbound;
     let wanted = |known: &&Flow| if port == 135 { served(known) >= DYNAMIC } else { served(known) == 135 };
-    let other = context.host.flows.near(event.time, context.window(WINDOW)).find(|known| pair(known) && wanted(known))?;
+    let other =
+        context.host.flows.near(event.time, context.window(WINDOW)).find(|known| pair(known) && wanted(known))?;
     let initiator = match flow.outbound {
         false => None,
         true => Some(context.subject()).filter(|who| !who.is_unknown()),

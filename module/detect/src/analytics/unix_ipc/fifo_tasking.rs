@@ -56,7 +56,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let reads = |one: &Use| one.process.is_some() && readers.contains(&one.process) && *one.user_id == *runner;
             let served = known.opened.iter().any(reads) || known.created.as_ref().is_some_and(reads);
             let task = known.opened.iter().rev().find(|one| {
-                *one.user_id != *runner && !one.user_id.is_empty() && one.note.time.within(context.window(WINDOW), event.time)
+                *one.user_id != *runner
+                    && !one.user_id.is_empty()
+                    && one.note.time.within(context.window(WINDOW), event.time)
             })?;
             served.then_some((name, task))
         },
