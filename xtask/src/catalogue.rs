@@ -1,4 +1,5 @@
-//! docs/analytics.md, generated from the analytics' own headers.
+//! docs/analytics.md, generated from the analytics' own headers, and docs/settings.schema.json, from the plan of the
+//! settings.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,19 +11,25 @@ use backchannel_detect::{Family, Status};
 
 use crate::root;
 
-const FILE: &str = "docs/analytics.md";
+/// What is generated, besides where the text comes from.
+const PAGE: &str = "docs/analytics.md";
+const SCHEMA: &str = "docs/settings.schema.json";
 
-/// Writes the page, or, with `check`, says whether it is up to date.
+/// Writes the page and the schema of the settings, or, with `check`, says whether they are up to date.
 pub fn write(check: bool) -> Result<(), String> {
-    let path = root().join(FILE);
-    let page = page()?;
-    if fs::read_to_string(&path).is_ok_and(|present| present == page) {
+    keep(PAGE, &page()?, check)?;
+    keep(SCHEMA, &backchannel_engine::settings_schema(), check)
+}
+
+fn keep(file: &str, text: &str, check: bool) -> Result<(), String> {
+    let path = root().join(file);
+    if fs::read_to_string(&path).is_ok_and(|present| present == text) {
         return Ok(());
     }
     if check {
-        return Err(format!("{FILE} is not what the analytics say; run `cargo xtask docs`"));
+        return Err(format!("{file} is not what the code says; run `cargo xtask docs`"));
     }
-    fs::write(&path, page).map_err(|error| format!("{FILE}: {error}"))
+    fs::write(&path, text).map_err(|error| format!("{file}: {error}"))
 }
 
 fn page() -> Result<String, String> {

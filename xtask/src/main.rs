@@ -21,7 +21,7 @@ struct Arguments {
 enum Chore {
     /// Builds the component and the program.
     Build,
-    /// Writes docs/analytics.md from the analytics' headers; with --check only says whether it is up to date.
+    /// Writes docs/analytics.md and docs/settings.schema.json; with --check only says whether they are up to date.
     Docs {
         /// Change nothing; fail if something would change.
         #[arg(long)]

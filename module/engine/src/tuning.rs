@@ -233,6 +233,33 @@ mod tests {
         }
     }
 
+    fn json_of(value: &toml::Value) -> serde_json::Value {
+        match value {
+            toml::Value::Datetime(time) => time.to_string().into(),
+            toml::Value::Array(items) => items.iter().map(json_of).collect(),
+            toml::Value::Table(table) => {
+                serde_json::Value::Object(table.iter().map(|(key, value)| (key.clone(), json_of(value))).collect())
+            }
+            other => serde_json::to_value(other).unwrap(),
+        }
+    }
+
+    #[test]
+    fn the_example_is_in_order_for_this_catalogue_and_so_are_the_pieces_of_the_manual() {
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+        let example = std::fs::read_to_string(format!("{root}examples/site.toml")).unwrap();
+        let manual = std::fs::read_to_string(format!("{root}docs/settings.md")).unwrap();
+        let pieces = manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let mut count = 0;
+        for text in std::iter::once(example.as_str()).chain(pieces) {
+            let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("{error}: {text}"));
+            let tuning = read(Some(&json_of(&toml::Value::Table(table)).to_string()));
+            assert_ne!(tuning.unwrap_or_else(|mistakes| panic!("{mistakes:?}")), Tuning::default());
+            count += 1;
+        }
+        assert!(count >= 8, "{count}");
+    }
+
     #[test]
     fn more_patterns_than_can_be_held_are_one_mistake() {
         let many: Vec<String> = (0..400).map(|n| format!("\"(a{{200}}b{{200}}){{4}}{n}\"")).collect();

@@ -15,14 +15,12 @@
 //! ## References
 //! Playbook L1b, Q2, Q4, E1, E4; ATT&CK T1559, T1078; DET0493 (AN1357, AN1358).
 
-use std::time::Duration;
-
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
 use crate::context::KnownLogon;
 use crate::vocabulary::places;
-use crate::{Analytic, Context, Evidence, Family, Status, assess, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, Window, assess, predicates};
 
 /// IPC-BASE-009.
 pub const ANALYTIC: Analytic = Analytic {
@@ -39,7 +37,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// This long after the logon.
-const AFTER: Duration = Duration::from_secs(300);
+pub const AFTER: Window = Window::new("IPC-BASE-009", 300);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let (edge, standing) = context.exchange?;
@@ -48,7 +46,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let client = context.subject();
     let logon = session(context, event).filter(|logon| logon.is_remote(&context.host.addresses))?;
-    let soon = logon.note.time <= event.time && logon.note.time.within(AFTER, event.time);
+    let soon = logon.note.time <= event.time && logon.note.time.within(context.window(AFTER), event.time);
     if !soon || predicates::is_service_principal(client.user) || assess::is_explained(context, event) {
         return None;
     }

@@ -23,7 +23,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::{Analytic, Context, Evidence, Family, Status, joins, predicates, text};
+use crate::{Analytic, Context, Evidence, Family, Status, Threshold, joins, predicates, text};
 
 /// IPC-BASE-008.
 pub const ANALYTIC: Analytic = Analytic {
@@ -40,9 +40,17 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// More than so many openings within a minute ...
-const MANY: u32 = 20;
+pub const MANY: Threshold = Threshold {
+    analytic: "IPC-BASE-008",
+    name: "channels",
+    default: 20,
+    least: 5,
+    most: 10_000,
+    about: "channels that one process or visitor opens within a minute",
+};
 /// ... of so many kinds of channel.
-const KINDS: usize = 5;
+pub const KINDS: Threshold =
+    Threshold { name: "kinds", default: 5, least: 1, most: 16, about: "kinds of channel among them", ..MANY };
 /// A burst is looked at again after so many more openings.
 const AGAIN: u32 = 16;
 /// A host that starts, or whose log starts, is busy for so long.
@@ -53,7 +61,9 @@ const TIMES: u32 = 5;
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::ChannelConnect(channel) = &event.activity else { return None };
     let rate = context.host.rates.of(event, channel.peer)?;
-    if rate.count < MANY || !(rate.count - MANY).is_multiple_of(AGAIN) || rate.kinds() < KINDS {
+    let many = context.threshold(&MANY);
+    let again = rate.count.checked_sub(many).is_some_and(|more| more.is_multiple_of(AGAIN));
+    if !again || rate.kinds() < context.threshold(&KINDS) as usize {
         return None;
     }
     if channel.mechanism == Mechanism::AnonymousPipe || joins::is_shared(channel.name) || has_just_started(context) {
@@ -67,12 +77,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         return None;
     }
     let remote = channel.remote || !channel.peer.is_empty();
-    if context.tuning.is_admin_host(channel.peer) || context.host.addresses.is_own(channel.peer) {
+    if context.tuning.may_call(channel.peer) || context.host.addresses.is_own(channel.peer) {
         return None;
     }
     let actor = if remote { Default::default() } else { context.subject() };
     let untrusted = predicates::is_untrusted(actor);
-    let refused = rate.refused >= MANY / 2;
+    let refused = rate.refused >= many / 2;
     let severity = match (untrusted, refused) {
         (true, true) => Severity::High,
         (true, false) | (false, true) => Severity::Medium,

@@ -18,8 +18,6 @@
 //! ## References
 //! Playbook KI-1, KI-3, E1; ATT&CK T1055, T1559; DET0493 (AN1357, AN1358, AN1359).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Channel, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
@@ -30,7 +28,7 @@ use crate::context::{Actor, KnownProcess};
 use crate::text::directory;
 use crate::vocabulary::pipes::{self, owners};
 use crate::vocabulary::{debuggers, sockets};
-use crate::{Analytic, Context, Evidence, Family, Status, joins, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, Window, joins, predicates};
 
 /// IPC-BASE-016.
 pub const ANALYTIC: Analytic = Analytic {
@@ -47,7 +45,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// The channel is used this long after the injection.
-const AFTER: Duration = Duration::from_secs(300);
+pub const AFTER: Window = Window::new("IPC-BASE-016", 300);
 
 /// Inject by trade.
 const BY_TRADE: &[&str] = &[
@@ -71,10 +69,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let (Activity::ChannelConnect(channel) | Activity::ChannelCreate(channel)) = &event.activity else { return None };
     let target = context.subject();
     let known = target.known?;
-    let injection =
-        context.host.injections.latest_first().find(|one| {
-            one.target == known.id && one.note.time <= event.time && one.note.time.within(AFTER, event.time)
-        })?;
+    let injection = context.host.injections.latest_first().find(|one| {
+        one.target == known.id && one.note.time <= event.time && one.note.time.within(context.window(AFTER), event.time)
+    })?;
     if is_anybodys(channel) || !is_new(context, channel, known, injection) {
         return None;
     }

@@ -23,7 +23,7 @@ use backchannel_events::{Activity, ActivityKind, Confidence, Indicators, Mechani
 use crate::context::Tally;
 use crate::text::{clip, lower};
 use crate::vocabulary::faults;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family, Status, Threshold};
 
 /// IPC-BASE-019.
 pub const ANALYTIC: Analytic = Analytic {
@@ -40,7 +40,14 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// So many complaints ...
-const MANY: usize = 3;
+pub const MANY: Threshold = Threshold {
+    analytic: "IPC-BASE-019",
+    name: "faults",
+    default: 3,
+    least: 2,
+    most: 64,
+    about: "faults of one channel within ten minutes",
+};
 /// ... within this time.
 const WINDOW: Duration = Duration::from_secs(600);
 
@@ -50,7 +57,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let mut buffer = String::new();
     let key = lower(socket, &mut buffer);
     let before = context.host.tallies.records(Tally::FaultsByChannel, key, event.time, WINDOW);
-    if before.len() + 1 < MANY {
+    let many = context.threshold(&MANY) as usize;
+    if before.len() + 1 < many {
         return None;
     }
     let count = before.len() + 1;
@@ -64,7 +72,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::KI1)
         .client(context.subject())
         .channel(mechanism, socket);
-    for (program, note) in before.iter().rev().take(MANY) {
+    for (program, note) in before.iter().rev().take(many) {
         evidence = evidence.because(note, format!("{program} said that {socket} failed it"));
     }
     Some(evidence)

@@ -17,15 +17,13 @@
 //! ## References
 //! Playbook LOG-1 to LOG-4, E1; ATT&CK T1562.001, T1562.006, T1070.001, T1559; DET0493 (AN1357, AN1358).
 
-use std::time::Duration;
-
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Process, ProcessEvent, Reasons, Severity, Source, TelemetryState,
 };
 
 use crate::text::contains_any;
 use crate::vocabulary::telemetry;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-BASE-018.
 pub const ANALYTIC: Analytic = Analytic {
@@ -42,7 +40,7 @@ pub const ANALYTIC: Analytic = Analytic {
 };
 
 /// The command that did it came at most this long before.
-const BEFORE: Duration = Duration::from_secs(60);
+pub const BEFORE: Window = Window::new("IPC-BASE-018", 60);
 /// Most processes looked through for the command.
 const MOST: usize = 256;
 /// Logs that channels, processes or logons are read from.
@@ -106,7 +104,7 @@ fn is_person(process: &Process<'_>) -> bool {
 /// The command that did it, and what it does.
 fn command<'c>(context: &Context<'c>, event: &ProcessEvent<'_>) -> Option<(Actor<'c>, &'static str)> {
     let lately = context.host.processes.latest_first().take(MOST);
-    lately.filter(|known| known.note.time.within(BEFORE, event.time)).find_map(|known| {
+    lately.filter(|known| known.note.time.within(context.window(BEFORE), event.time)).find_map(|known| {
         let actor = Actor::remembered(known);
         let did = telemetry::blinds(&known.image, &known.command_line)?;
         // An update of the rules empties them first.
