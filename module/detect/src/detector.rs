@@ -13,6 +13,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::analytics::ANALYTICS;
 use crate::baseline::{self, Baseline, Edge};
+use crate::context::share::Share;
 use crate::context::{Context, Host, Interner, Name, account};
 use crate::stats::{Stats, Upkeep};
 use crate::wording::Wording;
@@ -69,10 +70,24 @@ pub struct Memory {
     open: BTreeMap<u64, Open>,
     /// Findings that each rule of the site silenced, repeats not counted.
     silenced: BTreeMap<String, u64>,
+    /// What each host may take of the memory.
+    share: Share,
     /// Time of the newest event.
     newest: Option<Timestamp>,
     /// Counters.
     pub stats: Stats,
+}
+
+impl Memory {
+    /// Cuts the hosts' tables down where there are too many hosts for full ones. They never grow back: what was
+    /// forgotten is gone.
+    fn share(&mut self) {
+        self.share = self.share.max(Share::among(self.hosts.len()));
+        // A new host begins with full tables, all others have theirs already unless the share has changed.
+        for host in self.hosts.values_mut().filter(|host| host.share != self.share) {
+            self.stats.evicted.add(&host.fit(self.share));
+        }
+    }
 }
 
 /// A finding that repeats are folded into.
@@ -118,6 +133,7 @@ impl Detector {
             let key = self.names.name(&self.key);
             let shown = self.names.name(self.key.split('\0').next().unwrap_or_default());
             self.memory.hosts.insert(key, Host::new(shown, event.time));
+            self.memory.share();
         }
         let Some(host) = self.memory.hosts.get_mut(self.key.as_str()) else { return };
         if host.is_late(event.time) {
@@ -163,11 +179,7 @@ impl Detector {
         }
         watch::follow(host, event, &mut |event| sink.watched(event));
         signal(host, event, new_address, &self.tuning, sink);
-        let total = &mut self.memory.stats.evicted;
-        total.processes += evicted.processes;
-        total.logons += evicted.logons;
-        total.channels += evicted.channels;
-        total.other += evicted.other;
+        self.memory.stats.evicted.add(&evicted);
     }
 
     /// As [`evaluate`](Self::evaluate), and says which edge the event is, and on which host: for learning.

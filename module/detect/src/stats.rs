@@ -75,6 +75,15 @@ pub struct Evicted {
 }
 
 impl Evicted {
+    /// Adds others.
+    pub const fn add(&mut self, more: &Self) {
+        self.hosts += more.hosts;
+        self.processes += more.processes;
+        self.logons += more.logons;
+        self.channels += more.channels;
+        self.other += more.other;
+    }
+
     /// All together.
     pub const fn total(&self) -> u64 {
         self.hosts + self.processes + self.logons + self.channels + self.other

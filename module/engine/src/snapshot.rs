@@ -14,7 +14,7 @@ use siphasher::sip::SipHasher13;
 use crate::catalog::VERSION;
 
 /// Version of the layout of what is remembered.
-pub(crate) const LAYOUT: u32 = 2;
+pub(crate) const LAYOUT: u32 = 3;
 
 const MAGIC: [u8; 4] = *b"BCSN";
 
@@ -49,10 +49,9 @@ impl std::error::Error for SnapshotError {}
 
 /// Writes a snapshot.
 pub(crate) fn write(kind: Kind, settings: u64, memory: &impl Serialize) -> Vec<u8> {
-    // Serialising into a growing vector fails only for types that cannot be written at all: an empty memory would
-    // be refused when it is read.
-    let memory = postcard::to_allocvec(memory).unwrap_or_default();
-    let mut out = Vec::with_capacity(memory.len() + 32);
+    // Measured first: a vector that grows holds the memory twice while it does.
+    let size = postcard::experimental::serialized_size(memory).unwrap_or(0);
+    let mut out = Vec::with_capacity(size + 64);
     out.extend_from_slice(&MAGIC);
     out.push(kind as u8);
     out.extend_from_slice(&LAYOUT.to_le_bytes());
@@ -60,8 +59,16 @@ pub(crate) fn write(kind: Kind, settings: u64, memory: &impl Serialize) -> Vec<u
     let version = VERSION.as_bytes();
     out.push(u8::try_from(version.len()).unwrap_or(0));
     out.extend(version.iter().take(255));
-    out.extend_from_slice(&hash(&memory).to_le_bytes());
-    out.extend_from_slice(&memory);
+    let at = out.len();
+    out.extend_from_slice(&[0; 8]);
+    // Writing into a vector fails only for types that cannot be written at all: an empty memory is refused when it
+    // is read.
+    let mut out = postcard::to_extend(memory, out).unwrap_or_default();
+    if let Some((head, memory)) = out.split_at_mut_checked(at + 8)
+        && let Some(place) = head.get_mut(at..)
+    {
+        place.copy_from_slice(&hash(memory).to_le_bytes());
+    }
     out
 }
 

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::note::{Interner, Name, Note};
 use super::processes::ProcessId;
+use super::share::Share;
 use crate::text;
 
 /// Most channels remembered of one host.
-const MOST: usize = 4_096;
+const MOST: usize = 2_048;
 /// Most openings remembered of one channel.
 const MOST_OPENINGS: usize = 16;
 
@@ -62,6 +63,7 @@ pub struct KnownChannel {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Channels {
     known: BTreeMap<Name, KnownChannel>,
+    share: Share,
 }
 
 impl Channels {
@@ -83,7 +85,9 @@ impl Channels {
         }
         let mut buffer = String::new();
         let name = names.name(key(channel.name, &mut buffer));
-        let evicted = if self.known.len() >= MOST && !self.known.contains_key(&name) { self.evict() } else { 0 };
+        let most = self.share.of(MOST);
+        let full = self.known.len() >= most && !self.known.contains_key(&name);
+        let evicted = if full { self.evict(most / 8) } else { 0 };
         let known = self.known.entry(name).or_insert_with(|| KnownChannel {
             mechanism: channel.mechanism,
             created: None,
@@ -105,12 +109,18 @@ impl Channels {
         evicted
     }
 
-    /// Forgets the eighth that was used longest ago.
-    fn evict(&mut self) -> u64 {
+    /// Takes no more than a share from now on. Returns how many were forgotten for it.
+    pub fn fit(&mut self, share: Share) -> u64 {
+        self.share = share;
+        self.evict(self.known.len().saturating_sub(share.of(MOST)))
+    }
+
+    /// Forgets as many of those that were used longest ago.
+    fn evict(&mut self, count: usize) -> u64 {
         let mut ages: Vec<(Timestamp, Name)> =
             self.known.iter().map(|(name, known)| (known.last, name.clone())).collect();
         ages.sort_unstable();
-        ages.truncate(MOST / 8);
+        ages.truncate(count);
         for (_, name) in &ages {
             self.known.remove(name);
         }

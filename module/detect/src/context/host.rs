@@ -22,6 +22,7 @@ use super::processes::{ProcessId, Processes};
 use super::rates::Rates;
 use super::recent::{Change, ChangeKind, FileWritten, Flow, Recent, Registration, Service, Who};
 use super::rpc_calls::RpcCalls;
+use super::share::Share;
 use super::tallies::{Tallies, Tally};
 use super::{Actor, Context, account, socket_owner};
 use crate::stats::Evicted;
@@ -32,6 +33,13 @@ use crate::{Tuning, predicates, text};
 
 /// An event older than the newest of its host by more than this counts as late.
 const LATENESS: Duration = Duration::from_secs(120);
+
+/// Most flows, changes, registrations, files and remote openings remembered of one host.
+const FLOWS: usize = 512;
+const CHANGES: usize = 256;
+const REGISTRATIONS: usize = 512;
+const FILES: usize = 512;
+const REMOTE_PIPES: usize = 256;
 
 /// All that is remembered of one machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +88,8 @@ pub struct Host {
     pub last_seen: Timestamp,
     /// What is under watch.
     pub watch: Watch,
+    /// What it may take of the memory.
+    pub share: Share,
     sources: u32,
 }
 
@@ -92,14 +102,14 @@ impl Host {
             logons: Logons::default(),
             channels: Channels::default(),
             addresses: Addresses::default(),
-            flows: Recent::new(512),
+            flows: Recent::new(FLOWS),
             services: Recent::new(128),
-            changes: Recent::new(256),
-            registrations: Recent::new(512),
+            changes: Recent::new(CHANGES),
+            registrations: Recent::new(REGISTRATIONS),
             com: ComRegistry::default(),
             documents: Documents::default(),
-            files: Recent::new(512),
-            remote_pipes: Recent::new(256),
+            files: Recent::new(FILES),
+            remote_pipes: Recent::new(REMOTE_PIPES),
             anonymous_pipes: Recent::new(128),
             rpc_calls: RpcCalls::default(),
             far_registrations: Recent::new(64),
@@ -109,7 +119,26 @@ impl Host {
             first_seen: time,
             last_seen: time,
             watch: Watch::default(),
+            share: Share::default(),
             sources: 0,
+        }
+    }
+
+    /// Takes no more than a share of the memory from now on.
+    pub fn fit(&mut self, share: Share) -> Evicted {
+        self.share = share;
+        Evicted {
+            hosts: 0,
+            processes: self.processes.fit(share),
+            logons: self.logons.fit(share),
+            channels: self.channels.fit(share),
+            other: self.tallies.fit(share)
+                + self.rates.fit(share)
+                + self.flows.fit(share.of(FLOWS))
+                + self.changes.fit(share.of(CHANGES))
+                + self.registrations.fit(share.of(REGISTRATIONS))
+                + self.files.fit(share.of(FILES))
+                + self.remote_pipes.fit(share.of(REMOTE_PIPES)),
         }
     }
 

@@ -6,6 +6,7 @@ use backchannel_events::{Logon, LogonOutcome, ProcessEvent, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::note::{Interner, Name, Note};
+use super::share::Share;
 
 /// Most logon sessions remembered of one host.
 const MOST: usize = 4_096;
@@ -49,6 +50,7 @@ impl KnownLogon {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Logons {
     known: BTreeMap<u64, KnownLogon>,
+    share: Share,
 }
 
 impl Logons {
@@ -60,6 +62,23 @@ impl Logons {
     /// All sessions, in no meaningful order.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &KnownLogon)> {
         self.known.iter().map(|(id, logon)| (*id, logon))
+    }
+
+    /// Takes no more than a share from now on. Returns how many sessions were forgotten for it.
+    pub fn fit(&mut self, share: Share) -> u64 {
+        self.share = share;
+        let mut evicted = 0;
+        while self.known.len() > share.of(MOST) {
+            evicted += self.evict();
+        }
+        evicted
+    }
+
+    /// Forgets the session that ended first, else the oldest.
+    fn evict(&mut self) -> u64 {
+        let oldest = self.known.iter().min_by_key(|(_, known)| (known.end.is_none(), known.note.time));
+        let oldest = oldest.map(|(id, _)| *id);
+        oldest.and_then(|oldest| self.known.remove(&oldest)).map_or(0, |_| 1)
     }
 
     /// Remembers what a logon record says. Returns how many sessions were forgotten to make room.
@@ -76,11 +95,8 @@ impl Logons {
             LogonOutcome::Start | LogonOutcome::SpecialPrivileges => {}
         }
         let mut evicted = 0;
-        while self.known.len() >= MOST {
-            let oldest = self.known.iter().min_by_key(|(_, known)| (known.end.is_none(), known.note.time));
-            let Some(oldest) = oldest.map(|(id, _)| *id) else { break };
-            self.known.remove(&oldest);
-            evicted += 1;
+        while self.known.len() >= self.share.of(MOST) {
+            evicted += self.evict();
         }
         let known = self.known.entry(id).or_insert_with(|| KnownLogon {
             kind: 0,

@@ -21,6 +21,7 @@ pub mod processes;
 pub mod rates;
 pub mod recent;
 pub mod rpc_calls;
+pub mod share;
 pub mod socket_owner;
 pub mod tallies;
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
 use super::note::{Interner, Name, Note};
+use super::share::Share;
 use crate::text;
 
 /// Most processes remembered of one host.
@@ -113,6 +114,7 @@ pub struct Processes {
     known: BTreeMap<ProcessId, KnownProcess>,
     by_entity: BTreeMap<Name, ProcessId>,
     by_pid: BTreeMap<u32, Vec<ProcessId>>,
+    share: Share,
     #[serde(skip)]
     latest: Latest,
 }
@@ -281,7 +283,8 @@ impl Processes {
     }
 
     fn insert(&mut self, process: &Process<'_>, event: &ProcessEvent<'_>, names: &mut Interner) -> (ProcessId, u64) {
-        let evicted = if self.known.len() >= MOST { self.evict() } else { 0 };
+        let most = self.share.of(MOST);
+        let evicted = if self.known.len() >= most { self.evict(most / 8) } else { 0 };
         let id = ProcessId(self.next);
         self.next += 1;
         let empty = names.name("");
@@ -335,9 +338,15 @@ impl Processes {
         }
     }
 
-    /// Forgets an eighth: those that ended first, then the oldest.
-    fn evict(&mut self) -> u64 {
-        let target = MOST / 8;
+    /// Takes no more than a share from now on. Returns how many were forgotten for it.
+    pub fn fit(&mut self, share: Share) -> u64 {
+        self.share = share;
+        let surplus = self.known.len().saturating_sub(share.of(MOST));
+        if surplus > 0 { self.evict(surplus) } else { 0 }
+    }
+
+    /// Forgets so many: those that ended first, then the oldest.
+    fn evict(&mut self, target: usize) -> u64 {
         let mut victims: Vec<ProcessId> =
             self.known.values().filter(|known| known.end.is_some()).map(|known| known.id).take(target).collect();
         if victims.len() < target {

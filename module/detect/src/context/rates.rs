@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
 use super::note::Note;
+use super::share::Share;
 
 /// Most actors counted on one host.
 const MOST: usize = 1_024;
@@ -41,6 +42,7 @@ impl Rate {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
     actors: BTreeMap<u64, Rate>,
+    share: Share,
 }
 
 impl Rates {
@@ -53,14 +55,8 @@ impl Rates {
     pub fn count(&mut self, event: &ProcessEvent<'_>, peer: &str, kind: &str, refused: bool, note: &Note) -> u64 {
         let actor = actor(event, peer);
         let kind = (hash(kind) >> 32) as u32;
-        let mut evicted = 0;
-        if self.actors.len() >= MOST && !self.actors.contains_key(&actor) {
-            let oldest = self.actors.iter().min_by_key(|(_, rate)| rate.first.time).map(|(key, _)| *key);
-            if let Some(oldest) = oldest {
-                self.actors.remove(&oldest);
-                evicted = 1;
-            }
-        }
+        let full = self.actors.len() >= self.share.of(MOST) && !self.actors.contains_key(&actor);
+        let evicted = if full { self.evict() } else { 0 };
         let fresh = || Rate { count: 0, refused: 0, first: note.clone(), kinds: Vec::new() };
         let rate = self.actors.entry(actor).or_insert_with(fresh);
         if !covers(rate, event.time) {
@@ -76,6 +72,22 @@ impl Rates {
             rate.kinds.push(kind);
         }
         evicted
+    }
+
+    /// Takes no more than a share from now on. Returns how many actors were forgotten for it.
+    pub fn fit(&mut self, share: Share) -> u64 {
+        self.share = share;
+        let mut evicted = 0;
+        while self.actors.len() > share.of(MOST) {
+            evicted += self.evict();
+        }
+        evicted
+    }
+
+    /// Forgets the actor whose minute is the oldest.
+    fn evict(&mut self) -> u64 {
+        let oldest = self.actors.iter().min_by_key(|(_, rate)| rate.first.time).map(|(key, _)| *key);
+        oldest.and_then(|oldest| self.actors.remove(&oldest)).map_or(0, |_| 1)
     }
 }
 

@@ -33,6 +33,15 @@ impl<T> Recent<T> {
         u64::from(full)
     }
 
+    /// Remembers no more than `most` from now on. Returns how many were forgotten for it.
+    pub fn fit(&mut self, most: usize) -> u64 {
+        let surplus = self.entries.len().saturating_sub(most);
+        self.entries.drain(..surplus);
+        self.entries.shrink_to(most);
+        self.most = most;
+        surplus as u64
+    }
+
     /// The entries, latest first.
     pub fn latest_first(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().rev()

@@ -7,6 +7,7 @@ use backchannel_events::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::note::{Name, Note};
+use super::share::Share;
 
 /// Most actors counted on one host.
 const MOST_ACTORS: usize = 2_048;
@@ -35,6 +36,7 @@ type Entry = (Timestamp, Name, Note);
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tallies {
     actors: BTreeMap<(Tally, Name), VecDeque<Entry>>,
+    share: Share,
 }
 
 impl Tallies {
@@ -60,20 +62,31 @@ impl Tallies {
 
     /// Counts one. Returns how many actors were forgotten to make room.
     pub fn count(&mut self, tally: Tally, actor: Name, what: Name, note: Note) -> u64 {
-        let mut evicted = 0;
         let key = (tally, actor);
-        if self.actors.len() >= MOST_ACTORS && !self.actors.contains_key(&key) {
-            let oldest = self.actors.iter().min_by_key(|(_, entries)| entries.back().map(|(at, ..)| *at));
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-                self.actors.remove(&oldest);
-                evicted = 1;
-            }
-        }
+        let full = self.actors.len() >= self.share.of(MOST_ACTORS) && !self.actors.contains_key(&key);
+        let evicted = if full { self.evict() } else { 0 };
         let entries = self.actors.entry(key).or_default();
         if entries.len() >= MOST_ENTRIES {
             entries.pop_front();
         }
         entries.push_back((note.time, what, note));
         evicted
+    }
+
+    /// Takes no more than a share from now on. Returns how many actors were forgotten for it.
+    pub fn fit(&mut self, share: Share) -> u64 {
+        self.share = share;
+        let mut evicted = 0;
+        while self.actors.len() > share.of(MOST_ACTORS) {
+            evicted += self.evict();
+        }
+        evicted
+    }
+
+    /// Forgets the actor that did nothing for the longest time.
+    fn evict(&mut self) -> u64 {
+        let oldest = self.actors.iter().min_by_key(|(_, entries)| entries.back().map(|(at, ..)| *at));
+        let oldest = oldest.map(|(key, _)| key.clone());
+        oldest.and_then(|oldest| self.actors.remove(&oldest)).map_or(0, |_| 1)
     }
 }
