@@ -85,7 +85,7 @@ fn one(tokens: &[String], at: &mut usize, fields: &BTreeMap<String, Vec<Value>>)
         (field, ":", "*") => !there(field).is_empty(),
         (field, ":", value) => there(field).iter().any(|found| match found.as_str() {
             Some(text) => text == value,
-            None => found.to_string() == value,
+            None => value.parse::<Value>().is_ok_and(|value| value == *found),
         }),
         (field, ">=", value) => {
             let least: f64 = value.parse().expect("a number");
