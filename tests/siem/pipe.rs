@@ -1,5 +1,5 @@
-//! The pipe for a SIEM that can only start a program: a log is followed, findings come at once. The test looks into /proc, and is
-//! left out elsewhere.
+//! The pipe for a SIEM that can only start a program: a log is followed, findings come at once. The test looks into
+//! /proc, and is left out elsewhere.
 
 #![cfg(target_os = "linux")]
 
