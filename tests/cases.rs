@@ -9,7 +9,7 @@ use std::path::Path;
 use backchannel_detect::analytics::ANALYTICS;
 use backchannel_host::replay::Carrier;
 use backchannel_tests::case::{self, Case, Expects};
-use backchannel_tests::{component, native};
+use backchannel_tests::{browser, component, native};
 
 /// The lines of a golden that a reader looks at: what the finding says, not all it carries.
 fn shown(document: &str) -> String {
@@ -132,4 +132,19 @@ fn the_component_finds_the_same_by_every_carrier_and_in_batches_of_any_size() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_page_finds_the_same() {
+    let mut wrong = Vec::new();
+    for case in &case::all() {
+        let expected: BTreeSet<String> = native::findings(case).into_iter().collect();
+        let found: BTreeSet<String> = browser::findings(case).into_iter().collect();
+        if found != expected {
+            let more: Vec<&String> = found.difference(&expected).take(1).collect();
+            let less: Vec<&String> = expected.difference(&found).take(1).collect();
+            wrong.push(format!("{}: only in the page {more:?}, only native {less:?}", case.name()));
+        }
+    }
+    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -34,7 +34,7 @@ pub fn findings(case: &Case, carrier: Carrier, batch: usize) -> Vec<String> {
 }
 
 /// The document without the incident it belongs to, which only the whole run knows.
-fn unnamed(document: &str) -> String {
+pub fn unnamed(document: &str) -> String {
     match document.split_once("\"incident\":\"") {
         Some((before, after)) => {
             format!("{before}\"incident\":null{}", after.split_once('"').map_or("", |(_, rest)| rest))

@@ -1,6 +1,7 @@
 //! What the tests over the whole tree share: where it is, what its cases are, how each host runs them.
 
 pub mod archives;
+pub mod browser;
 pub mod case;
 pub mod component;
 pub mod fixtures;

@@ -15,17 +15,21 @@ pub const INPUT: &str = "input";
 
 /// The findings of a case: each document as it was last, in the order in which they first came.
 pub fn findings(case: &Case) -> Vec<String> {
-    let baseline = case.past.as_ref().map(|past| {
-        let data = fs::read(past).expect("the past can be read");
-        let mut learner = Learner::open(case.settings().as_deref()).expect("good settings");
-        learner.records(raw(case, &data));
-        learner.baseline()
-    });
-    let mut engine = Engine::open(case.settings().as_deref(), baseline.as_deref()).expect("good settings");
+    let mut engine = Engine::open(case.settings().as_deref(), baseline(case).as_deref()).expect("good settings");
     let data = fs::read(&case.input).expect("the log can be read");
     let mut output = engine.records(raw(case, &data)).findings;
     output.extend(engine.flush().findings);
     latest(output.into_iter().map(|finding| (finding.id, finding.document)))
+}
+
+/// The baseline that the case's past teaches, if it has one.
+pub fn baseline(case: &Case) -> Option<Vec<u8>> {
+    case.past.as_ref().map(|past| {
+        let data = fs::read(past).expect("the past can be read");
+        let mut learner = Learner::open(case.settings().as_deref()).expect("good settings");
+        learner.records(raw(case, &data));
+        learner.baseline()
+    })
 }
 
 fn raw<'a>(case: &Case, data: &'a [u8]) -> Raw<'a> {

@@ -40,6 +40,15 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Builds the browser page, target/page/backchannel.html, and the viewer of reports. Needs node and npm.
+    Page {
+        /// Only the viewer of reports, module/browser/page/report.html: no WebAssembly is built.
+        #[arg(long)]
+        viewer: bool,
+        /// Change nothing; fail if the viewer of reports is not up to date.
+        #[arg(long)]
+        check: bool,
+    },
     /// All that must hold before a change lands: format, lints, generated text, tests.
     Ci,
 }
@@ -51,6 +60,7 @@ fn main() -> ExitCode {
         Chore::Bless => run::bless(),
         Chore::WitRelease { version } => release::freeze(&version),
         Chore::Bench { arguments } => run::bench(&arguments),
+        Chore::Page { viewer, check } => run::page(viewer, check),
         Chore::Ci => run::ci(),
     };
     match done {

@@ -38,6 +38,14 @@ pub fn bench(arguments: &[String]) -> Result<(), String> {
     with(&all, &[("BACKCHANNEL_YARDSTICKS", &yardsticks)])
 }
 
+/// Builds the browser page. What makes it is a program of its own, because it takes a minute to compile.
+pub fn page(viewer: bool, check: bool) -> Result<(), String> {
+    let mut all = vec!["run", "--quiet", "--release", "--package", "backchannel-page", "--"];
+    all.extend(viewer.then_some("--viewer"));
+    all.extend(check.then_some("--check"));
+    cargo(&all)
+}
+
 /// All that must hold before a change lands.
 pub fn ci() -> Result<(), String> {
     cargo(&["fmt", "--all", "--check"])?;

@@ -22,6 +22,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Read logs and print what was found in them.
     Replay(Box<Replay>),
+    /// Read logs and write what was found into one file that any browser shows.
+    Report(Report),
     /// Learn from logs which processes usually talk to each other, and write it down as a baseline.
     Learn(Learn),
     /// Work with baselines.
@@ -179,6 +181,57 @@ pub(crate) struct Replay {
     /// In which form events enter the module.
     #[arg(long, hide = true, value_parser = carrier, default_value = "packed")]
     pub(crate) carrier: Carrier,
+}
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  backchannel report --html -o report.html Sysmon.evtx Security.evtx
+  backchannel report --html -o report.html logs.zip --config site.toml --baseline fleet.baseline
+
+The file holds the viewer and the data, needs no server and makes no network request.
+
+Exit status:
+  0  the report was written, whatever was found
+  2  it was not, or the run cannot be trusted: nothing readable, settings wrong, module refused or lost";
+
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub(crate) struct Report {
+    /// Files and folders to read; `-` is standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// As one HTML file; the only form so far, and therefore to be named.
+    #[arg(long, required = true)]
+    pub(crate) html: bool,
+
+    /// File to write the report to; `-` is standard output.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    /// Settings of the site, TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Baseline to compare with, as `backchannel learn` wrote it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Use this detection module instead of the one inside the program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) module: Option<PathBuf>,
+
+    /// Host for records that name none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+
+    /// Format of the inputs, where their content does not say it.
+    #[arg(long, value_name = "FORMAT", value_parser = input_format)]
+    pub(crate) input_format: Option<Input>,
+
+    /// Year of records that have none (syslog).
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2200))]
+    pub(crate) year: Option<i32>,
 }
 
 const LEARN_EXAMPLES: &str = "\

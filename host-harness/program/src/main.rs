@@ -12,6 +12,7 @@ use clap::Parser;
 fn main() -> ExitCode {
     match cli::Cli::parse().command {
         cli::Command::Replay(arguments) => commands::replay::run(&arguments),
+        cli::Command::Report(arguments) => commands::report::run(&arguments),
         cli::Command::Learn(arguments) => commands::learn::learn(&arguments),
         cli::Command::Baseline(command) => commands::learn::baseline(&command),
         cli::Command::Explain(arguments) => commands::analytics::explain(&arguments),

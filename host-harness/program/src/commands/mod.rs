@@ -5,6 +5,7 @@ pub(crate) mod learn;
 pub(crate) mod module;
 pub(crate) mod narrow;
 pub(crate) mod replay;
+pub(crate) mod report;
 pub(crate) mod settings;
 pub(crate) mod simulate;
 

@@ -1,5 +1,6 @@
 //! What a reader sees. Text from logs is hostile: nothing of it reaches a terminal before it went through [`plain`].
 
+pub(crate) mod html;
 pub(crate) mod incident;
 pub(crate) mod jsonl;
 pub(crate) mod skipped;

@@ -1,0 +1,92 @@
+//! `backchannel report`: logs in, one file for a browser out.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use backchannel_host::component::HostError;
+use backchannel_host::replay::{ReplayError, ReplayOptions, Report, Silent, replay};
+use backchannel_host::settings_file::SettingsFile;
+use backchannel_host::source::{SourceOptions, Sources};
+
+use super::{complain, engine, load};
+use crate::cli::{self, Input};
+use crate::commands::settings::show_mistakes;
+use crate::exit::Exit;
+use crate::output::{html, skipped};
+
+/// How many skipped records are listed.
+const SKIPS: usize = 10;
+
+pub(crate) fn run(arguments: &cli::Report) -> Exit {
+    match look_and_write(arguments) {
+        Ok(exit) => exit,
+        Err(text) => {
+            if !text.is_empty() {
+                complain(&text);
+            }
+            Exit::Untrusted
+        }
+    }
+}
+
+/// An error's text; empty where it was shown already.
+fn look_and_write(arguments: &cli::Report) -> Result<Exit, String> {
+    let settings = match &arguments.config {
+        Some(path) => Some(SettingsFile::read(path).map_err(|mistake| {
+            show_mistakes(None, &[mistake]);
+            String::new()
+        })?),
+        None => None,
+    };
+    let module = load(&engine()?, arguments.module.as_deref())?;
+    let sources = Sources::open(
+        &arguments.paths,
+        SourceOptions {
+            format: match arguments.input_format {
+                Some(Input::Is(format)) => Some(format),
+                Some(Input::Auto) | None => None,
+            },
+            host: arguments.host.clone(),
+            year: arguments.year,
+            skips_kept: SKIPS,
+            ..SourceOptions::default()
+        },
+    );
+    let options = ReplayOptions {
+        settings: settings.as_ref().map(|file| file.json().to_owned()),
+        baseline: match &arguments.baseline {
+            Some(path) => Some(std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?),
+            None => None,
+        },
+        ..ReplayOptions::default()
+    };
+    let report = match replay(&module, sources, &options, &mut Silent) {
+        Ok(report) => report,
+        Err(ReplayError::Host(HostError::Settings(mistakes))) => {
+            if let Some(file) = &settings {
+                let placed: Vec<_> = mistakes.iter().map(|mistake| file.place(mistake)).collect();
+                show_mistakes(Some(file), &placed);
+            }
+            return Err(String::new());
+        }
+        Err(ReplayError::Host(error)) => return Err(error.to_string()),
+        Err(ReplayError::Observer(error)) => return Err(error.to_string()),
+    };
+    skipped::print(&report.skips, &report.notes, false);
+    if report.summary.evaluated == 0 && report.summary.unused == 0 {
+        return Err("nothing was readable: no report is written".into());
+    }
+    write(&arguments.output, &report).map_err(|error| format!("{}: {error}", arguments.output.display()))?;
+    Ok(Exit::Clean)
+}
+
+fn write(path: &Path, report: &Report) -> io::Result<()> {
+    let summary = report.summary.document();
+    let incidents = report.incidents.iter().map(|incident| incident.document.as_str());
+    let findings = report.findings.iter().map(|finding| finding.document.as_str());
+    let documents = incidents.chain(findings).chain([summary.as_str()]);
+    let mut out: Box<dyn Write> =
+        if path == Path::new("-") { Box::new(io::stdout().lock()) } else { Box::new(File::create(path)?) };
+    html::report(&mut BufWriter::new(&mut out), documents)
+}

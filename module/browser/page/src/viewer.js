@@ -1,0 +1,171 @@
+// The viewer: the list on the left, what is chosen on the right. A report starts it with the data that it carries;
+// the page starts it with what its worker found.
+
+import { filtered, hosts, read } from "./data.js";
+import { el, list, section, severity, SEVERITIES, table, time } from "./dom.js";
+import { download, EXPORTS } from "./exports.js";
+import { finding } from "./finding.js";
+import { incident, tier } from "./incident.js";
+import { listen, SHORTCUTS } from "./keys.js";
+import { theme } from "./theme.js";
+
+/** How many findings the list shows at once. */
+const MOST = 500;
+
+const state = { data: read([]), view: "incidents", chosen: null, filter: { text: "", severity: "info", host: "" }, skips: [] };
+const parts = {};
+
+/** Puts the viewer into the page. `actions` are further buttons. */
+export function start(actions = []) {
+  parts.search = el("input", { type: "search", placeholder: "Search (/)", "aria-label": "Search", oninput: () => refilter({ text: parts.search.value }) });
+  parts.severity = el("select", { "aria-label": "Least severity", onchange: () => refilter({ severity: parts.severity.value }) },
+    SEVERITIES.map((word) => el("option", { value: word }, word === "info" ? "any severity" : word === "critical" ? "critical" : `${word} and above`)));
+  parts.host = el("select", { "aria-label": "Host", onchange: () => refilter({ host: parts.host.value }) });
+  parts.tabs = el("div", { class: "tabs", role: "tablist" });
+  parts.items = el("div", { class: "items", role: "listbox", "aria-label": "Incidents and findings", tabindex: 0 });
+  parts.detail = el("div", { class: "detail", tabindex: -1 });
+  parts.count = el("span", { class: "quiet", role: "status" });
+  const exports = el("select", { "aria-label": "Export", hidden: true, onchange: () => { const name = exports.value; exports.value = ""; if (name) download(name, state.data); } },
+    el("option", { value: "" }, "Export…"), Object.entries(EXPORTS).map(([name, { label }]) => el("option", { value: name }, label)));
+  parts.exports = exports;
+  parts.help = help();
+  parts.main = el("main", { hidden: true },
+    el("aside", null, el("div", { class: "filters" }, parts.search, parts.severity, parts.host), parts.tabs, parts.items),
+    parts.detail);
+  document.body.append(
+    el("div", { class: "bar" }, el("h1", null, "Backchannel"), parts.count, el("span", { class: "space" }), actions, exports, theme(),
+      el("button", { title: "Keyboard (?)", onclick: () => parts.help.showModal() }, "?")),
+    parts.main, parts.help);
+  listen({
+    next: () => step(1), previous: () => step(-1),
+    open: () => parts.detail.focus(), search: () => parts.search.focus(), help: () => parts.help.showModal(),
+    view: () => choose(state.view === "incidents" ? "findings" : "incidents"),
+    leave: () => { if (document.activeElement === parts.search) { parts.search.value = ""; refilter({ text: "" }); } parts.items.focus(); },
+  });
+}
+
+/** Shows the documents of a run. */
+export function show(lines, skips = []) {
+  state.data = read(lines);
+  state.skips = skips;
+  state.filter = { text: "", severity: "info", host: "" };
+  parts.search.value = "";
+  parts.severity.value = "info";
+  parts.host.replaceChildren(el("option", { value: "" }, "all hosts"), ...hosts(state.data).map((name) => el("option", { value: name }, name)));
+  parts.main.hidden = false;
+  parts.exports.hidden = false;
+  parts.count.textContent = account(state.data.summary);
+  choose(state.data.incidents.length ? "incidents" : state.data.findings.length ? "findings" : "run");
+}
+
+/** Hides what was shown. */
+export function hide() {
+  parts.main.hidden = true;
+  parts.exports.hidden = true;
+  parts.count.textContent = "";
+}
+
+function account(summary) {
+  if (!summary) return "";
+  const of = (count, what) => `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
+  return `${of(summary.records.read, "record")} · ${of(summary.hosts, "host")} · ${of(state.data.incidents.length, "incident")} · ${of(state.data.findings.length, "finding")}`;
+}
+
+function choose(view) {
+  state.view = view;
+  state.chosen = null;
+  draw();
+}
+
+function refilter(change) {
+  Object.assign(state.filter, change);
+  draw();
+}
+
+function draw() {
+  const shown = filtered(state.data, state.filter);
+  const tab = (view, label) => el("button", { role: "tab", "aria-selected": String(state.view === view), onclick: () => choose(view) }, label);
+  parts.tabs.replaceChildren(tab("incidents", `Incidents ${shown.incidents.length}`), tab("findings", `Findings ${shown.findings.length}`), tab("run", "Run"));
+  if (state.view === "run") {
+    parts.items.replaceChildren();
+    parts.detail.replaceChildren(run());
+    return;
+  }
+  const all = shown[state.view];
+  const items = all.slice(0, MOST);
+  parts.items.replaceChildren(...items.map(item), ...(all.length > MOST ? [el("p", { class: "quiet" }, `${all.length - MOST} more: search or filter`)] : []));
+  if (!items.length) {
+    parts.items.append(el("p", { class: "quiet none" }, state.data.findings.length ? "Nothing matches the filters." : "Nothing was found."));
+    state.chosen = null;
+    parts.detail.replaceChildren();
+    return;
+  }
+  const kept = items.find((one) => one.id === state.chosen);
+  pick(kept ?? items[0], !kept);
+}
+
+function item(of) {
+  const title = of.type === "incident" ? of.text : of.title;
+  const where = of.type === "incident" ? of.hosts.join(", ") : of.host;
+  return el("button", { class: "item", role: "option", "data-id": of.id, onclick: () => pick(of, true) },
+    el("span", { class: "badges" }, severity(of.severity), of.type === "incident" ? tier(of) : null,
+      of.suppressed ? el("span", { class: "badge" }, "silenced") : null, el("span", { class: "quiet" }, time(of.first_seen ?? of.time).slice(0, 16))),
+    el("span", { class: "headline" }, title),
+    el("span", { class: "quiet" }, where));
+}
+
+function pick(of, fresh) {
+  state.chosen = of.id;
+  for (const one of parts.items.querySelectorAll(".item")) {
+    const chosen = one.dataset.id === of.id;
+    one.setAttribute("aria-selected", String(chosen));
+    if (chosen && fresh) one.scrollIntoView({ block: "nearest" });
+  }
+  if (!fresh && parts.detail.dataset.id === of.id) return;
+  parts.detail.dataset.id = of.id;
+  parts.detail.replaceChildren(of.type === "incident" ? incident(of, state.data) : el("article", null, finding(of, true)));
+  parts.detail.scrollTop = 0;
+}
+
+function step(by) {
+  if (state.view === "run") return;
+  const items = filtered(state.data, state.filter)[state.view].slice(0, MOST);
+  const at = items.findIndex((one) => one.id === state.chosen);
+  const next = items[Math.min(items.length - 1, Math.max(0, at + by))];
+  if (next) pick(next, true);
+}
+
+function run() {
+  parts.detail.dataset.id = "";
+  const summary = state.data.summary;
+  if (!summary) return el("p", null, "Nothing is known of this run.");
+  const counts = (of) => of.map(({ reason, count }) => [reason, count]);
+  return el("article", null,
+    el("header", { class: "head" }, el("h2", null, "What was read, and what was not")),
+    el("dl", { class: "facts" }, Object.entries(summary.records).map(([name, count]) => [el("dt", null, name), el("dd", null, count.toLocaleString("en"))]),
+      [["hosts", summary.hosts], ["sources", summary.sources?.join(", ")], ["first event", time(summary.first_time)], ["last event", time(summary.last_time)], ["came late", summary.late]]
+        .filter(([, value]) => value).map(([name, value]) => [el("dt", null, name), el("dd", null, value)])),
+    section("Skipped, by reason", table(["Reason", "Records"], counts(summary.skipped))),
+    section("The first that were skipped", table(["Input", "Line", "Record", "Why"], state.skips.slice(0, 200).map((skip) => [skip.input, skip.line || "", skip.record, skip.reason]))),
+    section("Looks wrong, and was read", table(["Reason", "Records"], counts(summary.notes ?? []))),
+    section("Inputs that hold nothing", list(summary.empty_inputs)),
+    section("Clocks that are off", table(["Source", "Host", "Seconds", "Records"], summary.clock_offsets.map((of) => [of.source, of.host, of.seconds, of.samples]))),
+    section("Forgotten to stay within bounds", table(["Table", "Entries"], Object.entries(summary.evicted).filter(([, count]) => count))),
+    section("Could not find anything", table(["Analytic", "Why"], summary.asleep.map((of) => [of.analytic, of.reason]))));
+}
+
+function help() {
+  const dialog = el("dialog", { "aria-label": "Keyboard" }, el("h2", null, "Keyboard"),
+    el("dl", { class: "facts" }, SHORTCUTS.map(([key, what]) => [el("dt", null, el("kbd", null, key)), el("dd", null, what)])),
+    el("p", { class: "quiet" }, "Pictures: drag to move, Ctrl and wheel to zoom. All times are UTC."),
+    el("form", { method: "dialog" }, el("button", { onclick: (event) => { event.preventDefault(); dialog.close(); } }, "Close (Esc)")));
+  return dialog;
+}
+
+const carried = JSON.parse(document.getElementById("data")?.textContent || "null");
+if (carried) {
+  start();
+  show(carried.map((line) => JSON.stringify(line)));
+} else {
+  globalThis.Backchannel = { start, show, hide, el };
+}

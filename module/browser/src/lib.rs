@@ -1,0 +1,31 @@
+//! The module in a browser page: files in, the documents of findings and incidents out, nothing leaves the machine.
+//!
+//! A page has files that can be read at any place but not kept in memory whole. So a host hands over [`Bytes`], and a
+//! [`Session`] reads each of them only as far as its next event is due: several files are one stream in the order of
+//! event time, as in the harness, and the documents are those of `backchannel replay` on the same files.
+//!
+//! ```
+//! use backchannel_browser::Session;
+//!
+//! let mut session = Session::open(None).expect("the defaults are good settings");
+//! let line = b"type=CWD msg=audit(1700000000.123:456): cwd=\"/\"\n";
+//! session.push("audit.log", std::rc::Rc::new(line.to_vec()));
+//! let report = session.finish(&mut |_| {});
+//! assert!(report.summary.contains("\"read\":1"));
+//! ```
+
+mod account;
+mod bytes;
+mod evtx;
+mod merge;
+mod open;
+#[cfg(target_arch = "wasm32")]
+mod page;
+mod session;
+mod stream;
+mod text;
+mod unpack;
+
+pub use account::Skip;
+pub use bytes::Bytes;
+pub use session::{Progress, Report, Session};
