@@ -1,4 +1,4 @@
-// Builds the viewer and the page: `node build.mjs OUT [--viewer] [--check]`, called by `cargo xtask page`, which has
+// Builds the viewer and the page: `node build.mjs OUT [--viewer | --page] [--check]`, called by `cargo xtask page`, which has
 // put the packages into OUT/node_modules and the module's glue into OUT/glue.
 //
 // report.html and LICENSES.txt are committed, so that building `backchannel` needs no node; OUT/backchannel.html, the
@@ -62,8 +62,10 @@ const report = page({
   csp: { ...hashes, text: policy({ scripts: [hashes.viewer], style: hashes.style }) },
   title: "Backchannel report", style, viewer: viewer.text, version, data: "@DATA@",
 });
-put(join(here, "report.html"), report);
-put(join(here, "LICENSES.txt"), licences(viewer.inputs));
+if (!flags.includes("--page")) {
+  put(join(here, "report.html"), report);
+  put(join(here, "LICENSES.txt"), licences(viewer.inputs));
+}
 
 if (!flags.includes("--viewer")) {
   const app = await bundle("app.js");

@@ -1,7 +1,8 @@
 //! Builds the browser page: the module as WebAssembly, the glue that wasm-bindgen makes for it, and then, with node,
 //! the page itself. It is apart from `xtask` because what makes the glue takes a minute to compile.
 //!
-//! `--viewer` builds only what `backchannel report` carries; `--check` says whether that is up to date.
+//! `--viewer` builds only what `backchannel report` carries, `--page` only the page, which is not among the sources;
+//! `--check` says whether the viewer is up to date.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -11,7 +12,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    match build(has("--viewer") || has("--check"), has("--check")) {
+    let chosen: Vec<&str> = ["--viewer", "--page", "--check"].into_iter().filter(|flag| has(flag)).collect();
+    match build(&chosen) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("page: {error}");
@@ -20,12 +22,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn build(viewer_only: bool, check: bool) -> Result<(), String> {
+fn build(flags: &[&str]) -> Result<(), String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = here.ancestors().nth(2).ok_or("this crate lies two folders below the workspace")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
     let (sources, out) = (root.join("module/browser/page"), target.join("page"));
     std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    let viewer_only = flags.contains(&"--viewer") || flags.contains(&"--check");
     if !viewer_only {
         glue(root, &target, &out.join("glue"))?;
     }
@@ -35,9 +38,7 @@ fn build(viewer_only: bool, check: bool) -> Result<(), String> {
     if viewer_only {
         node.arg("--viewer");
     }
-    if check {
-        node.arg("--check");
-    }
+    node.args(flags.iter().filter(|flag| **flag != "--viewer"));
     run(node.current_dir(&sources), "node build.mjs")
 }
 

@@ -108,7 +108,7 @@ export function graph(incident, findings) {
     view.append(svg("g", { class: kind, transform: `translate(${box.x - box.width / 2},${box.y - box.height / 2})` },
       svg("title", null, plain(node.hint)),
       svg("rect", { width: box.width, height: box.height, rx: node.kind === "channel" ? box.height / 2 : 5 }),
-      node.lines.map((line, at) => svg("text", { class: at ? "detail" : "title", x: box.width / 2, y: (node.lines.length > 1 ? 19 : 20) + at * 16 }, line))));
+      node.lines.map((line, at) => svg("text", { class: at ? "second" : "title", x: box.width / 2, y: (node.lines.length > 1 ? 19 : 20) + at * 16 }, line))));
   }
   const canvas = svg("svg", { class: "graph", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Processes and channels of this incident" },
     svg("defs", null, svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0,0L8,4L0,8z" }))),
