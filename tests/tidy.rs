@@ -218,6 +218,39 @@ fn adapters_contain_no_detection() {
 }
 
 #[test]
+fn the_page_never_makes_markup_out_of_text_and_asks_for_nothing() {
+    for path in files(&root().join("module/browser/page/src"), ".js") {
+        let name = path.strip_prefix(root()).expect("below the root").display().to_string();
+        let text = read(&path);
+        for never in [
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "DOMParser",
+            "createContextualFragment",
+            "srcdoc",
+            "eval(",
+            "new Function",
+            "fetch(",
+            "XMLHttpRequest",
+            "WebSocket",
+            "importScripts",
+            "sendBeacon",
+            "localStorage",
+            "sessionStorage",
+            "document.cookie",
+            "setHTMLUnsafe",
+        ] {
+            assert!(
+                !text.contains(never),
+                "{name} has `{never}`: what a log says is text, and nothing leaves the page"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_released_contract_is_never_edited() {
     let released = root().join("wit/released");
     for sums in files(&released, "SHA256SUMS") {

@@ -38,7 +38,7 @@ mod tests {
         let (before, after) = TEMPLATE.split_once(PLACE).expect("a place");
         assert!(before.ends_with("<script type=\"application/json\" id=\"data\">"));
         assert!(after.starts_with("</script>") && !after.contains(PLACE));
-        assert!(before.contains("default-src 'none'") && !before.contains("unsafe"));
+        assert!(before.contains("default-src 'none'") && !before.contains("-eval") && !before.contains("-inline"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ function body(of) {
     el("dl", { class: "facts" }, [
       ["Account", of.user], ["Confidence", of.confidence], ["ATT&CK", of.techniques.join(", ")],
       ["Indicators", of.indicators.join(", ")], ["Reasons", of.reasons.join(", ")],
-      ["Channel", of.channel && [of.channel.mechanism.replaceAll("_", " "), of.channel.name, of.channel.peer && `${of.channel.remote ? "from or to " : ""}${of.channel.peer}`].filter(Boolean).join(", ")],
+      ["Channel", of.channel && [of.channel.mechanism.replaceAll("_", " "), of.channel.name, of.channel.peer && `other end ${of.channel.peer}`].filter(Boolean).join(", ")],
     ].filter(([, value]) => value).map(([title, value]) => [el("dt", null, title), el("dd", null, value)])),
     process("Client", of.client),
     process("Server", of.server),
