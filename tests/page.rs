@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use backchannel_browser::Session;
+use backchannel_browser::{Place, Session, raw};
 use backchannel_host::replay::{ReplayOptions, Silent, replay};
 use backchannel_host::source::{SourceOptions, Sources};
 use backchannel_tests::archives::{gzip, tar, zip, zstd};
@@ -94,6 +94,35 @@ fn every_format_gives_the_documents_of_the_harness() {
         same(&vec![file.clone()]);
     }
     same(&files);
+}
+
+#[test]
+fn the_raw_record_behind_evidence_is_found_again() {
+    let files = sample();
+    let members: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let archive = ("logs.zip".to_owned(), zip(&members));
+    let mut found = 0;
+    for (name, bytes) in files.iter().chain([&archive]) {
+        let text = page(&vec![(name.clone(), bytes.clone())]);
+        for line in text.lines() {
+            let document: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            for record in document["evidence"].as_array().into_iter().flatten() {
+                let place = Place {
+                    source: record["source"].as_str().expect("a source"),
+                    line: record["line"].as_u64().unwrap_or_default(),
+                    record: record["record"].as_str().unwrap_or_default(),
+                    provider: record["provider"].as_str().unwrap_or_default(),
+                    event_id: record["event_id"].as_u64().unwrap_or_default() as u32,
+                };
+                let shown = raw(name, Rc::new(bytes.clone()), place).unwrap_or_else(|| panic!("{record} in {name}"));
+                assert!(shown.contains(place.record), "{record} in {shown}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 40, "{found}");
+    let nowhere = Place { source: "ws01.evtx", record: "1", ..Place::default() };
+    assert_eq!(raw("ws01.evtx", Rc::new(files[1].1.clone()), nowhere), None);
 }
 
 #[test]

@@ -482,6 +482,33 @@ fn while_following_a_finding_is_printed_before_the_input_ends() {
 }
 
 #[test]
+fn a_report_is_one_file_with_the_documents_of_the_json_lines() {
+    let folder = Folder::new();
+    let (log, report) = (folder.file("a.log", &firing()), format!("{}/report.html", folder.path()));
+    let ran = run(&["report", "--html", "-o", &report, &log]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+    let text = fs::read_to_string(&report).expect("the report is written");
+    assert_eq!(text, run(&["report", "--html", "-o", "-", &log]).out, "the same on standard output");
+    let (_, data) = text.split_once("<script type=\"application/json\" id=\"data\">").expect("the data");
+    let (data, _) = data.split_once("</script>").expect("the end of the data");
+    let carried: Vec<Value> = serde_json::from_str(data).expect("JSON");
+    let printed = run(&["replay", &log, "--format", "jsonl"]).out;
+    let printed: Vec<Value> = printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(carried, printed);
+}
+
+#[test]
+fn where_nothing_is_readable_no_report_is_written() {
+    let folder = Folder::new();
+    let (log, report) = (folder.file("a.log", b"soup\n"), format!("{}/report.html", folder.path()));
+    let ran = run(&["report", "--html", "-o", &report, &log]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("nothing was readable"), "{}", ran.err);
+    assert!(!Path::new(&report).exists());
+    assert_eq!(run(&["report", "-o", &report, &log]).code, 2, "the form is to be named");
+}
+
+#[test]
 fn the_catalogue_is_printed() {
     let list = run(&["analytics", "--format", "jsonl"]);
     let count = documents(&list.out, "analytic").len();

@@ -67,6 +67,29 @@ const steps = {
     await context.close();
   },
 
+  async "the raw record behind evidence is shown, and only where the files are"() {
+    const { context, page, complaints, breaches } = await open(browser, plan.page);
+    await look(page, plan.looks[0].files);
+    const [incident] = documents(readFileSync(plan.looks[0].expected, "utf8"), "incident");
+    for (const ending of [".evtx", ".jsonl"]) {
+      const at = incident.level1.timeline.findIndex((record) => record.source.endsWith(ending));
+      const record = incident.level1.timeline[at];
+      await page.click(`#record-${at} button.raw`);
+      await page.waitForFunction((id) => document.querySelector("dialog pre")?.textContent.includes(id), record.record);
+      const shown = await page.innerText("dialog pre");
+      assert.ok(shown.includes(record.provider) && shown.includes(record.host), shown);
+      await shot(page, `raw${ending}`);
+      await page.keyboard.press("Escape");
+      assert.equal(await page.locator("dialog.wide").count(), 0);
+    }
+    await quiet(complaints, breaches);
+    await context.close();
+    const report = await open(browser, plan.report);
+    await report.page.waitForSelector(".item");
+    assert.equal(await report.page.locator("button.raw").count(), 0);
+    await report.context.close();
+  },
+
   async "keyboard, filters and theme"() {
     const { context, page, complaints, breaches } = await open(browser, plan.page, { colorScheme: "light" });
     await look(page, plan.looks[0].files);

@@ -21,6 +21,7 @@ mod merge;
 mod open;
 #[cfg(target_arch = "wasm32")]
 mod page;
+mod raw;
 mod session;
 mod stream;
 mod text;
@@ -28,4 +29,5 @@ mod unpack;
 
 pub use account::Skip;
 pub use bytes::Bytes;
+pub use raw::{Place, raw};
 pub use session::{Progress, Report, Session};

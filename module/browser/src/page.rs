@@ -6,6 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::bytes::Bytes;
+use crate::raw::{Place, raw};
 use crate::session::Session;
 
 #[wasm_bindgen]
@@ -63,8 +64,9 @@ extern "C" {
     fn hear(this: &Listener, done: f64, size: f64, events: f64, findings: f64);
 }
 
-/// The version of the module.
+/// The raw record behind a piece of evidence, if `file` holds it.
 #[wasm_bindgen]
-pub fn version() -> String {
-    backchannel_engine::VERSION.to_owned()
+pub fn record(file: LogFile, source: &str, line: f64, record: &str, provider: &str, event_id: u32) -> Option<String> {
+    let name = file.name();
+    raw(&name, Rc::new(file), Place { source, line: line as u64, record, provider, event_id })
 }

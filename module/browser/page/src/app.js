@@ -1,6 +1,6 @@
 // The page: takes files, has a worker look at them, shows what it found. Nothing is sent anywhere.
 
-const { start, show, hide, el } = globalThis.Backchannel;
+const { start, show, hide, offer, el } = globalThis.Backchannel;
 
 const input = el("input", { type: "file", multiple: true, hidden: true, id: "files", onchange: () => { look([...input.files]); input.value = ""; } });
 const bar = el("progress", { max: 1, value: 0 });
@@ -14,7 +14,10 @@ const working = el("div", { class: "drop", hidden: true }, told, bar, el("p", nu
 const trouble = el("div", { class: "drop trouble", role: "alert", hidden: true });
 let worker = null;
 let module = null;
+/** The files that were looked at last. */
+let looked = [];
 
+offer(find);
 start([el("button", { title: "Look at other files", onclick: () => input.click() }, "Open files")]);
 document.body.append(place, working, trouble, input);
 document.addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
@@ -57,6 +60,31 @@ async function code() {
   return module;
 }
 
+/** A worker, and what to do with it: the worker's script stands in the page as text. */
+function hire() {
+  const script = new Blob([document.getElementById("worker").textContent], { type: "text/javascript" });
+  const url = URL.createObjectURL(script);
+  const hired = new Worker(url);
+  hired.dismiss = () => { hired.terminate(); URL.revokeObjectURL(url); };
+  return hired;
+}
+
+/** The raw record behind evidence, out of the file that it came from. */
+async function find(record) {
+  const from = looked.find(({ name }) => record.source === name || record.source.startsWith(`${name}/`));
+  if (!from) return null;
+  const hired = hire();
+  try {
+    return await new Promise((done, failed) => {
+      hired.onerror = (event) => failed(new Error(event.message || "the worker could not be started"));
+      hired.onmessage = ({ data }) => data.error ? failed(new Error(data.error)) : done(data.record ?? null);
+      code().then((module) => hired.postMessage({ module, find: { file: from, record } }), failed);
+    });
+  } finally {
+    hired.dismiss();
+  }
+}
+
 async function look(files) {
   if (!files.length) return;
   cancel();
@@ -64,21 +92,19 @@ async function look(files) {
   view(working);
   told.textContent = "Reading…";
   bar.removeAttribute("value");
-  const script = new Blob([document.getElementById("worker").textContent], { type: "text/javascript" });
-  const url = URL.createObjectURL(script);
-  const mine = new Worker(url);
+  const mine = hire();
   worker = mine;
+  looked = named(files);
   mine.onerror = (event) => failed(event.message || "the worker could not be started");
   mine.onmessage = ({ data }) => {
     if (mine !== worker) return;
     if (data.progress) return progress(data.progress);
-    URL.revokeObjectURL(url);
     cancel();
     if (data.error) return failed(data.error);
     view(null);
     show(data.lines.split("\n").filter(Boolean), JSON.parse(data.skips));
   };
-  mine.postMessage({ module: await code(), files: named(files) });
+  mine.postMessage({ module: await code(), files: looked });
 }
 
 /** Files with names of their own: evidence must say which one is meant. */
@@ -106,7 +132,7 @@ function failed(text) {
 
 function cancel() {
   if (!worker) return;
-  worker.terminate();
+  worker.dismiss();
   worker = null;
   view(place);
 }

@@ -6,6 +6,7 @@ import { el, list, section, severity, SEVERITIES, table, time } from "./dom.js";
 import { download, EXPORTS } from "./exports.js";
 import { finding } from "./finding.js";
 import { incident, tier } from "./incident.js";
+import { offer } from "./records.js";
 import { listen, SHORTCUTS } from "./keys.js";
 import { theme } from "./theme.js";
 
@@ -167,5 +168,5 @@ if (carried) {
   start();
   show(carried.map((line) => JSON.stringify(line)));
 } else {
-  globalThis.Backchannel = { start, show, hide, el };
+  globalThis.Backchannel = { start, show, hide, offer, el };
 }

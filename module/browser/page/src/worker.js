@@ -39,6 +39,12 @@ self.onmessage = ({ data }) => {
   };
   try {
     wasm_bindgen.initSync({ module: data.module });
+    if (data.find) {
+      const { file, record } = data.find;
+      const found = wasm_bindgen.record(new LogFile(file), record.source, record.line ?? 0, record.record ?? "", record.provider ?? "", record.event_id ?? 0);
+      self.postMessage({ record: found });
+      return;
+    }
     const [lines, skips] = wasm_bindgen.look(data.files.map((file) => new LogFile(file)), listener);
     self.postMessage({ lines, skips });
   } catch (error) {
