@@ -114,8 +114,7 @@ fn the_module_touches_no_clock_no_file_no_network_no_randomness() {
     ];
     for (name, code) in module_sources() {
         for word in never {
-            let allowed = word == "getrandom" && name.starts_with("module/browser/");
-            assert!(allowed || !code.contains(word), "{name} uses {word}: a module is a function of its input");
+            assert!(!code.contains(word), "{name} uses {word}: a module is a function of its input");
         }
     }
 }

@@ -8,7 +8,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { exported, launch, look, open } from "./page.mjs";
 
 const plan = JSON.parse(readFileSync(process.argv[2], "utf8"));
@@ -208,6 +208,26 @@ const steps = {
       for (const part of ["script-src", "connect-src", "img-src"]) assert.ok(breaches.includes(part), `${part} in ${breaches}`);
       await context.close();
     }
+  },
+
+  async "files that are dropped are looked at as files that are chosen"() {
+    const { context, page, complaints, breaches } = await open(browser, plan.page);
+    const { files, expected } = plan.looks.find((one) => one.name === "sample");
+    const carried = files.map((file) => ({ name: basename(file), bytes: readFileSync(file).toString("base64") }));
+    const transfer = await page.evaluateHandle((carried) => {
+      const transfer = new DataTransfer();
+      for (const { name, bytes } of carried) transfer.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name));
+      return transfer;
+    }, carried);
+    await page.dispatchEvent("body", "dragover", { dataTransfer: transfer });
+    assert.equal(await page.evaluate(() => document.body.classList.contains("over")), true);
+    await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
+    await page.waitForSelector("main:not([hidden])");
+    assert.equal(await exported(page, "json"), readFileSync(expected, "utf8"));
+    await page.click("[role=tab]:nth-child(2)");
+    await shot(page, "findings");
+    await quiet(complaints, breaches);
+    await context.close();
   },
 
   async "what is no log is told, and the page can be used on"() {

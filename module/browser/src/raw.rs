@@ -50,7 +50,7 @@ fn text(mut reader: Box<dyn Read>, found: Found, place: Place<'_>) -> Option<Str
     let serial = (found.format == Format::Auditd).then(|| format!(":{})", place.record));
     let (mut framer, mut buffer, mut shown) = (Framer::new(found), vec![0; 128 * 1024], String::new());
     // Whether it goes on.
-    let mut take = |framed: Framed<'_>, shown: &mut String| {
+    let take = |framed: Framed<'_>, shown: &mut String| {
         let Framed::Frame(frame) = framed else { return true };
         let line = String::from_utf8_lossy(&frame.bytes[..frame.bytes.len().min(MOST)]);
         match &serial {
