@@ -80,7 +80,7 @@ const steps = {
       assert.ok(shown.includes(record.provider) && shown.includes(record.host), shown);
       await shot(page, `raw${ending}`);
       await page.keyboard.press("Escape");
-      assert.equal(await page.locator("dialog.wide").count(), 0);
+      await page.waitForSelector("dialog.wide", { state: "detached" });
     }
     await quiet(complaints, breaches);
     await context.close();
@@ -226,6 +226,8 @@ const steps = {
     assert.equal(await exported(page, "json"), readFileSync(expected, "utf8"));
     await page.click("[role=tab]:nth-child(2)");
     await shot(page, "findings");
+    await page.click(".to-incident");
+    assert.ok((await page.innerText(".detail")).includes("The playbook's questions".toUpperCase()));
     await quiet(complaints, breaches);
     await context.close();
   },

@@ -124,8 +124,21 @@ function pick(of, fresh) {
   }
   if (!fresh && parts.detail.dataset.id === of.id) return;
   parts.detail.dataset.id = of.id;
-  parts.detail.replaceChildren(of.type === "incident" ? incident(of, state.data) : el("article", null, finding(of, true)));
+  parts.detail.replaceChildren(of.type === "incident" ? incident(of, state.data) : el("article", null, finding(of, true), ofIncident(of)));
   parts.detail.scrollTop = 0;
+}
+
+/** The way from a finding to its incident. */
+function ofIncident(of) {
+  const incident = state.data.byId.get(of.incident);
+  if (!incident) return null;
+  const go = () => {
+    state.view = "incidents";
+    state.chosen = incident.id;
+    parts.detail.dataset.id = "";
+    draw();
+  };
+  return el("button", { class: "to-incident", onclick: go }, `Its incident: ${incident.text.slice(0, 90)}…`);
 }
 
 function step(by) {
