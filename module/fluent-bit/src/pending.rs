@@ -1,0 +1,123 @@
+//! What is waiting for a record to ride on.
+
+use std::collections::VecDeque;
+
+use backchannel_engine::{Rendered, RenderedIncident};
+use backchannel_events::Severity;
+
+/// Documents in one answer, and their bytes: an answer must fit into a chunk of the shipper. One document is always
+/// handed over, whatever its size.
+const MOST_AT_ONCE: usize = 64;
+const BYTES_AT_ONCE: usize = 512 * 1024;
+/// Documents that wait, and their bytes. Beyond, the oldest is given up and counted.
+const MOST_WAITING: usize = 4_096;
+const BYTES_WAITING: usize = 8 * 1024 * 1024;
+
+/// Findings and incidents, in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    waiting: VecDeque<Document>,
+    bytes: usize,
+    /// How many were given up since the last answer.
+    lost: u64,
+}
+
+#[derive(Debug)]
+struct Document {
+    id: String,
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Severity; none where a rule of the site silenced the finding.
+    Finding(Option<Severity>),
+    Incident(Severity, u8),
+}
+
+impl Pending {
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.lost == 0
+    }
+
+    pub fn finding(&mut self, finding: Rendered) {
+        let Rendered { id, severity, suppressed, document, .. } = finding;
+        self.push(Document { id, text: document, kind: Kind::Finding((!suppressed).then_some(severity)) });
+    }
+
+    pub fn incident(&mut self, incident: RenderedIncident) {
+        let RenderedIncident { id, severity, tier, document, .. } = incident;
+        // A later revision says all that an earlier one said.
+        let is_older = |known: &Document| matches!(known.kind, Kind::Incident(..)) && known.id == id;
+        if let Some(at) = self.waiting.iter().position(is_older)
+            && let Some(older) = self.waiting.remove(at)
+        {
+            self.bytes -= older.text.len();
+        }
+        self.push(Document { id, text: document, kind: Kind::Incident(severity, tier) });
+    }
+
+    fn push(&mut self, document: Document) {
+        self.bytes += document.text.len();
+        self.waiting.push_back(document);
+        while self.waiting.len() > MOST_WAITING || (self.bytes > BYTES_WAITING && self.waiting.len() > 1) {
+            if let Some(oldest) = self.waiting.pop_front() {
+                self.bytes -= oldest.text.len();
+                self.lost += 1;
+            }
+        }
+    }
+
+    /// Writes the value of the member that is added to a record, and forgets what it wrote.
+    pub fn write(&mut self, out: &mut Vec<u8>) {
+        let mut count = 0;
+        let mut bytes = 0;
+        for document in &self.waiting {
+            bytes += document.text.len();
+            if count == MOST_AT_ONCE || (count > 0 && bytes > BYTES_AT_ONCE) {
+                break;
+            }
+            count += 1;
+        }
+        let documents: Vec<Document> = self.waiting.drain(..count).collect();
+        self.bytes -= documents.iter().map(|document| document.text.len()).sum::<usize>();
+
+        let mut worst = None;
+        let mut highest = 0;
+        for document in &documents {
+            match document.kind {
+                Kind::Finding(severity) => worst = worst.max(severity),
+                Kind::Incident(severity, tier) => {
+                    worst = worst.max(Some(severity));
+                    highest = highest.max(tier);
+                }
+            }
+        }
+        // Text and not a number: what routes records in Fluent Bit compares text.
+        out.extend_from_slice(b"{\"severity\":\"");
+        out.extend_from_slice(worst.map_or("none", Severity::as_str).as_bytes());
+        out.extend_from_slice(b"\",\"tier\":\"");
+        out.extend_from_slice(if highest == 0 { "none".to_owned() } else { highest.to_string() }.as_bytes());
+        out.push(b'"');
+        list(out, ",\"findings\":[", documents.iter().filter(|document| matches!(document.kind, Kind::Finding(_))));
+        list(out, ",\"incidents\":[", documents.iter().filter(|document| matches!(document.kind, Kind::Incident(..))));
+        if self.lost > 0 {
+            out.extend_from_slice(format!(",\"lost\":{}", self.lost).as_bytes());
+            self.lost = 0;
+        }
+        out.push(b'}');
+    }
+}
+
+fn list<'a>(out: &mut Vec<u8>, opening: &str, documents: impl Iterator<Item = &'a Document>) {
+    let mut any = false;
+    for document in documents {
+        out.extend_from_slice(if any { "," } else { opening }.as_bytes());
+        out.extend_from_slice(document.text.as_bytes());
+        any = true;
+    }
+    if any {
+        out.push(b']');
+    }
+}
