@@ -4,6 +4,7 @@ pub mod archives;
 pub mod case;
 pub mod component;
 pub mod fixtures;
+pub mod fluent_bit;
 pub mod hostile;
 pub mod native;
 pub mod sources;
