@@ -104,9 +104,15 @@ def without_ours(line):
 
 def comparable(finding):
     """A finding without what names the run: its input, and the incident that only the whole run knows."""
-    finding = {**finding, "incident": None}
-    finding["evidence"] = [{**one, "source": ""} for one in finding["evidence"]]
-    return finding
+
+    def unnamed(value):
+        if isinstance(value, list):
+            return [unnamed(one) for one in value]
+        if isinstance(value, dict):
+            return {key: None if key in ("source", "incident") else unnamed(one) for key, one in value.items()}
+        return value
+
+    return unnamed(finding)
 
 
 def check(capture, options, folder):
@@ -137,12 +143,13 @@ def check(capture, options, folder):
     print(f"  changed    {len(changed)} records beside what was added" + (f", first {changed[0] + 1}" if changed else ""))
     good &= not changed
 
-    carried, incidents = {}, {}
+    carried, incidents, gone = {}, set(), set()
     for line in outputs["ours"]:
         if OURS.search(line):
             added = json.loads(line)["backchannel"]
             carried.update((finding["id"], finding) for finding in added.get("findings", []))
-            incidents.update((incident["id"], incident) for incident in added.get("incidents", []))
+            incidents.update(incident["id"] for incident in added.get("incidents", []))
+            gone.update(old for incident in added.get("incidents", []) for old in incident["supersedes"])
     replay = subprocess.run(
         [options.backchannel, "replay", capture, "--format", "jsonl", "--fail-on", "never"],
         stdout=subprocess.PIPE, text=True, check=True,
@@ -160,9 +167,8 @@ def check(capture, options, folder):
             known = expected.get(one) or carried[one]
             print(f"    {name} {one} {known['analytic']} {known['text'][:100]}")
     there = {document["id"] for document in documents if document["type"] == "incident"}
-    gone = {old for incident in incidents.values() for old in incident["supersedes"]}
-    print(f"  incidents  {len(there)} by replay, {len(incidents.keys() - gone)} here, the same: "
-          f"{'yes' if there == incidents.keys() - gone else 'no'}")
+    print(f"  incidents  {len(there)} by replay, {len(incidents - gone)} here, the same: "
+          f"{'yes' if there == incidents - gone else 'no'}")
     good &= not missing and not more and not other
 
     if options.speed:

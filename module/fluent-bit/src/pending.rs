@@ -24,7 +24,6 @@ pub(crate) struct Pending {
 
 #[derive(Debug)]
 struct Document {
-    id: String,
     text: String,
     kind: Kind,
 }
@@ -42,20 +41,13 @@ impl Pending {
     }
 
     pub fn finding(&mut self, finding: Rendered) {
-        let Rendered { id, severity, suppressed, document, .. } = finding;
-        self.push(Document { id, text: document, kind: Kind::Finding((!suppressed).then_some(severity)) });
+        let Rendered { severity, suppressed, document, .. } = finding;
+        self.push(Document { text: document, kind: Kind::Finding((!suppressed).then_some(severity)) });
     }
 
     pub fn incident(&mut self, incident: RenderedIncident) {
-        let RenderedIncident { id, severity, tier, document, .. } = incident;
-        // A later revision says all that an earlier one said.
-        let is_older = |known: &Document| matches!(known.kind, Kind::Incident(..)) && known.id == id;
-        if let Some(at) = self.waiting.iter().position(is_older)
-            && let Some(older) = self.waiting.remove(at)
-        {
-            self.bytes -= older.text.len();
-        }
-        self.push(Document { id, text: document, kind: Kind::Incident(severity, tier) });
+        let RenderedIncident { severity, tier, document, .. } = incident;
+        self.push(Document { text: document, kind: Kind::Incident(severity, tier) });
     }
 
     fn push(&mut self, document: Document) {
