@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use backchannel_tests::case::{self, Case};
-use backchannel_tests::fluent_bit::{Linked, Sandbox, Shipper, baseline, carried, records, tailed, without_ours};
+use backchannel_tests::fluent_bit::{
+    Linked, Sandbox, Shipper, baseline, carried, firing, payloads, records, tailed, without_ours,
+};
 use backchannel_tests::native;
 use proptest::prelude::*;
 use serde_json::Value;
 
 const TAG: &str = native::INPUT;
-/// A case of which the last record completes a finding.
-const FIRES: &str = "ipc-dcom-006/fires-a-com-server-under-a-network-logon-fires";
 static CASES: OnceLock<Vec<Case>> = OnceLock::new();
 
 fn open(case: &Case) -> (Linked, Sandbox) {
@@ -75,37 +75,10 @@ fn every_case_finds_the_same_record_by_record() {
     assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Payloads that a host must get back byte for byte, each as a member of a record.
-fn payloads() -> Vec<String> {
-    vec![
-        r#""x":"Zażółć gęślą jaźń 漢字 🐟 \u00e4\ud83d\udc1f \ud83d""#.to_owned(),
-        format!(r#""x":"{}""#, "a".repeat(1_000_000)),
-        format!(r#""x":"{}""#, r"\n\t\\\u0000".repeat(80_000)),
-        format!(r#""x":{}1{}"#, "[".repeat(200), "]".repeat(200)),
-        format!(r#""x":{}1{}"#, r#"{"x":"#.repeat(200), "}".repeat(200)),
-        r#""x":[18446744073709551615,-9223372036854775808,9223372036854775807,18446744073709551616,-0,-0.0]"#.to_owned(),
-        r#""x":[1.7976931348623157e308,5e-324,2.2250738585072014E-308,1e400,0.1,1.10,123456789012345678901234567890]"#
-            .to_owned(),
-        r#""x":1,"x":2,"x":{"x":1,"x":1}"#.to_owned(),
-        r#""":{},"x":[],"x ":null,"y":true"#.to_owned(),
-        r#""x":"},\"backchannel\":{\"severity\":\"}""#.to_owned(),
-    ]
-}
-
-/// Records of a case of which the last one completes a finding, each with `member` put first.
-fn with_member(member: &str) -> Vec<Vec<u8>> {
-    let case = case::all().into_iter().find(|case| case.name() == FIRES).expect("the case is there");
-    let put = |record: &Vec<u8>| {
-        let record = String::from_utf8(record.clone()).expect("text");
-        format!("{{{member},{}", record.strip_prefix('{').expect("an object")).into_bytes()
-    };
-    records(&case).iter().map(put).collect()
-}
-
 #[test]
 fn a_record_comes_back_byte_for_byte_whatever_it_holds() {
     for member in payloads() {
-        let records = with_member(&member);
+        let records = firing(&member);
         let mut linked = Linked::open(None, None);
         let mut sandbox = Sandbox::default();
         let answers = all(&mut sandbox, &records);
@@ -118,7 +91,7 @@ fn a_record_comes_back_byte_for_byte_whatever_it_holds() {
         assert!(last.len() > records.last().expect("a record").len(), "{member:.60}: no finding rides on it");
     }
     // Nesting that no log has is not read, and does no harm.
-    let deep = with_member(&format!(r#""x":{}{}"#, "[".repeat(100_000), "]".repeat(100_000)));
+    let deep = firing(&format!(r#""x":{}{}"#, "[".repeat(100_000), "]".repeat(100_000)));
     assert_eq!(all(&mut Sandbox::default(), &deep), deep);
 }
 
@@ -135,7 +108,7 @@ fn the_record_itself_is_given_back_where_nothing_is_to_be_added() {
 
 #[test]
 fn a_finding_waits_for_a_record_that_can_carry_it() {
-    let records = with_member(r#""backchannel":{"findings":[]}"#);
+    let records = firing(r#""backchannel":{"findings":[]}"#);
     let mut sandbox = Sandbox::default();
     assert_eq!(all(&mut sandbox, &records), records, "a record that has our member is not given another");
     for other in ["", "[1]", "{\"a\":1}{\"a\":1}", "{\"a\":"] {
@@ -149,7 +122,7 @@ fn a_finding_waits_for_a_record_that_can_carry_it() {
 
 #[test]
 fn what_routes_a_record_is_text_at_a_known_place() {
-    let answers = all(&mut Linked::open(None, None), &with_member("\"x\":1"));
+    let answers = all(&mut Linked::open(None, None), &firing("\"x\":1"));
     let record: Value = serde_json::from_slice(answers.last().expect("a record")).expect("JSON");
     let ours = &record["backchannel"];
     assert!(["medium", "high", "critical"].contains(&ours["severity"].as_str().expect("text")), "{ours}");
@@ -178,8 +151,7 @@ fn wrong_settings_are_counted_and_what_is_open_stays() {
 
 #[test]
 fn memory_does_not_grow_with_the_records() {
-    let case = case::all().into_iter().find(|case| case.name() == FIRES).expect("the case is there");
-    let records = records(&case);
+    let records = firing("\"x\":1");
     let mut sandbox = Sandbox::default();
     let big = tailed(&vec![b'a'; 1_000_000]);
     let mut size = 0;

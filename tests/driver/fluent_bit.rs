@@ -35,6 +35,9 @@ impl Shipper for Linked {
     }
 }
 
+/// A case of which the last record completes a finding.
+const FIRES: &str = "ipc-dcom-006/fires-a-com-server-under-a-network-logon-fires";
+
 type Call = (u32, u32, u32, u32, u32, u32);
 
 /// The filter as it ships, in wasmtime: the same calls as Fluent Bit's, without its engine.
@@ -173,4 +176,31 @@ pub fn without_ours(answer: &[u8]) -> Vec<u8> {
     let before = &answer[..at];
     let end = answer.iter().rposition(|byte| *byte == b'}').expect("an object");
     [before.strip_suffix(b",").unwrap_or(before), &answer[end..]].concat()
+}
+
+/// Payloads that a host must get back byte for byte, each as a member of a record.
+pub fn payloads() -> Vec<String> {
+    vec![
+        r#""x":"Zażółć gęślą jaźń 漢字 🐟 \u00e4\ud83d\udc1f \ud83d""#.to_owned(),
+        format!(r#""x":"{}""#, "a".repeat(1_000_000)),
+        format!(r#""x":"{}""#, r"\n\t\\\u0000".repeat(80_000)),
+        format!(r#""x":{}1{}"#, "[".repeat(200), "]".repeat(200)),
+        format!(r#""x":{}1{}"#, r#"{"x":"#.repeat(200), "}".repeat(200)),
+        r#""x":[18446744073709551615,-9223372036854775808,9223372036854775807,18446744073709551616,-0,-0.0]"#.to_owned(),
+        r#""x":[1.7976931348623157e308,5e-324,2.2250738585072014E-308,1e400,0.1,1.10,123456789012345678901234567890]"#
+            .to_owned(),
+        r#""x":1,"x":2,"x":{"x":1,"x":1}"#.to_owned(),
+        r#""":{},"x":[],"x ":null,"y":true"#.to_owned(),
+        r#""x":"},\"backchannel\":{\"severity\":\"}""#.to_owned(),
+    ]
+}
+
+/// Records of a case of which the last one completes a finding, each with `member` put first.
+pub fn firing(member: &str) -> Vec<Vec<u8>> {
+    let case = crate::case::all().into_iter().find(|case| case.name() == FIRES).expect("the case is there");
+    let put = |record: &Vec<u8>| {
+        let record = String::from_utf8(record.clone()).expect("text");
+        format!("{{{member},{}", record.strip_prefix('{').expect("an object")).into_bytes()
+    };
+    records(&case).iter().map(put).collect()
 }

@@ -8,6 +8,8 @@ pub mod fluent_bit;
 pub mod hostile;
 pub mod native;
 pub mod sources;
+#[cfg(feature = "wamr")]
+pub mod wamr;
 
 use std::fs;
 use std::path::{Path, PathBuf};
