@@ -14,10 +14,8 @@ fn all(shipper: &mut impl Shipper, records: &[Vec<u8>]) -> Vec<Vec<u8>> {
     records.iter().map(|record| shipper.call(TAG, 0, record).expect("no record is lost")).collect()
 }
 
-#[test]
-fn every_case_is_answered_with_the_same_bytes() {
-    let engine = Engine::start();
-    let module = Loaded::load(&engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+fn every_case_is_answered_with_the_same_bytes(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
     let mut wrong = Vec::new();
     for case in case::all() {
         let (settings, baseline, records) = (case.settings(), baseline(&case), records(&case));
@@ -31,10 +29,8 @@ fn every_case_is_answered_with_the_same_bytes() {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
-#[test]
-fn a_record_comes_back_byte_for_byte_whatever_it_holds() {
-    let engine = Engine::start();
-    let module = Loaded::load(&engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+fn a_record_comes_back_byte_for_byte_whatever_it_holds(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
     for member in payloads() {
         let records = firing(&member);
         let answers = all(&mut Instance::new(&module, STACK), &records);
@@ -45,10 +41,8 @@ fn a_record_comes_back_byte_for_byte_whatever_it_holds() {
     }
 }
 
-#[test]
-fn records_larger_than_the_engine_s_own_heap_arrive() {
-    let engine = Engine::start();
-    let module = Loaded::load(&engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+fn records_larger_than_the_engine_s_own_heap_arrive(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
     let mut instance = Instance::new(&module, STACK);
     for length in [HEAP - 64, HEAP, HEAP + 64, 1_000_000, 10_000_000] {
         let record = format!("{{\"log\":\"{}\"}}", "a".repeat(length as usize));
@@ -56,17 +50,13 @@ fn records_larger_than_the_engine_s_own_heap_arrive() {
     }
 }
 
-#[test]
-fn the_engine_refuses_what_was_built_for_components() {
-    let engine = Engine::start();
-    let refused = Loaded::load(&engine, backchannel_embedded::CORE).err().expect("vectors are refused");
+fn the_engine_refuses_what_was_built_for_components(engine: &Engine) {
+    let refused = Loaded::load(engine, backchannel_embedded::CORE).err().expect("vectors are refused");
     assert!(!refused.is_empty());
 }
 
-#[test]
-fn the_least_stack_is_known() {
-    let engine = Engine::start();
-    let module = Loaded::load(&engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+fn the_least_stack_is_known(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
     let cases: Vec<Vec<Vec<u8>>> = case::all().iter().map(records).collect();
     let lost = |stack: u32| {
         let mut lost = 0;
@@ -81,10 +71,8 @@ fn the_least_stack_is_known() {
     assert!(least.is_some_and(|kib| kib <= 64), "our configurations give {STACK}: {least:?} KiB are needed");
 }
 
-#[test]
-fn a_call_that_ran_out_of_stack_does_no_harm_to_the_next() {
-    let engine = Engine::start();
-    let module = Loaded::load(&engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+fn a_call_that_ran_out_of_stack_does_no_harm_to_the_next(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
     let mut instance = Instance::new(&module, STACK_BY_DEFAULT);
     let records = firing("\"x\":1");
     let answered = records.iter().filter(|record| instance.call(TAG, 0, record).is_some()).count();
@@ -94,4 +82,22 @@ fn a_call_that_ran_out_of_stack_does_no_harm_to_the_next() {
     }
     assert!(instance.exception.contains("stack overflow"), "{}", instance.exception);
     assert_eq!(instance.call(TAG, 0, b"{\"a\":1}").as_deref(), Some(&b"{\"a\":1}"[..]));
+}
+
+/// One test, because the engine is one for the process and does not like to be used from several threads.
+#[test]
+fn the_filter_on_the_engine_of_fluent_bit() {
+    let engine = Engine::start();
+    let checks: [(&str, fn(&Engine)); 6] = [
+        ("every case is answered with the same bytes", every_case_is_answered_with_the_same_bytes),
+        ("a record comes back byte for byte whatever it holds", a_record_comes_back_byte_for_byte_whatever_it_holds),
+        ("records larger than the engine s own heap arrive", records_larger_than_the_engine_s_own_heap_arrive),
+        ("the engine refuses what was built for components", the_engine_refuses_what_was_built_for_components),
+        ("the least stack is known", the_least_stack_is_known),
+        ("a call that ran out of stack does no harm to the next", a_call_that_ran_out_of_stack_does_no_harm_to_the_next),
+    ];
+    for (name, check) in checks {
+        eprintln!("{name}");
+        check(&engine);
+    }
 }

@@ -7,7 +7,6 @@
 use std::ffi::{CStr, CString, c_char};
 use std::marker::PhantomData;
 use std::ptr;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use wamrx_sys as wamr;
 
@@ -16,29 +15,20 @@ use crate::fluent_bit::Shipper;
 /// Bytes of heap that Fluent Bit gives a module by default.
 pub const HEAP: u32 = 8 * 1024;
 
-/// The right to use the engine, which is one for the process: one test at a time.
-pub struct Engine(#[allow(dead_code)] MutexGuard<'static, ()>, PhantomData<*const ()>);
+/// The engine, which is one for the process and belongs to the thread that started it.
+pub struct Engine(PhantomData<*const ()>);
 
 impl Engine {
-    /// Starts the engine on this thread.
+    /// Starts the engine on this thread. Once.
     pub fn start() -> Self {
-        static TURN: Mutex<()> = Mutex::new(());
-        static STARTED: OnceLock<()> = OnceLock::new();
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        STARTED.get_or_init(|| {
-            // SAFETY: all of the arguments may be zero, and the system's allocator needs no more.
-            let started = unsafe {
-                let mut arguments: wamr::RuntimeInitArgs = std::mem::zeroed();
-                arguments.mem_alloc_type = wamr::Alloc_With_System_Allocator;
-                wamr::wasm_runtime_full_init(&mut arguments)
-            };
-            assert!(started, "the engine starts");
-        });
-        // SAFETY: the engine has started; a second time on a thread does nothing.
-        unsafe {
-            assert!(wamr::wasm_runtime_thread_env_inited() || wamr::wasm_runtime_init_thread_env());
-        }
-        Self(turn, PhantomData)
+        // SAFETY: all of the arguments may be zero, and the system's allocator needs no more.
+        let started = unsafe {
+            let mut arguments: wamr::RuntimeInitArgs = std::mem::zeroed();
+            arguments.mem_alloc_type = wamr::Alloc_With_System_Allocator;
+            wamr::wasm_runtime_full_init(&mut arguments)
+        };
+        assert!(started, "the engine starts");
+        Self(PhantomData)
     }
 }
 
