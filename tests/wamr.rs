@@ -94,7 +94,10 @@ fn the_filter_on_the_engine_of_fluent_bit() {
         ("records larger than the engine s own heap arrive", records_larger_than_the_engine_s_own_heap_arrive),
         ("the engine refuses what was built for components", the_engine_refuses_what_was_built_for_components),
         ("the least stack is known", the_least_stack_is_known),
-        ("a call that ran out of stack does no harm to the next", a_call_that_ran_out_of_stack_does_no_harm_to_the_next),
+        (
+            "a call that ran out of stack does no harm to the next",
+            a_call_that_ran_out_of_stack_does_no_harm_to_the_next,
+        ),
     ];
     for (name, check) in checks {
         eprintln!("{name}");

@@ -108,12 +108,8 @@ impl<'m> Instance<'m> {
         unsafe {
             let function = wamr::wasm_runtime_lookup_function(self.instance, name.as_ptr());
             assert!(!function.is_null(), "{name:?} is exported");
-            if wamr::wasm_runtime_call_wasm(
-                self.environment,
-                function,
-                arguments.len() as u32,
-                arguments.as_mut_ptr(),
-            ) {
+            if wamr::wasm_runtime_call_wasm(self.environment, function, arguments.len() as u32, arguments.as_mut_ptr())
+            {
                 return Some(arguments[0]);
             }
             self.exception = CStr::from_ptr(wamr::wasm_runtime_get_exception(self.instance)).to_string_lossy().into();

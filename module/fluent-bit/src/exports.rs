@@ -108,7 +108,8 @@ pub unsafe extern "C" fn backchannel_filter(
     let (tag, text) = unsafe { (bytes(tag, tag_len).unwrap_or_default(), bytes(record, record_len)) };
     let Some(text) = text else { return NOT_HANDED_OVER.as_ptr() };
     let Some(mut filter) = FILTER.take().or_else(reopen) else { return record };
-    let answer = filter.filter(&String::from_utf8_lossy(tag), seconds, text).map_or(record, |answer| answer.as_ptr().cast());
+    let answer = filter.filter(&String::from_utf8_lossy(tag), seconds, text);
+    let answer = answer.map_or(record, |answer| answer.as_ptr().cast());
     // The answer stays where it is: it is the box that moves.
     FILTER.set(Some(filter));
     answer

@@ -10,7 +10,15 @@ fn open() -> Filter {
 fn what_says_nothing_is_passed_on() {
     let mut filter = open();
     for record in [
-        "{}", "{\"log\":\"hello\"}", "", "[]", "null", "{", "{}}", "\u{0}", "{\"a\":18446744073709551616}",
+        "{}",
+        "{\"log\":\"hello\"}",
+        "",
+        "[]",
+        "null",
+        "{",
+        "{}}",
+        "\u{0}",
+        "{\"a\":18446744073709551616}",
         "{\"EventID\":1,\"EventID\":2,\"SourceName\":7}",
     ] {
         assert_eq!(filter.filter("tag", 0, record.as_bytes()), None, "{record}");

@@ -1,5 +1,6 @@
 //! One JSON object to a record: which shape is it, and what does it hold.
 
+mod head;
 mod other;
 mod peek;
 mod role;
@@ -13,6 +14,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 use crate::{Format, Reason};
+pub(crate) use head::head;
 pub(crate) use peek::Peek;
 use role::Role;
 use scan::{Cursor, Kind, Raw, Stop};

@@ -49,9 +49,8 @@ impl Header {
 
     /// Whether `line` is one of a header.
     pub fn is_directive(line: &str) -> bool {
-        const NAMES: [&str; 9] = [
-            "separator", "set_separator", "empty_field", "unset_field", "path", "open", "close", "fields", "types",
-        ];
+        const NAMES: [&str; 9] =
+            ["separator", "set_separator", "empty_field", "unset_field", "path", "open", "close", "fields", "types"];
         line.strip_prefix('#').is_some_and(|rest| {
             let name = rest.split([' ', '\t', ',']).next().unwrap_or("");
             NAMES.contains(&name)
