@@ -113,3 +113,75 @@ fn list<'a>(out: &mut Vec<u8>, opening: &str, documents: impl Iterator<Item = &'
         out.push(b']');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use backchannel_events::{Confidence, Timestamp};
+
+    use super::*;
+
+    fn finding(severity: Severity, suppressed: bool, document: String) -> Rendered {
+        Rendered {
+            id: String::new(),
+            analytic: String::new(),
+            severity,
+            confidence: Confidence::Low,
+            time: Timestamp(0),
+            host: String::new(),
+            suppressed,
+            document,
+        }
+    }
+
+    fn written(pending: &mut Pending) -> String {
+        let mut out = Vec::new();
+        pending.write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_routes_is_the_worst_of_what_is_not_silenced() {
+        let mut pending = Pending::default();
+        pending.finding(finding(Severity::High, true, "{\"a\":1}".into()));
+        assert_eq!(written(&mut pending), r#"{"severity":"none","tier":"none","findings":[{"a":1}]}"#);
+        pending.finding(finding(Severity::Low, false, "{}".into()));
+        pending.finding(finding(Severity::Info, false, "{}".into()));
+        let (id, document) = (String::new(), "{}".to_owned());
+        pending.incident(RenderedIncident { id, revision: 1, severity: Severity::Medium, tier: 2, document });
+        let all = r#"{"severity":"medium","tier":"2","findings":[{},{}],"incidents":[{}]}"#;
+        assert_eq!(written(&mut pending), all);
+        assert!(pending.is_empty());
+    }
+
+    #[test]
+    fn an_answer_is_bounded_and_one_document_always_rides() {
+        let mut pending = Pending::default();
+        for _ in 0..MOST_AT_ONCE + 1 {
+            pending.finding(finding(Severity::Low, false, "{}".into()));
+        }
+        assert_eq!(written(&mut pending).matches("{}").count(), MOST_AT_ONCE);
+        assert_eq!(written(&mut pending).matches("{}").count(), 1);
+        let large = format!("{{\"a\":\"{}\"}}", "x".repeat(BYTES_AT_ONCE));
+        pending.finding(finding(Severity::Low, false, large.clone()));
+        pending.finding(finding(Severity::Low, false, large.clone()));
+        assert_eq!(written(&mut pending).matches("\"a\"").count(), 1);
+        assert_eq!(written(&mut pending).matches("\"a\"").count(), 1);
+        assert!(pending.is_empty());
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_what_was_given_up_is_told() {
+        let mut pending = Pending::default();
+        for _ in 0..MOST_WAITING + 3 {
+            pending.finding(finding(Severity::Low, false, "{}".into()));
+        }
+        assert!(written(&mut pending).ends_with(",\"lost\":3}"));
+        assert!(!written(&mut pending).contains("lost"));
+        let mut pending = Pending::default();
+        for _ in 0..3 {
+            pending.finding(finding(Severity::Low, false, "x".repeat(BYTES_WAITING / 2)));
+        }
+        assert_eq!(pending.waiting.len(), 2);
+        assert_eq!(pending.bytes, BYTES_WAITING / 2 * 2);
+    }
+}
