@@ -218,6 +218,21 @@ fn a_module_that_is_none_is_refused() {
 }
 
 #[test]
+fn the_modules_inside_are_written_out_for_other_hosts() {
+    let folder = Folder::new();
+    for (target, module) in
+        [("component", backchannel_embedded::COMPONENT), ("fluent-bit", backchannel_embedded::FLUENT_BIT)]
+    {
+        let file = format!("{}/{target}.wasm", folder.path());
+        let ran = run(&["module", "export", "--target", target, "--output", &file]);
+        assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+        assert!(fs::read(&file).expect("it is written") == module, "{target}");
+        let nowhere = run(&["module", "export", "--target", target, "--output", &format!("{file}/x")]);
+        assert!(nowhere.code == 2 && nowhere.err.contains(&file), "{}", nowhere.err);
+    }
+}
+
+#[test]
 fn a_hostile_module_loses_its_batches_and_at_last_itself() {
     let folder = Folder::new();
     let lines: String = (1..=4).map(|n| format!("type=CWD msg=audit(1700000000.1:{n}): cwd=\"/\"\n")).collect();

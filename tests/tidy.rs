@@ -132,7 +132,9 @@ fn what_is_hashed_by_attackers_is_kept_in_order() {
 fn unsafe_code_stays_where_the_c_calling_convention_is() {
     for path in files(&root(), ".rs") {
         let name = path.strip_prefix(root()).expect("below the root").display().to_string();
-        if name.starts_with("module/fluent-bit/") || name == "tests/tidy.rs" {
+        // The shipper's side of the same convention, for tests: its engine is called in C.
+        let calls = name.starts_with("module/fluent-bit/") || name == "tests/driver/wamr.rs";
+        if calls || name == "tests/tidy.rs" {
             continue;
         }
         let text = read(&path);

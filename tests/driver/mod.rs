@@ -5,9 +5,12 @@ pub mod browser;
 pub mod case;
 pub mod component;
 pub mod fixtures;
+pub mod fluent_bit;
 pub mod hostile;
 pub mod native;
 pub mod sources;
+#[cfg(feature = "wamr")]
+pub mod wamr;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -59,6 +59,26 @@ pub(crate) enum ModuleCommand {
         /// The module, a WebAssembly component.
         file: PathBuf,
     },
+    /// Write a module that is inside the program to a file, for another host.
+    Export {
+        /// For which host.
+        #[arg(long, value_enum, default_value_t)]
+        target: Target,
+
+        /// Where to write it.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+}
+
+/// Hosts that a module is built for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Target {
+    /// Any runtime of WebAssembly components.
+    #[default]
+    Component,
+    /// The filter `wasm` of Fluent Bit.
+    FluentBit,
 }
 
 const REPLAY_EXAMPLES: &str = "\

@@ -20,6 +20,9 @@ fn main() -> ExitCode {
         cli::Command::Simulate(arguments) => commands::simulate::run(&arguments),
         cli::Command::Settings(cli::SettingsCommand::Check { file }) => commands::settings::check(&file),
         cli::Command::Module(cli::ModuleCommand::Inspect { file }) => commands::module::inspect(&file),
+        cli::Command::Module(cli::ModuleCommand::Export { target, output }) => {
+            commands::module::export(target, &output)
+        }
     }
     .into()
 }

@@ -208,6 +208,14 @@ impl Decoder {
         if let Some(text) = audit::in_message("", wrapped.host, text, arena) {
             return Ok(Decoded::Record(Record::Audit(AuditLine { text })));
         }
+        // A shipper that tails a Zeek log without a parser wraps its header, too.
+        if zeek::Header::is_directive(text) {
+            self.header.directive(text);
+            return Ok(Decoded::Nothing);
+        }
+        if self.header.covers(text) {
+            return self.header.record(text, arena).map(Decoded::Record).map_err(|reason| (None, reason));
+        }
         match syslog::parse(text, &self.options, &mut self.calendar) {
             Ok(mut line) => {
                 if line.host.is_empty() {

@@ -164,6 +164,19 @@ fn an_array_over_lines_is_read() {
 }
 
 #[test]
+fn a_zeek_log_is_read_through_a_shipper_that_wraps_its_lines() {
+    let lines = [
+        r##"{"log":"#separator \\x09"}"##,
+        r##"{"log":"#path\tdce_rpc"}"##,
+        r##"{"log":"#fields\tts\tuid\tid.orig_h"}"##,
+        r##"{"log":"1.5\tC1\t192.0.2.1"}"##,
+        r##"{"log":"1.5\tC1"}"##,
+        r##"{"log":"#close\t2026-01-01-00-00-00"}"##,
+    ];
+    assert_eq!(read(lines.join("\n").as_bytes())[1..], ["zeek dce_rpc 192.0.2.1", "5:zeek-columns"]);
+}
+
+#[test]
 fn zeek_headers_describe_their_lines() {
     check(
         "#separator \\x09\n#path\tdce_rpc\n#fields\tts\tid.orig_h\n1.5\t192.0.2.7\n1.5\n#close\t2024\n",

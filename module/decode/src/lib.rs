@@ -36,6 +36,12 @@ pub use detect::{Container, Detected, Encoding, Found, detect};
 pub use frame::{Frame, Framed, Framer, Framing, MAX_RECORD};
 pub use skip::{Reason, Skip};
 
+/// Provider and event id of a Windows event, where the first bytes of a JSON record leave no doubt: for a host that asks
+/// before it hands a record over.
+pub fn windows_head(record: &[u8]) -> Option<(&str, u32)> {
+    json::head(record)
+}
+
 /// A format whose records are text. JSON formats are what the input seems to hold mostly: a decoder looks at each
 /// JSON record anew, so that a stream may mix them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

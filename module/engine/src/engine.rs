@@ -5,7 +5,7 @@ use backchannel_events::packed::{Batch, PackedError};
 use backchannel_events::{ProcessEvent, Source};
 use backchannel_settings::SettingError;
 
-use crate::intake::{Intake, Raw};
+use crate::intake::{self, Intake, Raw};
 use crate::output::Collected;
 use crate::snapshot::{self, Kind, SnapshotError};
 use crate::{Output, baseline, tuning};
@@ -59,6 +59,12 @@ impl Engine {
         let (mut output, mut collected, detector) = (Output::default(), Collected::default(), &mut self.detector);
         self.intake.records(raw, &mut output, &mut |event| detector.evaluate(event, &mut collected));
         collected.into_output(output)
+    }
+
+    /// Whether a JSON record is known, from its first bytes, to carry nothing of use: it need not be handed over. A
+    /// host that brings one record at a time, where even looking at all of it costs too much, asks this first.
+    pub fn says_nothing(record: &[u8]) -> bool {
+        intake::says_nothing(record)
     }
 
     /// The input has ended: events still being put together are completed, repeats still being counted are reported.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use backchannel_decode::{Decoded, Decoder, Detected, Format, Found, Frame, Framed, Framer, Framing, Options, detect};
+use backchannel_decode::{
+    Decoded, Decoder, Detected, Format, Found, Frame, Framed, Framer, Framing, Options, detect, windows_head,
+};
 use backchannel_events::ProcessEvent;
 use backchannel_normalize::{Accepted, Normalizer, Place, wants};
 use bumpalo::Bump;
@@ -27,6 +29,11 @@ pub struct Raw<'a> {
     pub first_line: u64,
     /// The records, each ended by a line feed (the last one need not be).
     pub data: &'a [u8],
+}
+
+/// Whether one JSON record is known, from its first bytes, to give no event.
+pub(crate) fn says_nothing(record: &[u8]) -> bool {
+    windows_head(record).is_some_and(|(provider, event_id)| !wants(provider, event_id))
 }
 
 /// What is being read.

@@ -6,6 +6,7 @@ use std::path::Path;
 use backchannel_host::component::{CONTRACT, Inspection, Limits, inspect as look};
 
 use super::{complain, engine};
+use crate::cli::Target;
 use crate::exit::Exit;
 use crate::output::plain;
 
@@ -28,6 +29,20 @@ pub(crate) fn inspect(file: &Path) -> Exit {
         }
         Ok(()) | Err(_) if inspection.about.is_ok() => Exit::Clean,
         Ok(()) | Err(_) => Exit::Untrusted,
+    }
+}
+
+pub(crate) fn export(target: Target, file: &Path) -> Exit {
+    let module = match target {
+        Target::Component => backchannel_embedded::COMPONENT,
+        Target::FluentBit => backchannel_embedded::FLUENT_BIT,
+    };
+    match std::fs::write(file, module) {
+        Ok(()) => Exit::Clean,
+        Err(error) => {
+            complain(&format!("{}: {error}", file.display()));
+            Exit::Untrusted
+        }
     }
 }
 

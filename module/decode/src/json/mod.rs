@@ -1,5 +1,6 @@
 //! One JSON object to a record: which shape is it, and what does it hold.
 
+mod head;
 mod other;
 mod peek;
 mod role;
@@ -13,6 +14,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 use crate::{Format, Reason};
+pub(crate) use head::head;
 pub(crate) use peek::Peek;
 use role::Role;
 use scan::{Cursor, Kind, Raw, Stop};
@@ -178,7 +180,19 @@ impl<'a, 'w> Collector<'a, 'w> {
     fn decided(&mut self) -> bool {
         let Some(Member { section, key, value, .. }) = self.members.all.last().copied() else { return false };
         match (section, key.len()) {
-            (Section::Top | Section::System, 7) if key == "EventID" => self.id = windows::event_id(value),
+            (Section::Top, 6) if key == "System" => match xml_head(value) {
+                Some((provider, id)) => (self.provider, self.id) = (Some(provider), Some(id)),
+                None => return false,
+            },
+            (Section::Top | Section::System, 7) if key == "EventID" => {
+                self.id = windows::event_id(value);
+                // Fluent Bit's own order: elsewhere `ProviderName` may be a field of the event.
+                if let [first, second, third, _] = self.members.all.as_slice()
+                    && (first.key, second.key, third.key) == ("ProviderName", "ProviderGuid", "Qualifiers")
+                {
+                    self.provider = plain(first.value);
+                }
+            }
             (Section::Top | Section::Winlog, 8) if key == "event_id" => self.id = windows::event_id(value),
             (Section::Top, 10) if key == "SourceName" => self.provider = plain(value),
             (Section::Top, 11) if key == "source_name" => self.provider = plain(value),
@@ -194,6 +208,17 @@ impl<'a, 'w> Collector<'a, 'w> {
         }
         self.refused
     }
+}
+
+/// Provider and event id of an event that was rendered as XML into a string, as Windows renders it.
+fn xml_head(value: Raw<'_>) -> Option<(&str, u32)> {
+    let text = value.text;
+    (value.kind == Kind::String && text.starts_with("<Event ")).then_some(())?;
+    let head = text.get(..text.floor_char_boundary(512))?;
+    let (provider, rest) = head.split_once("<Provider Name='")?.1.split_once('\'')?;
+    let (id, _) = rest.split_once("<EventID")?.1.split_once('>')?.1.split_once('<')?;
+    (!provider.is_empty() && !provider.contains(['\\', '&'])).then_some(())?;
+    Some((provider, id.parse().ok()?))
 }
 
 /// The text of a string that has no escapes.

@@ -2,7 +2,7 @@
 //!
 //! - `Event.System` and `Event.EventData`: the `evtx` crate, Velociraptor, xml-to-dictionary converters;
 //! - `winlog.*`: Winlogbeat 7 and later, nested or with dots; its older releases have the same names at the top;
-//! - everything at the top: NXLog and the like, Fluent Bit (values by position), `Get-WinEvent | ConvertTo-Json`;
+//! - everything at the top: NXLog and the like, Fluent Bit (values by position, or named in `EventData`), `Get-WinEvent | ConvertTo-Json`;
 //! - the `Event` table of a workspace: everything at the top, and the event's data as a piece of XML.
 
 use backchannel_events::Timestamp;
@@ -254,7 +254,10 @@ fn provider_of_channel(channel: &str) -> &str {
 
 /// The event's data.
 fn fields<'a>(members: &Members<'a>, head: &Head<'a>, record: &WindowsRecord<'a>, arena: &'a Bump) -> Fields<'a> {
-    if let Some(inserts) = head.inserts {
+    // A shipper may give the same values twice, without names and with: names are better.
+    if let Some(inserts) = head.inserts
+        && !members.all.iter().any(|member| member.section == Section::EventData)
+    {
         return Fields::Positional(inserted(inserts, arena));
     }
     let mut named = Named::with_capacity_in(members.all.len(), arena);

@@ -168,3 +168,40 @@ fn an_event_nobody_wants_is_refused_whatever_its_shape() {
         }
     }
 }
+
+/// What Fluent Bit's `winevtlog` makes of an event, in the order in which it writes.
+fn winevtlog(data: &str) -> String {
+    format!(
+        r#"{{"ProviderName":"Microsoft-Windows-Sysmon","ProviderGuid":"{{1}}","Qualifiers":"","EventID":18,"Version":1,"Level":4,"Task":18,"Opcode":0,"Keywords":"0x8000000000000000","TimeCreated":"2023-04-05 08:07:08.900 +0200","EventRecordID":42,"ActivityID":"","RelatedActivityID":"","ProcessID":1,"ThreadID":2,"Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"ws01.example.test","UserID":"NT AUTHORITY\\SYSTEM","Message":"m",{data}}}"#
+    )
+}
+
+#[test]
+fn fluent_bit_with_names_and_with_both() {
+    let named = r#""EventData":{"PipeName":"\\svcä","ProcessId":77,"Image":"C:\\Windows\\a.exe"}"#;
+    check(&winevtlog(named));
+    check(&winevtlog(&format!(r#"{named},"StringInserts":["-","x",1]"#)));
+    let arena = Bump::new();
+    let text = winevtlog(r#""StringInserts":["-","x",1]"#);
+    assert_eq!(windows(&text, &arena).fields, Fields::Positional(&["-", "x", "1"]));
+}
+
+#[test]
+fn what_fluent_bit_writes_is_refused_before_the_rest_is_read() {
+    let arena = Bump::new();
+    let mut asked = Vec::new();
+    for text in [
+        r#"{"ProviderName":"A","ProviderGuid":"{1}","Qualifiers":"","EventID":7,"Vers"#,
+        r#"{"System":"<Event xmlns='x'><System><Provider Name='A' Guid='{1}'/><EventID>7</EventID>","Mess"#,
+        r#"{"System":"<Event xmlns='x'><System><Provider Name='A'/><EventID Qualifiers='0'>7</EventID>","Mess"#,
+    ] {
+        match decode_json(text, &arena, false, &|_, _| false) {
+            Ok(Outcome::NotWanted { provider: "A", event_id: 7 }) => asked.push(text),
+            _ => panic!("{text}"),
+        }
+    }
+    // A field of that name decides nothing.
+    let text = r#"{"ProviderName":"field","EventID":7,"SourceName":"A"}"#;
+    let record = windows(text, &arena);
+    assert_eq!((record.provider, record.event_id), ("A", 7));
+}

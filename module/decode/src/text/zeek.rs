@@ -47,6 +47,21 @@ impl Header {
         }
     }
 
+    /// Whether `line` is one of a header.
+    pub fn is_directive(line: &str) -> bool {
+        const NAMES: [&str; 9] =
+            ["separator", "set_separator", "empty_field", "unset_field", "path", "open", "close", "fields", "types"];
+        line.strip_prefix('#').is_some_and(|rest| {
+            let name = rest.split([' ', '\t', ',']).next().unwrap_or("");
+            NAMES.contains(&name)
+        })
+    }
+
+    /// Whether the columns are known, and `line` may be a line of data.
+    pub fn covers(&self, line: &str) -> bool {
+        !self.fields.is_empty() && line.contains(char::from(self.separator))
+    }
+
     /// One line of data. Names borrow from the arena, because the header may change before the record is used.
     pub fn record<'a>(&self, line: &'a str, arena: &'a Bump) -> Result<Record<'a>, Reason> {
         if self.fields.is_empty() {

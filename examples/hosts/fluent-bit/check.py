@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Runs a capture through the Fluent Bit on PATH with the Backchannel filter and compares.
+
+    check.py CAPTURE... [--fluent-bit fluent-bit] [--backchannel backchannel] [--module FILE] [--speed]
+
+For each capture: as many records come out as went in, each the same as with a filter that returns its input, but for
+what ours adds; the findings are those of `backchannel replay`. Prints the memory of Fluent Bit at its start and end;
+--speed measures records per second of CPU time as well. Exit status 0: equal, 1: not, 2: cannot run.
+Needs Python 3.9 and Linux; nothing else is installed or changed.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+OURS = re.compile(r'(,?)"backchannel":\{"severity":')
+
+
+def leb(number):
+    out = bytearray()
+    while True:
+        byte, number = number & 0x7F, number >> 7
+        out.append(byte | (0x80 if number else 0))
+        if not number:
+            return bytes(out)
+
+
+def returns_its_input():
+    """A WebAssembly module whose function `same` returns its fifth argument."""
+
+    def section(kind, body):
+        return bytes([kind]) + leb(len(body)) + body
+
+    def name(text):
+        return leb(len(text)) + text.encode()
+
+    return b"\0asm\1\0\0\0" + b"".join(
+        [
+            section(1, b"\1\x60\6" + b"\x7f" * 6 + b"\1\x7f"),
+            section(3, b"\1\0"),
+            section(5, b"\1\0\1"),
+            section(7, b"\2" + name("memory") + b"\2\0" + name("same") + b"\0\0"),
+            section(10, b"\1" + leb(4) + b"\0\x20\4\x0b"),
+        ]
+    )
+
+
+def configuration(capture, is_json, filter_lines, output_lines, folder):
+    parsers = folder / "parsers.conf"
+    parsers.write_text("[PARSER]\n    Name json\n    Format json\n")
+    lines = ["[SERVICE]", "    flush 1", "    log_level warn", f"    parsers_file {parsers}"]
+    lines += ["[INPUT]", "    Name tail", f"    Path {capture}", "    Tag capture", "    Read_from_head on"]
+    lines += ["    Exit_On_Eof on", "    Buffer_Chunk_Size 1M", "    Buffer_Max_Size 16M", "    Mem_Buf_Limit 64M"]
+    lines += ["    Parser json"] if is_json else []
+    lines += filter_lines + output_lines
+    file = folder / "fluent-bit.conf"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def filter_of(module, function, more):
+    return ["[FILTER]", "    Name wasm", "    Match *", "    event_format json", f"    wasm_path {module}"] + [
+        f"    function_name {function}"
+    ] + more
+
+
+def run(fluent_bit, config):
+    """Runs it to its end. CPU seconds, and the memory (KiB) that was seen."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seen = []
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen([fluent_bit, "-c", config], stdout=subprocess.DEVNULL, stderr=log)
+        while process.poll() is None:
+            time.sleep(0.1)
+            try:
+                status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+                seen += [int(found) for found in re.findall(r"VmRSS:\s+(\d+)", status)]
+            except OSError:
+                pass
+        log.seek(0)
+        said = log.read()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    wrong = [line for line in said.splitlines() if "[error]" in line or "xception" in line]
+    if process.returncode != 0 or wrong:
+        print(f"  Fluent Bit ended with {process.returncode}: {wrong[:3]}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu, seen, process.returncode == 0 and not wrong
+
+
+def without_ours(line):
+    found = None
+    for found in OURS.finditer(line):
+        pass
+    return line if found is None else line[: found.start()] + line.rstrip("\n")[-1] + "\n"
+
+
+def comparable(finding):
+    """A finding without what names the run: its input, and the incident that only the whole run knows."""
+
+    def unnamed(value):
+        if isinstance(value, list):
+            return [unnamed(one) for one in value]
+        if isinstance(value, dict):
+            return {key: None if key in ("source", "incident") else unnamed(one) for key, one in value.items()}
+        return value
+
+    return unnamed(finding)
+
+
+def replay(backchannel, path, capture, *more):
+    command = [backchannel, "replay", path, "--format", "jsonl", "--fail-on", "never", *more]
+    with open(capture, "rb") as file:
+        done = subprocess.run(command, stdin=file, stdout=subprocess.PIPE, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def check(capture, options, folder):
+    with open(capture, "rb") as file:
+        is_json = file.read(1) == b"{"
+        file.seek(0)
+        read = sum(1 for line in file if line.strip())
+    out = folder / "out"
+    outputs = {}
+    ours = filter_of(options.module, "backchannel_filter", ["    wasm_stack_size 512k"])
+    same = filter_of(folder / "same.wasm", "same", ["    wasm_heap_size 32M"])
+    (folder / "same.wasm").write_bytes(returns_its_input())
+    good = True
+    for name, chain in [("same", same), ("ours", ours)]:
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir()
+        to_file = ["[OUTPUT]", "    Name file", "    Match *", f"    Path {out}", "    File out", "    Format plain"]
+        cpu, memory, ended = run(options.fluent_bit, configuration(capture, is_json, chain, to_file, folder))
+        outputs[name] = (out / "out").read_text().splitlines(keepends=True) if (out / "out").exists() else []
+        good &= ended
+        if name == "ours":
+            early = memory[min(len(memory) - 1, 10)] if memory else 0
+            print(f"  memory     {early} KiB after a second, {max(memory, default=0)} KiB at most, "
+                  f"{memory[-1] if memory else 0} KiB last")
+    print(f"  records    {read} in, {len(outputs['ours'])} out")
+    good &= read == len(outputs["ours"])
+    changed = [at for at, (a, b) in enumerate(zip(outputs["same"], outputs["ours"])) if a != without_ours(b)]
+    print(f"  changed    {len(changed)} records beside what was added" + (f", first {changed[0] + 1}" if changed else ""))
+    good &= not changed
+
+    carried, incidents, gone = {}, set(), set()
+    for line in outputs["ours"]:
+        if OURS.search(line):
+            added = json.loads(line)["backchannel"]
+            carried.update((finding["id"], finding) for finding in added.get("findings", []))
+            incidents.update(incident["id"] for incident in added.get("incidents", []))
+            gone.update(old for incident in added.get("incidents", []) for old in incident["supersedes"])
+    documents = replay(options.backchannel, capture, capture)
+    if documents[-1]["clock_offsets"]:
+        # A file is looked through for that before it is read; what streams cannot be, neither here nor in replay.
+        print("  clock      local times called UTC, which only replay of a whole file sets right: compared with --follow")
+        documents = replay(options.backchannel, "-", capture, "--follow")
+    expected = {document["id"]: document for document in documents if document["type"] == "finding"}
+    missing, more = expected.keys() - carried.keys(), carried.keys() - expected.keys()
+    both = expected.keys() & carried.keys()
+    behind = {one for one in both if carried[one]["count"] < expected[one]["count"]}
+    other = {one for one in both - behind if comparable(carried[one]) != comparable(expected[one])}
+    print(f"  findings   {len(expected)} by replay, {len(carried)} here; {len(missing)} missing, {len(more)} more, "
+          f"{len(other)} different, {len(behind)} with repeats that are told later")
+    for name, ids in [("missing", missing), ("more", more), ("different", other)]:
+        for one in sorted(ids)[:3]:
+            known = expected.get(one) or carried[one]
+            print(f"    {name} {one} {known['analytic']} {known['text'][:100]}")
+    told = [document for document in documents if document["type"] == "incident"]
+    there = {one["id"] for one in told} - {old for one in told for old in one["supersedes"]}
+    print(f"  incidents  {len(there)} by replay, {len(incidents - gone)} here, the same: "
+          f"{'yes' if there == incidents - gone else 'no'}")
+    good &= not missing and not more and not other
+
+    if options.speed:
+        to_null = ["[OUTPUT]", "    Name null", "    Match *"]
+        for name, chain in [("no filter", []), ("returns its input", same), ("ours", ours)]:
+            cpu, _, _ = run(options.fluent_bit, configuration(capture, is_json, chain, to_null, folder))
+            print(f"  {name:18} {read / cpu:10,.0f} records per second of CPU time")
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("captures", nargs="+", metavar="CAPTURE")
+    parser.add_argument("--fluent-bit", default="fluent-bit")
+    parser.add_argument("--backchannel", default="backchannel")
+    parser.add_argument("--module")
+    parser.add_argument("--speed", action="store_true")
+    options = parser.parse_args()
+    for program in [options.fluent_bit, options.backchannel]:
+        if shutil.which(program) is None:
+            print(f"SKIPPED: {program} is not on PATH")
+            return 2
+    version = subprocess.run([options.fluent_bit, "--version"], stdout=subprocess.PIPE, text=True, check=True)
+    print(version.stdout.splitlines()[0])
+    good = True
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        if options.module is None:
+            options.module = folder / "backchannel.wasm"
+            subprocess.run(
+                [options.backchannel, "module", "export", "--target", "fluent-bit", "-o", options.module], check=True
+            )
+        options.module = pathlib.Path(options.module).resolve()
+        for capture in options.captures:
+            print(capture)
+            good &= check(pathlib.Path(capture).resolve(), options, folder)
+    print("equal" if good else "NOT EQUAL")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

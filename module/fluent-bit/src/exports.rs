@@ -1,0 +1,131 @@
+//! The C calling convention of Fluent Bit's `filter_wasm`, and the way in for settings.
+//!
+//! Fluent Bit allocates the arguments with the exported `malloc`, calls the filter, copies the text that the result
+//! points to up to its NUL, and frees the arguments. There is one thread.
+
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout, alloc, dealloc};
+use std::cell::Cell;
+
+use crate::Filter;
+
+/// Bytes before an allocation that hold its size; they keep it aligned for anything.
+const HEAD: usize = 16;
+
+/// What is given in place of a record that the host could not hand over, which happens when no memory is left. No
+/// answer would lose it in silence.
+static NOT_HANDED_OVER: &[u8] = b"{\"backchannel\":{\"severity\":\"none\",\"tier\":\"none\",\"error\":\"no memory: the record was not handed over\"}}\0";
+
+/// What a filter is opened with.
+#[derive(Clone, Default)]
+struct Given {
+    settings: Option<String>,
+    baseline: Option<Vec<u8>>,
+}
+
+thread_local! {
+    /// The filter. It is taken out for a call and put back behind it, so that a call that did not come to its end
+    /// leaves none, and the next one opens another.
+    static FILTER: Cell<Option<Box<Filter>>> = const { Cell::new(None) };
+    static GIVEN: Cell<Option<Given>> = const { Cell::new(None) };
+}
+
+/// Allocates `size` bytes; 0 where there is no memory.
+#[unsafe(no_mangle)]
+pub extern "C" fn malloc(size: usize) -> *mut u8 {
+    let Some(layout) = size.checked_add(HEAD).and_then(|size| Layout::from_size_align(size, HEAD).ok()) else {
+        return core::ptr::null_mut();
+    };
+    // SAFETY: the layout is not empty.
+    let start = unsafe { alloc(layout) };
+    if start.is_null() {
+        return start;
+    }
+    // SAFETY: the allocation is at least `HEAD` bytes long and aligned to `HEAD`.
+    unsafe {
+        start.cast::<usize>().write(layout.size());
+        start.add(HEAD)
+    }
+}
+
+/// Frees what `malloc` gave.
+///
+/// # Safety
+/// `pointer` is 0 or came from [`malloc`] and was not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn free(pointer: *mut u8) {
+    if pointer.is_null() {
+        return;
+    }
+    // SAFETY: by the contract, `malloc` wrote the size before it and allocated with this layout.
+    unsafe {
+        let start = pointer.sub(HEAD);
+        let size = start.cast::<usize>().read();
+        dealloc(start, Layout::from_size_align_unchecked(size, HEAD));
+    }
+}
+
+/// Opens the filter with settings (JSON) and a baseline; a pointer of 0 is none. Returns the number of mistakes in
+/// them: with any, what was open stays open. Called before the first record, by what prepares the module.
+///
+/// # Safety
+/// The pointers are 0, or to as many bytes as the lengths say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backchannel_open(
+    settings: *const u8,
+    settings_len: usize,
+    baseline: *const u8,
+    baseline_len: usize,
+) -> i32 {
+    // SAFETY: by the contract.
+    let (settings, baseline) = unsafe { (bytes(settings, settings_len), bytes(baseline, baseline_len)) };
+    let Ok(settings) = settings.map(core::str::from_utf8).transpose() else { return 1 };
+    match Filter::open(settings, baseline) {
+        Ok(filter) => {
+            FILTER.set(Some(Box::new(filter)));
+            GIVEN.set(Some(Given { settings: settings.map(str::to_owned), baseline: baseline.map(<[u8]>::to_vec) }));
+            0
+        }
+        Err(mistakes) => i32::try_from(mistakes.len()).unwrap_or(i32::MAX).max(1),
+    }
+}
+
+/// The filter: the record itself where there is nothing to add, otherwise an answer that lives until the next call.
+///
+/// # Safety
+/// `tag` and `record` are 0, or point to as many bytes as their lengths say, and a NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn backchannel_filter(
+    tag: *const u8,
+    tag_len: usize,
+    seconds: u32,
+    _nanoseconds: u32,
+    record: *const u8,
+    record_len: usize,
+) -> *const u8 {
+    // SAFETY: by the contract.
+    let (tag, text) = unsafe { (bytes(tag, tag_len).unwrap_or_default(), bytes(record, record_len)) };
+    let Some(text) = text else { return NOT_HANDED_OVER.as_ptr() };
+    let Some(mut filter) = FILTER.take().or_else(reopen) else { return record };
+    let answer = filter.filter(&String::from_utf8_lossy(tag), seconds, text);
+    let answer = answer.map_or(record, |answer| answer.as_ptr().cast());
+    // The answer stays where it is: it is the box that moves.
+    FILTER.set(Some(filter));
+    answer
+}
+
+/// A filter with what the last one was opened with.
+fn reopen() -> Option<Box<Filter>> {
+    let given = GIVEN.take().unwrap_or_default();
+    let filter = Filter::open(given.settings.as_deref(), given.baseline.as_deref());
+    GIVEN.set(Some(given));
+    filter.ok().map(Box::new)
+}
+
+/// # Safety
+/// `pointer` is 0 or points to `length` bytes that live as long as the call.
+unsafe fn bytes<'a>(pointer: *const u8, length: usize) -> Option<&'a [u8]> {
+    // SAFETY: by the contract.
+    (!pointer.is_null()).then(|| unsafe { core::slice::from_raw_parts(pointer, length) })
+}

@@ -1,0 +1,191 @@
+//! The filter for Fluent Bit: the cases, and everything that its host does not forgive.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use backchannel_tests::case::{self, Case};
+use backchannel_tests::fluent_bit::{
+    Linked, Sandbox, Shipper, baseline, carried, firing, payloads, records, tailed, without_ours,
+};
+use backchannel_tests::native;
+use proptest::prelude::*;
+use serde_json::Value;
+
+const TAG: &str = native::INPUT;
+static CASES: OnceLock<Vec<Case>> = OnceLock::new();
+
+fn open(case: &Case) -> (Linked, Sandbox) {
+    let (settings, baseline) = (case.settings(), baseline(case));
+    let mut sandbox = Sandbox::default();
+    assert_eq!(sandbox.open(settings.as_deref().map(str::as_bytes), baseline.as_deref()), 0);
+    (Linked::open(settings.as_deref(), baseline.as_deref()), sandbox)
+}
+
+fn all(shipper: &mut impl Shipper, records: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    records.iter().map(|record| shipper.call(TAG, 0, record).expect("no record is lost")).collect()
+}
+
+/// For a Linux audit log, a line of each of its machines 10 seconds after the last one. It belongs to no event.
+fn going_on(case: &Case) -> Vec<String> {
+    let text = String::from_utf8_lossy(&std::fs::read(&case.input).expect("the log can be read")).into_owned();
+    let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in text.lines() {
+        let Some((before, rest)) = line.split_once("type=") else { continue };
+        let seconds = rest.split_once("audit(").and_then(|(_, stamp)| stamp.split_once('.')?.0.parse().ok());
+        if let Some(seconds) = seconds {
+            last.insert(before, seconds);
+        }
+    }
+    last.iter().map(|(node, seconds)| format!("{node}type=EOE msg=audit({}.000:999999): ", seconds + 10)).collect()
+}
+
+#[test]
+fn every_case_finds_the_same_record_by_record() {
+    let mut wrong = Vec::new();
+    for case in case::all() {
+        let (mut linked, mut sandbox) = open(&case);
+        let records = records(&case);
+        let answers = all(&mut linked, &records);
+        if all(&mut sandbox, &records) != answers {
+            wrong.push(format!("{}: the module that ships answers otherwise than the linked one", case.name()));
+        }
+        for (record, answer) in records.iter().zip(&answers) {
+            assert!(without_ours(answer) == *record, "{}: a record was changed", case.name());
+        }
+        let expected: Vec<Value> =
+            native::findings(&case).iter().map(|text| serde_json::from_str(text).expect("JSON")).collect();
+        // There is no end of the log: what waits for more lines is known when the log goes on.
+        let later: Vec<Vec<u8>> = going_on(&case).iter().map(|line| tailed(line.as_bytes())).collect();
+        let answers = [answers, all(&mut linked, &later)].concat();
+        let found = carried(&answers, "findings");
+        let differs = case.says.differs.contains_key("fluent_bit");
+        if (found != expected) != differs {
+            let first = |these: &[Value], those: &[Value]| {
+                these.iter().find(|one| !those.contains(one)).map_or("nothing".to_owned(), Value::to_string)
+            };
+            wrong.push(format!(
+                "{}: {}\n  only here:   {}\n  only native: {}",
+                case.name(),
+                if differs { "case.toml says that it differs, and it does not" } else { "other findings" },
+                first(&found, &expected),
+                first(&expected, &found)
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_record_comes_back_byte_for_byte_whatever_it_holds() {
+    for member in payloads() {
+        let records = firing(&member);
+        let mut linked = Linked::open(None, None);
+        let mut sandbox = Sandbox::default();
+        let answers = all(&mut sandbox, &records);
+        assert!(answers == all(&mut linked, &records), "{member:.60}");
+        for (record, answer) in records.iter().zip(&answers) {
+            assert!(without_ours(answer) == *record, "{member:.60}");
+            assert!(answer.starts_with(&record[..record.len() - 1]), "{member:.60}");
+        }
+        let last = answers.last().expect("a record");
+        assert!(last.len() > records.last().expect("a record").len(), "{member:.60}: no finding rides on it");
+    }
+    // Nesting that no log has is not read, and does no harm.
+    let deep = firing(&format!(r#""x":{}{}"#, "[".repeat(100_000), "]".repeat(100_000)));
+    assert_eq!(all(&mut Sandbox::default(), &deep), deep);
+}
+
+#[test]
+fn the_record_itself_is_given_back_where_nothing_is_to_be_added() {
+    let mut sandbox = Sandbox::default();
+    for record in ["{}", r#"{"log":"nothing"}"#, r#"{"EventID":1,"SourceName":"x"}"#, "", "[]", "{", "{}{}", "nul"] {
+        let at = sandbox.malloc(record.len() as u32 + 1);
+        sandbox.put(at, record.as_bytes());
+        let (answer, text) = sandbox.filter(TAG, 0, at, record.len() as u32).expect("no trap");
+        assert_eq!((answer, text.as_slice()), (at, record.as_bytes()));
+    }
+}
+
+#[test]
+fn a_finding_waits_for_a_record_that_can_carry_it() {
+    let records = firing(r#""backchannel":{"findings":[]}"#);
+    let mut sandbox = Sandbox::default();
+    assert_eq!(all(&mut sandbox, &records), records, "a record that has our member is not given another");
+    for other in ["", "[1]", "{\"a\":1}{\"a\":1}", "{\"a\":"] {
+        assert_eq!(sandbox.call(TAG, 0, other.as_bytes()).expect("no trap"), other.as_bytes());
+    }
+    let answer = sandbox.call(TAG, 0, b"{}").expect("no trap");
+    assert!(answer.starts_with(b"{\"backchannel\":{\"severity\":"), "{}", String::from_utf8_lossy(&answer));
+    assert!(!carried(&[answer], "findings").is_empty());
+    assert_eq!(sandbox.call(TAG, 0, b"{}").expect("no trap"), b"{}", "it is told once");
+}
+
+#[test]
+fn what_routes_a_record_is_text_at_a_known_place() {
+    let answers = all(&mut Linked::open(None, None), &firing("\"x\":1"));
+    let record: Value = serde_json::from_slice(answers.last().expect("a record")).expect("JSON");
+    let ours = &record["backchannel"];
+    assert!(["medium", "high", "critical"].contains(&ours["severity"].as_str().expect("text")), "{ours}");
+    assert_eq!(ours["tier"], ours["incidents"][0]["tier"].to_string());
+}
+
+#[test]
+fn a_record_that_the_host_could_not_hand_over_is_told() {
+    let mut sandbox = Sandbox::default();
+    assert_eq!(sandbox.malloc(u32::MAX), 0);
+    assert_eq!(sandbox.malloc(u32::MAX - 20), 0);
+    let (_, answer) = sandbox.filter(TAG, 0, 0, 9_000).expect("no trap");
+    let answer: Value = serde_json::from_slice(&answer).expect("JSON");
+    assert!(answer["backchannel"]["error"].is_string());
+}
+
+#[test]
+fn wrong_settings_are_counted_and_what_is_open_stays() {
+    let mut sandbox = Sandbox::default();
+    assert!(sandbox.open(Some(b"{\"nothing\":1}"), None) > 0);
+    assert!(sandbox.open(Some(b"\xff"), None) > 0);
+    assert!(sandbox.open(None, Some(b"no baseline")) > 0);
+    assert_eq!(sandbox.open(Some(b"{}"), None), 0);
+    assert_eq!(sandbox.call(TAG, 0, b"{}").expect("no trap"), b"{}");
+}
+
+#[test]
+fn memory_does_not_grow_with_the_records() {
+    let records = firing("\"x\":1");
+    let mut sandbox = Sandbox::default();
+    let big = tailed(&vec![b'a'; 1_000_000]);
+    let mut size = 0;
+    for round in 0..400 {
+        for record in records.iter().chain([&big]) {
+            sandbox.call(&format!("tag{}", round % 300), round, record).expect("no trap");
+        }
+        if round == 300 {
+            size = sandbox.size();
+        }
+    }
+    assert_eq!(sandbox.size(), size);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    fn broken_records_neither_trap_nor_are_changed(
+        at in 0.0..1.0f64, cut in any::<bool>(), byte in any::<u8>(), case in any::<prop::sample::Index>()
+    ) {
+        let cases = CASES.get_or_init(case::all);
+        let mut sandbox = Sandbox::default();
+        for mut record in records(case.get(cases)) {
+            let at = (at * record.len() as f64) as usize;
+            if cut {
+                record.truncate(at);
+            } else if byte != 0 {
+                record[at] = byte;
+            }
+            let answer = sandbox.call(TAG, 0, &record);
+            let answer = answer.expect("no trap");
+            prop_assert!(without_ours(&answer) == record);
+            prop_assert!(!answer.is_empty() || record.is_empty());
+        }
+    }
+}

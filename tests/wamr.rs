@@ -1,0 +1,106 @@
+//! The filter on Fluent Bit's engine. `cargo test --release -p backchannel-tests --features wamr --test wamr`; needs
+//! cmake and libclang, for the engine is C.
+
+use backchannel_tests::case;
+use backchannel_tests::fluent_bit::{Linked, Shipper, baseline, firing, payloads, records, without_ours};
+use backchannel_tests::wamr::{Engine, HEAP, Instance, Loaded};
+
+/// What our configurations give (`wasm_stack_size`), and what Fluent Bit gives by itself.
+const STACK: u32 = 512 * 1024;
+const STACK_BY_DEFAULT: u32 = 8 * 1024;
+const TAG: &str = "input";
+
+fn all(shipper: &mut impl Shipper, records: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    records.iter().map(|record| shipper.call(TAG, 0, record).expect("no record is lost")).collect()
+}
+
+fn every_case_is_answered_with_the_same_bytes(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+    let mut wrong = Vec::new();
+    for case in case::all() {
+        let (settings, baseline, records) = (case.settings(), baseline(&case), records(&case));
+        let mut instance = Instance::new(&module, STACK);
+        assert_eq!(instance.open(settings.as_deref().map(str::as_bytes), baseline.as_deref()), 0);
+        let mut linked = Linked::open(settings.as_deref(), baseline.as_deref());
+        if all(&mut instance, &records) != all(&mut linked, &records) {
+            wrong.push(case.name());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+fn a_record_comes_back_byte_for_byte_whatever_it_holds(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+    for member in payloads() {
+        let records = firing(&member);
+        let answers = all(&mut Instance::new(&module, STACK), &records);
+        for (record, answer) in records.iter().zip(&answers) {
+            assert!(without_ours(answer) == *record, "{member:.60}");
+        }
+        assert!(answers.last().map(Vec::len) > records.last().map(Vec::len), "{member:.60}: no finding rides on it");
+    }
+}
+
+fn records_larger_than_the_engine_s_own_heap_arrive(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+    let mut instance = Instance::new(&module, STACK);
+    for length in [HEAP - 64, HEAP, HEAP + 64, 1_000_000, 10_000_000] {
+        let record = format!("{{\"log\":\"{}\"}}", "a".repeat(length as usize));
+        assert!(instance.call(TAG, 0, record.as_bytes()).as_deref() == Some(record.as_bytes()), "{length}");
+    }
+}
+
+fn the_engine_refuses_what_was_built_for_components(engine: &Engine) {
+    let refused = Loaded::load(engine, backchannel_embedded::CORE).err().expect("vectors are refused");
+    assert!(!refused.is_empty());
+}
+
+fn the_least_stack_is_known(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+    let cases: Vec<Vec<Vec<u8>>> = case::all().iter().map(records).collect();
+    let lost = |stack: u32| {
+        let mut lost = 0;
+        for records in &cases {
+            let mut instance = Instance::new(&module, stack);
+            lost += records.iter().filter(|record| instance.call(TAG, 0, record).is_none()).count();
+        }
+        lost
+    };
+    let least = [8, 12, 16, 24, 32, 48, 64].into_iter().find(|kib| lost(kib * 1024) == 0);
+    eprintln!("least wasm_stack_size for all cases: {least:?} KiB");
+    assert!(least.is_some_and(|kib| kib <= 64), "our configurations give {STACK}: {least:?} KiB are needed");
+}
+
+fn a_call_that_ran_out_of_stack_does_no_harm_to_the_next(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+    let mut instance = Instance::new(&module, STACK_BY_DEFAULT);
+    let records = firing("\"x\":1");
+    let answered = records.iter().filter(|record| instance.call(TAG, 0, record).is_some()).count();
+    if answered == records.len() {
+        eprintln!("Fluent Bit's own stack is enough for these");
+        return;
+    }
+    assert!(instance.exception.contains("stack overflow"), "{}", instance.exception);
+    assert_eq!(instance.call(TAG, 0, b"{\"a\":1}").as_deref(), Some(&b"{\"a\":1}"[..]));
+}
+
+/// One test, because the engine is one for the process and does not like to be used from several threads.
+#[test]
+fn the_filter_on_the_engine_of_fluent_bit() {
+    let engine = Engine::start();
+    let checks: [(&str, fn(&Engine)); 6] = [
+        ("every case is answered with the same bytes", every_case_is_answered_with_the_same_bytes),
+        ("a record comes back byte for byte whatever it holds", a_record_comes_back_byte_for_byte_whatever_it_holds),
+        ("records larger than the engine s own heap arrive", records_larger_than_the_engine_s_own_heap_arrive),
+        ("the engine refuses what was built for components", the_engine_refuses_what_was_built_for_components),
+        ("the least stack is known", the_least_stack_is_known),
+        (
+            "a call that ran out of stack does no harm to the next",
+            a_call_that_ran_out_of_stack_does_no_harm_to_the_next,
+        ),
+    ];
+    for (name, check) in checks {
+        eprintln!("{name}");
+        check(&engine);
+    }
+}
