@@ -41,7 +41,9 @@ fn build() -> Outcome<()> {
     require_target(root)?;
     let target = target_folder(&out)?;
     let core = compile(root, &target, "backchannel-component", FOR_COMPONENTS)?;
-    let fluent_bit = compile(root, &target.join("fluent-bit"), "backchannel-fluent-bit", FOR_FLUENT_BIT)?;
+    let core = without_bake(&core)?;
+    let mut fluent_bit = compile(root, &target.join("fluent-bit"), "backchannel-fluent-bit", FOR_FLUENT_BIT)?;
+    say_version(&mut fluent_bit);
     let component = ComponentEncoder::default().validate(true).module(&core)?.encode()?;
     check("core module", &core)?;
     check("component", &component)?;
@@ -134,6 +136,46 @@ fn has_target(root: &Path) -> Outcome<bool> {
     let mut rustc = Command::new(variable("RUSTC")?);
     let output = rustc.current_dir(root).args(["--print", "target-libdir", "--target", TARGET]).output()?;
     Ok(output.status.success() && fs::read_dir(String::from_utf8_lossy(&output.stdout).trim()).is_ok())
+}
+
+/// The module without the description of its function `bake`, so that no component made of it exports that. The
+/// function itself stays, for who bakes.
+fn without_bake(core: &[u8]) -> Outcome<Vec<u8>> {
+    let mut out = core.get(..8).ok_or("no module")?.to_vec();
+    let mut left_out = 0;
+    for payload in Parser::new(0).parse_all(core) {
+        let payload = payload?;
+        if let Payload::CustomSection(section) = &payload
+            && section.name().starts_with("component-type:")
+            && section.name().contains(":backchannel:bake:")
+        {
+            left_out += 1;
+        } else if let Some((id, range)) = payload.as_section() {
+            section(&mut out, id, core.get(range).ok_or("a section beyond the end")?);
+        }
+    }
+    if left_out == 1 { Ok(out) } else { Err("the module does not describe a function `bake`".into()) }
+}
+
+/// Adds a custom section with the version, as JSON: a filter has no function that says it.
+fn say_version(module: &mut Vec<u8>) {
+    const NAME: &str = "backchannel:module";
+    let mut data = vec![NAME.len() as u8];
+    data.extend_from_slice(NAME.as_bytes());
+    data.extend_from_slice(concat!("{\"version\":\"", env!("CARGO_PKG_VERSION"), "\"}").as_bytes());
+    section(module, 0, &data);
+}
+
+/// Writes a section: its id, its size as a number in LEB128, what it holds.
+fn section(out: &mut Vec<u8>, id: u8, data: &[u8]) {
+    out.push(id);
+    let mut size = data.len();
+    while size >= 0x80 {
+        out.push((size & 0x7f) as u8 | 0x80);
+        size >>= 7;
+    }
+    out.push(size as u8);
+    out.extend_from_slice(data);
 }
 
 /// A module that imports something could touch its host. What a core module imports from `[export]...` are the

@@ -136,7 +136,7 @@ pub fn replay(
         correlator,
         incidents: BTreeMap::new(),
         at_once: options.incidents_at_once,
-        baseline: options.baseline.is_some(),
+        baseline: options.baseline.is_some() || module.describe(&options.limits)?.baked_baseline,
         observer,
         findings: Findings::default(),
         evaluated: 0,

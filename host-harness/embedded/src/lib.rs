@@ -4,11 +4,12 @@
 pub static COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.wasm"));
 
 /// The core module that the component was made of, with the contract in a custom section: for preparing it with
-/// settings and a baseline before it is made a component again. It imports only the component's own tables of resources
-/// (from modules named `[export]...`).
+/// settings and a baseline (its export `bake`) before it is made a component again. It imports only the component's own
+/// tables of resources (from modules named `[export]...`).
 pub static CORE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/core.wasm"));
 
-/// The filter for Fluent Bit: a core module with no imports, which keeps to the instructions that its engine knows.
+/// The filter for Fluent Bit: a core module with no imports, which keeps to the instructions that its engine knows. Its
+/// version stands in a custom section `backchannel:module`, because it has no function that says it.
 pub static FLUENT_BIT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/fluent-bit.wasm"));
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub(crate) enum Command {
     /// Work with settings files.
     #[command(subcommand)]
     Settings(SettingsCommand),
+    /// Put settings and a baseline into a module, for hosts that can pass none.
+    Bake(Bake),
     /// Work with detection modules.
     #[command(subcommand)]
     Module(ModuleCommand),
@@ -54,19 +56,21 @@ pub(crate) enum SettingsCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModuleCommand {
-    /// Look at a module: its version, its contract, what it imports.
+    /// Look at a module: its version, its contract, what is baked in, what it imports, whether it is signed.
     Inspect {
-        /// The module, a WebAssembly component.
+        /// The module: a component, or a filter for Fluent Bit.
         file: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
     },
-    /// Write a module that is inside the program to a file, for another host.
+    /// Write the module that is inside the program, for another host.
     Export {
         /// For which host.
         #[arg(long, value_enum, default_value_t)]
         target: Target,
-
-        /// Where to write it.
-        #[arg(short, long, value_name = "FILE")]
+        /// File to write it to.
+        #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
     },
 }
@@ -79,6 +83,38 @@ pub(crate) enum Target {
     Component,
     /// The filter `wasm` of Fluent Bit.
     FluentBit,
+}
+
+const BAKE_EXAMPLES: &str = "\
+Examples:
+  backchannel bake --config site.toml -o site.wasm
+  backchannel bake --config site.toml --baseline fleet.baseline -o site.wasm
+  backchannel bake --config site.toml --target fluent-bit -o fluent-bit.wasm
+  backchannel module inspect site.wasm
+  backchannel replay logs/ --module site.wasm
+
+The same inputs give the same bytes. Indicators of compromise are part of the settings. What a host gives when it
+opens a component takes the place of what is baked in; a filter for Fluent Bit can be given nothing else.";
+
+#[derive(Debug, Args)]
+#[command(after_help = BAKE_EXAMPLES)]
+#[command(group = clap::ArgGroup::new("site").args(["config", "baseline"]).multiple(true).required(true))]
+pub(crate) struct Bake {
+    /// Settings of the site, TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Baseline to compare with, as `backchannel learn` wrote it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// For which host.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) target: Target,
+
+    /// File to write the module to.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 const REPLAY_EXAMPLES: &str = "\

@@ -19,7 +19,8 @@ fn main() -> ExitCode {
         cli::Command::Analytics(arguments) => commands::analytics::run(&arguments),
         cli::Command::Simulate(arguments) => commands::simulate::run(&arguments),
         cli::Command::Settings(cli::SettingsCommand::Check { file }) => commands::settings::check(&file),
-        cli::Command::Module(cli::ModuleCommand::Inspect { file }) => commands::module::inspect(&file),
+        cli::Command::Bake(arguments) => commands::bake::run(&arguments),
+        cli::Command::Module(cli::ModuleCommand::Inspect { file, json }) => commands::module::inspect(&file, json),
         cli::Command::Module(cli::ModuleCommand::Export { target, output }) => {
             commands::module::export(target, &output)
         }

@@ -39,4 +39,20 @@ impl Correlator {
     pub fn incidents(&mut self) -> Result<Vec<IncidentEnvelope>, HostError> {
         self.live.incidents().map_err(HostError::Lost)
     }
+
+    /// All of the correlator's memory.
+    ///
+    /// # Errors
+    /// [`HostError::Lost`] where the module fails.
+    pub fn snapshot(&mut self) -> Result<Vec<u8>, HostError> {
+        self.live.correlator_snapshot().map_err(HostError::Lost)
+    }
+
+    /// Takes up the memory of a snapshot.
+    ///
+    /// # Errors
+    /// [`HostError::Snapshot`] where it has another layout or is damaged.
+    pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), HostError> {
+        self.live.correlator_restore(snapshot).map_err(HostError::Lost)?.map_err(HostError::Snapshot)
+    }
 }

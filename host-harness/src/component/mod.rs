@@ -6,6 +6,7 @@
 //!
 //! One file a supported version of the contract: [`v0_1`]. Everything else speaks the types of [`types`].
 
+mod baked;
 mod correlator;
 mod detector;
 mod engine;
@@ -16,6 +17,7 @@ mod tests;
 mod types;
 mod v0_1;
 
+pub use baked::{Baked, BakedPart, Sections, sections};
 pub use correlator::Correlator;
 pub use detector::Detector;
 pub use engine::{Engine, EngineOptions, Limits};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{Component, types::ComponentItem};
 
-use super::{About, AnalyticEntry, CONTRACT, Engine, HostError, Limits, v0_1};
+use super::{About, AnalyticEntry, CONTRACT, Engine, HostError, Limits, Sections, baked::filter, sections, v0_1};
 
 /// A compiled module. Cheap to clone; many detectors can be opened from one.
 #[derive(Clone)]
@@ -81,31 +81,44 @@ pub struct ImportExport {
 /// What can be said about a module without trusting it.
 #[derive(Clone, Debug)]
 pub struct Inspection {
+    /// Its size in bytes.
+    pub size: usize,
     /// What goes in and out.
     pub surface: ImportExport,
-    /// What it says about itself, where it speaks our contract; else why it is refused.
+    /// What its custom sections say: what was baked in, whether it is signed. Nobody has checked that.
+    pub sections: Sections,
+    /// What it says about itself, where it speaks our contract or is a filter for Fluent Bit; else why it is refused.
     pub about: Result<About, String>,
-    /// How many analytics it has.
-    pub analytics: usize,
+    /// How many analytics it has; `None` where it has no function that says it.
+    pub analytics: Option<usize>,
 }
 
-/// Looks at a module.
+/// Looks at a module: a component, or a core module as Fluent Bit loads it.
 ///
 /// # Errors
-/// [`HostError::Refused`] where the bytes are no component at all.
+/// [`HostError::Refused`] where the bytes are neither.
 pub fn inspect(engine: &Arc<Engine>, bytes: &[u8], limits: &Limits) -> Result<Inspection, HostError> {
+    let sections = sections(bytes);
+    if bytes.starts_with(&CORE) {
+        let (surface, about) = filter(bytes, &sections);
+        return Ok(Inspection { size: bytes.len(), surface, sections, about, analytics: None });
+    }
     let component = compile(engine, bytes)?;
     let (imports, exports) = surface(engine, &component);
     let module = Module::load(engine, bytes);
     let about =
         module.as_ref().map_err(ToString::to_string).and_then(|m| m.describe(limits).map_err(|e| e.to_string()));
-    let analytics = module.ok().and_then(|m| m.analytics(limits).ok()).map_or(0, |list| list.len());
-    Ok(Inspection { surface: ImportExport { imports, exports }, about, analytics })
+    let analytics = module.ok().and_then(|m| m.analytics(limits).ok()).map(|list| list.len());
+    let surface = ImportExport { imports, exports };
+    Ok(Inspection { size: bytes.len(), surface, sections, about, analytics })
 }
 
+/// How a component begins.
+const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
+/// How a core module begins.
+const CORE: [u8; 8] = *b"\0asm\x01\0\0\0";
+
 fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, HostError> {
-    const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
-    const CORE: [u8; 8] = *b"\0asm\x01\0\0\0";
     if bytes.starts_with(&CORE) {
         return Err(HostError::Refused(
             "it is a core WebAssembly module (the kind that Fluent Bit loads); a component is expected".into(),

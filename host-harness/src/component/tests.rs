@@ -76,6 +76,40 @@ fn the_module_says_what_it_is() {
 }
 
 #[test]
+fn a_correlator_s_memory_is_taken_up_by_another() {
+    let module = module();
+    let log = RawBatch {
+        input: "log".into(),
+        format: backchannel_decode::Format::Json,
+        host: String::new(),
+        first_line: 1,
+        data: include_bytes!("../../../examples/logs/ws02.winlogbeat.jsonl").to_vec(),
+    };
+    let mut detector = Detector::open(&module, Limits::default(), None, None).unwrap();
+    let seen = detector.evaluate(Batch::Records(log)).unwrap();
+    let documents: Vec<String> = seen.findings.into_iter().map(|finding| finding.document).collect();
+    let mut first = Correlator::open(&module, &Limits::default(), None).unwrap();
+    assert_eq!(first.observe(&documents, &seen.signals, &seen.activity).unwrap(), 0);
+    let snapshot = first.snapshot().unwrap();
+    let mut second = Correlator::open(&module, &Limits::default(), None).unwrap();
+    second.restore(&snapshot).unwrap();
+    assert_eq!(second.snapshot().unwrap(), snapshot);
+    let incidents = first.incidents().unwrap();
+    assert!(!incidents.is_empty());
+    assert_eq!(second.incidents().unwrap(), incidents);
+    assert!(matches!(second.restore(b"soup"), Err(HostError::Snapshot(_))));
+}
+
+#[test]
+fn a_detector_can_be_sent_to_another_thread() {
+    fn sent<T: Send>() {}
+    sent::<Detector>();
+    sent::<Correlator>();
+    sent::<Learner>();
+    sent::<Module>();
+}
+
+#[test]
 fn after_a_batch_too_large_for_its_memory_the_module_goes_on_as_if_it_had_not_come() {
     let module = module();
     let limits = Limits { memory: 48 << 20, snapshot_events: 150, ..Limits::default() };

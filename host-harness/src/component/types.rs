@@ -171,8 +171,10 @@ pub struct About {
     pub version: String,
     /// The contract it speaks.
     pub contract: String,
-    /// Whether settings and a baseline were put into it.
-    pub baked: bool,
+    /// Whether settings were baked into it.
+    pub baked_settings: bool,
+    /// Whether a baseline was baked into it.
+    pub baked_baseline: bool,
 }
 
 /// A mistake in the settings, as the module reports it.

@@ -60,7 +60,12 @@ impl Instance {
     pub(super) fn describe(&mut self) -> Result<About, Failed> {
         let about = self.bindings.backchannel_detection_catalog().call_describe(&mut self.store);
         let about = about.map_err(|error| explain(&error, &self.limits))?;
-        Ok(About { version: about.version, contract: about.contract, baked: about.baked })
+        Ok(About {
+            version: about.version,
+            contract: about.contract,
+            baked_settings: about.baked_settings,
+            baked_baseline: about.baked_baseline,
+        })
     }
 
     pub(super) fn analytics(&mut self) -> Result<Vec<AnalyticEntry>, Failed> {
@@ -133,12 +138,7 @@ impl Instance {
         let detector = self.detector()?;
         let guest = self.bindings.backchannel_detection_detector().detector();
         let done = guest.call_restore(&mut self.store, detector, snapshot);
-        Ok(done.map_err(|error| explain(&error, &self.limits))?.map_err(|error| match error {
-            wit::SnapshotError::OtherLayout(layout) => {
-                format!("it has layout {layout}, which this module does not know")
-            }
-            wit::SnapshotError::Damaged(reason) => format!("it is damaged: {reason}"),
-        }))
+        Ok(done.map_err(|error| explain(&error, &self.limits))?.map_err(not_taken_up))
     }
 
     pub(super) fn stats(&mut self) -> Result<Statistics, Failed> {
@@ -166,6 +166,13 @@ impl Instance {
 
     fn detector(&self) -> Result<ResourceAny, Failed> {
         self.detector.ok_or_else(|| "the detector was not opened".to_owned())
+    }
+}
+
+fn not_taken_up(error: wit::SnapshotError) -> String {
+    match error {
+        wit::SnapshotError::OtherLayout(layout) => format!("it has layout {layout}, which this module does not know"),
+        wit::SnapshotError::Damaged(reason) => format!("it is damaged: {reason}"),
     }
 }
 

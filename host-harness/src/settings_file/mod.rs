@@ -71,22 +71,22 @@ impl SettingsFile {
     /// What is wrong with the file, or with its syntax; what its values mean is for [`check`](Self::check) and for
     /// the module.
     pub fn read(path: &Path) -> Result<Self, PlacedMistake> {
-        let unreadable = |message: String| PlacedMistake {
-            path: path.to_owned(),
-            line: 0,
-            column: 0,
-            span: 0..0,
-            pointer: String::new(),
-            message,
-        };
-        let of = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Self::read_with_bytes(path)?.0)
+    }
+
+    /// Reads a settings file and gives its bytes beside it.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_with_bytes(path: &Path) -> Result<(Self, Vec<u8>), PlacedMistake> {
+        let of = std::fs::metadata(path).map_err(|error| unreadable(path, error.to_string()))?;
         if of.len() > LARGEST {
-            return Err(unreadable(format!("larger than {} MiB", LARGEST >> 20)));
+            return Err(unreadable(path, format!("larger than {} MiB", LARGEST >> 20)));
         }
-        let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-        let text = String::from_utf8(bytes)
-            .map_err(|error| unreadable(format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to())))?;
-        Self::parse(path, text)
+        let bytes = std::fs::read(path).map_err(|error| unreadable(path, error.to_string()))?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|error| unreadable(path, format!("not UTF-8 at byte {}", error.valid_up_to())))?;
+        Ok((Self::parse(path, text.to_owned())?, bytes))
     }
 
     fn parse(path: &Path, text: String) -> Result<Self, PlacedMistake> {
@@ -172,6 +172,11 @@ impl SettingsFile {
             message,
         }
     }
+}
+
+/// A file that could not be read at all.
+fn unreadable(path: &Path, message: String) -> PlacedMistake {
+    PlacedMistake { path: path.to_owned(), line: 0, column: 0, span: 0..0, pointer: String::new(), message }
 }
 
 /// The tokens of a JSON Pointer.

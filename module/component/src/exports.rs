@@ -6,14 +6,19 @@ use backchannel_engine::{CONTRACT, Correlator, Engine, Learner, Output, PackedEr
 use backchannel_events::ProcessEvent;
 
 use crate::bindings::exports::backchannel::detection::{catalog, correlator, detector, learner, types};
-use crate::{from_wit, to_wit};
+use crate::{baked, from_wit, to_wit};
 
 /// The module.
 pub(crate) struct Module;
 
 impl catalog::Guest for Module {
     fn describe() -> catalog::About {
-        catalog::About { version: VERSION.to_owned(), contract: CONTRACT.to_owned(), baked: false }
+        baked::with(|site| catalog::About {
+            version: VERSION.to_owned(),
+            contract: CONTRACT.to_owned(),
+            baked_settings: site.has_settings(),
+            baked_baseline: site.has_baseline(),
+        })
     }
 
     fn analytics() -> Vec<catalog::Analytic> {
@@ -33,8 +38,8 @@ impl detector::GuestDetector for Detector {
         settings: Option<String>,
         baseline: Option<Vec<u8>>,
     ) -> Result<detector::Detector, Vec<types::SettingError>> {
-        match Engine::open(settings.as_deref(), baseline.as_deref()) {
-            Ok(engine) => Ok(detector::Detector::new(Self(RefCell::new(engine)))),
+        match baked::site(settings.as_deref(), baseline.as_deref()) {
+            Ok(site) => Ok(detector::Detector::new(Self(RefCell::new(Engine::of(&site))))),
             Err(mistakes) => Err(mistakes.into_iter().map(to_wit::setting_error).collect()),
         }
     }
@@ -70,8 +75,8 @@ pub(crate) struct Correlation(RefCell<Correlator>);
 
 impl correlator::GuestCorrelator for Correlation {
     fn open(settings: Option<String>) -> Result<correlator::Correlator, Vec<types::SettingError>> {
-        match Correlator::open(settings.as_deref()) {
-            Ok(correlator) => Ok(correlator::Correlator::new(Self(RefCell::new(correlator)))),
+        match baked::site(settings.as_deref(), None) {
+            Ok(site) => Ok(correlator::Correlator::new(Self(RefCell::new(Correlator::of(&site))))),
             Err(mistakes) => Err(mistakes.into_iter().map(to_wit::setting_error).collect()),
         }
     }
@@ -102,8 +107,8 @@ pub(crate) struct Learning(RefCell<Learner>);
 
 impl learner::GuestLearner for Learning {
     fn open(settings: Option<String>) -> Result<learner::Learner, Vec<types::SettingError>> {
-        match Learner::open(settings.as_deref()) {
-            Ok(learner) => Ok(learner::Learner::new(Self(RefCell::new(learner)))),
+        match baked::site(settings.as_deref(), None) {
+            Ok(site) => Ok(learner::Learner::new(Self(RefCell::new(Learner::of(&site))))),
             Err(mistakes) => Err(mistakes.into_iter().map(to_wit::setting_error).collect()),
         }
     }

@@ -3,9 +3,28 @@
 //! Nothing is decided here. `from_wit` turns typed events into borrowed nouns, `to_wit` turns results into the
 //! contract's records; what is called is in `exports`.
 
+mod baked;
 mod exports;
 mod from_wit;
 mod to_wit;
+
+/// The one function that is not part of the contract: it is called while a module is being baked, and a component is
+/// made of the result without it.
+#[allow(unsafe_code, missing_docs, clippy::all)]
+mod bake {
+    wit_bindgen::generate!({
+        inline: "
+            package backchannel:bake;
+            world bake {
+                export bake: func(settings: option<string>, baseline: option<list<u8>>) -> bool;
+            }
+        ",
+    });
+
+    use crate::baked::Oven;
+
+    export!(Oven);
+}
 
 /// What the generator makes of `wit/`: its glue is the only code here that needs `unsafe`.
 #[allow(unsafe_code, missing_docs, clippy::all)]

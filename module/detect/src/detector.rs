@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backchannel_events::{
@@ -32,7 +33,7 @@ const MOST_EVIDENCE: usize = 32;
 #[derive(Debug)]
 pub struct Detector {
     tuning: Tuning,
-    baseline: Option<Baseline>,
+    baseline: Option<Arc<Baseline>>,
     by_kind: [Vec<&'static Analytic>; ActivityKind::COUNT],
     names: Interner,
     memory: Memory,
@@ -144,7 +145,7 @@ impl Detector {
         if let Some(analytics) = self.by_kind.get(event.activity.kind() as usize)
             && !analytics.is_empty()
         {
-            let context = Context::new(host, &self.tuning, self.baseline.as_ref(), event);
+            let context = Context::new(host, &self.tuning, self.baseline.as_deref(), event);
             let exchange = self.baseline.as_ref().and_then(|baseline| {
                 let edge = baseline::of_event(&context, event)?;
                 let standing = baseline.standing(&edge, &host.key);
@@ -186,7 +187,7 @@ impl Detector {
     pub(crate) fn evaluate_and(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) -> Option<(Edge, String)> {
         self.find_key(event);
         let edge = match self.memory.hosts.get(self.key.as_str()) {
-            Some(host) => baseline::of_event(&Context::new(host, &self.tuning, self.baseline.as_ref(), event), event),
+            Some(host) => baseline::of_event(&Context::new(host, &self.tuning, self.baseline.as_deref(), event), event),
             None => {
                 let host = Host::new(self.names.name(&self.key), event.time);
                 baseline::of_event(&Context::new(&host, &self.tuning, None, event), event)
@@ -197,9 +198,9 @@ impl Detector {
         edge.map(|edge| (edge, host))
     }
 
-    /// Gives the detector a baseline to compare with.
-    pub fn set_baseline(&mut self, baseline: Baseline) {
-        self.baseline = Some(baseline);
+    /// Gives the detector a baseline to compare with. Any number of detectors can share one.
+    pub fn set_baseline(&mut self, baseline: impl Into<Arc<Baseline>>) {
+        self.baseline = Some(baseline.into());
     }
 
     /// Hands over findings whose count has grown since they were last handed over: at the end of the input.

@@ -4,8 +4,8 @@ use backchannel_detect as detect;
 use backchannel_events::Severity;
 use backchannel_settings::SettingError;
 
+use crate::Site;
 use crate::snapshot::{self, Kind, SnapshotError};
-use crate::tuning;
 
 /// Joins findings into incidents.
 #[derive(Debug)]
@@ -35,10 +35,12 @@ impl Correlator {
     /// # Errors
     /// Every mistake in the settings.
     pub fn open(settings: Option<&str>) -> Result<Self, Vec<SettingError>> {
-        // Joining depends on nothing that a site can set so far; a mistake is told all the same.
-        tuning::read(settings)?;
-        let settings = snapshot::hash(settings.unwrap_or_default().as_bytes());
-        Ok(Self { correlator: detect::Correlator::new(), settings })
+        Ok(Self::of(&Site::default().with(settings, None)?))
+    }
+
+    /// A correlator of a site. Joining depends on nothing that a site can set so far.
+    pub fn of(site: &Site) -> Self {
+        Self { correlator: detect::Correlator::new(), settings: site.hash }
     }
 
     /// Takes documents of findings, signals and activity, in any order between detectors. Returns how many could not

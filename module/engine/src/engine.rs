@@ -1,5 +1,7 @@
 //! [`Engine`]: stage one, as every host uses it.
 
+use std::sync::Arc;
+
 use backchannel_detect::{Detector, Memory, Stats, Upkeep};
 use backchannel_events::packed::{Batch, PackedError};
 use backchannel_events::{ProcessEvent, Source};
@@ -8,7 +10,7 @@ use backchannel_settings::SettingError;
 use crate::intake::{self, Intake, Raw};
 use crate::output::Collected;
 use crate::snapshot::{self, Kind, SnapshotError};
-use crate::{Output, baseline, tuning};
+use crate::{Output, Site};
 
 /// A detector with its memory, and what it needs to read raw records.
 #[derive(Debug)]
@@ -25,20 +27,16 @@ impl Engine {
     /// # Errors
     /// Every mistake in the settings, and a baseline that cannot be used.
     pub fn open(settings: Option<&str>, baseline: Option<&[u8]>) -> Result<Self, Vec<SettingError>> {
-        let tuning = tuning::read(settings);
-        let baseline = baseline.map(baseline::read).transpose().map_err(|error| baseline::mistake(&error));
-        let (tuning, baseline) = match (tuning, baseline) {
-            (Ok(tuning), Ok(baseline)) => (tuning, baseline),
-            (tuning, baseline) => {
-                return Err(tuning.err().unwrap_or_default().into_iter().chain(baseline.err()).collect());
-            }
-        };
-        let mut detector = Detector::new(tuning);
-        if let Some(baseline) = baseline {
-            detector.set_baseline(baseline);
+        Ok(Self::of(&Site::default().with(settings, baseline)?))
+    }
+
+    /// An engine of a site, that has seen nothing.
+    pub fn of(site: &Site) -> Self {
+        let mut detector = Detector::new(site.tuning.clone());
+        if let Some(baseline) = &site.baseline {
+            detector.set_baseline(Arc::clone(baseline));
         }
-        let settings = snapshot::hash(settings.unwrap_or_default().as_bytes());
-        Ok(Self { detector, intake: Intake::default(), settings })
+        Self { detector, intake: Intake::default(), settings: site.hash }
     }
 
     /// Evaluates events, in order.

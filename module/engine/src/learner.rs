@@ -7,7 +7,7 @@ use backchannel_events::packed::{Batch, PackedError};
 use backchannel_settings::SettingError;
 
 use crate::intake::{Intake, Raw};
-use crate::{BaselineError, Output, baseline, tuning};
+use crate::{BaselineError, Output, Site, baseline};
 
 /// Learns which processes talk to each other, over what.
 #[derive(Debug)]
@@ -22,7 +22,12 @@ impl Learner {
     /// # Errors
     /// Every mistake in the settings.
     pub fn open(settings: Option<&str>) -> Result<Self, Vec<SettingError>> {
-        Ok(Self { learner: detect::Learner::new(tuning::read(settings)?), intake: Intake::default() })
+        Ok(Self::of(&Site::default().with(settings, None)?))
+    }
+
+    /// A learner of a site: its settings; what it learned before is no part of what is learned now.
+    pub fn of(site: &Site) -> Self {
+        Self { learner: detect::Learner::new(site.tuning.clone()), intake: Intake::default() }
     }
 
     /// Learns from events. The output says how many; it has no findings.

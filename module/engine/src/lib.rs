@@ -11,6 +11,7 @@ mod engine;
 mod intake;
 mod learner;
 mod output;
+mod site;
 mod snapshot;
 mod tuning;
 
@@ -21,6 +22,7 @@ pub use engine::Engine;
 pub use intake::Raw;
 pub use learner::Learner;
 pub use output::{MOST_SKIPPED, Output, Rendered, Skipped};
+pub use site::Site;
 pub use snapshot::SnapshotError;
 pub use tuning::settings_schema;
 

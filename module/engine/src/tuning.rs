@@ -7,9 +7,8 @@ use backchannel_detect::{
 use backchannel_settings as settings;
 use backchannel_settings::{Catalogue, HostRole, IocKind, SettingError, Settings, Threshold, TimeWindow};
 
-/// Reads settings; none are the defaults.
-pub(crate) fn read(settings: Option<&str>) -> Result<Tuning, Vec<SettingError>> {
-    let Some(text) = settings else { return Ok(Tuning::default()) };
+/// Reads settings.
+pub(crate) fn read(text: &str) -> Result<Tuning, Vec<SettingError>> {
     tuning(with_catalogue(|catalogue| settings::parse_for(text, catalogue))?)
 }
 
@@ -166,7 +165,7 @@ mod tests {
     fn a_misspelt_id_is_a_mistake_with_its_place() {
         let allow = r#"{"name":"n","reason":"r","owner":"o","analytics":["IPC-NONE-001"],"hosts":["h"]}"#;
         let text = format!(r#"{{"analytics":{{"IPC/X":{{"enabled":false}}}},"allow":[{allow}]}}"#);
-        let mistakes = read(Some(&text)).unwrap_err();
+        let mistakes = read(&text).unwrap_err();
         let places: Vec<&str> = mistakes.iter().map(|mistake| mistake.pointer.as_str()).collect();
         assert_eq!(places, ["/analytics/IPC~1X", "/allow/0/analytics/0"]);
         assert_eq!(mistakes[1].value, "\"IPC-NONE-001\"");
@@ -174,7 +173,7 @@ mod tests {
 
     #[test]
     fn an_unknown_threshold_names_those_there_are() {
-        let mistakes = read(Some(r#"{"thresholds":{"IPC-PIPE-001":{"many":3}}}"#)).unwrap_err();
+        let mistakes = read(r#"{"thresholds":{"IPC-PIPE-001":{"many":3}}}"#).unwrap_err();
         assert_eq!(mistakes[0].pointer, "/thresholds/IPC-PIPE-001");
         assert!(mistakes[0].allowed.contains("IPC-PIPE-019.remote_kinds"), "{}", mistakes[0].allowed);
     }
@@ -183,18 +182,17 @@ mod tests {
     fn a_host_is_known_by_its_key_and_an_address_by_itself() {
         let text = r#"{"admin_hosts":["JUMP01.corp.example","10.0.0.7"],
             "host_roles":{"DC01.corp.example":"domain_controller","Paw3":"admin","ws1":"workstation"}}"#;
-        let tuning = read(Some(text)).unwrap();
+        let tuning = read(text).unwrap();
         assert_eq!(tuning.admin_hosts, ["jump01", "10.0.0.7", "paw3"]);
         assert_eq!(tuning.critical_hosts, ["dc01"]);
-        let tuning = read(Some(&text.replacen('{', r#"{"host_key":"fqdn","#, 1))).unwrap();
+        let tuning = read(&text.replacen('{', r#"{"host_key":"fqdn","#, 1)).unwrap();
         assert_eq!(tuning.admin_hosts, ["jump01.corp.example", "10.0.0.7", "paw3"]);
         assert_eq!(tuning.critical_hosts, ["dc01.corp.example"]);
     }
 
     #[test]
     fn no_settings_are_the_defaults() {
-        assert_eq!(read(None).unwrap(), Tuning::default());
-        assert_eq!(read(Some("{}")).unwrap(), Tuning::default());
+        assert_eq!(read("{}").unwrap(), Tuning::default());
     }
 
     #[test]
@@ -229,7 +227,7 @@ mod tests {
             r#"{"UserContext":{"privileged":["a"]}}"#,
             r#"{"SuspiciousDLLList":["a"]}"#,
         ] {
-            assert_ne!(read(Some(text)).unwrap(), Tuning::default(), "{text}");
+            assert_ne!(read(text).unwrap(), Tuning::default(), "{text}");
         }
     }
 
@@ -253,7 +251,7 @@ mod tests {
         let mut count = 0;
         for text in std::iter::once(example.as_str()).chain(pieces) {
             let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("{error}: {text}"));
-            let tuning = read(Some(&json_of(&toml::Value::Table(table)).to_string()));
+            let tuning = read(&json_of(&toml::Value::Table(table)).to_string());
             assert_ne!(tuning.unwrap_or_else(|mistakes| panic!("{mistakes:?}")), Tuning::default());
             count += 1;
         }
@@ -263,7 +261,7 @@ mod tests {
     #[test]
     fn more_patterns_than_can_be_held_are_one_mistake() {
         let many: Vec<String> = (0..400).map(|n| format!("\"(a{{200}}b{{200}}){{4}}{n}\"")).collect();
-        let mistakes = read(Some(&format!(r#"{{"PipeNamePattern":[{}]}}"#, many.join(",")))).unwrap_err();
+        let mistakes = read(&format!(r#"{{"PipeNamePattern":[{}]}}"#, many.join(","))).unwrap_err();
         assert_eq!((mistakes.len(), mistakes[0].pointer.as_str()), (1, "/PipeNamePattern"));
     }
 }

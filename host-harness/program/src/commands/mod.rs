@@ -1,6 +1,7 @@
 //! The commands, one a file, and what they share.
 
 pub(crate) mod analytics;
+pub(crate) mod bake;
 pub(crate) mod learn;
 pub(crate) mod module;
 pub(crate) mod narrow;

@@ -2,7 +2,7 @@
 
 use wasmtime::component::ResourceAny;
 
-use super::{Failed, Instance, batch_out, evaluation, explain, setting_mistake, severity, wit};
+use super::{Failed, Instance, batch_out, evaluation, explain, not_taken_up, setting_mistake, severity, wit};
 use crate::component::{Batch, Evaluation, IncidentEnvelope, SettingMistake};
 
 impl Instance {
@@ -51,6 +51,23 @@ impl Instance {
             document: given.document,
         };
         Ok(incidents.map_err(|error| explain(&error, &self.limits))?.into_iter().map(incident).collect())
+    }
+
+    /// All of the correlator's memory.
+    pub(in crate::component) fn correlator_snapshot(&mut self) -> Result<Vec<u8>, Failed> {
+        self.start_call();
+        let correlator = opened(self.correlator, "correlator")?;
+        let guest = self.bindings.backchannel_detection_correlator().correlator();
+        guest.call_snapshot(&mut self.store, correlator).map_err(|error| explain(&error, &self.limits))
+    }
+
+    /// Takes up a snapshot of a correlator. The inner error: it cannot be taken up.
+    pub(in crate::component) fn correlator_restore(&mut self, snapshot: &[u8]) -> Result<Result<(), String>, Failed> {
+        self.start_call();
+        let correlator = opened(self.correlator, "correlator")?;
+        let guest = self.bindings.backchannel_detection_correlator().correlator();
+        let done = guest.call_restore(&mut self.store, correlator, snapshot);
+        Ok(done.map_err(|error| explain(&error, &self.limits))?.map_err(not_taken_up))
     }
 
     /// Opens the learner. The inner error: the settings are wrong.

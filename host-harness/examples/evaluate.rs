@@ -1,0 +1,101 @@
+//! Reads records as JSON lines, prints the incidents they make, one JSON object a line.
+//!
+//! `evaluate MODULE LOG [SETTINGS.json]`
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use backchannel_host::Format;
+use backchannel_host::component::{
+    Batch, Correlator, Detector, Engine, EngineOptions, Evaluation, HostError, IncidentEnvelope, Limits, Module,
+    RawBatch,
+};
+
+/// Lines in a batch.
+const BATCH: u64 = 512;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let done = match arguments.as_slice() {
+        [module, log] => evaluate(module, log, None),
+        [module, log, settings] => fs::read_to_string(settings)
+            .map_err(|error| format!("{settings}: {error}").into())
+            .and_then(|text| evaluate(module, log, Some(text))),
+        _ => Err("usage: evaluate MODULE LOG [SETTINGS.json]".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("evaluate: {error}");
+            if let Some(HostError::Settings(mistakes)) = error.downcast_ref() {
+                for mistake in mistakes {
+                    eprintln!("  {}: expected {}", mistake.pointer, mistake.allowed);
+                }
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn evaluate(module: &str, log: &str, settings: Option<String>) -> Result<(), Box<dyn Error>> {
+    let engine = Arc::new(Engine::new(&EngineOptions::with_user_cache())?);
+    let module = Module::load(&engine, &fs::read(module)?)?;
+    let limits = Limits::default();
+    let mut correlator = Correlator::open(&module, &limits, settings.as_deref())?;
+    let mut detector = Detector::open(&module, limits, settings, None)?;
+
+    let mut lines = BufReader::new(File::open(log)?);
+    let mut first_line = 1;
+    loop {
+        let (mut data, mut count) = (Vec::new(), 0);
+        while count < BATCH && lines.read_until(b'\n', &mut data)? > 0 {
+            count += 1;
+        }
+        if count == 0 {
+            break;
+        }
+        let raw = RawBatch { input: log.to_owned(), format: Format::Json, host: String::new(), first_line, data };
+        take(&mut correlator, detector.evaluate(Batch::Records(raw))?)?;
+        first_line += count;
+    }
+    take(&mut correlator, detector.flush()?)?;
+
+    let mut out = std::io::stdout().lock();
+    for incident in sorted(correlator.incidents()?) {
+        writeln!(out, "{}", incident.document)?;
+    }
+    Ok(())
+}
+
+/// Hands what a batch gave to the correlator, and says what was not used.
+fn take(correlator: &mut Correlator, seen: Evaluation) -> Result<(), HostError> {
+    if let Some(loss) = seen.loss {
+        eprintln!("evaluate: a batch was lost: {}", loss.reason);
+    }
+    for skipped in seen.skipped {
+        eprintln!("{}:{}: {}", skipped.input, skipped.line, skipped.reason);
+    }
+    let findings: Vec<String> = seen.findings.into_iter().map(|finding| finding.document).collect();
+    correlator.observe(&findings, &seen.signals, &seen.activity)?;
+    Ok(())
+}
+
+/// The incidents, each as it was last: those that are escalated first, then the most severe, then by id.
+fn sorted(incidents: Vec<IncidentEnvelope>) -> Vec<IncidentEnvelope> {
+    let mut last: BTreeMap<String, IncidentEnvelope> = BTreeMap::new();
+    for incident in incidents {
+        let document: serde_json::Value = serde_json::from_str(&incident.document).unwrap_or_default();
+        // One that went up in another is left out.
+        for gone in document["supersedes"].as_array().into_iter().flatten().filter_map(|id| id.as_str()) {
+            last.remove(gone);
+        }
+        last.insert(incident.id.clone(), incident);
+    }
+    let mut incidents: Vec<_> = last.into_values().collect();
+    incidents.sort_by(|a, b| (b.tier, b.severity, &a.id).cmp(&(a.tier, a.severity, &b.id)));
+    incidents
+}

@@ -1,0 +1,70 @@
+//! `backchannel bake`: a module with the site's settings and baseline inside.
+
+use std::path::Path;
+
+use backchannel_bake::{Settings, Site};
+use backchannel_host::component::{Detector, HostError, Limits, merge_baselines};
+use backchannel_host::settings_file::SettingsFile;
+
+use super::settings::show_mistakes;
+use super::{complain, engine, load};
+use crate::cli::{Bake, Target};
+use crate::exit::Exit;
+
+pub(crate) fn run(arguments: &Bake) -> Exit {
+    match bake(arguments) {
+        Ok(()) => Exit::Clean,
+        Err(text) => {
+            if !text.is_empty() {
+                complain(&text);
+            }
+            Exit::Untrusted
+        }
+    }
+}
+
+/// An error's text; empty where it was shown already.
+fn bake(arguments: &Bake) -> Result<(), String> {
+    let settings = arguments.config.as_deref().map(SettingsFile::read_with_bytes).transpose().map_err(|mistake| {
+        show_mistakes(None, &[mistake]);
+        String::new()
+    })?;
+    let baseline = arguments.baseline.as_deref().map(read).transpose()?;
+    check(settings.as_ref().map(|(file, _)| file), arguments.baseline.as_deref(), baseline.as_deref())?;
+    let site = Site {
+        settings: settings.as_ref().map(|(settings, file)| Settings { json: settings.json(), file }),
+        baseline: baseline.as_deref(),
+    };
+    let baked = match arguments.target {
+        Target::Component => backchannel_bake::component(backchannel_embedded::CORE, &site),
+        Target::FluentBit => backchannel_bake::filter(backchannel_embedded::FLUENT_BIT, &site),
+    };
+    let baked = baked.map_err(|error| error.to_string())?;
+    std::fs::write(&arguments.output, &baked).map_err(|error| format!("{}: {error}", arguments.output.display()))?;
+    complain(&format!("{}: {} bytes", arguments.output.display(), baked.len()));
+    Ok(())
+}
+
+/// Tells what is wrong with what is to be baked, as a replay with it would.
+fn check(settings: Option<&SettingsFile>, path: Option<&Path>, baseline: Option<&[u8]>) -> Result<(), String> {
+    let (module, limits) = (load(&engine()?, None)?, Limits::default());
+    if let (Some(path), Some(baseline)) = (path, baseline) {
+        let whole = merge_baselines(&module, &limits, &[baseline.to_vec()]);
+        whole.map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    match Detector::open(&module, limits, settings.map(|file| file.json().to_owned()), None) {
+        Ok(_) => Ok(()),
+        Err(HostError::Settings(mistakes)) => {
+            if let Some(file) = settings {
+                let placed: Vec<_> = mistakes.iter().map(|mistake| file.place(mistake)).collect();
+                show_mistakes(Some(file), &placed);
+            }
+            Err(String::new())
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,201 @@
+//! The custom sections of a module: what was baked into it, and whether it is signed.
+//!
+//! Both are what the file's maker wrote. They say what to look for, and prove nothing: a signature is not checked
+//! here, and a hash is compared with a file by whoever has that file.
+
+use serde::{Deserialize, Serialize};
+use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+
+use super::{About, ImportExport};
+
+/// What was baked into a module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baked {
+    /// Version of the program that baked it.
+    pub tool: String,
+    /// Contract of the module.
+    pub contract: String,
+    /// The settings.
+    pub settings: Option<BakedPart>,
+    /// The baseline.
+    pub baseline: Option<BakedPart>,
+}
+
+/// A file that was baked into a module.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BakedPart {
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub sha256: String,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+impl Baked {
+    /// Name of the custom section that holds it.
+    pub const SECTION: &'static str = "backchannel:baked";
+
+    /// As the section holds it.
+    pub fn to_json(&self) -> String {
+        // A structure of texts and numbers can always be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// What the custom sections of a module say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sections {
+    /// What was baked in.
+    pub baked: Option<Baked>,
+    /// Version of a module that has no function to say it.
+    pub version: Option<String>,
+    /// Signatures over the module, or parts of it, as the WebAssembly tool conventions have them: how many.
+    pub signatures: usize,
+}
+
+/// Reads the custom sections of a module. Those that cannot be read say nothing.
+pub fn sections(module: &[u8]) -> Sections {
+    let mut found = Sections::default();
+    let (mut depth, mut first) = (0_u32, true);
+    for payload in Parser::new(0).parse_all(module) {
+        let Ok(payload) = payload else { break };
+        match &payload {
+            Payload::Version { .. } => continue,
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::CustomSection(section) if depth == 0 => match section.name() {
+                Baked::SECTION => found.baked = serde_json::from_slice(section.data()).ok(),
+                "backchannel:module" => {
+                    let said: Option<Said> = serde_json::from_slice(section.data()).ok();
+                    found.version = said.map(|said| said.version);
+                }
+                // One that does not come first signs nothing.
+                "signature" if first => found.signatures = signatures(section.data()).unwrap_or(0),
+                _ => {}
+            },
+            _ => {}
+        }
+        first = false;
+    }
+    found
+}
+
+/// What a module without functions for it says of itself.
+#[derive(Deserialize)]
+struct Said {
+    version: String,
+}
+
+/// What a core module, the kind that Fluent Bit loads, takes and offers, and what it says about itself; or why it is
+/// no filter of Backchannel.
+pub(super) fn filter(module: &[u8], sections: &Sections) -> (ImportExport, Result<About, String>) {
+    let mut surface = ImportExport::default();
+    if let Err(error) = Validator::new_with_features(WasmFeatures::default()).validate_all(module) {
+        return (surface, Err(format!("it is damaged: {error}")));
+    }
+    for payload in Parser::new(0).parse_all(module) {
+        match payload {
+            Ok(Payload::ImportSection(imports)) => {
+                let names = imports.into_imports().flatten().map(|import| format!("{}.{}", import.module, import.name));
+                surface.imports.extend(names);
+            }
+            Ok(Payload::ExportSection(exports)) => {
+                surface.exports.extend(exports.into_iter().flatten().map(|export| export.name.to_owned()));
+            }
+            _ => {}
+        }
+    }
+    let missing = ["malloc", "free", FILTER].into_iter().find(|name| !surface.exports.iter().any(|it| it == name));
+    let about = match (missing, surface.imports.as_slice()) {
+        (Some(missing), _) => {
+            Err(format!("it is a core WebAssembly module without {missing}: no filter of Backchannel"))
+        }
+        (None, [import, ..]) => Err(format!("it wants to be given {import}; a filter of Backchannel imports nothing")),
+        (None, []) => {
+            let baked = sections.baked.as_ref();
+            Ok(About {
+                version: sections.version.clone().unwrap_or_else(|| "unknown".into()),
+                contract: format!("filter_wasm of Fluent Bit, event_format json, function_name {FILTER}"),
+                baked_settings: baked.is_some_and(|baked| baked.settings.is_some()),
+                baked_baseline: baked.is_some_and(|baked| baked.baseline.is_some()),
+            })
+        }
+    };
+    (surface, about)
+}
+
+/// The function of a filter.
+const FILTER: &str = "backchannel_filter";
+
+/// Counts the signatures of a signature section: version, kind of content, hash function, number of sets; each set has
+/// a number of hashes of 32 bytes, then a number of signatures, each with its length before it.
+fn signatures(data: &[u8]) -> Option<usize> {
+    let mut reader = wasmparser::BinaryReader::new(data, 0);
+    let (version, content, hash) = (reader.read_u8().ok()?, reader.read_u8().ok()?, reader.read_u8().ok()?);
+    if (version, content, hash) != (1, 1, 1) {
+        return None;
+    }
+    let mut count = 0;
+    for _ in 0..reader.read_var_u32().ok()? {
+        // The set's own length, then its parts.
+        reader.read_var_u32().ok()?;
+        for _ in 0..reader.read_var_u32().ok()? {
+            reader.read_bytes(32).ok()?;
+        }
+        for _ in 0..reader.read_var_u32().ok()? {
+            let length = reader.read_var_u32().ok()?;
+            reader.read_bytes(length as usize).ok()?;
+            count += 1;
+        }
+    }
+    Some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    fn section(name: &str, data: &[u8]) -> Vec<u8> {
+        let held = [&[name.len() as u8], name.as_bytes(), data].concat();
+        [&[0, held.len() as u8], held.as_slice()].concat()
+    }
+
+    /// A set with one hash and one signature: no name of a key, the algorithm, four bytes.
+    fn signed() -> Vec<u8> {
+        let signature = [0, 1, 4, 1, 2, 3, 4];
+        let set = [&[1][..], &[7; 32], &[1, signature.len() as u8], &signature].concat();
+        [&[1, 1, 1, 1, set.len() as u8], set.as_slice()].concat()
+    }
+
+    #[test]
+    fn what_was_baked_in_is_read_back() {
+        let part = BakedPart { sha256: "ab".into(), bytes: 7 };
+        let baked = Baked { tool: "1".into(), contract: "c".into(), settings: Some(part), baseline: None };
+        let module = [EMPTY, &section(Baked::SECTION, baked.to_json().as_bytes())].concat();
+        assert_eq!(sections(&module).baked, Some(baked));
+        assert_eq!(sections(&[EMPTY, &section(Baked::SECTION, b"soup")].concat()), Sections::default());
+    }
+
+    #[test]
+    fn a_signature_counts_where_it_stands_first_and_is_whole() {
+        let signature = section("signature", &signed());
+        assert_eq!(sections(&[EMPTY, &signature].concat()).signatures, 1);
+        assert_eq!(sections(&[EMPTY, &section("a", b""), &signature].concat()).signatures, 0);
+        for end in 0..signed().len() {
+            let cut = section("signature", &signed()[..end]);
+            assert_eq!(sections(&[EMPTY, &cut].concat()).signatures, 0, "{end}");
+        }
+    }
+
+    #[test]
+    fn a_core_module_that_is_no_filter_is_refused_with_a_reason() {
+        const CORE: &[u8] = b"\0asm\x01\0\0\0";
+        let why = |module: &[u8]| filter(module, &sections(module)).1.unwrap_err();
+        assert!(why(CORE).contains("without malloc"));
+        assert!(why(&[CORE, b"\x07\xff"].concat()).contains("damaged"));
+        let (surface, about) = filter(backchannel_embedded::FLUENT_BIT, &sections(backchannel_embedded::FLUENT_BIT));
+        assert_eq!(about.unwrap().version, env!("CARGO_PKG_VERSION"));
+        assert_eq!(surface.imports.len(), 0);
+    }
+}

@@ -1,0 +1,93 @@
+//! What a site gives the module: settings and a baseline, read once for any number of detectors.
+
+use std::sync::Arc;
+
+use backchannel_detect::{Baseline, Tuning};
+use backchannel_settings::SettingError;
+
+use crate::{baseline, snapshot, tuning};
+
+/// A site's settings and baseline, read. The default is a site that gave neither.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub(crate) tuning: Tuning,
+    pub(crate) baseline: Option<Arc<Baseline>>,
+    /// Hash of the settings as they were written, for snapshots.
+    pub(crate) hash: u64,
+    settings: bool,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self { tuning: Tuning::default(), baseline: None, hash: snapshot::hash(b""), settings: false }
+    }
+}
+
+impl Site {
+    /// This site, with what is given in the place of what it had. What is not given stays.
+    ///
+    /// # Errors
+    /// Every mistake in the settings, and a baseline that cannot be used.
+    pub fn with(&self, settings: Option<&str>, baseline: Option<&[u8]>) -> Result<Self, Vec<SettingError>> {
+        let tuning = settings.map(tuning::read).transpose();
+        let baseline = baseline.map(baseline::read).transpose().map_err(|error| baseline::mistake(&error));
+        let (tuning, baseline) = match (tuning, baseline) {
+            (Ok(tuning), Ok(baseline)) => (tuning, baseline),
+            (tuning, baseline) => {
+                return Err(tuning.err().unwrap_or_default().into_iter().chain(baseline.err()).collect());
+            }
+        };
+        Ok(Self {
+            tuning: tuning.unwrap_or_else(|| self.tuning.clone()),
+            baseline: baseline.map(Arc::new).or_else(|| self.baseline.clone()),
+            hash: settings.map_or(self.hash, |text| snapshot::hash(text.as_bytes())),
+            settings: self.settings || settings.is_some(),
+        })
+    }
+
+    /// Whether it gave settings.
+    pub fn has_settings(&self) -> bool {
+        self.settings
+    }
+
+    /// Whether it gave a baseline.
+    pub fn has_baseline(&self) -> bool {
+        self.baseline.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Engine, Learner};
+
+    fn learned() -> Vec<u8> {
+        Learner::open(None).unwrap().baseline()
+    }
+
+    #[test]
+    fn what_is_given_takes_the_place_of_what_was_there_and_the_rest_stays() {
+        let first = Site::default().with(Some(r#"{"hash_key":1}"#), Some(&learned())).unwrap();
+        assert!(first.has_settings() && first.has_baseline());
+        let same = first.with(None, None).unwrap();
+        assert_eq!((same.tuning.hash_key, same.hash), (1, first.hash));
+        let other = first.with(Some(r#"{"hash_key":2}"#), None).unwrap();
+        assert_eq!(other.tuning.hash_key, 2);
+        assert!(other.has_baseline() && other.hash != first.hash);
+    }
+
+    #[test]
+    fn a_detector_of_a_site_is_that_of_its_texts() {
+        let (settings, baseline) = (r#"{"hash_key":9}"#, learned());
+        let site = Site::default().with(Some(settings), Some(&baseline)).unwrap();
+        let opened = Engine::open(Some(settings), Some(&baseline)).unwrap();
+        assert_eq!(Engine::of(&site).snapshot(), opened.snapshot());
+        assert_ne!(Engine::of(&Site::default()).snapshot(), opened.snapshot());
+    }
+
+    #[test]
+    fn mistakes_of_settings_and_baseline_are_told_together() {
+        let mistakes = Site::default().with(Some(r#"{"typo":1}"#), Some(b"soup")).unwrap_err();
+        assert_eq!(mistakes.len(), 2);
+    }
+}
