@@ -19,7 +19,7 @@ impl crate::bake::Guest for Oven {
     /// caller has opened a detector with them first, and told the mistakes.
     fn bake(settings: Option<String>, baseline: Option<Vec<u8>>) -> bool {
         let site = Site::default().with(settings.as_deref(), baseline.as_deref());
-        site.is_ok_and(|site| BAKED.with(|baked| baked.set(site)).is_ok())
+        site.is_ok_and(|site| BAKED.with(|baked| baked.set(site).is_ok()))
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use backchannel_decode::{Decoded, Decoder, Detected, Found, Framed, Framer, Options, detect};
 use backchannel_decode_evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Splitter};
-use backchannel_engine::Engine;
+use backchannel_engine::{Correlator, Engine, Output};
 use backchannel_events::ProcessEvent;
 use backchannel_normalize::{Normalizer, Place, Record, wants};
 use bumpalo::Bump;
@@ -31,13 +31,37 @@ pub fn normalize(files: &[PathBuf]) -> u64 {
     })
 }
 
+/// Both stages linked in, up to the incidents, as the component has them.
+pub struct Stages {
+    engine: Engine,
+    correlator: Correlator,
+}
+
+impl Stages {
+    pub fn open() -> Self {
+        let wrong = "the defaults are good settings";
+        Self { engine: Engine::open(None, None).expect(wrong), correlator: Correlator::open(None).expect(wrong) }
+    }
+
+    pub fn take(&mut self, evaluate: impl FnOnce(&mut Engine) -> Output) {
+        let output = evaluate(&mut self.engine);
+        if !(output.findings.is_empty() && output.signals.is_empty() && output.activity.is_empty()) {
+            let documents: Vec<String> = output.findings.into_iter().map(|finding| finding.document).collect();
+            self.correlator.observe(&documents, &output.signals, &output.activity);
+        }
+    }
+
+    pub fn finish(mut self) {
+        self.take(Engine::flush);
+        black_box(self.correlator.incidents());
+    }
+}
+
 /// The whole way, each event evaluated where it is: nothing is packed, merged or kept for a restart.
 pub fn native(files: &[PathBuf]) -> u64 {
-    let mut engine = Engine::open(None, None).expect("the defaults are good settings");
-    let records = normalized(files, &mut |event| {
-        black_box(engine.events(std::slice::from_ref(event)));
-    });
-    black_box(engine.flush());
+    let mut stages = Stages::open();
+    let records = normalized(files, &mut |event| stages.take(|engine| engine.events(std::slice::from_ref(event))));
+    stages.finish();
     records
 }
 

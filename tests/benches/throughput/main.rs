@@ -165,17 +165,17 @@ fn peak_memory() -> Outcome<f64> {
 
 /// The whole way as the harness goes it, with the engine linked in instead of the component.
 fn packed(files: &[PathBuf]) -> u64 {
-    let mut engine = backchannel_engine::Engine::open(None, None).expect("the defaults are good settings");
+    let mut stages = lanes::Stages::open();
     let mut merge = Sources::open(files, SourceOptions::default()).events();
     loop {
         let mut bytes = Vec::new();
         match merge.fill(&mut bytes) {
-            Filled::Batch(_) => drop(engine.packed(&bytes).expect("the builder packs well")),
+            Filled::Batch(_) => stages.take(|engine| engine.packed(&bytes).expect("the builder packs well")),
             Filled::Idle => {}
             Filled::End => break,
         }
     }
-    engine.flush();
+    stages.finish();
     merge.into_tally().read
 }
 
