@@ -192,6 +192,23 @@ fn a_mistake_in_the_settings_is_shown_with_its_line_and_column() {
 }
 
 #[test]
+fn a_baseline_that_is_none_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fleet.baseline");
+    fs::write(&path, "no baseline").unwrap();
+    let file = path.to_str().unwrap();
+    let report = folder.path().join("report.html");
+    for arguments in [
+        vec!["replay", "-", "--baseline", file],
+        vec!["report", "--html", "-o", report.to_str().unwrap(), "-", "--baseline", file],
+    ] {
+        let ran = run_with(&firing(), &arguments);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.err.contains("fleet.baseline: the baseline cannot be used"), "{}", ran.err);
+    }
+}
+
+#[test]
 fn a_module_that_is_none_is_refused() {
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
     // A function type, and an import `f` of that type.

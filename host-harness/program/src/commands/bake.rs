@@ -1,13 +1,11 @@
 //! `backchannel bake`: a module with the site's settings and baseline inside.
 
-use std::path::Path;
-
 use backchannel_bake::{Settings, Site};
-use backchannel_host::component::{Detector, HostError, Limits, merge_baselines};
+use backchannel_host::component::{Detector, HostError, Limits, Module};
 use backchannel_host::settings_file::SettingsFile;
 
 use super::settings::show_mistakes;
-use super::{complain, engine, load};
+use super::{baseline, complain, engine, load};
 use crate::cli::{Bake, Target};
 use crate::exit::Exit;
 
@@ -29,8 +27,9 @@ fn bake(arguments: &Bake) -> Result<(), String> {
         show_mistakes(None, &[mistake]);
         String::new()
     })?;
-    let baseline = arguments.baseline.as_deref().map(read).transpose()?;
-    check(settings.as_ref().map(|(file, _)| file), arguments.baseline.as_deref(), baseline.as_deref())?;
+    let module = load(&engine()?, None)?;
+    let baseline = arguments.baseline.as_deref().map(|file| baseline(&module, file)).transpose()?;
+    check(&module, settings.as_ref().map(|(file, _)| file))?;
     let site = Site {
         settings: settings.as_ref().map(|(settings, file)| Settings { json: settings.json(), file }),
         baseline: baseline.as_deref(),
@@ -45,14 +44,9 @@ fn bake(arguments: &Bake) -> Result<(), String> {
     Ok(())
 }
 
-/// Tells what is wrong with what is to be baked, as a replay with it would.
-fn check(settings: Option<&SettingsFile>, path: Option<&Path>, baseline: Option<&[u8]>) -> Result<(), String> {
-    let (module, limits) = (load(&engine()?, None)?, Limits::default());
-    if let (Some(path), Some(baseline)) = (path, baseline) {
-        let whole = merge_baselines(&module, &limits, &[baseline.to_vec()]);
-        whole.map_err(|error| format!("{}: {error}", path.display()))?;
-    }
-    match Detector::open(&module, limits, settings.map(|file| file.json().to_owned()), None) {
+/// Tells what is wrong with the settings, as a replay with them would.
+fn check(module: &Module, settings: Option<&SettingsFile>) -> Result<(), String> {
+    match Detector::open(module, Limits::default(), settings.map(|file| file.json().to_owned()), None) {
         Ok(_) => Ok(()),
         Err(HostError::Settings(mistakes)) => {
             if let Some(file) = settings {
@@ -63,8 +57,4 @@ fn check(settings: Option<&SettingsFile>, path: Option<&Path>, baseline: Option<
         }
         Err(error) => Err(error.to_string()),
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
 }

@@ -13,7 +13,7 @@ pub(crate) mod simulate;
 use std::path::Path;
 use std::sync::Arc;
 
-use backchannel_host::component::{Engine, EngineOptions, Module};
+use backchannel_host::component::{Engine, EngineOptions, Limits, Module, merge_baselines};
 
 /// An engine that keeps compiled code in the user's cache folder.
 pub(crate) fn engine() -> Result<Arc<Engine>, String> {
@@ -29,6 +29,14 @@ pub(crate) fn load(engine: &Arc<Engine>, file: Option<&Path>) -> Result<Module, 
         }
         None => Module::load(engine, backchannel_embedded::COMPONENT).map_err(|error| error.to_string()),
     }
+}
+
+/// The baseline in `file`, once the module has read it: what is wrong with it is told with its name.
+pub(crate) fn baseline(module: &Module, file: &Path) -> Result<Vec<u8>, String> {
+    let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let bytes = std::fs::read(file).map_err(|error| named(&error))?;
+    merge_baselines(module, &Limits::default(), std::slice::from_ref(&bytes)).map_err(|error| named(&error))?;
+    Ok(bytes)
 }
 
 /// Says on standard error why the program ends.

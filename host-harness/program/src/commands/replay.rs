@@ -9,7 +9,7 @@ use backchannel_host::settings_file::SettingsFile;
 use backchannel_host::source::{Progress, SourceOptions, Sources};
 
 use super::narrow::Narrow;
-use super::{complain, engine, load};
+use super::{baseline, complain, engine, load};
 use crate::cli::{FailOn, Input, OutputFormat, Replay, Sort};
 use crate::commands::settings::show_mistakes;
 use crate::exit::Exit;
@@ -67,10 +67,7 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
             ..Limits::default()
         },
         settings: settings.as_ref().map(|file| file.json().to_owned()),
-        baseline: match &arguments.baseline {
-            Some(path) => Some(std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?),
-            None => None,
-        },
+        baseline: arguments.baseline.as_deref().map(|file| baseline(&module, file)).transpose()?,
         incidents_at_once: arguments.follow,
     };
     let mut watcher = Watcher::new(arguments, sources.progress());

@@ -9,7 +9,7 @@ use backchannel_host::replay::{ReplayError, ReplayOptions, Report, Silent, repla
 use backchannel_host::settings_file::SettingsFile;
 use backchannel_host::source::{SourceOptions, Sources};
 
-use super::{complain, engine, load};
+use super::{baseline, complain, engine, load};
 use crate::cli::{self, Input};
 use crate::commands::settings::show_mistakes;
 use crate::exit::Exit;
@@ -55,10 +55,7 @@ fn look_and_write(arguments: &cli::Report) -> Result<Exit, String> {
     );
     let options = ReplayOptions {
         settings: settings.as_ref().map(|file| file.json().to_owned()),
-        baseline: match &arguments.baseline {
-            Some(path) => Some(std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?),
-            None => None,
-        },
+        baseline: arguments.baseline.as_deref().map(|file| baseline(&module, file)).transpose()?,
         ..ReplayOptions::default()
     };
     let report = match replay(&module, sources, &options, &mut Silent) {
