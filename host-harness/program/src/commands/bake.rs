@@ -1,10 +1,10 @@
 //! `backchannel bake`: a module with the site's settings and baseline inside.
 
 use backchannel_bake::{Settings, Site};
-use backchannel_host::component::{Detector, HostError, Limits, Module};
+use backchannel_host::component::{Detector, Limits, Module};
 use backchannel_host::settings_file::SettingsFile;
 
-use super::settings::show_mistakes;
+use super::settings::{failed, show_mistakes};
 use super::{baseline, complain, engine, load};
 use crate::cli::{Bake, Target};
 use crate::exit::Exit;
@@ -46,15 +46,6 @@ fn bake(arguments: &Bake) -> Result<(), String> {
 
 /// Tells what is wrong with the settings, as a replay with them would.
 fn check(module: &Module, settings: Option<&SettingsFile>) -> Result<(), String> {
-    match Detector::open(module, Limits::default(), settings.map(|file| file.json().to_owned()), None) {
-        Ok(_) => Ok(()),
-        Err(HostError::Settings(mistakes)) => {
-            if let Some(file) = settings {
-                let placed: Vec<_> = mistakes.iter().map(|mistake| file.place(mistake)).collect();
-                show_mistakes(Some(file), &placed);
-            }
-            Err(String::new())
-        }
-        Err(error) => Err(error.to_string()),
-    }
+    let opened = Detector::open(module, Limits::default(), settings.map(|file| file.json().to_owned()), None);
+    opened.map(drop).map_err(|error| failed(&error, settings))
 }

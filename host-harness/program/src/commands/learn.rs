@@ -5,11 +5,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use backchannel_host::component::{Batch, Learner, Limits, Module, merge_baselines, show_baseline};
-use backchannel_host::settings_file::SettingsFile;
 use backchannel_host::source::{Filled, SourceOptions, Sources};
 
-use super::settings::show_mistakes;
-use super::{complain, engine, load};
+use super::{complain, engine, load, settings};
 use crate::cli::{BaselineCommand, Learn};
 use crate::exit::Exit;
 use crate::output::{jsonl, plain, skipped};
@@ -45,13 +43,7 @@ fn module() -> Result<Module, String> {
 }
 
 fn try_learn(arguments: &Learn) -> Result<(), String> {
-    let settings = match &arguments.config {
-        Some(path) => Some(SettingsFile::read(path).map_err(|mistake| {
-            show_mistakes(None, &[mistake]);
-            String::new()
-        })?),
-        None => None,
-    };
+    let settings = settings::read(arguments.config.as_deref())?;
     let module = module()?;
     let limits = Limits::default();
     let json = settings.as_ref().map(|file| file.json());

@@ -3,15 +3,14 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use backchannel_host::component::{FindingEnvelope, HostError, IncidentEnvelope, Limits};
+use backchannel_host::component::{FindingEnvelope, IncidentEnvelope, Limits};
 use backchannel_host::replay::{Observer, ReplayError, ReplayOptions, Report, replay};
-use backchannel_host::settings_file::SettingsFile;
 use backchannel_host::source::{Progress, SourceOptions, Sources};
 
 use super::narrow::Narrow;
 use super::{baseline, complain, engine, load};
 use crate::cli::{FailOn, Input, OutputFormat, Replay, Sort};
-use crate::commands::settings::show_mistakes;
+use crate::commands::settings;
 use crate::exit::Exit;
 use crate::output::{Paint, incident, jsonl, skipped, table};
 use backchannel_host::Timestamp;
@@ -36,13 +35,7 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
     if arguments.follow && arguments.paths.len() != 1 {
         return Err("--follow takes a single input".into());
     }
-    let settings = match &arguments.config {
-        Some(path) => Some(SettingsFile::read(path).map_err(|mistake| {
-            show_mistakes(None, &[mistake]);
-            String::new()
-        })?),
-        None => None,
-    };
+    let settings = settings::read(arguments.config.as_deref())?;
     let module = load(&engine()?, arguments.module.as_deref())?;
     let sources = Sources::open(
         &arguments.paths,
@@ -75,14 +68,7 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
     watcher.bar.finish_and_clear();
     let report = match outcome {
         Ok(report) => report,
-        Err(ReplayError::Host(HostError::Settings(mistakes))) => {
-            if let Some(file) = &settings {
-                let placed: Vec<_> = mistakes.iter().map(|mistake| file.place(mistake)).collect();
-                show_mistakes(Some(file), &placed);
-            }
-            return Err(String::new());
-        }
-        Err(ReplayError::Host(error)) => return Err(error.to_string()),
+        Err(ReplayError::Host(error)) => return Err(settings::failed(&error, settings.as_ref())),
         // Whoever read our output has left; that is no mistake of ours or theirs.
         Err(ReplayError::Observer(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Clean),
         Err(ReplayError::Observer(error)) => return Err(format!("standard output: {error}")),

@@ -4,14 +4,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use backchannel_host::component::HostError;
 use backchannel_host::replay::{ReplayError, ReplayOptions, Report, Silent, replay};
-use backchannel_host::settings_file::SettingsFile;
 use backchannel_host::source::{SourceOptions, Sources};
 
 use super::{baseline, complain, engine, load};
 use crate::cli::{self, Input};
-use crate::commands::settings::show_mistakes;
+use crate::commands::settings;
 use crate::exit::Exit;
 use crate::output::{html, skipped};
 
@@ -32,13 +30,7 @@ pub(crate) fn run(arguments: &cli::Report) -> Exit {
 
 /// An error's text; empty where it was shown already.
 fn look_and_write(arguments: &cli::Report) -> Result<Exit, String> {
-    let settings = match &arguments.config {
-        Some(path) => Some(SettingsFile::read(path).map_err(|mistake| {
-            show_mistakes(None, &[mistake]);
-            String::new()
-        })?),
-        None => None,
-    };
+    let settings = settings::read(arguments.config.as_deref())?;
     let module = load(&engine()?, arguments.module.as_deref())?;
     let sources = Sources::open(
         &arguments.paths,
@@ -60,14 +52,7 @@ fn look_and_write(arguments: &cli::Report) -> Result<Exit, String> {
     };
     let report = match replay(&module, sources, &options, &mut Silent) {
         Ok(report) => report,
-        Err(ReplayError::Host(HostError::Settings(mistakes))) => {
-            if let Some(file) = &settings {
-                let placed: Vec<_> = mistakes.iter().map(|mistake| file.place(mistake)).collect();
-                show_mistakes(Some(file), &placed);
-            }
-            return Err(String::new());
-        }
-        Err(ReplayError::Host(error)) => return Err(error.to_string()),
+        Err(ReplayError::Host(error)) => return Err(settings::failed(&error, settings.as_ref())),
         Err(ReplayError::Observer(error)) => return Err(error.to_string()),
     };
     skipped::print(&report.skips, &report.notes, false);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use backchannel_host::component::HostError;
 use backchannel_host::settings_file::{PlacedMistake, SettingsFile};
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
@@ -29,6 +30,24 @@ pub(crate) fn check(file: &Path) -> Exit {
             Exit::Untrusted
         }
     }
+}
+
+/// The settings in a file, where one was given; what is wrong with it is shown.
+pub(crate) fn read(file: Option<&Path>) -> Result<Option<SettingsFile>, String> {
+    file.map(SettingsFile::read).transpose().map_err(|mistake| {
+        show_mistakes(None, &[mistake]);
+        String::new()
+    })
+}
+
+/// Why a module did not do it: mistakes in the settings are shown at their places, and nothing is left to say.
+pub(crate) fn failed(error: &HostError, settings: Option<&SettingsFile>) -> String {
+    let HostError::Settings(mistakes) = error else { return error.to_string() };
+    if let Some(file) = settings {
+        let placed: Vec<_> = mistakes.iter().map(|mistake| file.place(mistake)).collect();
+        show_mistakes(Some(file), &placed);
+    }
+    String::new()
 }
 
 /// Shows mistakes on standard error, each with its place in the file.
