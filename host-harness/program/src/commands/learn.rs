@@ -47,7 +47,8 @@ fn try_learn(arguments: &Learn) -> Result<(), String> {
     let module = module()?;
     let limits = Limits::default();
     let json = settings.as_ref().map(|file| file.json());
-    let mut learner = Learner::open(&module, &limits, json).map_err(|error| error.to_string())?;
+    let opened = Learner::open(&module, &limits, json);
+    let mut learner = opened.map_err(|error| settings::failed(&error, settings.as_ref()))?;
     let options = SourceOptions { host: arguments.host.clone(), year: arguments.year, ..SourceOptions::default() };
     let mut merge = Sources::open(&arguments.paths, options).events();
     let mut events = 0_u64;
