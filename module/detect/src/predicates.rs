@@ -63,7 +63,7 @@ pub fn is_user_writable(path: &str) -> bool {
     if starts_with(path, r"\\") && !starts_with(path, r"\\?\") {
         return true;
     }
-    const PLACES: [&str; 14] = [
+    const PLACES: [&str; 15] = [
         r"\Users\",
         r"\Windows\Temp\",
         r"\Windows\Tasks\",
@@ -71,7 +71,8 @@ pub fn is_user_writable(path: &str) -> bool {
         r"\Windows\debug\",
         r"\Windows\Fonts\",
         r"\Windows\System32\spool\drivers\color\",
-        r"\Windows\servicing\",
+        r"\Windows\servicing\Packages\",
+        r"\Windows\servicing\Sessions\",
         r"\PerfLogs\",
         r"\$Recycle.Bin\",
         r"\AppData\",
@@ -260,6 +261,7 @@ mod tests {
             r"C:\Program Files\A\b.exe",
             r"\Device\HarddiskVolume2\Windows\x.exe",
             r"C:\ProgramData\Vendor\x.exe",
+            r"C:\Windows\servicing\TrustedInstaller.exe",
             "/usr/bin/nc",
         ] {
             assert!(!is_user_writable(path), "{path}");
@@ -267,6 +269,7 @@ mod tests {
         for path in [
             r"C:\Users\a\x.exe",
             r"C:\Windows\Temp\x.exe",
+            r"C:\Windows\servicing\Sessions\x.exe",
             r"C:\temp\x.exe",
             r"D:\x.exe",
             r"\\srv\share\x.exe",

@@ -188,7 +188,9 @@ impl Baseline {
         match known {
             Some(known) if known.seen_on(key) && known.days.len() >= MATURE_DAYS => Standing::Usual,
             Some(known) if known.hosts.len() > 2 && known.seen_on(key) => Standing::Usual,
-            Some(known) if known.hosts.len() > 2 => Standing::NewOnHost,
+            // Of a host that was hardly learned nothing is new.
+            Some(known) if known.hosts.len() > 2 && mature_here => Standing::NewOnHost,
+            Some(known) if known.hosts.len() > 2 => Standing::Immature,
             Some(_) if mature_here || mature_fleet => Standing::Rare,
             None if (mature_here || mature_fleet) && !self.saturated => Standing::NeverSeen,
             _ => Standing::Immature,
@@ -288,6 +290,17 @@ mod tests {
         assert_eq!(baseline.standing(&edge("a"), "h1"), Standing::Usual);
         assert_eq!(baseline.standing(&edge("b"), "h1"), Standing::NeverSeen);
         assert_eq!(baseline.standing(&edge("b"), "h2"), Standing::Immature);
+    }
+
+    #[test]
+    fn new_on_a_host_is_only_what_the_host_had_time_to_show() {
+        let mut baseline = week("h1");
+        for host in ["h2", "h3", "h4"] {
+            baseline.see(&edge("b"), host, on_day(1), 1, false);
+        }
+        assert_eq!(baseline.standing(&edge("b"), "h1"), Standing::NewOnHost);
+        assert_eq!(baseline.standing(&edge("b"), "h2"), Standing::Usual);
+        assert_eq!(baseline.standing(&edge("b"), "h5"), Standing::Immature);
     }
 
     #[test]
