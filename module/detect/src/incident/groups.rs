@@ -12,6 +12,8 @@ use super::{Reached, bare, host_of};
 
 /// An edge between machines joins findings at most this far apart.
 const EDGE: Duration = Duration::from_secs(8 * 3_600);
+/// After so many groups that are gone their keys are looked for.
+const SWEEP_AT: usize = 1_024;
 /// The same visitor on several machines is one attack within this time.
 const VISIT: Duration = Duration::from_secs(3_600);
 
@@ -24,6 +26,8 @@ pub struct Groups {
     members: BTreeMap<u64, BTreeSet<String>>,
     /// Key to the spans of time in which it was seen, each with its group.
     keys: BTreeMap<String, Vec<Span>>,
+    /// Groups that are gone and may still have keys.
+    gone: usize,
     next: u64,
 }
 
@@ -80,6 +84,9 @@ impl Groups {
             let spans = self.keys.entry(key.clone()).or_default();
             let mut span = Span { from: finding.time, to: finding.time, group };
             spans.retain(|other| {
+                if !self.members.contains_key(&other.group) {
+                    return false;
+                }
                 let joined = other.reaches(finding.time, horizon(key));
                 if joined {
                     span.from = span.from.min(other.from);
@@ -99,12 +106,23 @@ impl Groups {
             members.remove(id);
             if members.is_empty() {
                 self.members.remove(&group);
-                self.keys.retain(|_, spans| {
-                    spans.retain(|span| span.group != group);
-                    !spans.is_empty()
-                });
+                self.gone += 1;
+                self.sweep();
             }
         }
+    }
+
+    /// Forgets the keys of groups that are gone, now and then: every key is looked at.
+    fn sweep(&mut self) {
+        if self.gone < SWEEP_AT {
+            return;
+        }
+        self.gone = 0;
+        let members = &self.members;
+        self.keys.retain(|_, spans| {
+            spans.retain(|span| members.contains_key(&span.group));
+            !spans.is_empty()
+        });
     }
 
     /// The groups, each as the ids of its findings.

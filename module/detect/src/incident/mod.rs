@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use crate::text::base_name;
 use groups::Groups;
 
-/// Most findings remembered; the oldest go first, with their incidents.
-const MOST_FINDINGS: usize = 20_000;
+/// Most findings remembered; the least severe go first, of these the oldest.
+const MOST_FINDINGS: usize = 8_192;
 /// Most watched events remembered of one incident.
 const MOST_WATCHED: usize = 400;
 /// Most addresses and reachings-out remembered.
@@ -40,6 +40,8 @@ pub struct Correlator {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CorrelatorMemory {
     findings: BTreeMap<String, Finding>,
+    /// The same findings, the first to give way first.
+    order: BTreeSet<(Severity, Timestamp, String)>,
     groups: Groups,
     watched: BTreeMap<String, Vec<WatchedEvent>>,
     /// Address or name of a machine, to its host key.
@@ -84,16 +86,20 @@ impl Correlator {
                 short.clone_from(host);
             }
         }
-        if memory.findings.len() >= MOST_FINDINGS && !memory.findings.contains_key(&finding.id) {
-            let oldest = memory.findings.values().min_by_key(|finding| (finding.time, finding.id.clone()));
-            if let Some(oldest) = oldest.map(|finding| finding.id.clone()) {
-                memory.findings.remove(&oldest);
-                memory.groups.forget(&oldest);
-                memory.evicted += 1;
-            }
-        }
         memory.groups.add(&finding);
-        memory.findings.insert(finding.id.clone(), finding);
+        let place = |finding: &Finding| (finding.severity, finding.time, finding.id.clone());
+        let now = place(&finding);
+        if let Some(before) = memory.findings.insert(finding.id.clone(), finding) {
+            memory.order.remove(&place(&before));
+        }
+        memory.order.insert(now);
+        if memory.findings.len() > MOST_FINDINGS
+            && let Some((_, _, least)) = memory.order.pop_first()
+        {
+            memory.findings.remove(&least);
+            memory.groups.forget(&least);
+            memory.evicted += 1;
+        }
     }
 
     /// Takes an event around something under watch.
