@@ -215,7 +215,7 @@ fn no_call_may_take_longer_than_it_may() {
     in_time("correlator.observe", || correlator().observe(&["{}".into()], &[], &[]));
     in_time("incidents", || correlator().incidents());
     let learner = || Learner::open(module, &LIMITS, None).expect("it opens");
-    in_time("learner.observe", || learner().observe(&Batch::Packed(packed(0..1))));
+    in_time("learner.observe", || learner().observe(Batch::Packed(packed(0..1))));
     in_time("baseline", || learner().baseline());
 }
 

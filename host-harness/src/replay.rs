@@ -180,7 +180,7 @@ impl Run<'_> {
         let mut merge = sources.events();
         merge.set_batch(options.batch);
         loop {
-            let mut bytes = Vec::new();
+            let mut bytes = self.detector.buffer();
             match merge.fill(&mut bytes) {
                 Filled::Batch(events) => {
                     let batch =

@@ -19,6 +19,8 @@ pub struct Detector {
     since: Vec<Batch>,
     since_events: u64,
     since_bytes: usize,
+    /// Buffers of batches that are no longer needed.
+    spare: Vec<Vec<u8>>,
     failures: u32,
     /// How often in a row no snapshot could be taken.
     snapshot_failures: u32,
@@ -55,6 +57,7 @@ impl Detector {
             since: Vec::new(),
             since_events: 0,
             since_bytes: 0,
+            spare: Vec::new(),
             failures: 0,
             snapshot_failures: 0,
         })
@@ -65,8 +68,8 @@ impl Detector {
     ///
     /// # Errors
     /// [`HostError::Lost`] where it failed three times in a row.
-    pub fn evaluate(&mut self, batch: Batch) -> Result<Evaluation, HostError> {
-        match self.live.evaluate(&batch) {
+    pub fn evaluate(&mut self, mut batch: Batch) -> Result<Evaluation, HostError> {
+        match self.live.evaluate(&mut batch) {
             Ok(Ok(evaluation)) => {
                 self.failures = 0;
                 self.since_events += evaluation.evaluated;
@@ -83,6 +86,12 @@ impl Detector {
                 Ok(Evaluation { loss: Some(Loss { reason }), ..Evaluation::default() })
             }
         }
+    }
+
+    /// A buffer for a packed batch: that of an earlier one where it can be had, so that memory is not fetched anew from
+    /// the system for each.
+    pub fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
     }
 
     /// The input has ended: what is pending is completed.
@@ -156,7 +165,10 @@ impl Detector {
     fn start_over_from(&mut self, snapshot: Vec<u8>) {
         self.snapshot = Some(snapshot);
         self.snapshot_failures = 0;
-        self.since.clear();
+        self.spare.extend(self.since.drain(..).filter_map(|batch| match batch {
+            Batch::Packed(bytes) => Some(bytes),
+            Batch::Events(_) | Batch::Records(_) | Batch::Text(_) => None,
+        }));
         self.since_events = 0;
         self.since_bytes = 0;
     }
@@ -180,12 +192,12 @@ impl Detector {
         }
     }
 
-    fn relive(&self) -> Result<v0_1::Instance, HostError> {
+    fn relive(&mut self) -> Result<v0_1::Instance, HostError> {
         let mut live = opened(&self.module, &self.limits, self.settings.as_deref(), self.baseline.as_deref())?;
         if let Some(snapshot) = &self.snapshot {
             live.restore(snapshot).map_err(HostError::Lost)?.map_err(HostError::Snapshot)?;
         }
-        for batch in &self.since {
+        for batch in &mut self.since {
             // Its findings were handed over the first time.
             live.evaluate(batch).map_err(HostError::Lost)?.map_err(HostError::Lost)?;
         }

@@ -28,7 +28,7 @@ impl Learner {
     ///
     /// # Errors
     /// [`HostError::Lost`] where the module fails: what was learned so far cannot be trusted.
-    pub fn observe(&mut self, batch: &Batch) -> Result<Evaluation, HostError> {
+    pub fn observe(&mut self, batch: Batch) -> Result<Evaluation, HostError> {
         self.live.learn(batch).map_err(HostError::Lost)?.map_err(HostError::Lost)
     }
 

@@ -103,15 +103,17 @@ impl Instance {
     }
 
     /// Evaluates a batch. The inner error: the batch is not well formed, and nothing was changed.
-    pub(super) fn evaluate(&mut self, batch: &Batch) -> Result<Result<Evaluation, String>, Failed> {
-        let batch = match batch_out(batch) {
-            Ok(batch) => batch,
+    pub(super) fn evaluate(&mut self, batch: &mut Batch) -> Result<Result<Evaluation, String>, Failed> {
+        let detector = self.detector()?;
+        let lent = match lend(batch) {
+            Ok(lent) => lent,
             Err(reason) => return Ok(Err(reason)),
         };
         self.start_call();
-        let detector = self.detector()?;
         let guest = self.bindings.backchannel_detection_detector().detector();
-        match guest.call_evaluate(&mut self.store, detector, &batch).map_err(|error| explain(&error, &self.limits))? {
+        let answer = guest.call_evaluate(&mut self.store, detector, &lent);
+        give_back(batch, lent);
+        match answer.map_err(|error| explain(&error, &self.limits))? {
             Ok(given) => Ok(Ok(evaluation(given))),
             Err(error) => Ok(Err(format!("not well formed at byte {}: {}", error.offset, error.reason))),
         }
@@ -192,9 +194,10 @@ fn explain(error: &wasmtime::Error, limits: &Limits) -> Failed {
     }
 }
 
-fn batch_out(batch: &Batch) -> Result<wit::Batch, String> {
+/// A batch as the contract has it. Packed rows are not copied but lent: see [`give_back`].
+fn lend(batch: &mut Batch) -> Result<wit::Batch, String> {
     Ok(match batch {
-        Batch::Packed(bytes) => wit::Batch::Packed(bytes.clone()),
+        Batch::Packed(bytes) => wit::Batch::Packed(std::mem::take(bytes)),
         Batch::Events(bytes) => {
             let rows = backchannel_events::packed::Batch::parse(bytes).map_err(|error| error.to_string())?;
             wit::Batch::Events(rows.iter().map(|event| events::event(&event)).collect())
@@ -214,6 +217,13 @@ fn batch_out(batch: &Batch) -> Result<wit::Batch, String> {
             data: String::from_utf8_lossy(&raw.data).into_owned(),
         }),
     })
+}
+
+/// Puts back what [`lend`] took out of a batch.
+fn give_back(batch: &mut Batch, lent: wit::Batch) {
+    if let (Batch::Packed(bytes), wit::Batch::Packed(lent)) = (batch, lent) {
+        *bytes = lent;
+    }
 }
 
 fn format(raw: &RawBatch) -> wit::Format {

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use backchannel_decode_evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Reason, Skip, Splitter};
-use backchannel_events::ProcessEvent;
+use backchannel_events::{ProcessEvent, Timestamp};
 use backchannel_normalize::{Place, Record, wants};
 
 use super::stream::{Context, Step};
@@ -11,6 +11,17 @@ use super::{SkipDetail, Tally};
 
 /// How many chunks are read at once.
 const CHUNKS: usize = 2;
+
+/// How much of a file is read for its first record: more than almost any record takes.
+const LOOK: usize = HEADER_SIZE + 16 * 1024;
+
+/// When the first record of a log was written, as it says itself. Nothing else of it is read: a folder may hold
+/// hundreds of logs.
+pub(super) fn first_time(bytes: impl Read) -> Option<Timestamp> {
+    let mut start = Vec::with_capacity(LOOK);
+    bytes.take(LOOK as u64).read_to_end(&mut start).ok()?;
+    backchannel_decode_evtx::first_time(start.get(HEADER_SIZE..)?)
+}
 
 /// Reads an event log file.
 pub(super) struct EvtxReader {

@@ -14,7 +14,8 @@ use std::sync::atomic::AtomicU64;
 use backchannel_events::packed::Builder;
 use backchannel_events::{ProcessEvent, Timestamp};
 
-use super::open::Input;
+use super::evtx;
+use super::open::{Input, Kind};
 use super::stream::{Due, Stopped, Stream};
 use super::{OPEN_INPUTS, SkipDetail, Skips, SourceOptions, Tally};
 
@@ -267,7 +268,12 @@ impl Merge {
     }
 }
 
-/// The time of an input's first event.
+/// The time of an input's first event, or record: as early.
 fn first_event(input: &Input, options: &SourceOptions) -> Option<Timestamp> {
-    Stream::open(input, options, &Arc::default()).ok()?.first_time()
+    // What is read for this look is not progress.
+    let looked = Arc::default();
+    match input.kind {
+        Kind::Evtx => evtx::first_time(input.read(options, &looked).ok()?),
+        Kind::Text(_) => Stream::open(input, options, &looked).ok()?.first_time(),
+    }
 }

@@ -57,18 +57,22 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
 fn evtx(records: u64) -> Vec<u8> {
     let mut log = Writer::new();
     for record in 1..=records {
-        let event = Event {
-            provider: "Microsoft-Windows-Sysmon",
-            event_id: 17,
-            channel: "Microsoft-Windows-Sysmon/Operational",
-            computer: "desk-4.example.org",
-            record_id: record,
-            data: Data::named([("PipeName", Value::text(r"\chat")), ("ProcessId", Value::U32(812))]),
-            ..Event::default()
-        };
-        log.push(&event).unwrap();
+        let data = Data::named([("PipeName", Value::text(r"\chat")), ("ProcessId", Value::U32(812))]);
+        log.push(&pipe_created(record, data)).unwrap();
     }
     log.finish()
+}
+
+fn pipe_created(record_id: u64, data: Data<'_>) -> Event<'_> {
+    Event {
+        provider: "Microsoft-Windows-Sysmon",
+        event_id: 17,
+        channel: "Microsoft-Windows-Sysmon/Operational",
+        computer: "desk-4.example.org",
+        record_id,
+        data,
+        ..Event::default()
+    }
 }
 
 struct Folder(tempfile::TempDir);
@@ -153,6 +157,25 @@ fn more_inputs_than_may_be_open_come_in_the_order_of_time() {
     for file in 0..count {
         // Names and times run against each other.
         folder.file(&format!("{:04}.log", count - file), &lines([file * 10, file * 10 + 15], "h"));
+    }
+    let (events, tally) = read(&[folder.path().to_owned()], 100);
+    let order: Vec<i64> = events.iter().map(|(second, _, _)| *second).collect();
+    assert!(order.is_sorted());
+    assert_eq!((order.len() as i64, tally.skips.total()), (2 * count, 0));
+}
+
+#[test]
+fn more_event_logs_than_may_be_open_come_in_the_order_of_time() {
+    let folder = Folder::new();
+    let count = OPEN_INPUTS as i64 + 20;
+    for file in 0..count {
+        let mut log = Writer::new();
+        for second in [file * 10, file * 10 + 15] {
+            let time_ns = (second + 1_700_000_000) * 1_000_000_000;
+            let data = Data::named([("PipeName", Value::text(r"\chat")), ("ProcessId", Value::U32(812))]);
+            log.push(&Event { time_ns, ..pipe_created(second as u64 + 1, data) }).unwrap();
+        }
+        folder.file(&format!("{:04}.evtx", count - file), &log.finish());
     }
     let (events, tally) = read(&[folder.path().to_owned()], 100);
     let order: Vec<i64> = events.iter().map(|(second, _, _)| *second).collect();

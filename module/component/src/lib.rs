@@ -8,6 +8,9 @@ mod exports;
 mod from_wit;
 mod to_wit;
 
+// Comparisons of text, eight bytes at a time.
+extern crate backchannel_memory as _;
+
 /// The one function that is not part of the contract: it is called while a module is being baked, and a component is
 /// made of the result without it.
 #[allow(unsafe_code, missing_docs, clippy::all)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use backchannel_events::Timestamp;
 use backchannel_normalize::{Fields, WindowsRecord};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -62,6 +63,21 @@ struct Instance {
 enum Source {
     Shared(usize),
     Own(usize),
+}
+
+/// When the first record of a chunk says that it was written. The beginning of the chunk, with that record whole, is
+/// enough; of a record that cannot be read its frame tells.
+pub fn first_time(chunk: &[u8]) -> Option<Timestamp> {
+    let record = chunk.get(FIRST_RECORD..).filter(|record| record.starts_with(RECORD_MAGIC))?;
+    let end = FIRST_RECORD.saturating_add(u32_at(record, 4) as usize).min(chunk.len());
+    let mut time = None;
+    let mut sink = |item: Item<'_>| {
+        if let Item::Record(record) = item {
+            time = time.or(record.time);
+        }
+    };
+    ChunkReader::new().read(0, chunk.get(..end)?, &Bump::new(), &|_, _| true, &mut sink);
+    time.or_else(|| value::moment(u64_at(record, 16)))
 }
 
 impl ChunkReader {

@@ -233,6 +233,25 @@ fn records_are_read_through_their_templates() {
 }
 
 #[test]
+fn the_first_time_needs_the_first_record_only() {
+    let good = chunk();
+    let second = next_record(&good, FIRST_RECORD + 4, good.len()).unwrap();
+    let mut first = None;
+    ChunkReader::new().read(0, &good, &Bump::new(), &|_, _| true, &mut |item| {
+        if let Item::Record(record) = item {
+            first = first.or(record.time);
+        }
+    });
+    assert_eq!(first_time(&good), first);
+    assert_eq!(first_time(&good[..second]), first);
+    // Of a record that is cut, its frame tells.
+    assert_eq!(first_time(&good[..FIRST_RECORD + 40]), value::moment(133_000_000_000_000_000));
+    assert_eq!(first_time(&good[..FIRST_RECORD]), None);
+    assert_eq!(first_time(&[0; CHUNK_SIZE]), None);
+    assert_eq!(first_time(b""), None);
+}
+
+#[test]
 fn a_wrong_checksum_is_noted_and_the_chunk_is_read() {
     let mut bytes = chunk();
     bytes[60] ^= 1;

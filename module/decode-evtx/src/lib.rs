@@ -20,7 +20,7 @@ use core::fmt;
 
 use backchannel_normalize::WindowsRecord;
 
-pub use chunk::ChunkReader;
+pub use chunk::{ChunkReader, first_time};
 pub use split::{FileHeader, Piece, Splitter};
 
 /// Bytes of the file's header.

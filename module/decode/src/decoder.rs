@@ -108,7 +108,7 @@ impl Decoder {
             }
             asked = true;
         }
-        let text = match core::str::from_utf8(frame.bytes) {
+        let text = match simdutf8::basic::from_utf8(frame.bytes) {
             Ok(text) => text,
             Err(_) => {
                 self.lossy += 1;

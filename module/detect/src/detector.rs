@@ -80,13 +80,17 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Cuts the hosts' tables down where there are too many hosts for full ones. They never grow back: what was
-    /// forgotten is gone.
-    fn share(&mut self) {
-        self.share = self.share.max(Share::among(self.hosts.len()));
-        // A new host begins with full tables, all others have theirs already unless the share has changed.
-        for host in self.hosts.values_mut().filter(|host| host.share != self.share) {
-            self.stats.evicted.add(&host.fit(self.share));
+    /// Takes up a machine that was not known. Where there are now too many for full tables, those of all are cut down;
+    /// they never grow back: what was forgotten is gone.
+    fn meet(&mut self, key: Name, mut host: Host) {
+        host.fit(self.share);
+        self.hosts.insert(key, host);
+        let share = self.share.max(Share::among(self.hosts.len()));
+        if share != self.share {
+            self.share = share;
+            for host in self.hosts.values_mut() {
+                self.stats.evicted.add(&host.fit(share));
+            }
         }
     }
 }
@@ -133,8 +137,7 @@ impl Detector {
             self.make_room();
             let key = self.names.name(&self.key);
             let shown = self.names.name(self.key.split('\0').next().unwrap_or_default());
-            self.memory.hosts.insert(key, Host::new(shown, event.time));
-            self.memory.share();
+            self.memory.meet(key, Host::new(shown, event.time));
         }
         let Some(host) = self.memory.hosts.get_mut(self.key.as_str()) else { return };
         if host.is_late(event.time) {

@@ -73,13 +73,18 @@ pub fn base_name(path: &str) -> &str {
     last_separator(path).and_then(|at| path.get(at + 1..)).unwrap_or(path)
 }
 
+/// Whether two paths end in the same file name, ASCII case ignored.
+pub fn same_base_name(one: &str, other: &str) -> bool {
+    one == other || base_name(one).eq_ignore_ascii_case(base_name(other))
+}
+
 /// Everything before the last component, without the separator; empty if there is none.
 pub fn directory(path: &str) -> &str {
     last_separator(path).and_then(|at| path.get(..at)).unwrap_or("")
 }
 
 fn last_separator(path: &str) -> Option<usize> {
-    path.bytes().rposition(|byte| matches!(byte, b'\\' | b'/'))
+    memchr::memrchr2(b'\\', b'/', path.as_bytes())
 }
 
 /// The first GUID with braces in `text`, braces included.

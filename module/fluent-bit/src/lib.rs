@@ -17,4 +17,7 @@ mod pending;
 #[cfg(target_arch = "wasm32")]
 mod exports;
 
+// Comparisons of text, eight bytes at a time.
+extern crate backchannel_memory as _;
+
 pub use filter::{Filter, KEY};

@@ -56,7 +56,7 @@ fn try_learn(arguments: &Learn) -> Result<(), String> {
         let mut bytes = Vec::new();
         match merge.fill(&mut bytes) {
             Filled::Batch(count) => {
-                learner.observe(&Batch::Packed(bytes)).map_err(|error| error.to_string())?;
+                learner.observe(Batch::Packed(bytes)).map_err(|error| error.to_string())?;
                 events += count as u64;
             }
             Filled::Idle => {}

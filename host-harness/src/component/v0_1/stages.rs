@@ -2,7 +2,7 @@
 
 use wasmtime::component::ResourceAny;
 
-use super::{Failed, Instance, batch_out, evaluation, explain, not_taken_up, setting_mistake, severity, wit};
+use super::{Failed, Instance, evaluation, explain, lend, not_taken_up, setting_mistake, severity, wit};
 use crate::component::{Batch, Evaluation, IncidentEnvelope, SettingMistake};
 
 impl Instance {
@@ -87,8 +87,8 @@ impl Instance {
     }
 
     /// Learns from a batch. The inner error: the batch is not well formed.
-    pub(in crate::component) fn learn(&mut self, batch: &Batch) -> Result<Result<Evaluation, String>, Failed> {
-        let batch = match batch_out(batch) {
+    pub(in crate::component) fn learn(&mut self, mut batch: Batch) -> Result<Result<Evaluation, String>, Failed> {
+        let batch = match lend(&mut batch) {
             Ok(batch) => batch,
             Err(reason) => return Ok(Err(reason)),
         };

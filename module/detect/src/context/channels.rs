@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::note::{Interner, Name, Note};
 use super::processes::ProcessId;
-use super::share::Share;
+use super::share::{Share, oldest};
 use crate::text;
 
 /// Most channels remembered of one host.
@@ -112,19 +112,14 @@ impl Channels {
     /// Takes no more than a share from now on. Returns how many were forgotten for it.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
-        self.evict(self.known.len().saturating_sub(share.of(MOST)))
+        let surplus = self.known.len().saturating_sub(share.of(MOST));
+        if surplus > 0 { self.evict(surplus) } else { 0 }
     }
 
     /// Forgets as many of those that were used longest ago.
     fn evict(&mut self, count: usize) -> u64 {
-        let mut ages: Vec<(Timestamp, Name)> =
-            self.known.iter().map(|(name, known)| (known.last, name.clone())).collect();
-        ages.sort_unstable();
-        ages.truncate(count);
-        for (_, name) in &ages {
-            self.known.remove(name);
-        }
-        ages.len() as u64
+        let victims = oldest(self.known.iter().map(|(name, known)| (known.last, name.clone())), count);
+        victims.iter().filter(|name| self.known.remove(*name).is_some()).count() as u64
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::note::{Interner, Name, Note};
 use super::recent::{Noted, Recent, Who};
+use super::share::Share;
 use super::{Context, com_handlers};
 use crate::com_server::{self, Value};
 use crate::text::contains;
@@ -27,6 +28,7 @@ pub struct ComRegistry {
     pub handlers: Recent<BentHandler>,
     /// Classes usable for remote execution that a process looked up (object access auditing).
     pub looked_up: Recent<LookedUp>,
+    share: Share,
 }
 
 impl Default for ComRegistry {
@@ -36,6 +38,7 @@ impl Default for ComRegistry {
             doubtful: Recent::new(128),
             handlers: Recent::new(64),
             looked_up: Recent::new(64),
+            share: Share::default(),
         }
     }
 }
@@ -134,11 +137,21 @@ impl ComRegistry {
         self.doubtful.latest_first().find(|known| known.clsid.eq_ignore_ascii_case(clsid))
     }
 
+    /// Takes no more than a share from now on. Returns how many entries were forgotten for it.
+    pub fn fit(&mut self, share: Share) -> u64 {
+        self.share = share;
+        let surplus = self.machine.len().saturating_sub(share.of(MOST_CLASSES));
+        for _ in 0..surplus {
+            self.machine.pop_last();
+        }
+        surplus as u64 + self.doubtful.fit(share) + self.handlers.fit(share) + self.looked_up.fit(share)
+    }
+
     /// Remembers. Returns how many entries were forgotten to make room.
     pub fn remember(&mut self, addition: Addition, who: Who, note: Note, names: &mut Interner) -> u64 {
         match addition {
             Addition::Machine(clsid, server) => {
-                if self.machine.len() >= MOST_CLASSES && !self.machine.contains_key(clsid.as_str()) {
+                if self.machine.len() >= self.share.of(MOST_CLASSES) && !self.machine.contains_key(clsid.as_str()) {
                     // The built-in list still holds; what an installer adds beyond this is not learned.
                     return 1;
                 }
@@ -160,10 +173,24 @@ impl ComRegistry {
 
 /// Whether a path can concern this memory: asked before anything else is looked at.
 pub fn concerns(path: &str) -> bool {
-    contains(path, r"Classes\")
-        || contains(path, r"\CLSID\{")
-        || contains(path, r"Environment\")
-        || contains(path, r"\App")
+    let mut parts = path.as_bytes().split(|byte| *byte == b'\\').peekable();
+    let mut first = true;
+    while let Some(part) = parts.next() {
+        let begins = |word: &[u8]| part.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+        let ends = |word: &[u8]| {
+            let tail = part.len().checked_sub(word.len()).and_then(|at| part.get(at..));
+            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(word))
+        };
+        let Some(next) = parts.peek() else { return !first && begins(b"App") };
+        if ends(b"Classes") || ends(b"Environment") {
+            return true;
+        }
+        if !first && (begins(b"App") || (part.eq_ignore_ascii_case(b"CLSID") && next.starts_with(b"{"))) {
+            return true;
+        }
+        first = false;
+    }
+    false
 }
 
 /// What the event adds to the memory of COM.

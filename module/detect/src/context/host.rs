@@ -88,8 +88,6 @@ pub struct Host {
     pub last_seen: Timestamp,
     /// What is under watch.
     pub watch: Watch,
-    /// What it may take of the memory.
-    pub share: Share,
     sources: u32,
 }
 
@@ -119,14 +117,12 @@ impl Host {
             first_seen: time,
             last_seen: time,
             watch: Watch::default(),
-            share: Share::default(),
             sources: 0,
         }
     }
 
     /// Takes no more than a share of the memory from now on.
     pub fn fit(&mut self, share: Share) -> Evicted {
-        self.share = share;
         Evicted {
             hosts: 0,
             processes: self.processes.fit(share),
@@ -134,11 +130,19 @@ impl Host {
             channels: self.channels.fit(share),
             other: self.tallies.fit(share)
                 + self.rates.fit(share)
-                + self.flows.fit(share.of(FLOWS))
-                + self.changes.fit(share.of(CHANGES))
-                + self.registrations.fit(share.of(REGISTRATIONS))
-                + self.files.fit(share.of(FILES))
-                + self.remote_pipes.fit(share.of(REMOTE_PIPES)),
+                + self.flows.fit(share)
+                + self.services.fit(share)
+                + self.changes.fit(share)
+                + self.registrations.fit(share)
+                + self.com.fit(share)
+                + self.documents.arrived.fit(share)
+                + self.documents.traces.fit(share)
+                + self.files.fit(share)
+                + self.remote_pipes.fit(share)
+                + self.anonymous_pipes.fit(share)
+                + self.rpc_calls.fit(share)
+                + self.far_registrations.fit(share)
+                + self.injections.fit(share),
         }
     }
 
@@ -310,7 +314,7 @@ impl Host {
                 } else {
                     (Tally::DcomClassesByPeer, names.lower(com.peer), names.lower(com.clsid))
                 };
-                evicted.other += self.tallies.count(tally, actor, what, note);
+                evicted.other += self.tallies.count(tally, &actor, what, note);
             }
             Activity::ProcessAccess(access) => {
                 let source = self.who(event, names, &mut evicted).process;
@@ -326,7 +330,7 @@ impl Host {
                 if let Some(socket) = faults::socket(line.message) {
                     let (socket, program) = (names.lower(socket), names.name(line.program));
                     let note = Note::of(event, names);
-                    evicted.other += self.tallies.count(Tally::FaultsByChannel, socket, program, note);
+                    evicted.other += self.tallies.count(Tally::FaultsByChannel, &socket, program, note);
                 }
             }
             Activity::ComActivation(_) | Activity::Script(_) | Activity::Dns(_) | Activity::Telemetry(_) => {}
@@ -359,7 +363,11 @@ impl Host {
         Who {
             process: id,
             pid: actor.pid,
-            image: names.name(actor.image),
+            // Mostly it is remembered already as it stands there.
+            image: match known {
+                Some(known) if *known.image == *actor.image => known.image.clone(),
+                _ => names.name(actor.image),
+            },
             user: names.name(&actor.account()),
             logon_id: actor.logon_id,
             integrity: actor.integrity,
@@ -429,17 +437,17 @@ impl Host {
             evicted.other += self.rates.count(event, peer, &class, refused, note);
         }
         let class = names.name(&class);
-        if !peer.is_empty() {
-            evicted.other += self.tallies.count(Tally::PipesByPeer, names.lower(peer), class, note.clone());
-        } else if let Some(pid) = event.process.pid {
-            let actor = names.name(if event.process.entity.is_empty() {
-                return evicted.other +=
-                    self.tallies.count(Tally::PipesByProcess, names.name(&pid.to_string()), class, note.clone());
-            } else {
-                event.process.entity
-            });
-            evicted.other += self.tallies.count(Tally::PipesByProcess, actor, class, note.clone());
-        }
+        let mut text = String::new();
+        let (tally, actor) = match (peer, event.process.entity, event.process.pid) {
+            ("", "", Some(pid)) => {
+                text = pid.to_string();
+                (Tally::PipesByProcess, text.as_str())
+            }
+            ("", entity, Some(_)) => (Tally::PipesByProcess, entity),
+            ("", _, None) => return,
+            (peer, ..) => (Tally::PipesByPeer, text::lower(peer, &mut text)),
+        };
+        evicted.other += self.tallies.count(tally, actor, class, note.clone());
     }
 
     /// A logon record that comes after the processes it explains: they were activated from another machine.

@@ -6,7 +6,7 @@ use backchannel_events::{Logon, LogonOutcome, ProcessEvent, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::note::{Interner, Name, Note};
-use super::share::Share;
+use super::share::{Share, oldest};
 
 /// Most logon sessions remembered of one host.
 const MOST: usize = 4_096;
@@ -67,18 +67,15 @@ impl Logons {
     /// Takes no more than a share from now on. Returns how many sessions were forgotten for it.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
-        let mut evicted = 0;
-        while self.known.len() > share.of(MOST) {
-            evicted += self.evict();
-        }
-        evicted
+        let surplus = self.known.len().saturating_sub(share.of(MOST));
+        if surplus > 0 { self.evict(surplus) } else { 0 }
     }
 
-    /// Forgets the session that ended first, else the oldest.
-    fn evict(&mut self) -> u64 {
-        let oldest = self.known.iter().min_by_key(|(_, known)| (known.end.is_none(), known.note.time));
-        let oldest = oldest.map(|(id, _)| *id);
-        oldest.and_then(|oldest| self.known.remove(&oldest)).map_or(0, |_| 1)
+    /// Forgets so many sessions: those that ended first, then the oldest.
+    fn evict(&mut self, count: usize) -> u64 {
+        let age = |known: &KnownLogon| (known.end.is_none(), known.note.time);
+        let victims = oldest(self.known.iter().map(|(id, known)| (age(known), *id)), count);
+        victims.iter().filter(|id| self.known.remove(id).is_some()).count() as u64
     }
 
     /// Remembers what a logon record says. Returns how many sessions were forgotten to make room.
@@ -94,10 +91,9 @@ impl Logons {
             }
             LogonOutcome::Start | LogonOutcome::SpecialPrivileges => {}
         }
-        let mut evicted = 0;
-        while self.known.len() >= self.share.of(MOST) {
-            evicted += self.evict();
-        }
+        let most = self.share.of(MOST);
+        let full = self.known.len() >= most && !self.known.contains_key(&id);
+        let evicted = if full { self.evict(most / 8) } else { 0 };
         let known = self.known.entry(id).or_insert_with(|| KnownLogon {
             kind: 0,
             user_name: names.name(logon.user.name),

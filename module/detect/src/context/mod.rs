@@ -226,47 +226,64 @@ pub struct Actor<'c> {
 impl<'c> Actor<'c> {
     /// From what a record says, completed by what is remembered.
     pub fn of(process: &Process<'c>, known: Option<&'c KnownProcess>) -> Self {
-        let past = known.map(Self::remembered).unwrap_or_default();
+        let stated = Self::stated(process);
+        let Some(known) = known else { return stated };
         // A start that names an executable starts a new life of the pid: never mix two executables into one.
-        let stated = process.image;
-        if !stated.is_empty()
-            && !past.image.is_empty()
-            && !text::base_name(stated).eq_ignore_ascii_case(text::base_name(past.image))
-        {
-            return Self::of(process, None);
+        if !stated.image.is_empty() && !known.image.is_empty() && !text::same_base_name(stated.image, &known.image) {
+            return stated;
         }
+        let or = |stated: &'c str, known: &'c Name| if stated.is_empty() { &**known } else { stated };
+        let [md5, sha1, sha256, imphash] = &known.hashes;
         Self {
-            entity: first(&[process.entity, past.entity]),
-            pid: process.pid.or(past.pid),
-            image: first(&[process.image, past.image]),
-            original_name: first(&[process.original_name, past.original_name]),
-            command_line: first(&[process.command_line, past.command_line]),
+            entity: or(stated.entity, &known.entity),
+            pid: stated.pid.or(known.pid),
+            image: or(stated.image, &known.image),
+            original_name: or(stated.original_name, &known.original_name),
+            command_line: or(stated.command_line, &known.command_line),
             user: User {
-                id: first(&[process.user.id, past.user.id]),
-                name: first(&[process.user.name, past.user.name]),
-                domain: if process.user.name.is_empty() { past.user.domain } else { process.user.domain },
-                effective_id: first(&[process.user.effective_id, past.user.effective_id]),
-                audit_id: first(&[process.user.audit_id, past.user.audit_id]),
+                id: or(stated.user.id, &known.user_id),
+                name: or(stated.user.name, &known.user_name),
+                domain: if stated.user.name.is_empty() { &known.user_domain } else { stated.user.domain },
+                effective_id: or(stated.user.effective_id, &known.effective_id),
+                audit_id: or(stated.user.audit_id, &known.audit_id),
             },
-            logon_id: process.logon_id.or(past.logon_id),
-            session: process.session.or(past.session),
-            integrity: if process.integrity == Integrity::Unknown { past.integrity } else { process.integrity },
-            elevated: process.elevated.or(past.elevated),
-            tty: first(&[process.tty, past.tty]),
+            logon_id: stated.logon_id.or(known.logon_id),
+            session: stated.session.or(known.session),
+            integrity: if stated.integrity == Integrity::Unknown { known.integrity } else { stated.integrity },
+            elevated: stated.elevated.or(known.elevated),
+            tty: or(stated.tty, &known.tty),
             hashes: Hashes {
-                md5: first(&[process.hashes.md5, past.hashes.md5]),
-                sha1: first(&[process.hashes.sha1, past.hashes.sha1]),
-                sha256: first(&[process.hashes.sha256, past.hashes.sha256]),
-                imphash: first(&[process.hashes.imphash, past.hashes.imphash]),
+                md5: or(stated.hashes.md5, md5),
+                sha1: or(stated.hashes.sha1, sha1),
+                sha256: or(stated.hashes.sha256, sha256),
+                imphash: or(stated.hashes.imphash, imphash),
             },
-            signature: if process.signature.status == SignatureStatus::Unknown {
-                past.signature
-            } else {
-                process.signature.status
-            },
+            signature: if stated.signature == SignatureStatus::Unknown { known.signature } else { stated.signature },
             counts_as_privileged: false,
-            signer: first(&[process.signature.signer, past.signer]),
-            known,
+            signer: or(stated.signer, &known.signer),
+            known: Some(known),
+        }
+    }
+
+    /// From what a record says alone.
+    fn stated(process: &Process<'c>) -> Self {
+        Self {
+            entity: process.entity,
+            pid: process.pid,
+            image: process.image,
+            original_name: process.original_name,
+            command_line: process.command_line,
+            user: process.user,
+            logon_id: process.logon_id,
+            session: process.session,
+            integrity: process.integrity,
+            elevated: process.elevated,
+            tty: process.tty,
+            hashes: process.hashes,
+            signature: process.signature.status,
+            counts_as_privileged: false,
+            signer: process.signature.signer,
+            known: None,
         }
     }
 

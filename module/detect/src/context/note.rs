@@ -15,11 +15,16 @@ pub type Name = Rc<str>;
 /// Longest text remembered, in bytes: a command line beyond it is cut.
 pub const LONGEST: usize = 2_048;
 
+/// How many texts asked for lately are at hand.
+const LATEST: usize = 256;
+
 /// Hands out one shared copy of each text. It is asked several times for each event, so it is a hash table: never
 /// iterated, and keyed, because attackers choose what is put in.
 #[derive(Default)]
 pub struct Interner {
     names: HashTable<Name>,
+    /// Texts asked for lately, each at its [`place`]: most texts of an event were in the one before.
+    latest: Vec<Name>,
     sweep_at: usize,
     key: u64,
 }
@@ -39,6 +44,21 @@ impl Interner {
     /// The shared copy of `text`, cut to [`LONGEST`].
     pub fn name(&mut self, text: &str) -> Name {
         let text = text::clip(text, LONGEST);
+        if self.latest.is_empty() {
+            self.latest.resize(LATEST, Name::from(""));
+        }
+        let place = place(text, LATEST);
+        if let Some(name) = self.latest.get(place).filter(|name| ***name == *text) {
+            return name.clone();
+        }
+        let name = self.find(text);
+        if let Some(latest) = self.latest.get_mut(place) {
+            *latest = name.clone();
+        }
+        name
+    }
+
+    fn find(&mut self, text: &str) -> Name {
         let key = self.key;
         let hash = hash(key, text);
         if let Some(name) = self.names.find(hash, |name| **name == *text) {
@@ -62,6 +82,22 @@ impl Interner {
 
 fn hash(key: u64, text: &str) -> u64 {
     SipHasher13::new_with_keys(key, 0).hash(text.as_bytes())
+}
+
+/// The number under which a table finds a text: tables of numbers lie closer together than tables of texts. Two texts
+/// with one number are not told apart, so what is found must not be believed blindly where somebody gains from that.
+pub fn number(text: &str) -> u64 {
+    hash(0, text)
+}
+
+/// Where in a table of so many places a text is noted, so that it is found again without a search. Cheap, and easy to
+/// steer: for hints only.
+pub fn place(text: &str, places: usize) -> usize {
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+    let sum = words.iter().fold(0, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    let sum = rest.iter().fold(sum, |sum, byte| mix(sum, u64::from(*byte)));
+    sum as usize % places.max(1)
 }
 
 /// A record that was seen, remembered so that a later finding can rest on it.

@@ -8,7 +8,7 @@ use backchannel_events::{Integrity, Process, ProcessEvent, SignatureStatus, Time
 use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
-use super::note::{Interner, Name, Note};
+use super::note::{self, Interner, Name, Note};
 use super::share::Share;
 use crate::text;
 
@@ -112,17 +112,25 @@ impl KnownProcess {
 pub struct Processes {
     next: u64,
     known: BTreeMap<ProcessId, KnownProcess>,
-    by_entity: BTreeMap<Name, ProcessId>,
+    /// By the [`number`](note::number) of the identifier.
+    by_entity: BTreeMap<u64, ProcessId>,
     by_pid: BTreeMap<u32, Vec<ProcessId>>,
     share: Share,
     #[serde(skip)]
     latest: Latest,
 }
 
-/// The process that was asked for last: records about one process come in rows, and each is asked for several times.
+/// Processes that were asked for lately: records about one process come in rows, and each is asked for several times.
 /// Only a hint where to look first, no part of what is remembered.
 #[derive(Clone, Debug, Default)]
-struct Latest(Cell<Option<ProcessId>>);
+struct Latest([Cell<Option<ProcessId>>; 32]);
+
+impl Latest {
+    /// Where a process of that identifier is noted. Identifiers that share a place cost a search, no more.
+    fn of(&self, entity: &str) -> Option<&Cell<Option<ProcessId>>> {
+        self.0.get(note::place(entity, self.0.len()))
+    }
+}
 
 impl PartialEq for Latest {
     fn eq(&self, _: &Self) -> bool {
@@ -153,13 +161,14 @@ impl Processes {
     }
 
     fn of_entity(&self, entity: &str) -> Option<&KnownProcess> {
-        let latest = self.latest.0.get().and_then(|id| self.known.get(&id));
+        let place = self.latest.of(entity)?;
+        let latest = place.get().and_then(|id| self.known.get(&id));
         if let Some(latest) = latest.filter(|latest| *latest.entity == *entity) {
             return Some(latest);
         }
-        let id = self.by_entity.get(entity)?;
-        self.latest.0.set(Some(*id));
-        self.known.get(id)
+        let known = self.known.get(self.by_entity.get(&note::number(entity))?)?;
+        place.set(Some(known.id));
+        (*known.entity == *entity).then_some(known)
     }
 
     /// The children of a process that are still remembered, earliest first.
@@ -219,9 +228,7 @@ impl Processes {
         // A pid whose image differs is another process: its start was not logged.
         let found = found
             .filter(|known| {
-                process.image.is_empty()
-                    || known.image.is_empty()
-                    || text::base_name(process.image).eq_ignore_ascii_case(known.name())
+                process.image.is_empty() || known.image.is_empty() || text::same_base_name(process.image, &known.image)
             })
             .map(|known| known.id);
         let (id, evicted) = match found {
@@ -264,9 +271,9 @@ impl Processes {
 
     fn same_start(&self, process: &Process<'_>, start: Timestamp) -> Option<ProcessId> {
         if !process.entity.is_empty()
-            && let Some(id) = self.by_entity.get(process.entity)
+            && let Some(known) = self.of_entity(process.entity)
         {
-            return Some(*id);
+            return Some(known.id);
         }
         self.by_pid
             .get(&process.pid?)?
@@ -276,7 +283,7 @@ impl Processes {
             .find(|known| {
                 (process.entity.is_empty() || known.entity.is_empty() || *known.entity == *process.entity)
                     && known.start.is_none_or(|other| other.within(Duration::from_secs(2), start))
-                    && (known.image.is_empty() || text::base_name(process.image).eq_ignore_ascii_case(known.name()))
+                    && (known.image.is_empty() || text::same_base_name(process.image, &known.image))
                     && known.end.is_none_or(|end| end >= start)
             })
             .map(|known| known.id)
@@ -327,8 +334,10 @@ impl Processes {
     fn index(&mut self, id: ProcessId) {
         let Some(known) = self.known.get(&id) else { return };
         if !known.entity.is_empty() {
-            self.by_entity.insert(known.entity.clone(), id);
-            self.latest.0.set(Some(id));
+            self.by_entity.insert(note::number(&known.entity), id);
+            if let Some(place) = self.latest.of(&known.entity) {
+                place.set(Some(id));
+            }
         }
         if let Some(pid) = known.pid {
             let ids = self.by_pid.entry(pid).or_default();
@@ -355,8 +364,9 @@ impl Processes {
         }
         for id in &victims {
             let Some(known) = self.known.remove(id) else { continue };
-            if self.by_entity.get(&known.entity) == Some(id) {
-                self.by_entity.remove(&known.entity);
+            let number = note::number(&known.entity);
+            if self.by_entity.get(&number) == Some(id) {
+                self.by_entity.remove(&number);
             }
             if let Some(pid) = known.pid
                 && let Some(ids) = self.by_pid.get_mut(&pid)

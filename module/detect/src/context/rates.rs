@@ -9,8 +9,8 @@ use backchannel_events::{ProcessEvent, Timestamp};
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
-use super::note::Note;
-use super::share::Share;
+use super::note::{Note, number};
+use super::share::{Share, oldest};
 
 /// Most actors counted on one host.
 const MOST: usize = 1_024;
@@ -54,9 +54,10 @@ impl Rates {
     /// Counts one opening of a channel of that kind. Returns how many actors were forgotten to make room.
     pub fn count(&mut self, event: &ProcessEvent<'_>, peer: &str, kind: &str, refused: bool, note: &Note) -> u64 {
         let actor = actor(event, peer);
-        let kind = (hash(kind) >> 32) as u32;
-        let full = self.actors.len() >= self.share.of(MOST) && !self.actors.contains_key(&actor);
-        let evicted = if full { self.evict() } else { 0 };
+        let kind = (number(kind) >> 32) as u32;
+        let most = self.share.of(MOST);
+        let full = self.actors.len() >= most && !self.actors.contains_key(&actor);
+        let evicted = if full { self.evict(most / 8) } else { 0 };
         let fresh = || Rate { count: 0, refused: 0, first: note.clone(), kinds: Vec::new() };
         let rate = self.actors.entry(actor).or_insert_with(fresh);
         if !covers(rate, event.time) {
@@ -77,17 +78,14 @@ impl Rates {
     /// Takes no more than a share from now on. Returns how many actors were forgotten for it.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
-        let mut evicted = 0;
-        while self.actors.len() > share.of(MOST) {
-            evicted += self.evict();
-        }
-        evicted
+        let surplus = self.actors.len().saturating_sub(share.of(MOST));
+        if surplus > 0 { self.evict(surplus) } else { 0 }
     }
 
-    /// Forgets the actor whose minute is the oldest.
-    fn evict(&mut self) -> u64 {
-        let oldest = self.actors.iter().min_by_key(|(_, rate)| rate.first.time).map(|(key, _)| *key);
-        oldest.and_then(|oldest| self.actors.remove(&oldest)).map_or(0, |_| 1)
+    /// Forgets so many actors: those whose minute is the oldest.
+    fn evict(&mut self, count: usize) -> u64 {
+        let victims = oldest(self.actors.iter().map(|(actor, rate)| (rate.first.time, *actor)), count);
+        victims.iter().filter(|actor| self.actors.remove(actor).is_some()).count() as u64
     }
 }
 
@@ -107,11 +105,5 @@ fn actor(event: &ProcessEvent<'_>, peer: &str) -> u64 {
         hasher.write_u8(1);
         hasher.write(peer.as_bytes());
     }
-    hasher.finish()
-}
-
-fn hash(text: &str) -> u64 {
-    let mut hasher = SipHasher13::new();
-    hasher.write(text.as_bytes());
     hasher.finish()
 }

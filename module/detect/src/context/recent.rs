@@ -9,23 +9,25 @@ use serde::{Deserialize, Serialize};
 
 use super::note::{Name, Note};
 use super::processes::ProcessId;
+use super::share::Share;
 
-/// A list that remembers the latest `most` entries.
+/// A list that remembers the latest entries, as many as a share of `full` allows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recent<T> {
-    most: usize,
+    full: usize,
+    share: Share,
     entries: VecDeque<T>,
 }
 
 impl<T> Recent<T> {
-    /// An empty list.
-    pub fn new(most: usize) -> Self {
-        Self { most, entries: VecDeque::new() }
+    /// An empty list, of `full` entries where there is room for all.
+    pub fn new(full: usize) -> Self {
+        Self { full, share: Share::default(), entries: VecDeque::new() }
     }
 
     /// Adds an entry. Returns how many were forgotten to make room: 0 or 1.
     pub fn push(&mut self, entry: T) -> u64 {
-        let full = self.entries.len() >= self.most;
+        let full = self.entries.len() >= self.share.of(self.full);
         if full {
             self.entries.pop_front();
         }
@@ -33,12 +35,13 @@ impl<T> Recent<T> {
         u64::from(full)
     }
 
-    /// Remembers no more than `most` from now on. Returns how many were forgotten for it.
-    pub fn fit(&mut self, most: usize) -> u64 {
+    /// Takes no more than a share from now on. Returns how many were forgotten for it.
+    pub fn fit(&mut self, share: Share) -> u64 {
+        self.share = share;
+        let most = share.of(self.full);
         let surplus = self.entries.len().saturating_sub(most);
         self.entries.drain(..surplus);
         self.entries.shrink_to(most);
-        self.most = most;
         surplus as u64
     }
 

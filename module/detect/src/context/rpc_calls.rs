@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::note::{Interner, Name, Note};
 use super::recent::{Noted, Recent};
+use super::share::{Share, oldest};
 use crate::vocabulary::rpc::{self, Interface};
 
 /// Most calls remembered of one host.
@@ -43,11 +44,12 @@ impl Noted for KnownCall {
 pub struct RpcCalls {
     recent: Recent<KnownCall>,
     counts: BTreeMap<(Name, Interface), Count>,
+    share: Share,
 }
 
 impl Default for RpcCalls {
     fn default() -> Self {
-        Self { recent: Recent::new(MOST), counts: BTreeMap::new() }
+        Self { recent: Recent::new(MOST), counts: BTreeMap::new(), share: Share::default() }
     }
 }
 
@@ -88,17 +90,26 @@ impl RpcCalls {
         self.recent.push(KnownCall { interface, operation, peer, inbound, note: Note::of(event, names) })
     }
 
+    /// Takes no more than a share from now on. Returns how many calls and counts were forgotten for it.
+    pub fn fit(&mut self, share: Share) -> u64 {
+        self.share = share;
+        let surplus = self.counts.len().saturating_sub(share.of(MOST_PAIRS));
+        let counts = if surplus > 0 { self.evict(surplus) } else { 0 };
+        self.recent.fit(share) + counts
+    }
+
+    /// Forgets so many counts: those of the earliest minutes.
+    fn evict(&mut self, count: usize) -> u64 {
+        let victims = oldest(self.counts.iter().map(|(key, count)| (count.minute, key.clone())), count);
+        victims.iter().filter(|key| self.counts.remove(*key).is_some()).count() as u64
+    }
+
     fn count_one(&mut self, peer: Name, interface: Interface, event: &ProcessEvent<'_>, names: &mut Interner) -> u64 {
         let minute = event.time.0.div_euclid(MINUTE);
         let key = (peer, interface);
-        let mut evicted = 0;
-        if self.counts.len() >= MOST_PAIRS && !self.counts.contains_key(&key) {
-            let oldest = self.counts.iter().min_by_key(|(_, count)| count.minute).map(|(key, _)| key.clone());
-            if let Some(oldest) = oldest {
-                self.counts.remove(&oldest);
-                evicted = 1;
-            }
-        }
+        let most = self.share.of(MOST_PAIRS);
+        let full = self.counts.len() >= most && !self.counts.contains_key(&key);
+        let evicted = if full { self.evict(most / 8) } else { 0 };
         match self.counts.get_mut(&key) {
             Some(count) if count.minute == minute => count.calls = count.calls.saturating_add(1),
             _ => {

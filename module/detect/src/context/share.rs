@@ -30,9 +30,30 @@ impl Share {
     }
 }
 
+/// The keys of the `count` oldest of a table's entries, given with their times, in no order.
+pub fn oldest<T: Ord, K: Ord>(entries: impl Iterator<Item = (T, K)>, count: usize) -> Vec<K> {
+    let mut all: Vec<(T, K)> = entries.collect();
+    if let Some(last) = count.checked_sub(1)
+        && last < all.len()
+    {
+        all.select_nth_unstable(last);
+    }
+    all.truncate(count);
+    all.into_iter().map(|(_, key)| key).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_oldest_are_told_whatever_their_order() {
+        let entries = [(3, 'c'), (1, 'a'), (2, 'b'), (1, 'z')];
+        let mut found = oldest(entries.into_iter(), 3);
+        found.sort_unstable();
+        assert_eq!(found, ['a', 'b', 'z']);
+        assert_eq!((oldest(entries.into_iter(), 0).len(), oldest(entries.into_iter(), 9).len()), (0, 4));
+    }
 
     #[test]
     fn few_hosts_have_all_and_many_share() {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use backchannel_events::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::note::{Name, Note};
-use super::share::Share;
+use super::note::{Name, Note, number};
+use super::share::{Share, oldest};
 
 /// Most actors counted on one host.
 const MOST_ACTORS: usize = 2_048;
@@ -35,7 +35,7 @@ type Entry = (Timestamp, Name, Note);
 /// The counters of one host.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tallies {
-    actors: BTreeMap<(Tally, Name), VecDeque<Entry>>,
+    actors: BTreeMap<(Tally, u64), VecDeque<Entry>>,
     share: Share,
 }
 
@@ -43,8 +43,7 @@ impl Tallies {
     /// The different things `actor` did within `window` before `time`, earliest first, with their records. The event
     /// at hand is not among them.
     pub fn distinct(&self, tally: Tally, actor: &str, time: Timestamp, window: Duration) -> Vec<(&str, &Note)> {
-        // The key owns its name; a look-up with a borrowed one would need a second map.
-        let Some(entries) = self.actors.get(&(tally, Name::from(actor))) else { return Vec::new() };
+        let Some(entries) = self.actors.get(&(tally, number(actor))) else { return Vec::new() };
         let mut seen: Vec<(&str, &Note)> = Vec::new();
         for (at, what, note) in entries {
             if at.within(window, time) && !seen.iter().any(|(known, _)| *known == &**what) {
@@ -54,17 +53,24 @@ impl Tallies {
         seen
     }
 
+    /// How many things, repeats too, `actor` did within `window` before `time`: no fewer than different ones.
+    pub fn times(&self, tally: Tally, actor: &str, time: Timestamp, window: Duration) -> usize {
+        let entries = self.actors.get(&(tally, number(actor)));
+        entries.map_or(0, |entries| entries.iter().filter(|(at, ..)| at.within(window, time)).count())
+    }
+
     /// The records of everything `actor` did within `window` before `time`, repeats too, earliest first.
     pub fn records(&self, tally: Tally, actor: &str, time: Timestamp, window: Duration) -> Vec<(&str, &Note)> {
-        let Some(entries) = self.actors.get(&(tally, Name::from(actor))) else { return Vec::new() };
+        let Some(entries) = self.actors.get(&(tally, number(actor))) else { return Vec::new() };
         entries.iter().filter(|(at, ..)| at.within(window, time)).map(|(_, what, note)| (&**what, note)).collect()
     }
 
     /// Counts one. Returns how many actors were forgotten to make room.
-    pub fn count(&mut self, tally: Tally, actor: Name, what: Name, note: Note) -> u64 {
-        let key = (tally, actor);
-        let full = self.actors.len() >= self.share.of(MOST_ACTORS) && !self.actors.contains_key(&key);
-        let evicted = if full { self.evict() } else { 0 };
+    pub fn count(&mut self, tally: Tally, actor: &str, what: Name, note: Note) -> u64 {
+        let key = (tally, number(actor));
+        let most = self.share.of(MOST_ACTORS);
+        let full = self.actors.len() >= most && !self.actors.contains_key(&key);
+        let evicted = if full { self.evict(most / 8) } else { 0 };
         let entries = self.actors.entry(key).or_default();
         if entries.len() >= MOST_ENTRIES {
             entries.pop_front();
@@ -76,17 +82,14 @@ impl Tallies {
     /// Takes no more than a share from now on. Returns how many actors were forgotten for it.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
-        let mut evicted = 0;
-        while self.actors.len() > share.of(MOST_ACTORS) {
-            evicted += self.evict();
-        }
-        evicted
+        let surplus = self.actors.len().saturating_sub(share.of(MOST_ACTORS));
+        if surplus > 0 { self.evict(surplus) } else { 0 }
     }
 
-    /// Forgets the actor that did nothing for the longest time.
-    fn evict(&mut self) -> u64 {
-        let oldest = self.actors.iter().min_by_key(|(_, entries)| entries.back().map(|(at, ..)| *at));
-        let oldest = oldest.map(|(key, _)| key.clone());
-        oldest.and_then(|oldest| self.actors.remove(&oldest)).map_or(0, |_| 1)
+    /// Forgets so many actors: those that did nothing for the longest time.
+    fn evict(&mut self, count: usize) -> u64 {
+        let last = |entries: &VecDeque<Entry>| entries.back().map_or(Timestamp(i64::MIN), |(at, ..)| *at);
+        let victims = oldest(self.actors.iter().map(|(actor, entries)| (last(entries), *actor)), count);
+        victims.iter().filter(|actor| self.actors.remove(actor).is_some()).count() as u64
     }
 }

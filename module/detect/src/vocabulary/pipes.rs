@@ -28,7 +28,15 @@ pub fn bare(name: &str) -> &str {
 
 /// Whether `name` is what `pattern` means, case ignored: `*` in it stands for anything, the empty text too.
 pub fn like(pattern: &str, name: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern.eq_ignore_ascii_case(name) };
+    // Most patterns are out at their first character.
+    let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    if first(pattern) != Some(b'*') && first(pattern) != first(name) {
+        return false;
+    }
+    let Some(star) = pattern.bytes().position(|byte| byte == b'*') else {
+        return pattern.eq_ignore_ascii_case(name);
+    };
+    let (head, rest) = (pattern.get(..star).unwrap_or(""), pattern.get(star + 1..).unwrap_or(""));
     if !starts_with(name, head) {
         return false;
     }

@@ -52,7 +52,7 @@ impl<'a> Batch<'a> {
         }
         let part = |from: usize, to: usize| bytes.get(from..to).unwrap_or_default();
         let text = |from: usize, to: usize| {
-            core::str::from_utf8(part(from, to)).map_err(|error| wrong(from + error.valid_up_to(), "UTF-8"))
+            simdutf8::compat::from_utf8(part(from, to)).map_err(|error| wrong(from + error.valid_up_to(), "UTF-8"))
         };
         let origin_text = text(rows_end, origin_text_end)?;
         let row_text = text(origin_text_end, end)?;

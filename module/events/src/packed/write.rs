@@ -121,7 +121,7 @@ impl Builder {
     /// Writes the batch to `out`, whose contents it replaces, and begins an empty one.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         out.clear();
-        out.reserve(self.size());
+        out.reserve_exact(self.size());
         out.extend_from_slice(&MAGIC);
         let origins = self.origins.len();
         for value in [

@@ -21,7 +21,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::text::{contains, contains_any};
+use crate::text::contains;
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-ELEV-011.
@@ -60,8 +60,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 fn is_imitation(path: &str) -> bool {
-    // The blank or the mark is looked for first: hardly any path has one there.
-    contains(path, r"\Windows \") || contains_any(path, &[r"\consent.exe.@"])
+    // Hardly any path has a folder that ends in a blank.
+    let blank = memchr::memchr_iter(b' ', path.as_bytes()).any(|at| path.as_bytes().get(at + 1) == Some(&b'\\'));
+    (blank && contains(path, r"\Windows \")) || contains(path, r"\consent.exe.@")
 }
 
 #[cfg(test)]

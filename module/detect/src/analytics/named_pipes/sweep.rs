@@ -72,11 +72,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         return None;
     }
     let actor = if tally == Tally::PipesByPeer { actor.to_ascii_lowercase() } else { actor.to_owned() };
-    let earlier = context.host.tallies.distinct(tally, &actor, event.time, WINDOW);
     let least = context.threshold(if channel.remote { &REMOTE } else { &LOCAL }) as usize;
-    if earlier.len() + 1 < least {
+    if context.host.tallies.times(tally, &actor, event.time, WINDOW) + 1 < least {
         return None;
     }
+    let earlier = context.host.tallies.distinct(tally, &actor, event.time, WINDOW);
     let class = pipes::class_on(channel.name, &context.host.key, event.process.user.name);
     let fresh = !earlier.iter().any(|(known, _)| *known == class);
     let count = earlier.len() + usize::from(fresh);
