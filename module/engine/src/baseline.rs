@@ -6,7 +6,7 @@ use backchannel_detect::Baseline;
 use backchannel_settings::SettingError;
 
 /// Version of the layout.
-const LAYOUT: u32 = 1;
+const LAYOUT: u32 = 2;
 
 const MAGIC: [u8; 4] = *b"BCBL";
 

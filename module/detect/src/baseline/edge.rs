@@ -70,15 +70,32 @@ impl UserKind {
 }
 
 impl Edge {
-    /// The key it is held by: the same in every run and on every host.
-    pub fn key(&self) -> u64 {
-        let mut hasher = SipHasher13::new();
-        for part in [&self.client, self.mechanism.as_str(), &self.endpoint, &self.server, self.user.as_str()] {
-            hasher.write(part.as_bytes());
-            hasher.write_u8(0xff);
-        }
-        hasher.finish()
+    /// The key it is held by, the same in every run and on every host: first who uses what, then who serves it and for
+    /// whom.
+    pub fn key(&self) -> (u64, u64) {
+        (number(&[&self.client, self.mechanism.as_str(), &self.endpoint]), number(&[&self.server, self.user.as_str()]))
     }
+
+    /// Whether both may be the same exchange: the server, and whom the client runs as, are not always known, because
+    /// the record that tells may be older than the log.
+    pub fn may_be(&self, other: &Self) -> bool {
+        let server = self.server == other.server || self.server.is_empty() || other.server.is_empty();
+        let user = self.user == other.user || self.user == UserKind::Unknown || other.user == UserKind::Unknown;
+        server
+            && user
+            && self.client == other.client
+            && self.mechanism == other.mechanism
+            && self.endpoint == other.endpoint
+    }
+}
+
+fn number(parts: &[&str]) -> u64 {
+    let mut hasher = SipHasher13::new();
+    for part in parts {
+        hasher.write(part.as_bytes());
+        hasher.write_u8(0xff);
+    }
+    hasher.finish()
 }
 
 /// Programs that start others on a client's behalf.

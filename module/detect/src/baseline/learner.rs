@@ -17,7 +17,7 @@ pub struct Learner {
     detector: Detector,
     baseline: Baseline,
     /// Host and edge to the minute at hand and the sightings in it.
-    minutes: BTreeMap<(String, u64), (i64, u32)>,
+    minutes: BTreeMap<(String, (u64, u64)), (i64, u32)>,
 }
 
 impl Learner {

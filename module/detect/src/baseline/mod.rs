@@ -35,7 +35,7 @@ const MATURE_COUNT: u64 = 500;
 /// What was learned.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
-    edges: BTreeMap<u64, Known>,
+    edges: BTreeMap<(u64, u64), Known>,
     hosts: BTreeMap<u64, Scope>,
     /// Whether edges were left out to stay within bounds: then "never seen" cannot be said.
     pub saturated: bool,
@@ -66,13 +66,13 @@ struct Scope {
     count: u64,
 }
 
-/// What the baseline says about an edge on a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the baseline says about an edge on a host, the most usual first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// Too little was learned to say.
-    Immature,
     /// It is usual on this host.
     Usual,
+    /// Too little was learned to say.
+    Immature,
     /// It is usual elsewhere, and was never seen on this host.
     NewOnHost,
     /// It was seen, on two hosts or fewer and on fewer than three days.
@@ -162,11 +162,6 @@ impl Baseline {
         self.bound();
     }
 
-    /// What is known of an edge.
-    pub fn get(&self, edge: &Edge) -> Option<&Known> {
-        self.edges.get(&edge.key()).filter(|known| known.edge == *edge)
-    }
-
     /// All edges, by their text.
     pub fn edges(&self) -> Vec<&Known> {
         let mut edges: Vec<&Known> = self.edges.values().collect();
@@ -179,22 +174,39 @@ impl Baseline {
         (self.hosts.len(), self.hosts.values().filter(|scope| scope.is_mature()).count())
     }
 
-    /// What the baseline says about an edge on a host.
+    /// What the baseline says about an edge on a host. Where the server or the account is not known, now or then, all
+    /// edges that may be the same are asked, and the most usual one answers.
     pub fn standing(&self, edge: &Edge, host: &str) -> Standing {
         let key = hash(host);
         let mature_here = self.hosts.get(&key).is_some_and(Scope::is_mature);
-        let mature_fleet = self.hosts.values().filter(|scope| scope.is_mature()).count() >= 3;
-        let known = self.get(edge).filter(|known| !known.is_poisoned());
-        match known {
-            Some(known) if known.seen_on(key) && known.days.len() >= MATURE_DAYS => Standing::Usual,
-            Some(known) if known.hosts.len() > 2 && known.seen_on(key) => Standing::Usual,
+        let mature = || mature_here || self.hosts.values().filter(|scope| scope.is_mature()).take(3).count() == 3;
+        let known = self.like(edge).filter(|known| !known.is_poisoned());
+        let standing = |known: &Known| match known.hosts.len() > 2 {
+            _ if known.seen_on(key) && known.days.len() >= MATURE_DAYS => Standing::Usual,
+            true if known.seen_on(key) => Standing::Usual,
+            true if mature_here => Standing::NewOnHost,
             // Of a host that was hardly learned nothing is new.
-            Some(known) if known.hosts.len() > 2 && mature_here => Standing::NewOnHost,
-            Some(known) if known.hosts.len() > 2 => Standing::Immature,
-            Some(_) if mature_here || mature_fleet => Standing::Rare,
-            None if (mature_here || mature_fleet) && !self.saturated => Standing::NeverSeen,
-            _ => Standing::Immature,
+            true => Standing::Immature,
+            false if mature() => Standing::Rare,
+            false => Standing::Immature,
+        };
+        match known.map(standing).min() {
+            Some(standing) => standing,
+            None if !self.saturated && mature() => Standing::NeverSeen,
+            None => Standing::Immature,
         }
+    }
+
+    /// Most sightings of an edge on one host within one minute; `None` if it was never seen.
+    pub fn busiest_minute(&self, edge: &Edge) -> Option<u32> {
+        self.like(edge).map(|known| known.busiest_minute).max()
+    }
+
+    /// What is known of an edge, and of all that may be the same.
+    fn like(&self, edge: &Edge) -> impl Iterator<Item = &Known> {
+        let (channel, _) = edge.key();
+        let known = self.edges.range((channel, 0)..=(channel, u64::MAX)).map(|(_, known)| known);
+        known.filter(|known| known.edge.may_be(edge))
     }
 
     /// Whether the two processes were seen together over any channel.
@@ -290,6 +302,17 @@ mod tests {
         assert_eq!(baseline.standing(&edge("a"), "h1"), Standing::Usual);
         assert_eq!(baseline.standing(&edge("b"), "h1"), Standing::NeverSeen);
         assert_eq!(baseline.standing(&edge("b"), "h2"), Standing::Immature);
+    }
+
+    #[test]
+    fn a_server_that_is_not_known_is_any_and_another_one_is_none() {
+        let baseline = week("h1");
+        let served_by = |server: &str| Edge { server: server.to_owned(), ..edge("a") };
+        assert_eq!(baseline.standing(&served_by(""), "h1"), Standing::Usual);
+        assert_eq!(baseline.standing(&served_by(r"\users\{user}\squatter.exe"), "h1"), Standing::NeverSeen);
+        let unknown = Edge { user: UserKind::Unknown, ..edge("a") };
+        assert_eq!(baseline.standing(&unknown, "h1"), Standing::Usual);
+        assert_eq!(baseline.standing(&Edge { user: UserKind::Remote, ..edge("a") }, "h1"), Standing::NeverSeen);
     }
 
     #[test]

@@ -71,8 +71,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let count = rate.count + 1;
     if let Some((edge, _)) = context.exchange
-        && let Some(known) = context.baseline.and_then(|baseline| baseline.get(edge))
-        && count <= known.busiest_minute.saturating_mul(TIMES)
+        && let Some(busiest) = context.baseline.and_then(|baseline| baseline.busiest_minute(edge))
+        && count <= busiest.saturating_mul(TIMES)
     {
         return None;
     }
