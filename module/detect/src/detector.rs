@@ -14,7 +14,7 @@ use siphasher::sip::SipHasher13;
 
 use crate::analytics::ANALYTICS;
 use crate::baseline::{self, Baseline, Edge};
-use crate::context::share::Share;
+use crate::context::share::{Share, oldest};
 use crate::context::{Context, Host, Interner, Name, account};
 use crate::stats::{Stats, Upkeep};
 use crate::wording::Wording;
@@ -24,8 +24,8 @@ use crate::{Analytic, HostKey, Tuning, judge, text, watch};
 const MOST_HOSTS: usize = 20_000;
 /// Repeats of a finding within this time are folded into it.
 const FOLDING: Duration = Duration::from_secs(3_600);
-/// Most findings kept open for repeats.
-const MOST_OPEN: usize = 4_096;
+/// Most findings kept open for repeats; those that were not repeated for the longest time go first.
+const MOST_OPEN: usize = 1_024;
 /// Most records kept as evidence of one finding.
 const MOST_EVIDENCE: usize = 32;
 
@@ -102,6 +102,9 @@ struct Open {
     last: Timestamp,
     /// The count that was last handed out.
     told: u32,
+    /// How many findings there were when it was made or repeated: logs of one host after the other do not come in the
+    /// order of time.
+    touched: u64,
 }
 
 impl Detector {
@@ -295,6 +298,7 @@ fn signal(host: &Host, event: &ProcessEvent<'_>, new_address: Option<&str>, tuni
 /// A repeat is handed over when its count doubles or when it is worse than what was known; the rest at the flush.
 fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sink: &mut dyn Sink) {
     let key = sameness(&finding);
+    let touched = stats.findings + stats.suppressed + stats.repeats;
     if let Some(earlier) = open.get_mut(&key)
         && finding.time.within(FOLDING, earlier.last)
     {
@@ -306,6 +310,7 @@ fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sin
         }
         stats.repeats += 1;
         earlier.last = earlier.last.max(finding.time);
+        earlier.touched = touched;
         known.count = known.count.saturating_add(1);
         known.reasons = known.reasons.and(finding.reasons);
         known.indicators = known.indicators.and(finding.indicators);
@@ -333,18 +338,15 @@ fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sin
         stats.findings += 1;
     }
     sink.finding(&finding);
+    let mut closed = Vec::new();
     if open.len() >= MOST_OPEN {
-        let oldest = open.iter().min_by_key(|(_, entry)| entry.last).map(|(key, _)| *key);
-        if let Some(oldest) = oldest.and_then(|oldest| open.remove(&oldest))
-            && oldest.finding.count > oldest.told
-        {
-            sink.finding(&oldest.finding);
-        }
+        let mut keys = oldest(open.iter().map(|(key, entry)| (entry.touched, *key)), MOST_OPEN / 8);
+        keys.sort_unstable();
+        closed.extend(keys.iter().filter_map(|key| open.remove(key)));
     }
-    if let Some(replaced) = open.insert(key, Open { last: finding.time, told: 1, finding })
-        && replaced.finding.count > replaced.told
-    {
-        sink.finding(&replaced.finding);
+    closed.extend(open.insert(key, Open { last: finding.time, told: 1, touched, finding }));
+    for closed in closed.iter().filter(|closed| closed.finding.count > closed.told) {
+        sink.finding(&closed.finding);
     }
 }
 
