@@ -1,6 +1,7 @@
 //! A detector that survives its module: after a failure a fresh instance takes up the last snapshot, repeats what
 //! came since, and leaves the guilty batch out.
 
+use super::kept::Kept;
 use super::{Batch, Evaluation, HostError, Limits, Loss, Module, Statistics, v0_1};
 
 /// After how many failures in a row the module is given up.
@@ -14,7 +15,7 @@ pub struct Detector {
     baseline: Option<Vec<u8>>,
     live: v0_1::Instance,
     /// The memory to go back to; `None`: as it was opened.
-    snapshot: Option<Vec<u8>>,
+    snapshot: Option<Kept>,
     /// What was evaluated since that snapshot.
     since: Vec<Batch>,
     since_events: u64,
@@ -163,7 +164,7 @@ impl Detector {
     }
 
     fn start_over_from(&mut self, snapshot: Vec<u8>) {
-        self.snapshot = Some(snapshot);
+        self.snapshot = Some(Kept::new(snapshot));
         self.snapshot_failures = 0;
         self.spare.extend(self.since.drain(..).filter_map(|batch| match batch {
             Batch::Packed(bytes) => Some(bytes),
@@ -195,7 +196,8 @@ impl Detector {
     fn relive(&mut self) -> Result<v0_1::Instance, HostError> {
         let mut live = opened(&self.module, &self.limits, self.settings.as_deref(), self.baseline.as_deref())?;
         if let Some(snapshot) = &self.snapshot {
-            live.restore(snapshot).map_err(HostError::Lost)?.map_err(HostError::Snapshot)?;
+            let snapshot = snapshot.bytes().map_err(HostError::Lost)?;
+            live.restore(&snapshot).map_err(HostError::Lost)?.map_err(HostError::Snapshot)?;
         }
         for batch in &mut self.since {
             // Its findings were handed over the first time.

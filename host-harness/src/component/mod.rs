@@ -10,6 +10,7 @@ mod baked;
 mod correlator;
 mod detector;
 mod engine;
+mod kept;
 mod learner;
 mod module;
 #[cfg(test)]
