@@ -10,7 +10,7 @@ use crate::baseline::{self, Standing};
 use crate::context::Context;
 use crate::context::recent::{Change, ChangeKind, Noted};
 use crate::text::{base_name, contains};
-use crate::{Evidence, IndicatorKind, judge, predicates};
+use crate::{Evidence, IndicatorKind, Maturity, judge, predicates};
 
 /// A change is looked for this long before a finding.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -75,16 +75,20 @@ fn deviates(context: &Context<'_>, event: &ProcessEvent<'_>) -> Answer {
     };
     let exchange = match context.exchange {
         Some((_, standing)) => Some(*standing),
-        None => baseline::of_event(context, event).map(|edge| baseline.standing(&edge, &context.host.key)),
+        None => baseline::of_event(context, event)
+            .map(|edge| baseline.standing(&edge, &context.host.key, context.tuning.maturity)),
     };
     let Some(standing) = exchange else {
         return Answer::missing("The event is no exchange between two processes that a baseline could know.", &[]);
     };
     match standing {
-        Standing::Immature => Answer::missing(
-            "The baseline has seen too little of this host to say.",
-            &["baseline with at least 3 days and 500 observations of this host"],
-        ),
+        Standing::Immature => {
+            let Maturity { days, events } = context.tuning.maturity;
+            Answer::missing(
+                "The baseline has seen too little of this host to say.",
+                &[&format!("baseline with at least {days} days and {events} observations of this host")],
+            )
+        }
         Standing::Usual => Answer::new(Verdict::No, "The baseline knows this exchange on this host."),
         Standing::NewOnHost => {
             Answer::new(Verdict::Yes, "The baseline knows this exchange on other hosts, not on this one.")

@@ -154,7 +154,7 @@ impl Detector {
             let context = Context::new(host, &self.tuning, self.baseline.as_deref(), event);
             let exchange = self.baseline.as_ref().and_then(|baseline| {
                 let edge = baseline::of_event(&context, event)?;
-                let standing = baseline.standing(&edge, &host.key);
+                let standing = baseline.standing(&edge, &host.key, self.tuning.maturity);
                 Some((edge, standing))
             });
             let context = context.with_exchange(exchange.as_ref()).with_wording(wording.as_ref());

@@ -50,6 +50,6 @@ pub use incident::{Correlator, CorrelatorMemory};
 pub use patterns::Patterns;
 pub use stats::{Evicted, Stats, Upkeep};
 pub use tuning::{
-    AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Threshold, Tuning, When,
-    Window,
+    AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Maturity, Threshold, Tuning,
+    When, Window,
 };

@@ -49,8 +49,25 @@ pub struct Tuning {
     pub allow: Vec<AllowRule>,
     /// What is expected here.
     pub expected: Expected,
+    /// How much a baseline must have learned of a host.
+    pub maturity: Maturity,
     /// Key for hashing what attackers can choose.
     pub hash_key: u64,
+}
+
+/// How much a baseline must have learned of a host before it says that something is new there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Maturity {
+    /// Days on which the host was seen.
+    pub days: usize,
+    /// Exchanges seen of it.
+    pub events: u64,
+}
+
+impl Default for Maturity {
+    fn default() -> Self {
+        Self { days: 3, events: 500 }
+    }
 }
 
 /// What is expected at a site: findings about it are suppressed, under the name of the setting.

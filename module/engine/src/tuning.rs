@@ -2,7 +2,8 @@
 
 use backchannel_detect::analytics::{ANALYTICS, THRESHOLDS, WINDOWS};
 use backchannel_detect::{
-    AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Patterns, Tuning, When,
+    AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Maturity, Patterns, Tuning,
+    When,
 };
 use backchannel_settings as settings;
 use backchannel_settings::{Catalogue, HostRole, IocKind, SettingError, Settings, Threshold, TimeWindow};
@@ -85,6 +86,7 @@ fn tuning(settings: Settings) -> Result<Tuning, Vec<SettingError>> {
             })
             .collect(),
     };
+    let shipped = Maturity::default();
     Ok(Tuning {
         analytics: settings
             .analytics
@@ -140,6 +142,10 @@ fn tuning(settings: Settings) -> Result<Tuning, Vec<SettingError>> {
             })
             .collect(),
         expected,
+        maturity: Maturity {
+            days: settings.baseline.mature_days.map_or(shipped.days, |days| days as usize),
+            events: settings.baseline.mature_events.map_or(shipped.events, u64::from),
+        },
         hash_key: settings.hash_key,
     })
 }

@@ -124,6 +124,11 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
             ),
             "What the site knows and allows: every condition given must hold. The finding is kept and marked as suppressed.",
         ),
+        may(
+            "baseline",
+            Shape::Object(MATURITY, &[]),
+            "How much a baseline must have learned of a host before it says that something is new there. Fewer days for laboratories, more where weeks differ.",
+        ),
         may("hash_key", Shape::Number(0, u64::MAX), "Key for hashing what attackers can choose."),
         may(
             "PipeNamePattern",
@@ -183,6 +188,11 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
 const ANALYTIC: &[Field] = &[
     may("enabled", Shape::Flag, "On or off; an experimental one is switched on fully with true."),
     may("severity", SEVERITY, "The severity to report instead."),
+];
+
+const MATURITY: &[Field] = &[
+    may("mature_days", Shape::Number(1, 31), "Days on which the host was seen; 3 if not given."),
+    may("mature_events", Shape::Number(1, 1_000_000), "Exchanges seen of the host; 500 if not given."),
 ];
 
 const IOC: &[Field] = &[

@@ -33,6 +33,8 @@ pub struct Settings {
     pub iocs: Vec<Ioc>,
     /// What the site knows and allows.
     pub allow: Vec<AllowRule>,
+    /// How much must have been learned of a host.
+    pub baseline: MaturitySetting,
     /// Key for hashing what attackers can choose.
     pub hash_key: u64,
     /// Names of pipes, as regular expressions.
@@ -68,6 +70,16 @@ pub struct Settings {
     /// Modules whose load is reported.
     #[serde(rename = "SuspiciousDLLList")]
     pub suspicious_dll_list: Vec<String>,
+}
+
+/// How much a baseline must have learned of a host before it says that something is new there; `None`: as shipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MaturitySetting {
+    /// Days on which it was seen.
+    pub mature_days: Option<u32>,
+    /// Exchanges seen.
+    pub mature_events: Option<u32>,
 }
 
 /// What a site changes about one analytic.

@@ -16,6 +16,8 @@ use backchannel_events::Timestamp;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
+use crate::tuning::Maturity;
+
 pub use edge::{Edge, UserKind, of_event};
 pub use learner::Learner;
 
@@ -27,10 +29,6 @@ const MOST_HOSTS: usize = 20_000;
 const MOST_DAYS: usize = 31;
 /// Most hosts held of an edge: those with the smallest hashes.
 const MOST_SKETCH: usize = 16;
-/// A scope is mature with this many days ...
-const MATURE_DAYS: usize = 3;
-/// ... and this many observations.
-const MATURE_COUNT: u64 = 500;
 
 /// What was learned.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -169,20 +167,21 @@ impl Baseline {
         edges
     }
 
-    /// How many hosts were seen, and how many of them enough to be mature.
+    /// How many hosts were seen, and how many of them enough to be mature, as shipped.
     pub fn hosts(&self) -> (usize, usize) {
-        (self.hosts.len(), self.hosts.values().filter(|scope| scope.is_mature()).count())
+        let wanted = Maturity::default();
+        (self.hosts.len(), self.hosts.values().filter(|scope| scope.is_mature(wanted)).count())
     }
 
     /// What the baseline says about an edge on a host. Where the server or the account is not known, now or then, all
     /// edges that may be the same are asked, and the most usual one answers.
-    pub fn standing(&self, edge: &Edge, host: &str) -> Standing {
+    pub fn standing(&self, edge: &Edge, host: &str, wanted: Maturity) -> Standing {
         let key = hash(host);
-        let mature_here = self.hosts.get(&key).is_some_and(Scope::is_mature);
-        let mature = || mature_here || self.hosts.values().filter(|scope| scope.is_mature()).take(3).count() == 3;
+        let mature_here = self.hosts.get(&key).is_some_and(|scope| scope.is_mature(wanted));
+        let mature = || mature_here || self.hosts.values().filter(|scope| scope.is_mature(wanted)).take(3).count() == 3;
         let known = self.like(edge).filter(|known| !known.is_poisoned());
         let standing = |known: &Known| match known.hosts.len() > 2 {
-            _ if known.seen_on(key) && known.days.len() >= MATURE_DAYS => Standing::Usual,
+            _ if known.seen_on(key) && known.days.len() >= wanted.days => Standing::Usual,
             true if known.seen_on(key) => Standing::Usual,
             true if mature_here => Standing::NewOnHost,
             // Of a host that was hardly learned nothing is new.
@@ -225,8 +224,8 @@ impl Baseline {
 }
 
 impl Scope {
-    fn is_mature(&self) -> bool {
-        self.days.len() >= MATURE_DAYS && self.count >= MATURE_COUNT
+    fn is_mature(&self, wanted: Maturity) -> bool {
+        self.days.len() >= wanted.days && self.count >= wanted.events
     }
 }
 
@@ -299,20 +298,26 @@ mod tests {
     #[test]
     fn what_was_never_seen_stands_out_only_where_enough_was_learned() {
         let baseline = week("h1");
-        assert_eq!(baseline.standing(&edge("a"), "h1"), Standing::Usual);
-        assert_eq!(baseline.standing(&edge("b"), "h1"), Standing::NeverSeen);
-        assert_eq!(baseline.standing(&edge("b"), "h2"), Standing::Immature);
+        assert_eq!(baseline.standing(&edge("a"), "h1", Maturity::default()), Standing::Usual);
+        assert_eq!(baseline.standing(&edge("b"), "h1", Maturity::default()), Standing::NeverSeen);
+        assert_eq!(baseline.standing(&edge("b"), "h2", Maturity::default()), Standing::Immature);
     }
 
     #[test]
     fn a_server_that_is_not_known_is_any_and_another_one_is_none() {
         let baseline = week("h1");
         let served_by = |server: &str| Edge { server: server.to_owned(), ..edge("a") };
-        assert_eq!(baseline.standing(&served_by(""), "h1"), Standing::Usual);
-        assert_eq!(baseline.standing(&served_by(r"\users\{user}\squatter.exe"), "h1"), Standing::NeverSeen);
+        assert_eq!(baseline.standing(&served_by(""), "h1", Maturity::default()), Standing::Usual);
+        assert_eq!(
+            baseline.standing(&served_by(r"\users\{user}\squatter.exe"), "h1", Maturity::default()),
+            Standing::NeverSeen
+        );
         let unknown = Edge { user: UserKind::Unknown, ..edge("a") };
-        assert_eq!(baseline.standing(&unknown, "h1"), Standing::Usual);
-        assert_eq!(baseline.standing(&Edge { user: UserKind::Remote, ..edge("a") }, "h1"), Standing::NeverSeen);
+        assert_eq!(baseline.standing(&unknown, "h1", Maturity::default()), Standing::Usual);
+        assert_eq!(
+            baseline.standing(&Edge { user: UserKind::Remote, ..edge("a") }, "h1", Maturity::default()),
+            Standing::NeverSeen
+        );
     }
 
     #[test]
@@ -321,9 +326,22 @@ mod tests {
         for host in ["h2", "h3", "h4"] {
             baseline.see(&edge("b"), host, on_day(1), 1, false);
         }
-        assert_eq!(baseline.standing(&edge("b"), "h1"), Standing::NewOnHost);
-        assert_eq!(baseline.standing(&edge("b"), "h2"), Standing::Usual);
-        assert_eq!(baseline.standing(&edge("b"), "h5"), Standing::Immature);
+        assert_eq!(baseline.standing(&edge("b"), "h1", Maturity::default()), Standing::NewOnHost);
+        assert_eq!(baseline.standing(&edge("b"), "h2", Maturity::default()), Standing::Usual);
+        assert_eq!(baseline.standing(&edge("b"), "h5", Maturity::default()), Standing::Immature);
+    }
+
+    #[test]
+    fn a_site_can_be_content_with_less() {
+        let baseline = week("h1");
+        let strict = Maturity { days: 7, events: 500 };
+        assert_eq!(baseline.standing(&edge("b"), "h1", strict), Standing::Immature);
+        let mut day = Baseline::default();
+        (0..60).for_each(|_| day.see(&edge("a"), "h1", on_day(0), 1, false));
+        let content = Maturity { days: 1, events: 50 };
+        assert_eq!(day.standing(&edge("a"), "h1", content), Standing::Usual);
+        assert_eq!(day.standing(&edge("b"), "h1", content), Standing::NeverSeen);
+        assert_eq!(day.standing(&edge("b"), "h1", Maturity::default()), Standing::Immature);
     }
 
     #[test]
@@ -332,6 +350,6 @@ mod tests {
         for day in 1..5 {
             baseline.see(&edge("evil"), "h1", on_day(day), 1, day == 1);
         }
-        assert_eq!(baseline.standing(&edge("evil"), "h1"), Standing::NeverSeen);
+        assert_eq!(baseline.standing(&edge("evil"), "h1", Maturity::default()), Standing::NeverSeen);
     }
 }
