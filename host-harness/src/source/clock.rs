@@ -13,7 +13,7 @@ use super::stream::Context;
 use super::text::{More, Pieces, decoder};
 
 /// This many telling records are enough.
-const ENOUGH: u32 = 500;
+const ENOUGH: u32 = 100;
 /// An input without any is not looked at further than this, in bytes.
 const FARTHEST: usize = 128 * 1024 * 1024;
 

@@ -86,7 +86,7 @@ fn deviates(context: &Context<'_>, event: &ProcessEvent<'_>) -> Answer {
             let Maturity { days, events } = context.tuning.maturity;
             Answer::missing(
                 "The baseline has seen too little of this host to say.",
-                &[&format!("baseline with at least {days} days and {events} observations of this host")],
+                &[&format!("baseline with at least {events} observations of this host on {days} days or more")],
             )
         }
         Standing::Usual => Answer::new(Verdict::No, "The baseline knows this exchange on this host."),

@@ -26,6 +26,8 @@ const MOST_HOSTS: usize = 20_000;
 const FOLDING: Duration = Duration::from_secs(3_600);
 /// Most findings kept open for repeats; those that were not repeated for the longest time go first.
 const MOST_OPEN: usize = 1_024;
+/// Most keys by which one finding joins others.
+const MOST_JOINS: usize = 64;
 /// Most records kept as evidence of one finding.
 const MOST_EVIDENCE: usize = 32;
 
@@ -297,7 +299,7 @@ fn signal(host: &Host, event: &ProcessEvent<'_>, new_address: Option<&str>, tuni
 /// Folds a finding into an earlier one of the same analytic, host, processes and channel, or hands it over as new.
 /// A repeat is handed over when its count doubles or when it is worse than what was known; the rest at the flush.
 fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sink: &mut dyn Sink) {
-    let key = sameness(&finding);
+    let key = place(open, &finding);
     let touched = stats.findings + stats.suppressed + stats.repeats;
     if let Some(earlier) = open.get_mut(&key)
         && finding.time.within(FOLDING, earlier.last)
@@ -314,6 +316,11 @@ fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sin
         known.count = known.count.saturating_add(1);
         known.reasons = known.reasons.and(finding.reasons);
         known.indicators = known.indicators.and(finding.indicators);
+        for key in finding.joins {
+            if known.joins.len() < MOST_JOINS && !known.joins.contains(&key) {
+                known.joins.push(key);
+            }
+        }
         if worse {
             known.severity = known.severity.max(finding.severity);
             known.confidence = known.confidence.max(finding.confidence);
@@ -360,20 +367,43 @@ fn same_record(a: &backchannel_events::Observation, b: &backchannel_events::Obse
         && (!a.record.is_empty() || a.line > 0 || a.text == b.text)
 }
 
-/// What makes two findings the same: analytic, host, both processes, the class of the channel.
-fn sameness(finding: &Finding) -> u64 {
+/// Where a finding, or the earlier one that it repeats, is kept open. What is not worth an alarm is the same for every
+/// process of a program and an account; where one of them does worse, that is a finding of its own.
+fn place(open: &mut BTreeMap<u64, Open>, finding: &Finding) -> u64 {
+    let exact = sameness(finding, true);
+    if open.contains_key(&exact) {
+        return exact;
+    }
+    let loose = sameness(finding, false);
+    if finding.severity < Severity::Medium {
+        return loose;
+    }
+    let pids = |finding: &Finding| [&finding.client, &finding.server].map(|party| party.as_ref().and_then(|it| it.pid));
+    if let Some(earlier) = open.remove(&loose) {
+        let same = pids(&earlier.finding) == pids(finding);
+        open.insert(if same { exact } else { loose }, earlier);
+    }
+    exact
+}
+
+/// What makes two findings the same: analytic, host, both processes (or programs), the class of the channel.
+fn sameness(finding: &Finding, by_process: bool) -> u64 {
     let mut hasher = SipHasher13::new();
     let mut part = |text: &str| {
         hasher.write(text.as_bytes());
         hasher.write_u8(0xff);
     };
+    part(if by_process { "process" } else { "program" });
     part(&finding.analytic);
     part(&finding.host);
     for party in [&finding.client, &finding.server] {
         match party {
             Some(party) => {
                 part(&party.name.to_ascii_lowercase());
-                part(&party.pid.map_or_else(String::new, |pid| pid.to_string()));
+                match by_process {
+                    true => part(&party.pid.map_or_else(String::new, |pid| pid.to_string())),
+                    false => part(&party.user),
+                }
             }
             None => part(""),
         }
@@ -398,5 +428,48 @@ fn host_key(event: &ProcessEvent<'_>, by: HostKey, key: &mut String) {
     if key.is_empty() {
         key.push_str("unknown\0");
         key.push_str(text::clip(event.provenance.input, 255));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Event, start};
+
+    const EXCEL: &str = r"C:\Program Files\Microsoft Office\root\Office16\EXCEL.EXE";
+
+    /// Excel as a COM server for somebody: a low finding, medium where a script may have asked for it.
+    fn excel(second: f64, pid: u32) -> Event {
+        let server = start(second, EXCEL, "EXCEL.EXE /automation -Embedding").pid(pid).session(1);
+        server.by(r"C:\Windows\System32\svchost.exe", "svchost.exe -k DcomLaunch -p").user("CORP", "alice")
+    }
+
+    /// Each finding's id, severity and count, as it was handed over last.
+    fn last(events: &[Event]) -> Vec<(Severity, u32)> {
+        let mut detector = Detector::new(Tuning::default());
+        let mut told: BTreeMap<String, (Severity, u32)> = BTreeMap::new();
+        let mut sink = |finding: &Finding| {
+            if finding.analytic == "IPC-DCOM-011" {
+                told.insert(finding.id.clone(), (finding.severity, finding.count));
+            }
+        };
+        events.iter().for_each(|event| detector.evaluate(event, &mut sink));
+        detector.flush(&mut sink);
+        told.into_values().collect()
+    }
+
+    #[test]
+    fn what_is_not_worth_an_alarm_is_one_finding_for_all_processes_of_a_program() {
+        assert_eq!(last(&[excel(0.0, 60), excel(60.0, 61), excel(120.0, 62)]), [(Severity::Low, 3)]);
+        let other = excel(60.0, 61).user("CORP", "bob");
+        assert_eq!(last(&[excel(0.0, 60), other]), [(Severity::Low, 1); 2]);
+    }
+
+    #[test]
+    fn a_process_that_does_worse_is_a_finding_of_its_own() {
+        let script = start(50.0, r"C:\Windows\System32\wscript.exe", "wscript.exe a.vbs").pid(44).session(1);
+        let mut found = last(&[excel(0.0, 60), script, excel(60.0, 61)]);
+        found.sort_unstable();
+        assert_eq!(found, [(Severity::Low, 1), (Severity::Medium, 1)]);
     }
 }

@@ -177,21 +177,19 @@ impl Baseline {
     /// edges that may be the same are asked, and the most usual one answers.
     pub fn standing(&self, edge: &Edge, host: &str, wanted: Maturity) -> Standing {
         let key = hash(host);
-        let mature_here = self.hosts.get(&key).is_some_and(|scope| scope.is_mature(wanted));
-        let mature = || mature_here || self.hosts.values().filter(|scope| scope.is_mature(wanted)).take(3).count() == 3;
+        let mature = self.hosts.get(&key).is_some_and(|scope| scope.is_mature(wanted));
         let known = self.like(edge).filter(|known| !known.is_poisoned());
         let standing = |known: &Known| match known.hosts.len() > 2 {
             _ if known.seen_on(key) && known.days.len() >= wanted.days => Standing::Usual,
             true if known.seen_on(key) => Standing::Usual,
-            true if mature_here => Standing::NewOnHost,
-            // Of a host that was hardly learned nothing is new.
-            true => Standing::Immature,
-            false if mature() => Standing::Rare,
-            false => Standing::Immature,
+            // Of a host that was hardly learned nothing is new, however well others are known.
+            _ if !mature => Standing::Immature,
+            true => Standing::NewOnHost,
+            false => Standing::Rare,
         };
         match known.map(standing).min() {
             Some(standing) => standing,
-            None if !self.saturated && mature() => Standing::NeverSeen,
+            None if mature && !self.saturated => Standing::NeverSeen,
             None => Standing::Immature,
         }
     }

@@ -1,6 +1,8 @@
 //! What to do, concretely and in order: what to cut off first, what to stop, what to take away, what to repair. The
 //! software only advises.
 
+use std::collections::BTreeSet;
+
 use backchannel_events::{Action, EscalationReason, Finding, Mechanism, Party, Reason, Severity};
 
 use crate::text::{contains, is_any};
@@ -25,8 +27,13 @@ pub fn of(findings: &[&Finding], reasons: &[EscalationReason]) -> Vec<Action> {
             );
         }
     }
+    // Sources write one path in two ways: a process is stopped once.
+    let mut stopped = BTreeSet::new();
     for finding in &weighty {
         for party in finding.client.iter().chain(&finding.server).filter(|party| is_to_be_stopped(party, finding)) {
+            if party.pid.is_some() && !stopped.insert((&finding.host, party.pid, party.name.to_ascii_lowercase())) {
+                continue;
+            }
             let pid = party.pid.map_or_else(String::new, |pid| format!(" ({pid})"));
             step(
                 &mut steps,

@@ -121,7 +121,10 @@ impl Builder {
     /// Writes the batch to `out`, whose contents it replaces, and begins an empty one.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         out.clear();
-        out.reserve_exact(self.size());
+        // A new one where there is too little room: growing would copy what is not wanted any more.
+        if out.capacity() < self.size() {
+            *out = Vec::with_capacity(self.size());
+        }
         out.extend_from_slice(&MAGIC);
         let origins = self.origins.len();
         for value in [

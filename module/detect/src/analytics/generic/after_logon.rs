@@ -56,11 +56,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let untrusted = predicates::is_untrusted(client);
     let severity = if untrusted { Severity::High } else { Severity::Medium };
+    let did = match event.activity.kind() {
+        ActivityKind::ProcessStart => format!("{} started {} for that account", context.parent().name(), client.name()),
+        _ => format!("used {} {}", edge.mechanism.as_str(), edge.endpoint),
+    };
     let text = format!(
-        "{} logged on from {from} and soon after used {} {}, which the baseline does not know{}.",
+        "{} logged on from {from} and soon after {did}, which the baseline does not know{}.",
         logon.user_name,
-        edge.mechanism.as_str(),
-        edge.endpoint,
         if *standing == Standing::NewOnHost { " on this host" } else { "" },
     );
     let evidence = Evidence::new(severity, Confidence::Medium, text)
