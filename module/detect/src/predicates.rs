@@ -91,7 +91,15 @@ pub fn is_user_writable(path: &str) -> bool {
         return !inside.contains('\\');
     }
     if rest.starts_with('\\') {
-        let system = [r"\Windows\", r"\Program Files\", r"\Program Files (x86)\", r"\ProgramData\"];
+        // The last two hold the agents of virtual machines in Azure.
+        let system = [
+            r"\Windows\",
+            r"\Program Files\",
+            r"\Program Files (x86)\",
+            r"\ProgramData\",
+            r"\WindowsAzure\",
+            r"\Packages\Plugins\",
+        ];
         return !system.iter().any(|prefix| starts_with(rest, prefix));
     }
     false
@@ -262,6 +270,7 @@ mod tests {
             r"\Device\HarddiskVolume2\Windows\x.exe",
             r"C:\ProgramData\Vendor\x.exe",
             r"C:\Windows\servicing\TrustedInstaller.exe",
+            r"C:\WindowsAzure\GuestAgent_2.7\WaAppAgent.exe",
             "/usr/bin/nc",
         ] {
             assert!(!is_user_writable(path), "{path}");

@@ -10,7 +10,8 @@
 //! Logons (4624, USER_LOGIN) and any log with channels, and a baseline. Asleep without one.
 //!
 //! ## False positives
-//! Administrators at their first visit: declare their hosts. Profiles that are set up at a first logon.
+//! Administrators at their first visit: declare their hosts. Profiles that are set up at a first logon: programs of
+//! Windows that are started for the session are low.
 //!
 //! ## References
 //! Playbook L1b, Q2, Q4, E1, E4; ATT&CK T1559, T1078; DET0493 (AN1357, AN1358).
@@ -55,7 +56,16 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         return None;
     }
     let untrusted = predicates::is_untrusted(client);
-    let severity = if untrusted { Severity::High } else { Severity::Medium };
+    // What Windows itself starts for a new session is little.
+    let of_windows = event.activity.kind() == ActivityKind::ProcessStart
+        && predicates::is_windows_program_path(client.image)
+        && !predicates::is_script_host(client)
+        && !predicates::is_lolbin(client);
+    let severity = match (untrusted, of_windows) {
+        (true, _) => Severity::High,
+        (false, false) => Severity::Medium,
+        (false, true) => Severity::Low,
+    };
     let did = match event.activity.kind() {
         ActivityKind::ProcessStart => format!("{} started {} for that account", context.parent().name(), client.name()),
         _ => format!("used {} {}", edge.mechanism.as_str(), edge.endpoint),
@@ -119,6 +129,17 @@ mod tests {
         let program = odd(60.0).of(r"C:\Users\alice\t.exe", 61);
         let events = [logon(NOW, 3, 0x77, "alice", "10.0.0.99"), program];
         check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::High, Confidence::Medium)));
+    }
+
+    #[test]
+    fn what_windows_starts_for_the_session_is_low() {
+        let broker = start(NOW + 60.0, r"C:\Windows\System32\RuntimeBroker.exe", "RuntimeBroker.exe -Embedding")
+            .pid(62)
+            .by(r"C:\Windows\System32\svchost.exe", "svchost.exe -k DcomLaunch -p")
+            .user("CORP", "alice")
+            .logon_id(0x77);
+        let events = [logon(NOW, 10, 0x77, "alice", "10.0.0.99"), broker];
+        check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::Low, Confidence::Medium)));
     }
 
     #[test]
