@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use backchannel_host::replay::Carrier;
-use backchannel_host::source::InputFormat;
+use backchannel_host::source::{InputFormat, SourceOptions};
 use backchannel_host::{Format, Severity, Timestamp};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -178,29 +178,8 @@ pub(crate) struct Replay {
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Settings of the site, TOML or JSON.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-
-    /// Baseline to compare with, as `backchannel learn` wrote it.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) baseline: Option<PathBuf>,
-
-    /// Use this detection module instead of the one inside the program.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) module: Option<PathBuf>,
-
-    /// Host for records that name none.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) host: Option<String>,
-
-    /// Format of the inputs, where their content does not say it.
-    #[arg(long, value_name = "FORMAT", value_parser = input_format)]
-    pub(crate) input_format: Option<Input>,
-
-    /// Year of records that have none (syslog).
-    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2200))]
-    pub(crate) year: Option<i32>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 
     /// Print findings at once, while the input is still being written to.
     #[arg(long)]
@@ -239,6 +218,45 @@ pub(crate) struct Replay {
     pub(crate) carrier: Carrier,
 }
 
+/// With what logs are read and judged.
+#[derive(Debug, Args)]
+pub(crate) struct Reading {
+    /// Settings of the site, TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Baseline to compare with, as `backchannel learn` wrote it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Use this detection module instead of the one inside the program.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) module: Option<PathBuf>,
+
+    /// Host for records that name none.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+
+    /// Format of the inputs, where their content does not say it.
+    #[arg(long, value_name = "FORMAT", value_parser = input_format)]
+    pub(crate) input_format: Option<Input>,
+
+    /// Year of records that have none (syslog).
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2200))]
+    pub(crate) year: Option<i32>,
+}
+
+impl Reading {
+    /// How the inputs are read, as far as it was said here.
+    pub(crate) fn source_options(&self) -> SourceOptions {
+        let format = match self.input_format {
+            Some(Input::Is(format)) => Some(format),
+            Some(Input::Auto) | None => None,
+        };
+        SourceOptions { format, host: self.host.clone(), year: self.year, ..SourceOptions::default() }
+    }
+}
+
 const REPORT_EXAMPLES: &str = "\
 Examples:
   backchannel report --html -o report.html Sysmon.evtx Security.evtx
@@ -265,29 +283,8 @@ pub(crate) struct Report {
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
 
-    /// Settings of the site, TOML or JSON.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-
-    /// Baseline to compare with, as `backchannel learn` wrote it.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) baseline: Option<PathBuf>,
-
-    /// Use this detection module instead of the one inside the program.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) module: Option<PathBuf>,
-
-    /// Host for records that name none.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) host: Option<String>,
-
-    /// Format of the inputs, where their content does not say it.
-    #[arg(long, value_name = "FORMAT", value_parser = input_format)]
-    pub(crate) input_format: Option<Input>,
-
-    /// Year of records that have none (syslog).
-    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2200))]
-    pub(crate) year: Option<i32>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
 }
 
 const LEARN_EXAMPLES: &str = "\

@@ -9,7 +9,7 @@ use backchannel_host::source::{Progress, SourceOptions, Sources};
 
 use super::narrow::Narrow;
 use super::{baseline, complain, engine, load};
-use crate::cli::{FailOn, Input, OutputFormat, Replay, Sort};
+use crate::cli::{FailOn, OutputFormat, Replay, Sort};
 use crate::commands::settings;
 use crate::exit::Exit;
 use crate::output::{Paint, incident, jsonl, skipped, table};
@@ -35,20 +35,14 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
     if arguments.follow && arguments.paths.len() != 1 {
         return Err("--follow takes a single input".into());
     }
-    let settings = settings::read(arguments.config.as_deref())?;
-    let module = load(&engine()?, arguments.module.as_deref())?;
+    let settings = settings::read(arguments.reading.config.as_deref())?;
+    let module = load(&engine()?, arguments.reading.module.as_deref())?;
     let sources = Sources::open(
         &arguments.paths,
         SourceOptions {
-            format: match arguments.input_format {
-                Some(Input::Is(format)) => Some(format),
-                Some(Input::Auto) | None => None,
-            },
-            host: arguments.host.clone(),
-            year: arguments.year,
             follow: arguments.follow,
             skips_kept: if arguments.verbose { VERBOSE_SKIPS } else { arguments.skipped_list },
-            ..SourceOptions::default()
+            ..arguments.reading.source_options()
         },
     );
     let options = ReplayOptions {
@@ -60,7 +54,7 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
             ..Limits::default()
         },
         settings: settings.as_ref().map(|file| file.json().to_owned()),
-        baseline: arguments.baseline.as_deref().map(|file| baseline(&module, file)).transpose()?,
+        baseline: arguments.reading.baseline.as_deref().map(|file| baseline(&module, file)).transpose()?,
         incidents_at_once: arguments.follow,
     };
     let mut watcher = Watcher::new(arguments, sources.progress());
@@ -79,7 +73,7 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
     }
     // Syslog has dates without a year; the decoder puts them into the first year there is.
     const YEAR: i64 = 366 * 24 * 3600 * Timestamp::SECOND;
-    if arguments.year.is_none() && report.summary.first_time.is_some_and(|time| (0..YEAR).contains(&time.0)) {
+    if arguments.reading.year.is_none() && report.summary.first_time.is_some_and(|time| (0..YEAR).contains(&time.0)) {
         complain("some records have no year and stand in 1970: --year says which it was");
     }
     skipped::print(&report.skips, &report.notes, arguments.verbose);

@@ -8,7 +8,7 @@ use backchannel_host::replay::{ReplayError, ReplayOptions, Report, Silent, repla
 use backchannel_host::source::{SourceOptions, Sources};
 
 use super::{baseline, complain, engine, load};
-use crate::cli::{self, Input};
+use crate::cli;
 use crate::commands::settings;
 use crate::exit::Exit;
 use crate::output::{html, skipped};
@@ -30,24 +30,13 @@ pub(crate) fn run(arguments: &cli::Report) -> Exit {
 
 /// An error's text; empty where it was shown already.
 fn look_and_write(arguments: &cli::Report) -> Result<Exit, String> {
-    let settings = settings::read(arguments.config.as_deref())?;
-    let module = load(&engine()?, arguments.module.as_deref())?;
-    let sources = Sources::open(
-        &arguments.paths,
-        SourceOptions {
-            format: match arguments.input_format {
-                Some(Input::Is(format)) => Some(format),
-                Some(Input::Auto) | None => None,
-            },
-            host: arguments.host.clone(),
-            year: arguments.year,
-            skips_kept: SKIPS,
-            ..SourceOptions::default()
-        },
-    );
+    let settings = settings::read(arguments.reading.config.as_deref())?;
+    let module = load(&engine()?, arguments.reading.module.as_deref())?;
+    let sources =
+        Sources::open(&arguments.paths, SourceOptions { skips_kept: SKIPS, ..arguments.reading.source_options() });
     let options = ReplayOptions {
         settings: settings.as_ref().map(|file| file.json().to_owned()),
-        baseline: arguments.baseline.as_deref().map(|file| baseline(&module, file)).transpose()?,
+        baseline: arguments.reading.baseline.as_deref().map(|file| baseline(&module, file)).transpose()?,
         ..ReplayOptions::default()
     };
     let report = match replay(&module, sources, &options, &mut Silent) {
