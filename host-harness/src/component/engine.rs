@@ -73,6 +73,8 @@ impl Engine {
     pub fn new(options: &EngineOptions) -> Result<Self, HostError> {
         let mut config = wasmtime::Config::new();
         config.epoch_interruption(true);
+        // Threads that compile leave their memory behind, a hundred megabytes; where the result is kept it is needed once.
+        config.parallel_compilation(options.cache.is_none());
         if let Some(folder) = &options.cache {
             let mut cache = wasmtime::CacheConfig::new();
             cache.with_directory(folder);
