@@ -179,10 +179,11 @@ impl Run<'_> {
         let empty = sources.empty_inputs().to_vec();
         let mut merge = sources.events();
         merge.set_batch(options.batch);
+        let mut bytes = Vec::new();
         loop {
-            let mut bytes = self.detector.buffer();
             match merge.fill(&mut bytes) {
                 Filled::Batch(events) => {
+                    let bytes = std::mem::replace(&mut bytes, self.detector.buffer());
                     let batch =
                         if options.carrier == Carrier::Events { Batch::Events(bytes) } else { Batch::Packed(bytes) };
                     self.batch(batch, events as u64)?;

@@ -379,9 +379,10 @@ fn place(open: &mut BTreeMap<u64, Open>, finding: &Finding) -> u64 {
         return loose;
     }
     let pids = |finding: &Finding| [&finding.client, &finding.server].map(|party| party.as_ref().and_then(|it| it.pid));
-    if let Some(earlier) = open.remove(&loose) {
-        let same = pids(&earlier.finding) == pids(finding);
-        open.insert(if same { exact } else { loose }, earlier);
+    if open.get(&loose).is_some_and(|earlier| pids(&earlier.finding) == pids(finding))
+        && let Some(earlier) = open.remove(&loose)
+    {
+        open.insert(exact, earlier);
     }
     exact
 }

@@ -268,6 +268,11 @@ mod tests {
         }
     }
 
+    /// With the maturity that is shipped.
+    fn standing(baseline: &Baseline, edge: &Edge, host: &str) -> Standing {
+        baseline.standing(edge, host, Maturity::default())
+    }
+
     fn on_day(day: i64) -> Timestamp {
         Timestamp::from_unix(1_700_000_000 + day * 86_400, 0)
     }
@@ -296,26 +301,20 @@ mod tests {
     #[test]
     fn what_was_never_seen_stands_out_only_where_enough_was_learned() {
         let baseline = week("h1");
-        assert_eq!(baseline.standing(&edge("a"), "h1", Maturity::default()), Standing::Usual);
-        assert_eq!(baseline.standing(&edge("b"), "h1", Maturity::default()), Standing::NeverSeen);
-        assert_eq!(baseline.standing(&edge("b"), "h2", Maturity::default()), Standing::Immature);
+        assert_eq!(standing(&baseline, &edge("a"), "h1"), Standing::Usual);
+        assert_eq!(standing(&baseline, &edge("b"), "h1"), Standing::NeverSeen);
+        assert_eq!(standing(&baseline, &edge("b"), "h2"), Standing::Immature);
     }
 
     #[test]
     fn a_server_that_is_not_known_is_any_and_another_one_is_none() {
         let baseline = week("h1");
         let served_by = |server: &str| Edge { server: server.to_owned(), ..edge("a") };
-        assert_eq!(baseline.standing(&served_by(""), "h1", Maturity::default()), Standing::Usual);
-        assert_eq!(
-            baseline.standing(&served_by(r"\users\{user}\squatter.exe"), "h1", Maturity::default()),
-            Standing::NeverSeen
-        );
+        assert_eq!(standing(&baseline, &served_by(""), "h1"), Standing::Usual);
+        assert_eq!(standing(&baseline, &served_by(r"\users\{user}\squatter.exe"), "h1"), Standing::NeverSeen);
         let unknown = Edge { user: UserKind::Unknown, ..edge("a") };
-        assert_eq!(baseline.standing(&unknown, "h1", Maturity::default()), Standing::Usual);
-        assert_eq!(
-            baseline.standing(&Edge { user: UserKind::Remote, ..edge("a") }, "h1", Maturity::default()),
-            Standing::NeverSeen
-        );
+        assert_eq!(standing(&baseline, &unknown, "h1"), Standing::Usual);
+        assert_eq!(standing(&baseline, &Edge { user: UserKind::Remote, ..edge("a") }, "h1"), Standing::NeverSeen);
     }
 
     #[test]
@@ -324,9 +323,9 @@ mod tests {
         for host in ["h2", "h3", "h4"] {
             baseline.see(&edge("b"), host, on_day(1), 1, false);
         }
-        assert_eq!(baseline.standing(&edge("b"), "h1", Maturity::default()), Standing::NewOnHost);
-        assert_eq!(baseline.standing(&edge("b"), "h2", Maturity::default()), Standing::Usual);
-        assert_eq!(baseline.standing(&edge("b"), "h5", Maturity::default()), Standing::Immature);
+        assert_eq!(standing(&baseline, &edge("b"), "h1"), Standing::NewOnHost);
+        assert_eq!(standing(&baseline, &edge("b"), "h2"), Standing::Usual);
+        assert_eq!(standing(&baseline, &edge("b"), "h5"), Standing::Immature);
     }
 
     #[test]
@@ -339,7 +338,7 @@ mod tests {
         let content = Maturity { days: 1, events: 50 };
         assert_eq!(day.standing(&edge("a"), "h1", content), Standing::Usual);
         assert_eq!(day.standing(&edge("b"), "h1", content), Standing::NeverSeen);
-        assert_eq!(day.standing(&edge("b"), "h1", Maturity::default()), Standing::Immature);
+        assert_eq!(standing(&day, &edge("b"), "h1"), Standing::Immature);
     }
 
     #[test]
@@ -348,6 +347,6 @@ mod tests {
         for day in 1..5 {
             baseline.see(&edge("evil"), "h1", on_day(day), 1, day == 1);
         }
-        assert_eq!(baseline.standing(&edge("evil"), "h1", Maturity::default()), Standing::NeverSeen);
+        assert_eq!(standing(&baseline, &edge("evil"), "h1"), Standing::NeverSeen);
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::note::{Interner, Name, Note};
 use super::processes::ProcessId;
-use super::share::{Share, oldest};
+use super::share::Share;
 use crate::text;
 
 /// Most channels remembered of one host.
@@ -85,9 +85,7 @@ impl Channels {
         }
         let mut buffer = String::new();
         let name = names.name(key(channel.name, &mut buffer));
-        let most = self.share.of(MOST);
-        let full = self.known.len() >= most && !self.known.contains_key(&name);
-        let evicted = if full { self.evict(most / 8) } else { 0 };
+        let evicted = self.share.make_room(&mut self.known, MOST, &name, age);
         let known = self.known.entry(name).or_insert_with(|| KnownChannel {
             mechanism: channel.mechanism,
             created: None,
@@ -112,15 +110,13 @@ impl Channels {
     /// Takes no more than a share from now on. Returns how many were forgotten for it.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
-        let surplus = self.known.len().saturating_sub(share.of(MOST));
-        if surplus > 0 { self.evict(surplus) } else { 0 }
+        share.cut(&mut self.known, MOST, age)
     }
+}
 
-    /// Forgets as many of those that were used longest ago.
-    fn evict(&mut self, count: usize) -> u64 {
-        let victims = oldest(self.known.iter().map(|(name, known)| (known.last, name.clone())), count);
-        victims.iter().filter(|name| self.known.remove(*name).is_some()).count() as u64
-    }
+/// The channel that was used longest ago is forgotten first.
+fn age(known: &KnownChannel) -> Timestamp {
+    known.last
 }
 
 /// The name a channel is remembered by.

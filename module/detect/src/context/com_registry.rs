@@ -12,7 +12,7 @@ use super::recent::{Noted, Recent, Who};
 use super::share::Share;
 use super::{Context, com_handlers};
 use crate::com_server::{self, Value};
-use crate::text::contains;
+use crate::text::{contains, ends_with, starts_with};
 use crate::vocabulary::com;
 
 /// Most classes of the machine remembered.
@@ -173,19 +173,14 @@ impl ComRegistry {
 
 /// Whether a path can concern this memory: asked before anything else is looked at.
 pub fn concerns(path: &str) -> bool {
-    let mut parts = path.as_bytes().split(|byte| *byte == b'\\').peekable();
+    let mut parts = path.split('\\').peekable();
     let mut first = true;
     while let Some(part) = parts.next() {
-        let begins = |word: &[u8]| part.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
-        let ends = |word: &[u8]| {
-            let tail = part.len().checked_sub(word.len()).and_then(|at| part.get(at..));
-            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(word))
-        };
-        let Some(next) = parts.peek() else { return !first && begins(b"App") };
-        if ends(b"Classes") || ends(b"Environment") {
+        let Some(next) = parts.peek() else { return !first && starts_with(part, "App") };
+        if ends_with(part, "Classes") || ends_with(part, "Environment") {
             return true;
         }
-        if !first && (begins(b"App") || (part.eq_ignore_ascii_case(b"CLSID") && next.starts_with(b"{"))) {
+        if !first && (starts_with(part, "App") || (part.eq_ignore_ascii_case("CLSID") && next.starts_with('{'))) {
             return true;
         }
         first = false;

@@ -6,7 +6,7 @@ use backchannel_events::{Logon, LogonOutcome, ProcessEvent, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::note::{Interner, Name, Note};
-use super::share::{Share, oldest};
+use super::share::Share;
 
 /// Most logon sessions remembered of one host.
 const MOST: usize = 4_096;
@@ -67,15 +67,7 @@ impl Logons {
     /// Takes no more than a share from now on. Returns how many sessions were forgotten for it.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
-        let surplus = self.known.len().saturating_sub(share.of(MOST));
-        if surplus > 0 { self.evict(surplus) } else { 0 }
-    }
-
-    /// Forgets so many sessions: those that ended first, then the oldest.
-    fn evict(&mut self, count: usize) -> u64 {
-        let age = |known: &KnownLogon| (known.end.is_none(), known.note.time);
-        let victims = oldest(self.known.iter().map(|(id, known)| (age(known), *id)), count);
-        victims.iter().filter(|id| self.known.remove(id).is_some()).count() as u64
+        share.cut(&mut self.known, MOST, age)
     }
 
     /// Remembers what a logon record says. Returns how many sessions were forgotten to make room.
@@ -91,9 +83,7 @@ impl Logons {
             }
             LogonOutcome::Start | LogonOutcome::SpecialPrivileges => {}
         }
-        let most = self.share.of(MOST);
-        let full = self.known.len() >= most && !self.known.contains_key(&id);
-        let evicted = if full { self.evict(most / 8) } else { 0 };
+        let evicted = self.share.make_room(&mut self.known, MOST, &id, age);
         let known = self.known.entry(id).or_insert_with(|| KnownLogon {
             kind: 0,
             user_name: names.name(logon.user.name),
@@ -119,4 +109,9 @@ impl Logons {
         }
         evicted
     }
+}
+
+/// A session that has ended is forgotten first, then the oldest.
+fn age(known: &KnownLogon) -> (bool, Timestamp) {
+    (known.end.is_none(), known.note.time)
 }

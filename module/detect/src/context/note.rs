@@ -20,7 +20,6 @@ const LATEST: usize = 256;
 
 /// Hands out one shared copy of each text. It is asked several times for each event, so it is a hash table: never
 /// iterated, and keyed, because attackers choose what is put in.
-#[derive(Default)]
 pub struct Interner {
     names: HashTable<Name>,
     /// Texts asked for lately, each at its [`place`]: most texts of an event were in the one before.
@@ -38,15 +37,12 @@ impl std::fmt::Debug for Interner {
 impl Interner {
     /// An empty one, whose hashes depend on `key`.
     pub fn keyed(key: u64) -> Self {
-        Self { key, ..Self::default() }
+        Self { names: HashTable::new(), latest: vec![Name::from(""); LATEST], sweep_at: 0, key }
     }
 
     /// The shared copy of `text`, cut to [`LONGEST`].
     pub fn name(&mut self, text: &str) -> Name {
         let text = text::clip(text, LONGEST);
-        if self.latest.is_empty() {
-            self.latest.resize(LATEST, Name::from(""));
-        }
         let place = place(text, LATEST);
         if let Some(name) = self.latest.get(place).filter(|name| ***name == *text) {
             return name.clone();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
 use super::note::{Note, number};
-use super::share::{Share, oldest};
+use super::share::Share;
 
 /// Most actors counted on one host.
 const MOST: usize = 1_024;
@@ -55,9 +55,7 @@ impl Rates {
     pub fn count(&mut self, event: &ProcessEvent<'_>, peer: &str, kind: &str, refused: bool, note: &Note) -> u64 {
         let actor = actor(event, peer);
         let kind = (number(kind) >> 32) as u32;
-        let most = self.share.of(MOST);
-        let full = self.actors.len() >= most && !self.actors.contains_key(&actor);
-        let evicted = if full { self.evict(most / 8) } else { 0 };
+        let evicted = self.share.make_room(&mut self.actors, MOST, &actor, age);
         let fresh = || Rate { count: 0, refused: 0, first: note.clone(), kinds: Vec::new() };
         let rate = self.actors.entry(actor).or_insert_with(fresh);
         if !covers(rate, event.time) {
@@ -78,15 +76,13 @@ impl Rates {
     /// Takes no more than a share from now on. Returns how many actors were forgotten for it.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
-        let surplus = self.actors.len().saturating_sub(share.of(MOST));
-        if surplus > 0 { self.evict(surplus) } else { 0 }
+        share.cut(&mut self.actors, MOST, age)
     }
+}
 
-    /// Forgets so many actors: those whose minute is the oldest.
-    fn evict(&mut self, count: usize) -> u64 {
-        let victims = oldest(self.actors.iter().map(|(actor, rate)| (rate.first.time, *actor)), count);
-        victims.iter().filter(|actor| self.actors.remove(actor).is_some()).count() as u64
-    }
+/// The actor whose minute is the oldest is forgotten first.
+fn age(rate: &Rate) -> Timestamp {
+    rate.first.time
 }
 
 fn covers(rate: &Rate, time: Timestamp) -> bool {

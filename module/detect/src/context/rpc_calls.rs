@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::note::{Interner, Name, Note};
 use super::recent::{Noted, Recent};
-use super::share::{Share, oldest};
+use super::share::Share;
 use crate::vocabulary::rpc::{self, Interface};
 
 /// Most calls remembered of one host.
@@ -93,23 +93,13 @@ impl RpcCalls {
     /// Takes no more than a share from now on. Returns how many calls and counts were forgotten for it.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
-        let surplus = self.counts.len().saturating_sub(share.of(MOST_PAIRS));
-        let counts = if surplus > 0 { self.evict(surplus) } else { 0 };
-        self.recent.fit(share) + counts
-    }
-
-    /// Forgets so many counts: those of the earliest minutes.
-    fn evict(&mut self, count: usize) -> u64 {
-        let victims = oldest(self.counts.iter().map(|(key, count)| (count.minute, key.clone())), count);
-        victims.iter().filter(|key| self.counts.remove(*key).is_some()).count() as u64
+        self.recent.fit(share) + share.cut(&mut self.counts, MOST_PAIRS, age)
     }
 
     fn count_one(&mut self, peer: Name, interface: Interface, event: &ProcessEvent<'_>, names: &mut Interner) -> u64 {
         let minute = event.time.0.div_euclid(MINUTE);
         let key = (peer, interface);
-        let most = self.share.of(MOST_PAIRS);
-        let full = self.counts.len() >= most && !self.counts.contains_key(&key);
-        let evicted = if full { self.evict(most / 8) } else { 0 };
+        let evicted = self.share.make_room(&mut self.counts, MOST_PAIRS, &key, age);
         match self.counts.get_mut(&key) {
             Some(count) if count.minute == minute => count.calls = count.calls.saturating_add(1),
             _ => {
@@ -118,6 +108,11 @@ impl RpcCalls {
         }
         evicted
     }
+}
+
+/// The count of the earliest minute is forgotten first.
+fn age(count: &Count) -> i64 {
+    count.minute
 }
 
 /// The other machine of a call, and whether it called this one; `None` where the call stays on this machine or names

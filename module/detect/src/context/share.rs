@@ -1,5 +1,7 @@
 //! [`Share`]: how much of the memory one host may take, the less the more hosts there are.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// This many hosts have full tables.
@@ -28,14 +30,36 @@ impl Share {
     pub fn of(self, full: usize) -> usize {
         (full / self.0 as usize).max(full.min(LEAST))
     }
+
+    /// Makes room for `key` in a table of `full` entries: where there is none, an eighth is forgotten, the oldest by
+    /// `age`. Returns how many.
+    pub fn make_room<K: Ord + Clone, V, T: Ord>(
+        self,
+        table: &mut BTreeMap<K, V>,
+        full: usize,
+        key: &K,
+        age: impl Fn(&V) -> T,
+    ) -> u64 {
+        let most = self.of(full);
+        if table.len() < most || table.contains_key(key) { 0 } else { forget(table, most / 8, age) }
+    }
+
+    /// Cuts a table of `full` entries down to this share. Returns how many were forgotten, the oldest by `age`.
+    pub fn cut<K: Ord + Clone, V, T: Ord>(self, table: &mut BTreeMap<K, V>, full: usize, age: impl Fn(&V) -> T) -> u64 {
+        forget(table, table.len().saturating_sub(self.of(full)), age)
+    }
+}
+
+fn forget<K: Ord + Clone, V, T: Ord>(table: &mut BTreeMap<K, V>, count: usize, age: impl Fn(&V) -> T) -> u64 {
+    let victims = oldest(table.iter().map(|(key, value)| (age(value), key.clone())), count);
+    victims.iter().filter(|key| table.remove(*key).is_some()).count() as u64
 }
 
 /// The keys of the `count` oldest of a table's entries, given with their times, in no order.
 pub fn oldest<T: Ord, K: Ord>(entries: impl Iterator<Item = (T, K)>, count: usize) -> Vec<K> {
+    let Some(last) = count.checked_sub(1) else { return Vec::new() };
     let mut all: Vec<(T, K)> = entries.collect();
-    if let Some(last) = count.checked_sub(1)
-        && last < all.len()
-    {
+    if last < all.len() {
         all.select_nth_unstable(last);
     }
     all.truncate(count);

@@ -7,7 +7,7 @@ use backchannel_events::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::note::{Name, Note, number};
-use super::share::{Share, oldest};
+use super::share::Share;
 
 /// Most actors counted on one host.
 const MOST_ACTORS: usize = 2_048;
@@ -68,9 +68,7 @@ impl Tallies {
     /// Counts one. Returns how many actors were forgotten to make room.
     pub fn count(&mut self, tally: Tally, actor: &str, what: Name, note: Note) -> u64 {
         let key = (tally, number(actor));
-        let most = self.share.of(MOST_ACTORS);
-        let full = self.actors.len() >= most && !self.actors.contains_key(&key);
-        let evicted = if full { self.evict(most / 8) } else { 0 };
+        let evicted = self.share.make_room(&mut self.actors, MOST_ACTORS, &key, age);
         let entries = self.actors.entry(key).or_default();
         if entries.len() >= MOST_ENTRIES {
             entries.pop_front();
@@ -82,14 +80,11 @@ impl Tallies {
     /// Takes no more than a share from now on. Returns how many actors were forgotten for it.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
-        let surplus = self.actors.len().saturating_sub(share.of(MOST_ACTORS));
-        if surplus > 0 { self.evict(surplus) } else { 0 }
+        share.cut(&mut self.actors, MOST_ACTORS, age)
     }
+}
 
-    /// Forgets so many actors: those that did nothing for the longest time.
-    fn evict(&mut self, count: usize) -> u64 {
-        let last = |entries: &VecDeque<Entry>| entries.back().map_or(Timestamp(i64::MIN), |(at, ..)| *at);
-        let victims = oldest(self.actors.iter().map(|(actor, entries)| (last(entries), *actor)), count);
-        victims.iter().filter(|actor| self.actors.remove(actor).is_some()).count() as u64
-    }
+/// The actor that did nothing for the longest time is forgotten first.
+fn age(entries: &VecDeque<Entry>) -> Option<Timestamp> {
+    entries.back().map(|(at, ..)| *at)
 }
