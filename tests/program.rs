@@ -513,6 +513,31 @@ fn while_following_a_finding_is_printed_before_the_input_ends() {
     assert_eq!(child.wait().expect("it ends").code(), Some(1));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_following_with_the_summary() {
+    for signal in ["TERM", "INT"] {
+        let mut child = program()
+            .args(["replay", "-", "--follow", "--format", "jsonl"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        // The pipe stays open: only the signal ends the input.
+        let mut input = child.stdin.take().expect("a pipe");
+        input.write_all(&firing()).expect("it reads");
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut first = String::new();
+        out.read_line(&mut first).expect("a finding");
+        assert!(first.contains("\"type\":\"finding\""), "{first}");
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().expect("kill runs").success());
+        let rest: Vec<String> = out.lines().map_while(Result::ok).collect();
+        assert!(rest.last().is_some_and(|line| line.contains("\"type\":\"summary\"")), "{signal}: {rest:?}");
+        assert_eq!(child.wait().expect("it ends").code(), Some(1), "{signal}");
+    }
+}
+
 #[test]
 fn a_report_is_one_file_with_the_documents_of_the_json_lines() {
     let folder = Folder::new();

@@ -181,7 +181,7 @@ pub(crate) struct Replay {
     #[command(flatten)]
     pub(crate) reading: Reading,
 
-    /// Print findings at once, while the input is still being written to.
+    /// Print findings at once, while the input is still being written to. SIGTERM or Ctrl-C ends it with the summary.
     #[arg(long)]
     pub(crate) follow: bool,
 

@@ -6,19 +6,15 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Nothing at or above `--fail-on`.
-    Clean,
+    Clean = 0,
     /// Something at or above `--fail-on`.
-    Found,
+    Found = 1,
     /// The run could not be trusted.
-    Untrusted,
+    Untrusted = 2,
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        match exit {
-            Exit::Clean => Self::SUCCESS,
-            Exit::Found => Self::from(1),
-            Exit::Untrusted => Self::from(2),
-        }
+        Self::from(exit as u8)
     }
 }

@@ -1,21 +1,39 @@
 //! A stream that is still being written to: reading it gives up after a while, so that what came is not held back.
 
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 /// How long a read waits. A batch waits twice this at most: for its first event, and for the read after it.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
+/// Ends a stream that would go on: what was read of it is evaluated, the rest is left to whoever reads it next.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks for the end.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// A reader that answers [`io::ErrorKind::WouldBlock`] where nothing came for [`PATIENCE`].
 pub(super) struct Followed {
     pieces: Receiver<io::Result<Vec<u8>>>,
     piece: Vec<u8>,
     at: usize,
+    stop: Stop,
 }
 
 impl Followed {
-    pub(super) fn new(mut reader: Box<dyn Read + Send>) -> Self {
+    pub(super) fn new(mut reader: Box<dyn Read + Send>, stop: Stop) -> Self {
         // A few pieces: who writes faster than we evaluate has to wait.
         let (sender, pieces) = sync_channel(4);
         // The thread may wait in a read for ever; it ends with the program.
@@ -37,13 +55,16 @@ impl Followed {
                 }
             }
         });
-        Self { pieces, piece: Vec::new(), at: 0 }
+        Self { pieces, piece: Vec::new(), at: 0, stop }
     }
 }
 
 impl Read for Followed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.at == self.piece.len() {
+            if self.stop.is_asked() {
+                return Ok(0);
+            }
             self.piece = match self.pieces.recv_timeout(PATIENCE) {
                 Ok(piece) => piece?,
                 Err(RecvTimeoutError::Timeout) => return Err(io::ErrorKind::WouldBlock.into()),

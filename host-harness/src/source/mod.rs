@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use backchannel_decode::Format;
 use backchannel_normalize::ClockOffset;
 
+pub use follow::Stop;
 pub use merge::{Filled, Merge, Packed};
 pub use raw::RawStream;
 pub use skips::{SkipDetail, Skips};
@@ -56,6 +57,8 @@ pub struct SourceOptions {
     pub year: Option<i32>,
     /// They are still being written to: what came is not held back.
     pub follow: bool,
+    /// Ends what is followed.
+    pub stop: Stop,
     /// How far they may swell.
     pub unpack: UnpackLimits,
     /// How many skipped records are kept with their details.

@@ -167,7 +167,11 @@ impl<'o> Opener<'o> {
 
     /// Adds what a pipe or standard input holds.
     pub(super) fn stream(&mut self, name: &str, reader: Box<dyn Read + Send>) {
-        let reader: Box<dyn Read> = if self.options.follow { Box::new(follow::Followed::new(reader)) } else { reader };
+        let reader: Box<dyn Read> = if self.options.follow {
+            Box::new(follow::Followed::new(reader, self.options.stop.clone()))
+        } else {
+            reader
+        };
         self.place(name.to_owned(), Place::Once(Rc::new(RefCell::new(Some(reader)))), Vec::new(), 0);
     }
 

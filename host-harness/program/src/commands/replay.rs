@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backchannel_host::component::{FindingEnvelope, IncidentEnvelope, Limits};
 use backchannel_host::replay::{Observer, ReplayError, ReplayOptions, Report, replay};
-use backchannel_host::source::{Progress, SourceOptions, Sources};
+use backchannel_host::source::{Progress, SourceOptions, Sources, Stop};
 
 use super::narrow::Narrow;
 use super::{baseline, complain, engine, load};
@@ -35,12 +35,17 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
     if arguments.follow && arguments.paths.len() != 1 {
         return Err("--follow takes a single input".into());
     }
+    let stop = Stop::default();
+    if arguments.follow {
+        end_on_signal(stop.clone())?;
+    }
     let settings = settings::read(arguments.reading.config.as_deref())?;
     let module = load(&engine()?, arguments.reading.module.as_deref())?;
     let sources = Sources::open(
         &arguments.paths,
         SourceOptions {
             follow: arguments.follow,
+            stop,
             skips_kept: if arguments.verbose { VERBOSE_SKIPS } else { arguments.skipped_list },
             ..arguments.reading.source_options()
         },
@@ -78,6 +83,19 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
     }
     skipped::print(&report.skips, &report.notes, arguments.verbose);
     Ok(judge(arguments, &report))
+}
+
+/// A first signal to end (Ctrl-C, SIGTERM of a service manager) ends the input, so that what waits is told and the
+/// summary printed; a second one ends the program.
+fn end_on_signal(stop: Stop) -> Result<(), String> {
+    let mut asked = false;
+    let hear = move || {
+        if std::mem::replace(&mut asked, true) {
+            std::process::exit(Exit::Untrusted as i32);
+        }
+        stop.ask();
+    };
+    ctrlc::set_handler(hear).map_err(|error| format!("signals cannot be handled: {error}"))
 }
 
 fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
