@@ -19,10 +19,22 @@ const AROUND: Duration = Duration::from_secs(15 * 60);
 /// Events crowd if more than this many fall into a minute.
 const CROWD: usize = 8;
 
-/// The incident of a group.
-pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BTreeMap<String, String>) -> Incident {
-    let mut findings = findings.to_vec();
+/// Puts the findings of a group into their order: by time.
+pub fn sort(findings: &mut [&Finding]) {
     findings.sort_by(|a, b| (first(a), &a.id).cmp(&(first(b), &b.id)));
+}
+
+/// The id of a group's incident, which its first finding gives.
+pub fn id(findings: &[&Finding]) -> String {
+    let earliest = findings.first().map_or("", |finding| &finding.id);
+    let mut hasher = SipHasher13::new();
+    hasher.write(b"incident");
+    hasher.write(earliest.as_bytes());
+    format!("{:016x}", hasher.finish128().h1)
+}
+
+/// The incident of a group whose findings are in their order, but for its id and what was told of it before.
+pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BTreeMap<String, String>) -> Incident {
     let weighty: Vec<&Finding> =
         findings.iter().copied().filter(|finding| finding.severity >= Severity::Medium).collect();
     let patterns = patterns::of(&weighty, addresses);
@@ -37,16 +49,15 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BT
     let tier = if reasons.is_empty() { 1 } else { 2 };
     let first_seen = findings.iter().map(|finding| first(finding)).min().unwrap_or_default();
     let last_seen = findings.iter().map(|finding| last(finding)).max().unwrap_or_default();
-    let timeline = timeline(&findings, watched, first_seen, last_seen);
+    let timeline = timeline(findings, watched, first_seen, last_seen);
     let mut incident = Incident {
-        id: id(findings.first().map_or("", |finding| &finding.id)),
         severity,
         tier,
-        answers: answers::of(&findings),
-        hosts: hosts(&findings),
+        answers: answers::of(findings),
+        hosts: hosts(findings),
         users: unique(findings.iter().map(|finding| finding.user.clone())),
-        processes: processes(&findings),
-        channels: channels(&findings),
+        processes: processes(findings),
+        channels: channels(findings),
         techniques: unique(findings.iter().flat_map(|finding| finding.techniques.iter().cloned())),
         first_seen,
         last_seen,
@@ -58,13 +69,13 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BT
                     .cloned()
                     .chain(weighty.iter().map(|finding| format!("{}: {}", finding.host, finding.text))),
             ),
-            user_activity: user_activity(&findings, watched),
+            user_activity: user_activity(findings, watched),
             recent_changes: observations(findings.iter().flat_map(|finding| &finding.changes).cloned()),
             bursts: bursts(&timeline),
             timeline,
         },
-        level2: level2::of(&findings, watched, addresses),
-        containment: containment::of(&findings, &reasons),
+        level2: level2::of(findings, watched, addresses),
+        containment: containment::of(findings, &reasons),
         text: text(&weighty, &reasons, &patterns),
         patterns,
         reasons,
@@ -87,13 +98,6 @@ fn first(finding: &Finding) -> Timestamp {
 
 fn last(finding: &Finding) -> Timestamp {
     finding.evidence.last().map_or(finding.time, |observation| observation.time.max(finding.time))
-}
-
-fn id(earliest: &str) -> String {
-    let mut hasher = SipHasher13::new();
-    hasher.write(b"incident");
-    hasher.write(earliest.as_bytes());
-    format!("{:016x}", hasher.finish128().h1)
 }
 
 fn unique(texts: impl Iterator<Item = String>) -> Vec<String> {

@@ -1,5 +1,8 @@
 //! Which findings belong together: those that share a key within its time, and those that an edge between two
 //! machines connects.
+//!
+//! A shared key joins for good. Edges are looked at anew each time: what is the best explanation of a visit now may not
+//! be it any more when more is known, and an incident is the same however often it was asked for before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -125,19 +128,16 @@ impl Groups {
         });
     }
 
-    /// The groups, each as the ids of its findings.
-    pub fn members(&self) -> Vec<BTreeSet<String>> {
-        self.members.values().cloned().collect()
-    }
-
-    /// Joins groups on different hosts: where a finding names the machine it came from or went to, and that machine
-    /// has findings under the same account; and where one visitor appears on several machines.
-    pub fn link_hosts(
-        &mut self,
+    /// The groups, each as the ids of its findings, those on different hosts joined: where a finding names the machine
+    /// it came from or went to, and that machine has findings under the same account; and where one visitor appears on
+    /// several machines.
+    pub fn linked(
+        &self,
         findings: &BTreeMap<String, Finding>,
         addresses: &BTreeMap<String, String>,
         reached: &Reached,
-    ) {
+    ) -> Vec<BTreeSet<String>> {
+        let mut links = Links { of: &self.of, older: BTreeMap::new() };
         let mut lateral: Vec<&Finding> = findings
             .values()
             .filter(|finding| finding.severity >= Severity::Medium && finding.reasons.contains(Reason::LateralMovement))
@@ -170,11 +170,11 @@ impl Groups {
                     let same =
                         |there: &&&Finding| there.time.within(EDGE, finding.time) && same_account(there, finding);
                     for there in there.iter().filter(same) {
-                        self.join_findings(&there.id, &finding.id);
+                        links.join(&there.id, &finding.id);
                     }
                 } else {
                     for there in mutual {
-                        self.join_findings(&there.id, &finding.id);
+                        links.join(&there.id, &finding.id);
                     }
                 }
             }
@@ -183,7 +183,7 @@ impl Groups {
             if let Some(before) = visitors.insert(visitor, finding)
                 && before.time.within(VISIT, finding.time)
             {
-                self.join_findings(&before.id, &finding.id);
+                links.join(&before.id, &finding.id);
             }
         }
         // A machine made to authenticate, and what was then done from the same source, or with its account.
@@ -194,7 +194,7 @@ impl Groups {
                 let same = (!source.is_empty() && peer_of(entry) == source)
                     || bare(&entry.user).eq_ignore_ascii_case(&account);
                 if same && entry.time >= coerced.time && entry.time.within(USED, coerced.time) {
-                    self.join_findings(&coerced.id, &entry.id);
+                    links.join(&coerced.id, &entry.id);
                 }
             }
         }
@@ -212,17 +212,16 @@ impl Groups {
                 }
                 for there in by_host.get(source.as_str()).into_iter().flatten() {
                     if there.time.within(EDGE, finding.time) {
-                        self.join_findings(&there.id, &finding.id);
+                        links.join(&there.id, &finding.id);
                     }
                 }
             }
         }
-    }
-
-    fn join_findings(&mut self, a: &str, b: &str) {
-        if let (Some(a), Some(b)) = (self.of.get(a).copied(), self.of.get(b).copied()) {
-            self.join(a, b);
+        let mut linked: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+        for (group, members) in &self.members {
+            linked.entry(links.oldest(*group)).or_default().extend(members.iter().cloned());
         }
+        linked.into_values().collect()
     }
 
     /// Puts two groups together; the older number stays.
@@ -240,6 +239,32 @@ impl Groups {
             span.group = stays;
         }
         stays
+    }
+}
+
+/// Groups joined by edges.
+struct Links<'g> {
+    /// Finding id to group.
+    of: &'g BTreeMap<String, u64>,
+    /// Group to an older one that it is joined to.
+    older: BTreeMap<u64, u64>,
+}
+
+impl Links<'_> {
+    fn join(&mut self, a: &str, b: &str) {
+        let (Some(a), Some(b)) = (self.of.get(a), self.of.get(b)) else { return };
+        let (a, b) = (self.oldest(*a), self.oldest(*b));
+        if a != b {
+            self.older.insert(a.max(b), a.min(b));
+        }
+    }
+
+    /// The oldest group that this one is joined to.
+    fn oldest(&self, mut group: u64) -> u64 {
+        while let Some(older) = self.older.get(&group) {
+            group = *older;
+        }
+        group
     }
 }
 

@@ -135,37 +135,51 @@ impl Correlator {
     }
 
     /// Incidents that are new or have changed since they were last asked for, worst first.
+    ///
+    /// However often it is asked, each incident comes to be the same in the end: one that was told with what now belongs
+    /// to another is told again without it.
     pub fn incidents(&mut self) -> Vec<Incident> {
         let memory = &mut self.memory;
-        memory.groups.link_hosts(&memory.findings, &memory.addresses, &memory.reached);
-        let mut incidents = Vec::new();
-        for members in memory.groups.members() {
-            let findings: Vec<&Finding> = members.iter().filter_map(|id| memory.findings.get(id)).collect();
-            if findings.iter().all(|finding| finding.severity < Severity::Medium) {
-                continue;
+        let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
+        for members in memory.groups.linked(&memory.findings, &memory.addresses, &memory.reached) {
+            let mut findings: Vec<&Finding> = members.iter().filter_map(|id| memory.findings.get(id)).collect();
+            if findings.iter().any(|finding| finding.severity >= Severity::Medium) {
+                compose::sort(&mut findings);
+                groups.insert(compose::id(&findings), Group { members, findings });
             }
-            let watched = watched_of(&memory.watched, &findings);
-            let mut incident = compose::incident(&findings, &watched, &memory.addresses);
+        }
+        let mut incidents = Vec::new();
+        for (id, Group { members, findings }) in &groups {
+            let watched = watched_of(&memory.watched, findings);
             let counts = findings.iter().map(|finding| u64::from(finding.count)).sum();
             let now = Told { revision: 1, findings: members.clone(), counts, watched: watched.len() };
-            let merged: Vec<String> = memory
+            let went_up = |other: &String, told: &Told| {
+                !groups.contains_key(other) && told.findings.iter().any(|id| members.contains(id))
+            };
+            let supersedes: Vec<String> = memory
                 .told
                 .iter()
-                .filter(|(id, told)| **id != incident.id && told.findings.iter().any(|id| members.contains(id)))
-                .map(|(id, _)| id.clone())
+                .filter(|(other, told)| went_up(other, told))
+                .map(|(other, _)| other.clone())
                 .collect();
-            let revision = merged.iter().filter_map(|id| memory.told.remove(id)).map(|told| told.revision).max();
-            incident.supersedes = merged;
-            let before = memory.told.get(&incident.id);
+            // Its revision stays: it may come back.
+            let gone = |id: &String| {
+                let told = memory.told.get_mut(id)?;
+                told.findings.clear();
+                Some(told.revision)
+            };
+            let revision = supersedes.iter().filter_map(gone).max();
+            let before = memory.told.get(id);
             let unchanged = before.is_some_and(|told| {
                 told.findings == now.findings && told.counts == now.counts && told.watched == now.watched
             });
-            if unchanged && incident.supersedes.is_empty() {
+            if unchanged && supersedes.is_empty() {
                 continue;
             }
-            incident.revision = before.map(|told| told.revision).max(revision).unwrap_or(0) + 1;
-            memory.told.insert(incident.id.clone(), Told { revision: incident.revision, ..now });
-            incidents.push(incident);
+            let revision = before.map(|told| told.revision).max(revision).unwrap_or(0) + 1;
+            memory.told.insert(id.clone(), Told { revision, ..now });
+            let composed = compose::incident(findings, &watched, &memory.addresses);
+            incidents.push(Incident { id: id.clone(), revision, supersedes, ..composed });
         }
         incidents
             .sort_by(|a, b| (b.tier, b.severity, a.first_seen, &a.id).cmp(&(a.tier, a.severity, b.first_seen, &b.id)));
@@ -181,6 +195,13 @@ impl Correlator {
     pub fn restore(&mut self, memory: CorrelatorMemory) {
         self.memory = memory;
     }
+}
+
+/// Findings that belong together.
+struct Group<'m> {
+    members: BTreeSet<String>,
+    /// In the order of time.
+    findings: Vec<&'m Finding>,
 }
 
 /// The watched events that share a key with one of the findings, each once, in order.

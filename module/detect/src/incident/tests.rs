@@ -1,5 +1,6 @@
 //! Tests of the correlator, with findings made by hand.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use backchannel_events::{
@@ -147,12 +148,49 @@ fn a_key_seen_again_and_again_joins_in_any_order() {
     let visits = [0, 50, 100].map(|minute| entry(&format!("f{minute}"), &format!("srv{minute}"), minute, "10.9.9.9"));
     for order in [[0, 1, 2], [2, 0, 1], [2, 1, 0], [0, 2, 1]] {
         let mut correlator = Correlator::new();
+        let mut told = Vec::new();
         for at in order {
             correlator.finding(visits[at].clone());
-            let _ = correlator.incidents();
+            told = correlator.incidents();
         }
-        assert_eq!(correlator.memory().groups.members().len(), 1, "{order:?}");
+        assert_eq!(told.len(), 1, "{order:?}");
+        assert_eq!(told[0].findings.len(), 3, "{order:?}");
     }
+}
+
+#[test]
+fn what_a_better_explanation_takes_away_is_told_again_without_it() {
+    // The server was entered from ws1: what the account did there may be why, until ws1 itself says that it called.
+    let (did, entered, called) =
+        (finding("a", "ws1", 0, &[]), entry("b", "srv1", 5, "ws1"), entry("c", "ws1", 5, "srv1"));
+    let mut correlator = Correlator::new();
+    correlator.finding(did.clone());
+    correlator.finding(entered.clone());
+    let early = correlator.incidents();
+    assert_eq!(early.len(), 1);
+    correlator.finding(called.clone());
+    let late = correlator.incidents();
+    let told = |incidents: &[Incident]| -> BTreeMap<String, Vec<String>> {
+        incidents.iter().map(|incident| (incident.id.clone(), incident.findings.clone())).collect()
+    };
+    assert_eq!(told(&late), told(&incidents(&[did, entered, called])));
+    let again = late.iter().find(|incident| incident.id == early[0].id).unwrap();
+    assert_eq!((again.findings.as_slice(), again.revision), (["a".to_owned()].as_slice(), 2));
+    assert!(late.iter().all(|incident| incident.supersedes.is_empty()));
+    assert!(correlator.incidents().is_empty());
+}
+
+#[test]
+fn an_incident_that_comes_back_counts_on() {
+    let mut correlator = Correlator::new();
+    correlator.finding(finding("z", "ws1", 6, &[]));
+    let alone = correlator.incidents();
+    correlator.finding(entry("b", "srv1", 5, "ws1"));
+    assert_eq!(correlator.incidents()[0].supersedes, std::slice::from_ref(&alone[0].id));
+    correlator.finding(entry("c", "ws1", 5, "srv1"));
+    let again = correlator.incidents();
+    let back = again.iter().find(|incident| incident.id == alone[0].id).unwrap();
+    assert_eq!((back.revision, back.findings.as_slice()), (2, ["z".to_owned()].as_slice()));
 }
 
 #[test]
