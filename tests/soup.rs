@@ -421,7 +421,7 @@ proptest! {
                     if as_text {
                         data = String::from_utf8_lossy(&data).into_owned().into_bytes();
                     }
-                    let raw = Raw { input: &input, format: Some(format), host: "", first_line, data: &data };
+                    let raw = Raw { input: &input, format: Some(format), host: "", first_line, time: None, data: &data };
                     let output = engine.records(raw);
                     let raw = RawBatch { input: input.clone(), format, host: String::new(), first_line, data: data.clone() };
                     let batch = if as_text { Batch::Text(raw) } else { Batch::Records(raw) };

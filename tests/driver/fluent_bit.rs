@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::OnceLock;
 
 use backchannel_engine::{Learner, Raw};
+use backchannel_events::Timestamp;
 use backchannel_fluent_bit::{Filter, KEY};
 use serde_json::Value;
 use wasmtime::{Cache, CacheConfig, Config, Engine, Instance, Memory, Module, Store, TypedFunc};
@@ -31,7 +32,8 @@ impl Linked {
 
 impl Shipper for Linked {
     fn call(&mut self, tag: &str, seconds: u32, record: &[u8]) -> Option<Vec<u8>> {
-        Some(self.0.filter(tag, seconds, record).map_or_else(|| record.to_vec(), |answer| answer.to_bytes().to_vec()))
+        let time = Timestamp::from_unix(seconds.into(), 0);
+        Some(self.0.filter(tag, time, record).map_or_else(|| record.to_vec(), |answer| answer.to_bytes().to_vec()))
     }
 }
 
@@ -153,7 +155,14 @@ pub fn tailed(line: &[u8]) -> Vec<u8> {
 pub fn baseline(case: &Case) -> Option<Vec<u8>> {
     let data = fs::read(case.past.as_ref()?).expect("the past can be read");
     let mut learner = Learner::open(case.settings().as_deref()).expect("good settings");
-    learner.records(Raw { input: INPUT, format: Some(case.format()), host: "", first_line: 1, data: &data });
+    learner.records(Raw {
+        input: INPUT,
+        format: Some(case.format()),
+        host: "",
+        first_line: 1,
+        time: None,
+        data: &data,
+    });
     Some(learner.baseline())
 }
 

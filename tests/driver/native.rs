@@ -33,7 +33,7 @@ pub fn baseline(case: &Case) -> Option<Vec<u8>> {
 }
 
 fn raw<'a>(case: &Case, data: &'a [u8]) -> Raw<'a> {
-    Raw { input: INPUT, format: Some(case.format()), host: "", first_line: 1, data }
+    Raw { input: INPUT, format: Some(case.format()), host: "", first_line: 1, time: None, data }
 }
 
 /// Of documents with the same id the last, at the place of the first.

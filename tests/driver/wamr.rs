@@ -65,14 +65,20 @@ impl Drop for Loaded<'_> {
 pub struct Instance<'m> {
     instance: wamr::wasm_module_inst_t,
     environment: wamr::wasm_exec_env_t,
+    function: &'m str,
     /// What the engine said of the last call that failed.
     pub exception: String,
     module: PhantomData<&'m Loaded<'m>>,
 }
 
 impl<'m> Instance<'m> {
-    /// An instance with so many bytes of stack.
+    /// An instance of our filter with so many bytes of stack.
     pub fn new(module: &'m Loaded<'_>, stack: u32) -> Self {
+        Self::of(module, stack, "backchannel_filter")
+    }
+
+    /// An instance of the filter that `function` is.
+    pub fn of(module: &'m Loaded<'_>, stack: u32, function: &'m str) -> Self {
         let mut error = [0; 128];
         // SAFETY: the module is loaded, the text for the error is as long as is said.
         let (instance, environment) = unsafe {
@@ -83,7 +89,7 @@ impl<'m> Instance<'m> {
             (instance, environment)
         };
         assert!(!environment.is_null(), "an instance: {}", text(&error));
-        Self { instance, environment, exception: String::new(), module: PhantomData }
+        Self { instance, environment, function, exception: String::new(), module: PhantomData }
     }
 
     /// Copies bytes and a NUL into the guest.
@@ -135,7 +141,7 @@ impl Shipper for Instance<'_> {
     fn call(&mut self, tag: &str, seconds: u32, record: &[u8]) -> Option<Vec<u8>> {
         let (tag_at, record_at) = (self.dup(tag.as_bytes()), self.dup(record));
         let mut arguments = [tag_at, tag.len() as u32, seconds, 0, record_at, record.len() as u32];
-        let answer = self.invoke("backchannel_filter", &mut arguments).and_then(|answer| {
+        let answer = self.invoke(self.function, &mut arguments).and_then(|answer| {
             // SAFETY: the engine checks that a NUL ends the text within the memory of the guest.
             unsafe {
                 wamr::wasm_runtime_validate_app_str_addr(self.instance, answer.into()).then(|| {

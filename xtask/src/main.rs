@@ -40,6 +40,8 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measures the filter on Fluent Bit's engine. Needs cmake and libclang.
+    BenchFilter,
     /// Builds the browser page, target/page/backchannel.html, and the viewer of reports. Needs node and npm.
     Page {
         /// Only the viewer of reports, module/browser/page/report.html: no WebAssembly is built.
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Chore::Bless => run::bless(),
         Chore::WitRelease { version } => release::freeze(&version),
         Chore::Bench { arguments } => run::bench(&arguments),
+        Chore::BenchFilter => run::bench_filter(),
         Chore::Page { viewer, check } => run::page(viewer, check),
         Chore::Ci => run::ci(),
     };

@@ -1,5 +1,6 @@
 //! Running cargo: builds, tests, benchmarks, and all of it before a change lands.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::{catalogue, root};
@@ -30,12 +31,25 @@ pub fn bless() -> Result<(), String> {
 pub fn bench(arguments: &[String]) -> Result<(), String> {
     // By itself, so that what it links changes nothing about how the rest is built.
     cargo(&["build", "--release", "--package", "backchannel-yardsticks"])?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder));
-    let yardsticks = target.join("release").join("backchannel-yardsticks").display().to_string();
+    let yardsticks = target().join("release").join("backchannel-yardsticks").display().to_string();
     let mut all = vec!["bench", "--package", "backchannel-tests", "--bench", "throughput", "--"];
     all.extend(arguments.iter().map(String::as_str));
     with(&all, &[("BACKCHANNEL_YARDSTICKS", &yardsticks)])
+}
+
+/// Measures the filter on Fluent Bit's engine, beside one that only parses.
+pub fn bench_filter() -> Result<(), String> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    const PACKAGE: &str = "backchannel-typed-filter";
+    cargo(&["build", "--profile", "module", "--target", TARGET, "--package", PACKAGE])?;
+    let typed = target().join(TARGET).join("module").join("backchannel_typed_filter.wasm").display().to_string();
+    let bench = ["bench", "--package", "backchannel-tests", "--features", "wamr", "--bench", "filter"];
+    with(&bench, &[("BACKCHANNEL_TYPED_FILTER", &typed)])
+}
+
+/// Where cargo writes.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
 }
 
 /// Builds the browser page. What makes it is a program of its own, because it takes a minute to compile.

@@ -177,6 +177,7 @@ fn take(taker: &mut impl Takes, batch: types::Batch) -> Result<types::Evaluation
             format: from_wit::format(raw.format),
             host: &raw.host,
             first_line: raw.first_line,
+            time: None,
             data: &raw.data,
         }),
         types::Batch::Text(raw) => taker.records(Raw {
@@ -184,6 +185,7 @@ fn take(taker: &mut impl Takes, batch: types::Batch) -> Result<types::Evaluation
             format: from_wit::format(raw.format),
             host: &raw.host,
             first_line: raw.first_line,
+            time: None,
             data: raw.data.as_bytes(),
         }),
     };

@@ -28,11 +28,13 @@ pub struct Options {
     pub year: Year,
     /// Seconds that syslog's local time is ahead of UTC.
     pub utc_offset: i32,
+    /// Time of records that say none, as who carried them knows it.
+    pub time: Option<Timestamp>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { year: Year::Of(1970), utc_offset: 0 }
+        Self { year: Year::Of(1970), utc_offset: 0, time: None }
     }
 }
 
@@ -83,6 +85,11 @@ impl Decoder {
         self.format
     }
 
+    /// What holds from the next frame on.
+    pub fn set_options(&mut self, options: Options) {
+        self.options = options;
+    }
+
     /// How many records were no valid UTF-8: they were read, with U+FFFD where bytes made no sense.
     pub fn lossy(&self) -> u64 {
         self.lossy
@@ -115,11 +122,20 @@ impl Decoder {
                 arena.alloc_str(&String::from_utf8_lossy(frame.bytes))
             }
         };
-        self.text(text, arena, asked, wants).map_err(|(at, reason)| Skip {
+        let mut decoded = self.text(text, arena, asked, wants).map_err(|(at, reason)| Skip {
             line: frame.line,
             column: at.and_then(|at| u32::try_from(at + 1).ok()),
             reason,
-        })
+        })?;
+        if self.options.time.is_some() {
+            match &mut decoded {
+                Decoded::Record(Record::Windows(record)) => record.time = record.time.or(self.options.time),
+                Decoded::Record(Record::Syslog(line)) => line.time = line.time.or(self.options.time),
+                // The others carry their time in what makes them records.
+                _ => {}
+            }
+        }
+        Ok(decoded)
     }
 
     fn text<'a>(

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use backchannel_decode::{
-    Decoded, Decoder, Detected, Format, Found, Frame, Framed, Framer, Framing, Options, detect, windows_head,
+    Decoded, Decoder, Detected, Format, Found, Frame, Framed, Framer, Framing, Options, Year, detect, windows_head,
 };
-use backchannel_events::ProcessEvent;
+use backchannel_events::{ProcessEvent, Timestamp};
 use backchannel_normalize::{Accepted, Normalizer, Place, wants};
 use bumpalo::Bump;
 
@@ -27,6 +27,9 @@ pub struct Raw<'a> {
     pub host: &'a str,
     /// Number of the first line of this batch within the input, counted from 1.
     pub first_line: u64,
+    /// When they were made or read, as who carried them knows it: the time of records that say none, and what tells the
+    /// year of dates without one.
+    pub time: Option<Timestamp>,
     /// The records, each ended by a line feed (the last one need not be).
     pub data: &'a [u8],
 }
@@ -142,6 +145,10 @@ impl Input {
     fn read(&mut self, raw: Raw<'_>, arena: &mut Bump, output: &mut Output, sink: Sink<'_>) {
         if self.host != raw.host {
             raw.host.clone_into(&mut self.host);
+        }
+        if let Some(time) = raw.time {
+            let year = Year::NotAfter(time);
+            self.decoder.set_options(Options { year, time: raw.time, ..Options::default() });
         }
         let mut rest = raw.data;
         match self.framer.take() {

@@ -41,7 +41,7 @@ fn logs() -> String {
 }
 
 fn raw(data: &[u8], first_line: u64) -> Raw<'_> {
-    Raw { input: "a.jsonl", format: Some(Format::WindowsJson), host: "", first_line, data }
+    Raw { input: "a.jsonl", format: Some(Format::WindowsJson), host: "", first_line, time: None, data }
 }
 
 /// The events of the logs as a host would pack them.
@@ -154,7 +154,7 @@ fn an_input_that_is_no_text_is_told_and_no_run_ends() {
         (b"what is this\nnobody knows\n", "known format"),
         (b"\n\n", ""),
     ] {
-        let output = engine.records(Raw { input: "x", format: None, host: "", first_line: 1, data });
+        let output = engine.records(Raw { input: "x", format: None, host: "", first_line: 1, time: None, data });
         assert_eq!(output.skipped.is_empty(), reason.is_empty());
         assert!(output.skipped.iter().all(|skipped| skipped.reason.contains(reason)), "{output:?}");
     }
@@ -174,8 +174,14 @@ fn inputs_beyond_the_limit_end_and_lose_nothing() {
     for number in 0..300 {
         let name = format!("input {number}");
         let data = format!("{syscall}{line}").replace("NNN", &number.to_string());
-        let raw =
-            Raw { input: &name, format: Some(Format::Auditd), host: "web1", first_line: 1, data: data.as_bytes() };
+        let raw = Raw {
+            input: &name,
+            format: Some(Format::Auditd),
+            host: "web1",
+            first_line: 1,
+            time: None,
+            data: data.as_bytes(),
+        };
         evaluated += engine.records(raw).evaluated;
     }
     evaluated += engine.flush().evaluated;

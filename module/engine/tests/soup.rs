@@ -71,7 +71,7 @@ proptest! {
             }
         }
         let mut engine = Engine::open(None, None).expect("no settings are right");
-        engine.records(Raw { input: "i", format, host: "h", first_line: 1, data: &data });
+        engine.records(Raw { input: "i", format, host: "h", first_line: 1, time: None, data: &data });
         engine.flush();
     }
 
@@ -80,7 +80,7 @@ proptest! {
         let mut engine = Engine::open(None, None).expect("no settings are right");
         for (format, data, first_line) in &batches {
             let output =
-                engine.records(Raw { input: "i", format: *format, host: "h", first_line: *first_line, data });
+                engine.records(Raw { input: "i", format: *format, host: "h", first_line: *first_line, time: None, data });
             prop_assert!(output.skipped.len() as u64 <= output.skipped_count);
         }
         engine.flush();
@@ -109,8 +109,14 @@ proptest! {
 fn a_whole_record_of_each_kind_is_read() {
     for (which, record) in WHOLE.iter().enumerate() {
         let mut engine = Engine::open(None, None).expect("no settings are right");
-        let output =
-            engine.records(Raw { input: "i", format: None, host: "h", first_line: 1, data: record.as_bytes() });
+        let output = engine.records(Raw {
+            input: "i",
+            format: None,
+            host: "h",
+            first_line: 1,
+            time: None,
+            data: record.as_bytes(),
+        });
         let flushed = engine.flush();
         assert_eq!(output.skipped_count, 0, "{which}: {output:?}");
         assert!(output.evaluated + flushed.evaluated + output.unused > 0, "{which}: {output:?}");

@@ -8,10 +8,17 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::Cell;
 
+use backchannel_events::Timestamp;
+
 use crate::Filter;
 
 /// Bytes before an allocation that hold its size; they keep it aligned for anything.
 const HEAD: usize = 16;
+
+/// What an allocation is rounded up to, so that what was freed fits what comes next.
+const STEP: usize = 2048;
+/// What is larger is given back when it is freed.
+const KEPT: usize = 64 * 1024;
 
 /// What is given in place of a record that the host could not hand over, which happens when no memory is left. No
 /// answer would lose it in silence.
@@ -29,14 +36,27 @@ thread_local! {
     /// leaves none, and the next one opens another.
     static FILTER: Cell<Option<Box<Filter>>> = const { Cell::new(None) };
     static GIVEN: Cell<Option<Given>> = const { Cell::new(None) };
+    /// The last two allocations that were freed, or 0: a tag and a record come and go with every call, and in an
+    /// interpreter an allocator costs more than the filter has to ask of most records.
+    static FREED: Cell<[*mut u8; 2]> = const { Cell::new([core::ptr::null_mut(); 2]) };
 }
 
 /// Allocates `size` bytes; 0 where there is no memory.
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc(size: usize) -> *mut u8 {
-    let Some(layout) = size.checked_add(HEAD).and_then(|size| Layout::from_size_align(size, HEAD).ok()) else {
+    let rounded = size.checked_add(HEAD).and_then(|size| size.checked_next_multiple_of(STEP));
+    let Some(layout) = rounded.and_then(|size| Layout::from_size_align(size, HEAD).ok()) else {
         return core::ptr::null_mut();
     };
+    let mut freed = FREED.get();
+    for slot in &mut freed {
+        // SAFETY: what is kept is whole, its size before it.
+        if !slot.is_null() && unsafe { size_of_allocation(*slot) } == layout.size() {
+            let reused = core::mem::replace(slot, core::ptr::null_mut());
+            FREED.set(freed);
+            return reused;
+        }
+    }
     // SAFETY: the layout is not empty.
     let start = unsafe { alloc(layout) };
     if start.is_null() {
@@ -58,12 +78,35 @@ pub unsafe extern "C" fn free(pointer: *mut u8) {
     if pointer.is_null() {
         return;
     }
-    // SAFETY: by the contract, `malloc` wrote the size before it and allocated with this layout.
-    unsafe {
-        let start = pointer.sub(HEAD);
-        let size = start.cast::<usize>().read();
-        dealloc(start, Layout::from_size_align_unchecked(size, HEAD));
+    // SAFETY: by the contract, `malloc` wrote the size before it.
+    if unsafe { size_of_allocation(pointer) } > KEPT {
+        // SAFETY: by the contract.
+        return unsafe { give_back(pointer) };
     }
+    let [newest, oldest] = FREED.get();
+    // One that is taken leaves its place empty; the other one stays.
+    let (stays, goes) = if newest.is_null() { (oldest, newest) } else { (newest, oldest) };
+    FREED.set([pointer, stays]);
+    if !goes.is_null() {
+        // SAFETY: it came from `malloc`, and is kept no longer.
+        unsafe { give_back(goes) }
+    }
+}
+
+/// How many bytes `malloc` allocated for it.
+///
+/// # Safety
+/// `pointer` came from [`malloc`].
+unsafe fn size_of_allocation(pointer: *mut u8) -> usize {
+    // SAFETY: by the contract, `malloc` wrote the size before it.
+    unsafe { pointer.sub(HEAD).cast::<usize>().read() }
+}
+
+/// # Safety
+/// `pointer` came from [`malloc`] and nothing uses it.
+unsafe fn give_back(pointer: *mut u8) {
+    // SAFETY: by the contract, `malloc` allocated with this layout.
+    unsafe { dealloc(pointer.sub(HEAD), Layout::from_size_align_unchecked(size_of_allocation(pointer), HEAD)) }
 }
 
 /// Opens the filter with settings (JSON) and a baseline; a pointer of 0 is none. Returns the number of mistakes in
@@ -100,7 +143,7 @@ pub unsafe extern "C" fn backchannel_filter(
     tag: *const u8,
     tag_len: usize,
     seconds: u32,
-    _nanoseconds: u32,
+    nanoseconds: u32,
     record: *const u8,
     record_len: usize,
 ) -> *const u8 {
@@ -108,7 +151,8 @@ pub unsafe extern "C" fn backchannel_filter(
     let (tag, text) = unsafe { (bytes(tag, tag_len).unwrap_or_default(), bytes(record, record_len)) };
     let Some(text) = text else { return NOT_HANDED_OVER.as_ptr() };
     let Some(mut filter) = FILTER.take().or_else(reopen) else { return record };
-    let answer = filter.filter(&String::from_utf8_lossy(tag), seconds, text);
+    let time = Timestamp::from_unix(seconds.into(), nanoseconds);
+    let answer = filter.filter(&String::from_utf8_lossy(tag), time, text);
     let answer = answer.map_or(record, |answer| answer.as_ptr().cast());
     // The answer stays where it is: it is the box that moves.
     FILTER.set(Some(filter));

@@ -1,8 +1,10 @@
 //! [`Filter`]: one record after the other, and what was found put into them.
 
 use std::ffi::CStr;
+use std::time::Duration;
 
 use backchannel_engine::{Correlator, Engine, Format, Output, Raw, SettingError};
+use backchannel_events::Timestamp;
 
 use crate::answer;
 use crate::pending::Pending;
@@ -12,8 +14,11 @@ pub const KEY: &str = "backchannel";
 
 /// Tags whose records are counted; the engine keeps as many inputs.
 const MOST_TAGS: usize = 256;
-/// Seconds of the records' time after which an incident is told again only because more was seen around it.
-const QUIET_SECONDS: u32 = 60;
+/// Of the records' time; after it an incident is told again only because more was seen around it.
+const QUIET: Duration = Duration::from_secs(60);
+/// Bytes of incidents that are composed anew for one more finding. Larger ones wait for as many findings as they are
+/// worth, or for [`QUIET`]: in a flood of findings each one would otherwise cost all those before it.
+const BYTES_A_FINDING: usize = 16 * 1024;
 /// Bytes that are kept for the next answer; a larger one is given back.
 const KEPT: usize = 1024 * 1024;
 
@@ -28,7 +33,10 @@ pub struct Filter {
     clock: u64,
     /// Whether the correlator was given something since it was last asked for incidents, and when that was.
     stirred: bool,
-    asked: u32,
+    asked: Timestamp,
+    /// Findings since then, and bytes of the incidents it gave.
+    findings: usize,
+    composed: usize,
     /// The answer, which the host reads after the call: it lives until the next one.
     answer: Vec<u8>,
 }
@@ -56,39 +64,47 @@ impl Filter {
             tags: Vec::new(),
             clock: 0,
             stirred: false,
-            asked: 0,
+            asked: Timestamp::default(),
+            findings: 0,
+            composed: 0,
             answer: Vec::new(),
         })
     }
 
-    /// Takes a record: one JSON object, which came under `tag` at `seconds` since 1970. `None`: there is nothing to
-    /// add, and the record goes on as it is. Otherwise the record with the member [`KEY`] added at its end.
+    /// Takes a record: one JSON object, which came under `tag` with the shipper's `time`; 1970 stands for an unknown one.
+    /// `None`: there is nothing to add, and the record goes on as it is. Otherwise the record with the member [`KEY`]
+    /// added at its end.
     ///
     /// What cannot be read is passed on like what says nothing: a shipper loses no record because of a detector.
-    pub fn filter(&mut self, tag: &str, seconds: u32, record: &[u8]) -> Option<&CStr> {
+    pub fn filter(&mut self, tag: &str, time: Timestamp, record: &[u8]) -> Option<&CStr> {
         let first_line = self.count(tag);
         if Engine::says_nothing(record) {
             // Incidents are told with the next record that says something, so that most records cost nothing.
             return if self.pending.is_empty() { None } else { self.answer(record) };
         }
-        let raw = Raw { input: tag, format: Some(Format::Json), host: "", first_line, data: record };
+        let known = (time > Timestamp::default()).then_some(time);
+        let raw = Raw { input: tag, format: Some(Format::Json), host: "", first_line, time: known, data: record };
         let Output { findings, signals, activity, .. } = self.engine.records(raw);
-        let found = !findings.is_empty();
-        if found || !signals.is_empty() || !activity.is_empty() {
+        if !findings.is_empty() || !signals.is_empty() || !activity.is_empty() {
             let documents: Vec<&str> = findings.iter().map(|finding| finding.document.as_str()).collect();
             let signals: Vec<&str> = signals.iter().map(String::as_str).collect();
             let activity: Vec<&str> = activity.iter().map(String::as_str).collect();
             self.correlator.observe(&documents, &signals, &activity);
             self.stirred = true;
+            self.findings += findings.len();
         }
         for finding in findings {
             self.pending.finding(finding);
         }
         // Composing incidents costs something, and each is long: not for every event around one.
-        if found || (self.stirred && seconds.abs_diff(self.asked) >= QUIET_SECONDS) {
+        let worth = self.findings > 0 && self.findings * BYTES_A_FINDING >= self.composed;
+        if worth || (self.stirred && !time.within(QUIET, self.asked)) {
             self.stirred = false;
-            self.asked = seconds;
+            self.asked = time;
+            self.findings = 0;
+            self.composed = 0;
             for incident in self.correlator.incidents() {
+                self.composed += incident.document.len();
                 self.pending.incident(incident);
             }
         }

@@ -3,6 +3,8 @@
 //! Where a record costs more to carry than to refuse (an interpreter in a shipper), even checking that it is UTF-8 is
 //! too much. Fluent Bit writes its members in one order, so that both stand at known places.
 
+use memchr::{memchr, memchr2};
+
 /// Bytes that are looked at.
 const HEAD: usize = 512;
 
@@ -25,17 +27,20 @@ pub(crate) fn head(record: &[u8]) -> Option<(&str, u32)> {
         return rest.starts_with(b",").then_some((provider, id));
     }
     let rest = record.strip_prefix(RENDERED)?;
-    let end = rest.iter().position(|byte| matches!(byte, b'\'' | b'\\' | b'&'))?;
-    let (provider, rest) = rest.split_at_checked(end)?;
-    let (_, rest) = split(rest.strip_prefix(b"'")?, b"/><EventID")?;
-    let (_, rest) = split(rest, b">")?;
+    let (provider, rest) = split(rest, b'\'')?;
+    // An escape, of JSON or of XML: not worth understanding here.
+    if memchr2(b'\\', b'&', provider).is_some() {
+        return None;
+    }
+    let (attributes, rest) = split(rest, b'>')?;
+    let (_, rest) = split(rest.strip_prefix(b"<EventID").filter(|_| attributes.ends_with(b"/"))?, b'>')?;
     let (id, rest) = number(rest)?;
     (rest.starts_with(b"<") && !provider.is_empty()).then_some((core::str::from_utf8(provider).ok()?, id))
 }
 
 /// A string without escapes whose opening quote was read, and what follows its closing one.
 fn string(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let end = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    let end = memchr2(b'"', b'\\', bytes)?;
     let (text, rest) = bytes.split_at_checked(end)?;
     Some((core::str::from_utf8(text).ok()?, rest.strip_prefix(b"\"")?))
 }
@@ -46,9 +51,10 @@ fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     Some((core::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
-fn split<'a>(bytes: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let place = bytes.windows(at.len()).position(|window| window == at)?;
-    Some((bytes.get(..place)?, bytes.get(place + at.len()..)?))
+/// What stands before a byte, and what behind it.
+fn split(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = bytes.split_at_checked(memchr(at, bytes)?)?;
+    Some((before, rest.get(1..)?))
 }
 
 #[cfg(test)]
