@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -484,8 +484,8 @@ fn on_a_terminal_json_lines_are_escaped_wholly() {
     }
 }
 
-#[test]
-fn while_following_a_finding_is_printed_before_the_input_ends() {
+/// The program while it follows an input that began with a finding, the input, and what is printed.
+fn following() -> (Child, ChildStdin, BufReader<ChildStdout>) {
     let mut child = program()
         .args(["replay", "-", "--follow", "--format", "jsonl"])
         .stdin(Stdio::piped())
@@ -496,6 +496,12 @@ fn while_following_a_finding_is_printed_before_the_input_ends() {
     input.write_all(&firing()).expect("it reads");
     input.flush().expect("it reads");
     let out = BufReader::new(child.stdout.take().expect("a pipe"));
+    (child, input, out)
+}
+
+#[test]
+fn while_following_a_finding_is_printed_before_the_input_ends() {
+    let (mut child, input, out) = following();
     let (sender, lines) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for line in out.lines().map_while(Result::ok) {
@@ -517,16 +523,8 @@ fn while_following_a_finding_is_printed_before_the_input_ends() {
 #[test]
 fn a_signal_ends_following_with_the_summary() {
     for signal in ["TERM", "INT"] {
-        let mut child = program()
-            .args(["replay", "-", "--follow", "--format", "jsonl"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
         // The pipe stays open: only the signal ends the input.
-        let mut input = child.stdin.take().expect("a pipe");
-        input.write_all(&firing()).expect("it reads");
-        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let (mut child, _input, mut out) = following();
         let mut first = String::new();
         out.read_line(&mut first).expect("a finding");
         assert!(first.contains("\"type\":\"finding\""), "{first}");

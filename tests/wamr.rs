@@ -3,10 +3,9 @@
 
 use backchannel_tests::case;
 use backchannel_tests::fluent_bit::{Linked, Shipper, baseline, firing, payloads, records, without_ours};
-use backchannel_tests::wamr::{Engine, HEAP, Instance, Loaded};
+use backchannel_tests::wamr::{Engine, HEAP, Instance, Loaded, STACK};
 
-/// What our configurations give (`wasm_stack_size`), and what Fluent Bit gives by itself.
-const STACK: u32 = 512 * 1024;
+/// Bytes of stack that Fluent Bit gives by itself.
 const STACK_BY_DEFAULT: u32 = 8 * 1024;
 const TAG: &str = "input";
 

@@ -8,11 +8,10 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use backchannel_tests::fluent_bit::Shipper;
-use backchannel_tests::wamr::{Engine, Instance, Loaded};
+use backchannel_tests::median;
+use backchannel_tests::wamr::{Engine, Instance, Loaded, STACK};
 use cpu_time::ProcessTime;
 
-/// What our configurations give.
-const STACK: u32 = 512 * 1024;
 const ROUNDS: usize = 3;
 /// Seconds of CPU time a measurement takes at least.
 const SECONDS: f64 = 1.0;
@@ -55,11 +54,6 @@ fn rate(filter: &mut Instance<'_>, records: &[Vec<u8>]) -> f64 {
         taken = start.elapsed().as_secs_f64();
     }
     read as f64 / taken
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
 }
 
 /// The values of a Security event 4658 (the handle to an object was closed), which says nothing about processes that

@@ -14,6 +14,8 @@ use crate::fluent_bit::Shipper;
 
 /// Bytes of heap that Fluent Bit gives a module by default.
 pub const HEAP: u32 = 8 * 1024;
+/// Bytes of stack that our configurations give (`wasm_stack_size`).
+pub const STACK: u32 = 512 * 1024;
 
 /// The engine, which is one for the process and belongs to the thread that started it.
 pub struct Engine(PhantomData<*const ()>);

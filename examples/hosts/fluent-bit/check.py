@@ -6,9 +6,10 @@
                         [--speed [--beside FILE:FUNCTION]...]
 
 For each capture: as many records come out as went in, each the same as with a filter that returns its input, but for
-what ours adds; the findings are those of `backchannel replay`. The module is FILE, or the one with this site's settings and
-baseline baked in, or the one that the program exports. Prints the memory of Fluent Bit at its start and end;
---speed measures records per second of CPU time as well, three runs each, and --beside those of other filters. Exit status 0: equal, 1: not, 2: cannot run.
+what ours adds; the findings are those of `backchannel replay`. The module is FILE, or the one with this site's
+settings and baseline baked in, or the one that the program exports. Prints the memory of Fluent Bit at its start and
+end; --speed measures records per second of CPU time as well, three runs each, and --beside those of other filters.
+Exit status 0: equal, 1: not, 2: cannot run.
 Needs Python 3.9 and Linux; nothing else is installed or changed.
 """
 
@@ -106,7 +107,7 @@ def without_ours(line):
 
 
 def follow(standing, incidents):
-    """The ids of the incidents that stand after these were told, one after the other."""
+    """Brings the ids of the incidents that stand up to date with these, which were told one after the other."""
     for incident in incidents:
         standing.difference_update(incident["supersedes"])
         standing.add(incident["id"])
@@ -127,7 +128,8 @@ def comparable(finding):
 
 def site(options):
     """The site's settings and baseline, as `bake` and `replay` take them."""
-    return [text for name in ["config", "baseline"] if getattr(options, name) for text in ["--" + name, getattr(options, name)]]
+    given = {"--config": options.config, "--baseline": options.baseline}
+    return [text for name, file in given.items() if file for text in (name, file)]
 
 
 def replay(options, path, capture, *more):

@@ -102,6 +102,8 @@ unsafe fn size_of_allocation(pointer: *mut u8) -> usize {
     unsafe { pointer.sub(HEAD).cast::<usize>().read() }
 }
 
+/// Gives it back to the allocator.
+///
 /// # Safety
 /// `pointer` came from [`malloc`] and nothing uses it.
 unsafe fn give_back(pointer: *mut u8) {

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use backchannel_host::component::{Engine, EngineOptions, Module};
 use backchannel_host::replay::{ReplayOptions, Silent, replay};
 use backchannel_host::source::{Filled, SourceOptions, Sources};
+use backchannel_tests::median;
 use cpu_time::ProcessTime;
 use inputs::Inputs;
 
@@ -134,11 +135,6 @@ fn table(kind: &str, yardstick: &str, folder: &Path, wishes: &Wishes) -> Outcome
     }
     println!();
     Ok(())
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates.get(rates.len() / 2).copied().unwrap_or(0.0)
 }
 
 /// Records per CPU second of another library, measured by itself in a process of its own.

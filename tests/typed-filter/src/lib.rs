@@ -1,8 +1,8 @@
 //! A filter for Fluent Bit that parses each record into five borrowed fields and does nothing else: what a detection
 //! written the usual way pays before its first question, and so the measure for ours.
 //!
-//! `cargo build --release --package backchannel-typed-filter --target wasm32-unknown-unknown`, then `check.py --speed
-//! --beside FILE:typed` beside the configurations of Fluent Bit.
+//! `cargo xtask bench-filter` builds and measures it on the engine alone; for the whole program give the built file to
+//! `check.py --speed --beside FILE:typed`, which lies with the configurations of Fluent Bit.
 
 #![allow(unsafe_code)]
 

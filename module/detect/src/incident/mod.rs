@@ -151,8 +151,7 @@ impl Correlator {
         let mut incidents = Vec::new();
         for (id, Group { members, findings }) in &groups {
             let watched = watched_of(&memory.watched, findings);
-            let counts = findings.iter().map(|finding| u64::from(finding.count)).sum();
-            let now = Told { revision: 1, findings: members.clone(), counts, watched: watched.len() };
+            let counts: u64 = findings.iter().map(|finding| u64::from(finding.count)).sum();
             let went_up = |other: &String, told: &Told| {
                 !groups.contains_key(other) && told.findings.iter().any(|id| members.contains(id))
             };
@@ -171,13 +170,14 @@ impl Correlator {
             let revision = supersedes.iter().filter_map(gone).max();
             let before = memory.told.get(id);
             let unchanged = before.is_some_and(|told| {
-                told.findings == now.findings && told.counts == now.counts && told.watched == now.watched
+                told.findings == *members && told.counts == counts && told.watched == watched.len()
             });
             if unchanged && supersedes.is_empty() {
                 continue;
             }
             let revision = before.map(|told| told.revision).max(revision).unwrap_or(0) + 1;
-            memory.told.insert(id.clone(), Told { revision, ..now });
+            let told = Told { revision, findings: members.clone(), counts, watched: watched.len() };
+            memory.told.insert(id.clone(), told);
             let composed = compose::incident(findings, &watched, &memory.addresses);
             incidents.push(Incident { id: id.clone(), revision, supersedes, ..composed });
         }
