@@ -12,44 +12,36 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable)
 )]
 
+mod actor;
 mod analytic;
 pub mod analytics;
-mod assess;
 mod baseline;
-mod com_server;
 mod context;
-mod describe;
 mod detector;
 mod evidence;
-mod fold;
-mod incident;
-mod joins;
-mod judge;
-mod patterns;
+mod learner;
+mod memory;
 mod predicates;
-mod rpc_call;
-mod script_text;
-#[cfg(test)]
-mod site_tests;
+mod remember;
 mod stats;
-mod suppress;
 #[cfg(test)]
 mod testing;
 mod text;
-mod tuning;
+mod tunables;
+mod verdict;
 mod vocabulary;
-mod watch;
-mod wording;
 
+pub use actor::Actor;
 pub use analytic::{Analytic, Family, Status, Telemetry};
-pub use baseline::{Baseline, Edge, Known, Learner, Standing, UserKind};
-pub use context::{Actor, Context, Host};
+pub use baseline::{Baseline, Edge, Known, Maturity, Standing, UserKind};
+pub use context::Context;
 pub use detector::{Detector, Memory, Sink};
 pub use evidence::Evidence;
-pub use incident::{Correlator, CorrelatorMemory};
-pub use patterns::Patterns;
-pub use stats::{Evicted, Stats, Upkeep};
-pub use tuning::{
-    AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Maturity, Threshold, Tuning,
-    When, Window,
+pub use learner::Learner;
+pub use memory::{Evicted, Host};
+pub use stats::{Stats, Upkeep};
+pub use text::Patterns;
+pub use tunables::{
+    AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Threshold, Tunables, When,
+    Window,
 };

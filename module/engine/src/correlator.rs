@@ -1,6 +1,6 @@
 //! [`Correlator`]: the documents of any number of detectors in, incidents out.
 
-use backchannel_detect as detect;
+use backchannel_correlate as correlate;
 use backchannel_events::Severity;
 use backchannel_settings::SettingError;
 
@@ -10,7 +10,7 @@ use crate::snapshot::{self, Kind, SnapshotError};
 /// Joins findings into incidents.
 #[derive(Debug)]
 pub struct Correlator {
-    correlator: detect::Correlator,
+    correlator: correlate::Correlator,
     settings: u64,
 }
 
@@ -40,7 +40,7 @@ impl Correlator {
 
     /// A correlator of a site. Joining depends on nothing that a site can set so far.
     pub fn of(site: &Site) -> Self {
-        Self { correlator: detect::Correlator::new(), settings: site.hash }
+        Self { correlator: correlate::Correlator::new(), settings: site.hash }
     }
 
     /// Takes documents of findings, signals and activity, in any order between detectors. Returns how many could not

@@ -24,7 +24,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::{Note, Tally};
+use crate::memory::{Note, Tally};
 use crate::text::{contains, lower};
 use crate::{Analytic, Context, Evidence, Family, Status, Threshold};
 
@@ -123,7 +123,7 @@ fn sweep(text: String, earlier: &[(&str, &Note)], what: &str) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     const REFUSED: [&str; 3] = [
@@ -162,7 +162,7 @@ mod tests {
         let events: Vec<Event> =
             REFUSED.iter().enumerate().map(|(i, class)| com_refused(i as f64, class, "10.0.0.9")).collect();
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
-        let tuning = Tuning { admin_hosts: vec!["10.0.0.9".into()], ..Tuning::default() };
+        let tuning = Tunables { admin_hosts: vec!["10.0.0.9".into()], ..Tunables::default() };
         check_tuned(&ANALYTIC, &events, tuning, None);
     }
 

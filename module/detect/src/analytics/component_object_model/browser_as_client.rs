@@ -20,7 +20,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::note::Note;
+use crate::memory::Note;
 use crate::text::{base_name, contains, contains_any};
 use crate::vocabulary::places;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};

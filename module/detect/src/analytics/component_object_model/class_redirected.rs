@@ -24,7 +24,7 @@ use backchannel_events::{
     Source,
 };
 
-use crate::com_server::{self, Value};
+use crate::context::com_server::{self, Value};
 use crate::text::{find, guid, is_any};
 use crate::vocabulary::com_classes;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};

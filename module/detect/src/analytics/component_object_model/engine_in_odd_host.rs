@@ -22,9 +22,10 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, FileOperation, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
+use crate::context::com_server;
 use crate::text::{base_name, is_any};
-use crate::tuning::is_program;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, com_server, predicates};
+use crate::tunables::is_program;
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-COM-015.
 pub const ANALYTIC: Analytic = Analytic {

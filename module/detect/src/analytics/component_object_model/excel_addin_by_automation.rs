@@ -24,8 +24,8 @@ use backchannel_events::{
     SignatureStatus, Source,
 };
 
-use crate::context::recent::FileWritten;
-use crate::script_text;
+use crate::context::script_text;
+use crate::memory::recent::FileWritten;
 use crate::text::{ends_with, starts_with};
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 

@@ -19,8 +19,9 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
+use crate::context::com_server;
 use crate::text::{contains_any, directory, is_any};
-use crate::{Analytic, Context, Evidence, Family, Status, com_server, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-COM-025.
 pub const ANALYTIC: Analytic = Analytic {

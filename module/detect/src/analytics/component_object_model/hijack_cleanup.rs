@@ -25,9 +25,8 @@ use backchannel_events::{
     Source,
 };
 
-use crate::com_server;
-use crate::context::com_handlers;
-use crate::context::note::Note;
+use crate::context::{com_handlers, com_server};
+use crate::memory::Note;
 use crate::text::{contains, contains_any, find, guid, is_any};
 use crate::vocabulary::elevation;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};

@@ -25,8 +25,9 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::com_registry::Doubtful;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, com_server, predicates, text};
+use crate::context::com_server;
+use crate::memory::com_registry::Doubtful;
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates, text};
 
 /// A registration counts this long.
 const WINDOW: Duration = Duration::from_secs(7 * 24 * 3_600);

@@ -19,7 +19,8 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::activation::{self, Broker, Started};
+use crate::context::activation::{self, Started};
+use crate::memory::Broker;
 use crate::vocabulary::com;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 

@@ -22,10 +22,10 @@ use backchannel_events::{
     ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::activation;
+use crate::context::{activation, com_server};
 use crate::text::{contains_any, is_any};
 use crate::vocabulary::{com, programs};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// The client starts at most this long before.
 pub const WINDOW: Window = Window::new("IPC-COM-017", 60);

@@ -27,10 +27,10 @@ use backchannel_events::{
     Severity, Source,
 };
 
-use crate::context::activation::Activation;
-use crate::context::{addresses, inbound};
-use crate::script_text;
-use crate::text::{base_name, contains_any, ends_with, is_any};
+use crate::context::{inbound, script_text};
+use crate::memory::Activation;
+use crate::memory::addresses::Addresses;
+use crate::text::{addresses, base_name, contains_any, ends_with, is_any};
 use crate::vocabulary::com;
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
@@ -116,7 +116,7 @@ fn is_engine(path: &str) -> bool {
 }
 
 /// Whether the flow goes to somebody Office has no business with.
-fn is_unexpected(flow: &NetworkFlow<'_>, activation: &Activation, own: &addresses::Addresses) -> bool {
+fn is_unexpected(flow: &NetworkFlow<'_>, activation: &Activation, own: &Addresses) -> bool {
     let remote = flow.remote;
     if remote.address.is_empty() || own.is_own(remote.address) {
         return false;

@@ -26,7 +26,7 @@ use backchannel_events::{
     Source,
 };
 
-use crate::com_server::{self, Doubt, Value};
+use crate::context::com_server::{self, Doubt, Value};
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-COM-001.

@@ -23,7 +23,7 @@ use backchannel_events::{
     Severity, SignatureStatus, Source,
 };
 
-use crate::context::recent::FileWritten;
+use crate::memory::recent::FileWritten;
 use crate::text::{contains, ends_with};
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window};
 

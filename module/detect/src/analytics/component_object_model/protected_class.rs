@@ -22,7 +22,7 @@ use backchannel_events::{
     Source,
 };
 
-use crate::com_server::{self, Value};
+use crate::context::com_server::{self, Value};
 use crate::vocabulary::com_classes;
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 

@@ -23,7 +23,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::com_server;
+use crate::context::com_server;
 use crate::text::{base_name, contains, contains_any, ends_with, find, starts_with};
 use crate::vocabulary::places;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};

@@ -80,7 +80,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     const MMC20: &str = "{49B2791A-B1AE-4C90-9B8E-E860BA07F889}";
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn an_administrator_s_host_may_ask_for_ordinary_classes_only() {
-        let tuning = Tuning { admin_hosts: vec!["10.0.0.9".into()], ..Tuning::default() };
+        let tuning = Tunables { admin_hosts: vec!["10.0.0.9".into()], ..Tunables::default() };
         check_tuned(&ANALYTIC, &[com_refused(0, ORDINARY, "10.0.0.9")], tuning.clone(), None);
         let expected = Some((Severity::High, Confidence::High));
         check_tuned(&ANALYTIC, &[com_refused(0, MMC20, "10.0.0.9")], tuning, expected);

@@ -25,7 +25,8 @@ use backchannel_events::{
     ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::activation::{self, Broker};
+use crate::context::activation;
+use crate::memory::Broker;
 use crate::vocabulary::com;
 use crate::{Analytic, Context, Evidence, Family, Status};
 

@@ -24,7 +24,7 @@ use backchannel_events::{
     Source,
 };
 
-use crate::script_text::{self, is_this_machine};
+use crate::context::script_text::{self, is_this_machine};
 use crate::text::{base_name, contains_any, starts_with};
 use crate::vocabulary::com;
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};

@@ -24,7 +24,8 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::far::{self, FarRegistration};
+use crate::context::far;
+use crate::memory::far::FarRegistration;
 use crate::text::{guid, is_any, lower};
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
@@ -113,7 +114,7 @@ fn consummated(far: &FarRegistration, text: &str) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     const SVCHOST: &str = r"C:\Windows\System32\svchost.exe";
@@ -154,7 +155,7 @@ mod tests {
         let installer = registry_set(10, KEY, FILE).of(r"C:\Windows\System32\msiexec.exe", 70);
         check(&ANALYTIC, &[visit(), installer], None);
         check(&ANALYTIC, &[write(FILE)], None);
-        let tuning = Tuning { admin_hosts: vec!["10.0.0.9".into()], ..Tuning::default() };
+        let tuning = Tunables { admin_hosts: vec!["10.0.0.9".into()], ..Tunables::default() };
         let deployed = [visit(), write(r"C:\Program Files\Product\server.dll")];
         check_tuned(&ANALYTIC, &deployed, tuning, None);
     }

@@ -18,7 +18,8 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::activation::{self, Activation, Broker};
+use crate::context::activation;
+use crate::memory::{Activation, Broker};
 use crate::vocabulary::com;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
 

@@ -23,7 +23,7 @@ use backchannel_events::{
     Source,
 };
 
-use crate::com_server::{self, Value};
+use crate::context::com_server::{self, Value};
 use crate::text::{base_name, contains, starts_with};
 use crate::vocabulary::com_classes;
 use crate::{Analytic, Context, Evidence, Family, Status};

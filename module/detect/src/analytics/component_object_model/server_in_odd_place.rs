@@ -25,7 +25,7 @@ use backchannel_events::{
     RegistryOperation, Severity, Source,
 };
 
-use crate::com_server::{self, Doubt, Value};
+use crate::context::com_server::{self, Doubt, Value};
 use crate::text::{contains_any, guid};
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 

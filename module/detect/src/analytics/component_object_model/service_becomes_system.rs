@@ -23,7 +23,7 @@ use backchannel_events::{
     ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source, User,
 };
 
-use crate::context::{Note, ProcessId};
+use crate::memory::{Note, ProcessId};
 use crate::text::{is_any, starts_with};
 use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
 

@@ -29,7 +29,7 @@ use backchannel_events::{
 };
 
 use crate::context::com_registry::opened_class;
-use crate::context::recent::Noted;
+use crate::memory::recent::Noted;
 use crate::text::{contains, starts_with};
 use crate::vocabulary::{com, office};
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};

@@ -26,8 +26,9 @@ use backchannel_events::{
     Timestamp,
 };
 
-use crate::context::recent::Flow;
-use crate::context::{KnownLogon, inbound};
+use crate::context::inbound;
+use crate::memory::KnownLogon;
+use crate::memory::recent::Flow;
 use crate::text::{contains, starts_with};
 use crate::vocabulary::{com, scripts};
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};

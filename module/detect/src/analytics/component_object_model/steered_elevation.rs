@@ -23,10 +23,10 @@ use backchannel_events::{
     Severity, Source,
 };
 
-use crate::context::com_handlers;
+use crate::context::{com_handlers, com_server};
 use crate::text::{clip, contains, is_any};
 use crate::vocabulary::elevation;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// The handler is used at most this long after it was written.
 pub const WINDOW: Window = Window::new("IPC-ELEV-009", 600);

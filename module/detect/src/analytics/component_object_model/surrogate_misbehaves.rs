@@ -100,7 +100,7 @@ fn remembered(
     evidence: &mut Evidence,
 ) {
     let event = context.event();
-    let mut add = |feature: String, note: Option<&crate::context::Note>| {
+    let mut add = |feature: String, note: Option<&crate::memory::Note>| {
         if let Some(note) = note {
             evidence.earlier.push(note.observation(feature.clone()));
         }

@@ -25,10 +25,10 @@ use backchannel_events::{
     ServiceOperation, Severity, Source,
 };
 
-use crate::context::note::Note;
-use crate::context::{KnownProcess, ProcessId};
+use crate::context::com_server;
+use crate::memory::{KnownProcess, Note, ProcessId};
 use crate::text::{base_name, contains, ends_with};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, com_server, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
 
 /// Load and registration lie at most this far apart.
 const REGISTERED: Duration = Duration::from_secs(30);

@@ -21,7 +21,7 @@ use backchannel_events::{
     Activity, ActivityKind, ComActivation, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::Tally;
+use crate::memory::Tally;
 use crate::text::lower;
 use crate::vocabulary::com;
 use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
@@ -116,10 +116,10 @@ fn asked_here(context: &Context<'_>, com: &ComActivation<'_>) -> Evidence {
 mod tests {
     use super::*;
     use crate::testing::*;
-    use crate::{AnalyticTuning, Tuning};
+    use crate::{AnalyticTuning, Tunables};
 
-    fn switched_on() -> Tuning {
-        let mut tuning = Tuning::default();
+    fn switched_on() -> Tunables {
+        let mut tuning = Tunables::default();
         let on = AnalyticTuning { enabled: Some(true), ..AnalyticTuning::default() };
         tuning.analytics.insert(ANALYTIC.id.to_owned(), on);
         tuning

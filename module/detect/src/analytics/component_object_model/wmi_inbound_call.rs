@@ -20,8 +20,8 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source, User,
 };
 
-use crate::context::activation::Broker;
 use crate::context::inbound::DYNAMIC;
+use crate::memory::Broker;
 use crate::text::{base_name, is_any};
 use crate::vocabulary::wmi;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};

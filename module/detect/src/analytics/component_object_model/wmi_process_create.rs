@@ -19,7 +19,8 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::activation::{self, Broker};
+use crate::context::activation;
+use crate::memory::Broker;
 use crate::vocabulary::wmi;
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 

@@ -21,7 +21,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::script_text::is_this_machine;
+use crate::context::script_text::is_this_machine;
 use crate::text::{contains, contains_any, find, lower};
 use crate::{Analytic, Context, Evidence, Family, Status};
 

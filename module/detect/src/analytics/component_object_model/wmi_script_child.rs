@@ -18,7 +18,8 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::activation::{self, Broker};
+use crate::context::activation;
+use crate::memory::Broker;
 use crate::vocabulary::{scripts, wmi};
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
 

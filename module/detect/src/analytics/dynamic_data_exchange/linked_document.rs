@@ -21,10 +21,11 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::recent::FileWritten;
+use crate::context::com_server;
+use crate::memory::recent::FileWritten;
 use crate::text::{base_name, clip, ends_with, is_any};
 use crate::vocabulary::{office, places, programs};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// File and child lie at most this far apart.
 pub const WINDOW: Window = Window::new("IPC-DDE-004", 120);

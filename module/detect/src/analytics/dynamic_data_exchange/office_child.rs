@@ -20,9 +20,10 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
+use crate::context::com_server;
 use crate::text::{clip, contains_any};
 use crate::vocabulary::office;
-use crate::{Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// A sign of DDE counts this long.
 pub const WINDOW: Window = Window::new("IPC-DDE-001", 600);

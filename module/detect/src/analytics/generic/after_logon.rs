@@ -19,9 +19,10 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
-use crate::context::KnownLogon;
+use crate::context::explained;
+use crate::memory::KnownLogon;
 use crate::vocabulary::places;
-use crate::{Analytic, Context, Evidence, Family, Status, Window, assess, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-BASE-009.
 pub const ANALYTIC: Analytic = Analytic {
@@ -48,7 +49,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let client = context.subject();
     let logon = session(context, event).filter(|logon| logon.is_remote(&context.host.addresses))?;
     let soon = logon.note.time <= event.time && logon.note.time.within(context.window(AFTER), event.time);
-    if !soon || predicates::is_service_principal(client.user) || assess::is_explained(context, event) {
+    if !soon || predicates::is_service_principal(client.user) || explained::is_explained(context, event) {
         return None;
     }
     let from = &*logon.address;

@@ -24,12 +24,12 @@ use backchannel_events::{
     Activity, ActivityKind, Channel, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::recent::{Change, ChangeKind};
-use crate::context::{Actor, socket_owner};
+use crate::context::socket_owner;
+use crate::memory::recent::{Change, ChangeKind};
 use crate::text::{base_name, contains, is_any};
 use crate::vocabulary::pipes::{self, remote};
 use crate::vocabulary::sockets;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status};
 
 /// IPC-BASE-010.
 pub const ANALYTIC: Analytic = Analytic {

@@ -20,8 +20,9 @@
 use backchannel_events::{Activity, ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
+use crate::context::explained;
 use crate::text::clip;
-use crate::{Analytic, Context, Evidence, Family, Status, assess, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-BASE-012.
 pub const ANALYTIC: Analytic = Analytic {
@@ -41,7 +42,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let (edge, standing) = context.exchange?;
     if !matches!(event.activity, Activity::ProcessStart)
         || !matches!(standing, Standing::NeverSeen | Standing::NewOnHost)
-        || assess::is_explained(context, event)
+        || explained::is_explained(context, event)
     {
         return None;
     }

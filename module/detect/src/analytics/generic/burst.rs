@@ -23,7 +23,8 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::{Analytic, Context, Evidence, Family, Status, Threshold, joins, predicates, text};
+use crate::vocabulary::hubs;
+use crate::{Analytic, Context, Evidence, Family, Status, Threshold, predicates, text};
 
 /// IPC-BASE-008.
 pub const ANALYTIC: Analytic = Analytic {
@@ -66,7 +67,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if !again || rate.kinds() < context.threshold(&KINDS) as usize {
         return None;
     }
-    if channel.mechanism == Mechanism::AnonymousPipe || joins::is_shared(channel.name) || has_just_started(context) {
+    if channel.mechanism == Mechanism::AnonymousPipe || hubs::is_shared(channel.name) || has_just_started(context) {
         return None;
     }
     let count = rate.count + 1;

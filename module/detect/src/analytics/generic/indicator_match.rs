@@ -18,7 +18,7 @@
 
 use backchannel_events::{Activity, ActivityKind, Indicators, ProcessEvent, Reasons, Severity, Source};
 
-use crate::judge::matches;
+use crate::text::matches;
 use crate::{Analytic, Context, Evidence, Family, Indicator, IndicatorKind, Status};
 
 /// IPC-BASE-006.
@@ -95,10 +95,10 @@ mod tests {
     use backchannel_events::Confidence;
 
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
-    fn listed(kind: IndicatorKind, value: &str) -> Tuning {
+    fn listed(kind: IndicatorKind, value: &str) -> Tunables {
         let indicator = Indicator {
             kind,
             value: value.to_owned(),
@@ -107,7 +107,7 @@ mod tests {
             confidence: Confidence::High,
             expires: Some(at(100.0)),
         };
-        Tuning { indicators: vec![indicator], ..Tuning::default() }
+        Tunables { indicators: vec![indicator], ..Tunables::default() }
     }
 
     #[test]

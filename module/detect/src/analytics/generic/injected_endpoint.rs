@@ -23,12 +23,12 @@ use backchannel_events::{
 };
 
 use crate::baseline::Standing;
-use crate::context::injections::{How, Injection};
-use crate::context::{Actor, KnownProcess};
+use crate::memory::KnownProcess;
+use crate::memory::injections::{How, Injection};
 use crate::text::directory;
 use crate::vocabulary::pipes::{self, owners};
-use crate::vocabulary::{debuggers, sockets};
-use crate::{Analytic, Context, Evidence, Family, Status, Window, joins, predicates};
+use crate::vocabulary::{debuggers, hubs, sockets};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-BASE-016.
 pub const ANALYTIC: Analytic = Analytic {
@@ -102,7 +102,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 
 /// Whether nothing follows from the use of the channel.
 fn is_anybodys(channel: &Channel<'_>) -> bool {
-    if channel.name.is_empty() || channel.remote || joins::is_shared(channel.name) {
+    if channel.name.is_empty() || channel.remote || hubs::is_shared(channel.name) {
         return true;
     }
     match channel.mechanism {
@@ -122,7 +122,7 @@ fn is_new(context: &Context<'_>, channel: &Channel<'_>, known: &KnownProcess, in
         Some((_, Standing::NeverSeen | Standing::NewOnHost | Standing::Rare)) => true,
         Some((_, Standing::Immature)) | None => !context.channel(channel.name).is_some_and(|seen| {
             let before =
-                |one: &crate::context::Use| one.process == Some(known.id) && one.note.time < injection.note.time;
+                |one: &crate::memory::Use| one.process == Some(known.id) && one.note.time < injection.note.time;
             seen.created.as_ref().is_some_and(before) || seen.opened.iter().any(before)
         }),
     }

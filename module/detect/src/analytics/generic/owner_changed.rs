@@ -22,12 +22,12 @@ use backchannel_events::{
     Source,
 };
 
-use crate::context::recent::ChangeKind;
-use crate::context::{Actor, KnownChannel, Use};
+use crate::memory::recent::ChangeKind;
+use crate::memory::{KnownChannel, Use};
 use crate::text::{base_name, directory};
 use crate::vocabulary::pipes::{self, owners};
-use crate::vocabulary::sockets;
-use crate::{Analytic, Context, Evidence, Family, Status, joins, predicates};
+use crate::vocabulary::{hubs, sockets};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-BASE-013.
 pub const ANALYTIC: Analytic = Analytic {
@@ -111,10 +111,10 @@ fn is_other(before: &str, now: &str) -> bool {
 /// Whether others say it: names that everybody uses, that belong to an owner by rule, or that name their maker.
 fn is_told_elsewhere(channel: &Channel<'_>) -> bool {
     if channel.mechanism != Mechanism::NamedPipe {
-        return joins::is_shared(channel.name) || sockets::is_desktop(channel.name);
+        return hubs::is_shared(channel.name) || sockets::is_desktop(channel.name);
     }
     let bare = pipes::bare(channel.name);
-    joins::is_shared(channel.name) || owners::of(bare).is_some() || pipes::claim(bare).is_some()
+    hubs::is_shared(channel.name) || owners::of(bare).is_some() || pipes::claim(bare).is_some()
 }
 
 /// Whether software was installed or removed between the two.

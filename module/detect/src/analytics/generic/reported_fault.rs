@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use backchannel_events::{Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Severity, Source};
 
-use crate::context::Tally;
+use crate::memory::Tally;
 use crate::text::{clip, lower};
 use crate::vocabulary::faults;
 use crate::{Analytic, Context, Evidence, Family, Status, Threshold};

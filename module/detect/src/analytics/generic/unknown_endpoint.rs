@@ -20,7 +20,8 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, joins, predicates};
+use crate::vocabulary::hubs;
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-BASE-005.
 pub const ANALYTIC: Analytic = Analytic {
@@ -38,7 +39,7 @@ pub const ANALYTIC: Analytic = Analytic {
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::ChannelConnect(channel) = &event.activity else { return None };
-    if channel.mechanism == Mechanism::AnonymousPipe || channel.name.is_empty() || joins::is_shared(channel.name) {
+    if channel.mechanism == Mechanism::AnonymousPipe || channel.name.is_empty() || hubs::is_shared(channel.name) {
         return None;
     }
     let created = context.channel(channel.name).and_then(|known| known.created.as_ref())?;

@@ -20,7 +20,8 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
-use crate::{Analytic, Context, Evidence, Family, Status, UserKind, assess, predicates};
+use crate::context::explained;
+use crate::{Analytic, Context, Evidence, Family, Status, UserKind, predicates};
 
 /// IPC-BASE-001.
 pub const ANALYTIC: Analytic = Analytic {
@@ -61,7 +62,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         2 => Severity::High,
         _ => Severity::Critical,
     };
-    if assess::is_explained(context, event) {
+    if explained::is_explained(context, event) {
         severity = Severity::Info;
     }
     let never = match (known_pair, standing) {

@@ -19,7 +19,9 @@
 use backchannel_events::{Activity, ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
-use crate::{Analytic, Context, Evidence, Family, Status, UserKind, assess, joins, predicates};
+use crate::context::explained;
+use crate::vocabulary::hubs;
+use crate::{Analytic, Context, Evidence, Family, Status, UserKind, predicates};
 
 /// IPC-BASE-004.
 pub const ANALYTIC: Analytic = Analytic {
@@ -40,14 +42,14 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let Activity::ChannelConnect(channel) = &event.activity else { return None };
     if !matches!(standing, Standing::NeverSeen | Standing::Rare)
         || edge.user != UserKind::Person
-        || joins::is_shared(channel.name)
+        || hubs::is_shared(channel.name)
     {
         return None;
     }
     let created = context.channel(channel.name).and_then(|known| known.created.as_ref())?;
     let server = created.process.and_then(|id| context.remembered(id))?;
     let highest = predicates::is_local_system(server) || server.user.effective_id == "0" || server.counts_as_privileged;
-    if !highest || assess::is_explained(context, event) {
+    if !highest || explained::is_explained(context, event) {
         return None;
     }
     let client = context.subject();

@@ -89,7 +89,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     #[test]
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn whoever_is_not_a_declared_administrator_is_high() {
-        let tuning = Tuning { admin_hosts: vec!["10.0.0.77".into()], ..Tuning::default() };
+        let tuning = Tunables { admin_hosts: vec!["10.0.0.77".into()], ..Tunables::default() };
         let events = [pipe_opened_from(0, r"\winreg", "10.0.0.9", 0x3).user("CORP", "alice")];
         check_tuned(&ANALYTIC, &events, tuning, Some((Severity::High, Confidence::Medium)));
     }

@@ -25,8 +25,8 @@ use backchannel_events::{
 };
 
 use crate::context::PipeUse;
-use crate::context::pipes::RemoteOpen;
-use crate::context::recent::Flow;
+use crate::memory::pipes::RemoteOpen;
+use crate::memory::recent::Flow;
 use crate::text::{is_any, starts_with};
 use crate::vocabulary::pipes::remote;
 use crate::{Analytic, Context, Evidence, Family, Status, Window};

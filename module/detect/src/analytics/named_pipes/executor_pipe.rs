@@ -169,7 +169,7 @@ fn unc_host(command_line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn whoever_is_not_a_declared_administrator_is_high() {
-        let tuning = Tuning { admin_accounts: vec!["adm-carol".into()], ..Tuning::default() };
+        let tuning = Tunables { admin_accounts: vec!["adm-carol".into()], ..Tunables::default() };
         let events = [pipe_opened_from(0, r"\PSEXESVC", "10.0.0.9", 0x12019f).user("CORP", "alice")];
         check_tuned(&ANALYTIC, &events, tuning, Some((Severity::High, Confidence::High)));
     }

@@ -20,7 +20,7 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::pipes::label;
-use crate::fold::fold;
+use crate::text::fold::fold;
 use crate::text::{clip, contains, contains_any, find, starts_with};
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 

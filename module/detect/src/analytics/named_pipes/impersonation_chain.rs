@@ -22,7 +22,7 @@ use backchannel_events::{
 };
 
 use crate::context::pipes::label;
-use crate::context::{ProcessId, Use};
+use crate::memory::{ProcessId, Use};
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-PIPE-009.

@@ -23,8 +23,9 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, LogonOutcome, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
+use crate::context::PipeUse;
 use crate::context::pipes::label;
-use crate::context::{KnownProcess, PipeUse};
+use crate::memory::KnownProcess;
 use crate::vocabulary::pipes::{owners, tools};
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates, text};
 

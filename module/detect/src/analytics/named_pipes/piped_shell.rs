@@ -21,8 +21,9 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Severity, Source, Timestamp,
 };
 
-use crate::context::pipes::{AnonymousPipe, label};
-use crate::context::{KnownProcess, Note};
+use crate::context::pipes::label;
+use crate::memory::pipes::AnonymousPipe;
+use crate::memory::{KnownProcess, Note};
 use crate::text::is_any;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 

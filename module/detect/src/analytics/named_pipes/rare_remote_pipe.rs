@@ -19,8 +19,9 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
+use crate::vocabulary::hubs;
 use crate::vocabulary::pipes::{owners, random};
-use crate::{Analytic, Context, Evidence, Family, Status, UserKind, joins, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, UserKind, predicates};
 
 /// IPC-PIPE-015.
 pub const ANALYTIC: Analytic = Analytic {
@@ -45,7 +46,7 @@ fn evaluate(context: &Context<'_>, _: &ProcessEvent<'_>) -> Option<Evidence> {
     {
         return None;
     }
-    if owners::of(pipe.name).is_some() || owners::is_universal(pipe.name) || joins::is_shared(pipe.name) {
+    if owners::of(pipe.name).is_some() || owners::is_universal(pipe.name) || hubs::is_shared(pipe.name) {
         return None;
     }
     if context.host.addresses.is_own(pipe.channel.peer) || context.loopback_smb().is_some() {

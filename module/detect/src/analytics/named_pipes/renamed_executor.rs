@@ -19,8 +19,8 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::Note;
 use crate::context::pipes::label;
+use crate::memory::Note;
 use crate::vocabulary::pipes::{self, tools};
 use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates, text};
 

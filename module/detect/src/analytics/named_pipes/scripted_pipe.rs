@@ -22,7 +22,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::fold::{self, fold};
+use crate::text::fold::{self, fold};
 use crate::text::{contains, contains_any};
 use crate::{Analytic, Context, Evidence, Family, Status};
 

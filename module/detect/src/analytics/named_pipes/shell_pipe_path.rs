@@ -22,9 +22,8 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::pipes::label;
-use crate::fold::fold;
-use crate::text::{clip, contains, contains_any, find, is_any};
-use crate::vocabulary::pipes;
+use crate::text::fold::fold;
+use crate::text::{clip, contains, contains_any, find, is_any, matches};
 use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-PIPE-011.
@@ -84,7 +83,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     } else if elsewhere && (shell || predicates::is_untrusted(started)) {
         (Severity::High, "uses a pipe on another machine")
     } else if shell || predicates::is_untrusted(started) {
-        if ORDINARY.iter().any(|ordinary| pipes::like(ordinary, named.pipe)) {
+        if ORDINARY.iter().any(|ordinary| matches(ordinary, named.pipe)) {
             return None;
         }
         (Severity::Low, "names a pipe")

@@ -21,8 +21,8 @@ use std::time::Duration;
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Severity, Source};
 
-use crate::context::Tally;
 use crate::context::pipes::label;
+use crate::memory::Tally;
 use crate::vocabulary::pipes;
 use crate::{Analytic, Context, Evidence, Family, Status, Threshold};
 

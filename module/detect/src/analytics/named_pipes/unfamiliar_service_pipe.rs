@@ -20,9 +20,11 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
+use crate::context::explained;
 use crate::context::pipes::label;
+use crate::vocabulary::hubs;
 use crate::vocabulary::pipes::owners;
-use crate::{Analytic, Context, Evidence, Family, Status, UserKind, assess, joins, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, UserKind, predicates};
 
 /// IPC-PIPE-013.
 pub const ANALYTIC: Analytic = Analytic {
@@ -44,9 +46,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if edge.user != UserKind::Person || pipe.creation || !matches!(standing, Standing::NeverSeen | Standing::Rare) {
         return None;
     }
-    let shared = owners::is_universal(pipe.name) || joins::is_shared(pipe.name);
+    let shared = owners::is_universal(pipe.name) || hubs::is_shared(pipe.name);
     let made = context.pipe_maker(pipe.channel.name).is_some();
-    if (!shared && (made || owners::of(pipe.name).is_none())) || assess::is_explained(context, event) {
+    if (!shared && (made || owners::of(pipe.name).is_none())) || explained::is_explained(context, event) {
         return None;
     }
     let client = context.subject();

@@ -23,7 +23,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, Outcome, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::addresses;
+use crate::text::addresses;
 use crate::{Analytic, Context, Evidence, Family, Status};
 
 /// IPC-RPC-004.

@@ -18,7 +18,7 @@
 
 use backchannel_events::{ActivityKind, Confidence, ProcessEvent, Reasons, Severity, Source};
 
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
 use crate::vocabulary::rpc;
 use crate::{Analytic, Context, Evidence, Family, Status};
 
@@ -54,7 +54,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     #[test]
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn an_administrators_host_is_low() {
-        let tuning = Tuning { admin_hosts: vec!["10.0.0.9".to_owned()], ..Tuning::default() };
+        let tuning = Tunables { admin_hosts: vec!["10.0.0.9".to_owned()], ..Tunables::default() };
         let call = rpc_from(0.0, "10.0.0.9", "IRemoteSCMActivator", "RemoteCreateInstance");
         check_tuned(&ANALYTIC, &[call], tuning, Some((Severity::Low, Confidence::Medium)));
     }

@@ -21,9 +21,9 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::addresses;
 use crate::context::inbound::DYNAMIC;
-use crate::context::recent::{Flow, Noted};
+use crate::memory::recent::{Flow, Noted};
+use crate::text::addresses;
 use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
 
 /// IPC-RPC-003.

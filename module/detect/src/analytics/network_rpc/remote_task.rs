@@ -23,8 +23,8 @@ use backchannel_events::{
     Source,
 };
 
-use crate::context::recent::Noted;
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
+use crate::memory::recent::Noted;
 use crate::text::{clip, is_any};
 use crate::vocabulary::rpc::{self, Interface};
 use crate::{Analytic, Context, Evidence, Family, Status, Window};

@@ -18,7 +18,7 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
 use crate::vocabulary::rpc::{self, Interface};
 use crate::{Analytic, Context, Evidence, Family, Status, Window};
 

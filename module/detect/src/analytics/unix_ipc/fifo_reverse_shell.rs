@@ -20,8 +20,8 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::recent::Noted;
-use crate::context::{KnownProcess, ProcessId};
+use crate::memory::recent::Noted;
+use crate::memory::{KnownProcess, ProcessId};
 use crate::text::contains;
 use crate::vocabulary::sockets;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window};
@@ -81,7 +81,7 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let host = context.host;
     let subject = context.subject();
     let parent = subject.known.and_then(|known| known.parent).or(context.parent().known.map(|known| known.id))?;
-    if crate::joins::is_hub(host.processes.get(parent)?.name(), "") {
+    if crate::vocabulary::hubs::is_hub(host.processes.get(parent)?.name(), "") {
         return None;
     }
     let grandparent = host.processes.get(parent)?.parent;

@@ -18,7 +18,7 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::Use;
+use crate::memory::Use;
 use crate::vocabulary::programs;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
 

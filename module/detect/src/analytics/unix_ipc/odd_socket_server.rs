@@ -24,7 +24,7 @@ use backchannel_events::{
     Source,
 };
 
-use crate::context::{KnownChannel, Use};
+use crate::memory::{KnownChannel, Use};
 use crate::text::clip;
 use crate::vocabulary::{programs, sockets, unix_paths};
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};

@@ -22,7 +22,7 @@ use backchannel_events::{
     Source,
 };
 
-use crate::context::KnownProcess;
+use crate::memory::KnownProcess;
 use crate::text::{clip, contains, contains_any};
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Threshold, Window};
 

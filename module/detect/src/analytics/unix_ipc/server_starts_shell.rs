@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::{KnownChannel, Use};
+use crate::memory::{KnownChannel, Use};
 use crate::text::{clip, contains, contains_any, is_any};
 use crate::vocabulary::{programs, server_programs, sockets};
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};

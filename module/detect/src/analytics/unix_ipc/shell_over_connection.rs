@@ -18,9 +18,9 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
+use crate::context::wording::Wording;
 use crate::text::clip;
 use crate::vocabulary::sockets;
-use crate::wording::Wording;
 use crate::{Analytic, Context, Evidence, Family, Status};
 
 /// IPC-UX-014.

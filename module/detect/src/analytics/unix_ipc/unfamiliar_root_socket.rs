@@ -22,8 +22,9 @@ use backchannel_events::{
 };
 
 use crate::baseline::Standing;
-use crate::vocabulary::{sockets, unix_paths};
-use crate::{Analytic, Context, Evidence, Family, Status, UserKind, assess, joins, predicates};
+use crate::context::explained;
+use crate::vocabulary::{hubs, sockets, unix_paths};
+use crate::{Analytic, Context, Evidence, Family, Status, UserKind, predicates};
 
 /// IPC-UX-005.
 pub const ANALYTIC: Analytic = Analytic {
@@ -50,12 +51,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let made = context.channel(channel.name).is_some_and(|known| known.created.is_some());
     let roots = channel.owner == "0" || sockets::is_privileged(channel.name);
-    if made || !roots || sockets::is_desktop(channel.name) || assess::is_explained(context, event) {
+    if made || !roots || sockets::is_desktop(channel.name) || explained::is_explained(context, event) {
         return None;
     }
     let client = context.subject();
     let untrusted = unix_paths::odd_place(client.image).is_some() || unix_paths::is_in_home(client.image);
-    let shared = sockets::is_universal(channel.name) || joins::is_shared(channel.name);
+    let shared = sockets::is_universal(channel.name) || hubs::is_shared(channel.name);
     if shared && !untrusted {
         return None;
     }

@@ -41,7 +41,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if event.provenance.source != Source::EndpointSecurity || !is_any(script.name(), &["osascript", "osacompile"]) {
         return None;
     }
-    let command = crate::fold::fold(script.command_line);
+    let command = crate::text::fold::fold(script.command_line);
     let admin = contains(&command, "with administrator privileges");
     let password = contains(&command, "display dialog")
         && contains_any(&command, &["hidden answer", "password", "passphrase", "credentials"]);

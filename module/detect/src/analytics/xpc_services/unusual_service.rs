@@ -21,8 +21,9 @@ use backchannel_events::{
 };
 
 use crate::baseline::Standing;
+use crate::context::explained;
 use crate::vocabulary::macos;
-use crate::{Analytic, Context, Evidence, Family, Status, assess, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
 /// IPC-MAC-002.
 pub const ANALYTIC: Analytic = Analytic {
@@ -49,7 +50,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let client = context.subject();
     let system = client.signer == "Apple" || macos::is_of_the_system(client.image);
-    if system || macos::is_public(channel.name) || assess::is_explained(context, event) {
+    if system || macos::is_public(channel.name) || explained::is_explained(context, event) {
         return None;
     }
     let sensitive = macos::is_sensitive(channel.name);
