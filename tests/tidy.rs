@@ -169,6 +169,145 @@ fn detection_denies_what_can_panic() {
     }
 }
 
+/// Floors of a crate, the lowest first: a file may import from its own floor and from those before it. Files that stand
+/// in one entry share a floor.
+const FLOORS: &[(&str, &[&[&str]])] = &[
+    (
+        "module/detect",
+        &[
+            &["text"],
+            &["memory"],
+            &["actor"],
+            &["vocabulary"],
+            &["predicates"],
+            &["baseline"],
+            &["tunables"],
+            &["context"],
+            &["remember"],
+            &["evidence"],
+            &["analytic"],
+            &["analytics"],
+            &["verdict"],
+            &["stats"],
+            &["detector"],
+            &["learner"],
+        ],
+    ),
+    (
+        "module/correlate",
+        &[&["account", "patterns"], &["groups", "answers", "containment", "level2"], &["compose"], &["correlator"]],
+    ),
+];
+
+/// The code of a source file with the lines of comments and the tests at its end left empty, so that lines keep their
+/// numbers.
+fn code_of(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
+    let lines: Vec<&str> =
+        text.lines().map(|line| if line.trim_start().starts_with("//") { "" } else { line }).collect();
+    lines.join("\n")
+}
+
+/// The first names of the paths that begin at `rest`: one, or those of a list in braces.
+fn first_names(rest: &str) -> Vec<String> {
+    let name = |text: &str| -> String {
+        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '*')).collect()
+    };
+    let Some(list) = rest.strip_prefix('{') else { return vec![name(rest)] };
+    let (mut depth, mut names, mut begin) = (0, Vec::new(), true);
+    for (at, c) in list.char_indices() {
+        match c {
+            '}' if depth == 0 => break,
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begin = true,
+            c if begin && !c.is_whitespace() => {
+                names.push(name(&list[at..]));
+                begin = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The modules or items at the root of a crate that a file's code names, each with its line: after `crate::`, and after
+/// as many `super::` as lead to the root.
+fn names_at_the_root(code: &str, depth: usize) -> Vec<(usize, String)> {
+    let up = "super::".repeat(depth);
+    let mut names = Vec::new();
+    for prefix in ["crate::", &up] {
+        for (at, _) in code.match_indices(prefix) {
+            let before = &code[..at];
+            let inside = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | ':'));
+            if !inside {
+                let line = before.matches('\n').count() + 1;
+                names.extend(first_names(&code[at + prefix.len()..]).into_iter().map(|name| (line, name)));
+            }
+        }
+    }
+    names
+}
+
+/// Which module each item that a crate's root offers comes from: `pub use actor::Actor` gives `Actor` and `actor`.
+fn offered_at_the_root(lib: &str) -> BTreeMap<String, String> {
+    let mut offered = BTreeMap::new();
+    for statement in code_of(lib).split("pub use ").skip(1) {
+        let statement = statement.split(';').next().unwrap_or("");
+        let (module, items) = statement.split_once("::").expect("a path");
+        for item in items.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|item| !item.is_empty()) {
+            offered.insert(item.to_owned(), module.to_owned());
+        }
+    }
+    offered
+}
+
+#[test]
+fn imports_go_down_the_floors_only() {
+    let mut wrong = Vec::new();
+    for (krate, floors) in FLOORS {
+        let source = root().join(krate).join("src");
+        let floor_of = |module: &str| floors.iter().position(|floor| floor.contains(&module));
+        let offered = offered_at_the_root(&read(&source.join("lib.rs")));
+        let mut seen = BTreeSet::new();
+        for path in files(&source, ".rs") {
+            let inside = path.strip_prefix(&source).expect("below the source").to_owned();
+            let parts: Vec<String> =
+                inside.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+            let module = parts[0].as_str();
+            // The root only offers; tests may use every floor.
+            if matches!(module, "lib" | "testing" | "tests") {
+                continue;
+            }
+            let name = format!("{krate}/src/{}", inside.display());
+            let Some(floor) = floor_of(module) else {
+                wrong.push(format!("{name} lies on no floor: give `{module}` its place in FLOORS of tests/tidy.rs"));
+                continue;
+            };
+            seen.insert(module.to_owned());
+            // `mod.rs` is the module of its folder.
+            let depth = parts.len() - usize::from(parts.last().is_some_and(|last| last == "mod"));
+            for (line, item) in names_at_the_root(&code_of(&read(&path)), depth) {
+                let target = offered.get(&item).unwrap_or(&item);
+                match floor_of(target) {
+                    Some(below) if below <= floor => {}
+                    Some(_) => wrong.push(format!(
+                        "{name}:{line} imports `{item}` of the floor `{target}`, which is above `{module}`: move what \
+                         both need to a floor below, or this code to one above"
+                    )),
+                    None => wrong.push(format!(
+                        "{name}:{line} imports `{item}`, which is on no floor: import it from the module that has it"
+                    )),
+                }
+            }
+        }
+        for module in floors.iter().copied().flatten() {
+            assert!(seen.contains(*module), "{krate} has no `{module}`: take it out of FLOORS");
+        }
+    }
+    assert!(wrong.is_empty(), "imports go down the list FLOORS only:\n{}", wrong.join("\n"));
+}
+
 /// The files of the analytics: those that have an `ANALYTIC`.
 fn analytic_files() -> Vec<(String, String)> {
     files(&root().join("module/detect/src/analytics"), ".rs")

@@ -10,7 +10,7 @@ use backchannel_events::{
 };
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use super::{answers, containment, level2, patterns};
+use crate::{answers, containment, level2, patterns};
 
 /// Most lines of a timeline.
 const MOST_LINES: usize = 200;
@@ -46,6 +46,7 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BT
             lateral.text.push_str(&format!(" {pattern}."));
         }
     }
+    let hosts = hosts(findings);
     let tier = if reasons.is_empty() { 1 } else { 2 };
     let first_seen = findings.iter().map(|finding| first(finding)).min().unwrap_or_default();
     let last_seen = findings.iter().map(|finding| last(finding)).max().unwrap_or_default();
@@ -54,7 +55,6 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BT
         severity,
         tier,
         answers: answers::of(findings),
-        hosts: hosts(findings),
         users: unique(findings.iter().map(|finding| finding.user.clone())),
         processes: processes(findings),
         channels: channels(findings),
@@ -74,7 +74,8 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BT
             bursts: bursts(&timeline),
             timeline,
         },
-        level2: level2::of(findings, watched, addresses),
+        level2: level2::of(findings, &hosts, watched, addresses),
+        hosts,
         containment: containment::of(findings, &reasons),
         text: text(&weighty, &reasons, &patterns),
         patterns,
@@ -88,7 +89,7 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BT
 }
 
 /// The hosts of the findings, each once, in their order.
-pub fn hosts(findings: &[&Finding]) -> Vec<String> {
+fn hosts(findings: &[&Finding]) -> Vec<String> {
     unique(findings.iter().map(|finding| finding.host.clone()))
 }
 

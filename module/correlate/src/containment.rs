@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use backchannel_events::{Action, EscalationReason, Finding, Mechanism, Party, Reason, Severity};
 
+use crate::account::bare;
+
 /// Most steps.
 const MOST: usize = 40;
 
@@ -149,12 +151,12 @@ fn is_to_be_stopped(party: &Party, finding: &Finding) -> bool {
 
 fn is_person(user: &str) -> bool {
     const BUILT_IN: [&str; 5] = ["SYSTEM", "LOCAL SERVICE", "NETWORK SERVICE", "ANONYMOUS LOGON", "root"];
-    let bare = super::bare(user);
-    !bare.is_empty()
-        && !bare.ends_with('$')
-        && !BUILT_IN.iter().any(|name| bare.eq_ignore_ascii_case(name))
-        && bare.parse::<u32>().map_or(true, |uid| uid >= 1_000)
-        && !bare.starts_with("S-1-5-1")
+    let name = bare(user);
+    !name.is_empty()
+        && !name.ends_with('$')
+        && !BUILT_IN.iter().any(|known| name.eq_ignore_ascii_case(known))
+        && name.parse::<u32>().map_or(true, |uid| uid >= 1_000)
+        && !name.starts_with("S-1-5-1")
 }
 
 /// Whether a record is about a key below a class's registration.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use backchannel_events::{Finding, Reason, Severity, Timestamp, host_label};
 use serde::{Deserialize, Serialize};
 
-use super::patterns::{USED, is_coercion, is_entry};
-use super::{Reached, bare};
+use crate::account::bare;
+use crate::patterns::{USED, is_coercion, is_entry};
 
 /// An edge between machines joins findings at most this far apart.
 const EDGE: Duration = Duration::from_secs(8 * 3_600);
@@ -19,6 +19,9 @@ const EDGE: Duration = Duration::from_secs(8 * 3_600);
 const SWEEP_AT: usize = 1_024;
 /// The same visitor on several machines is one attack within this time.
 const VISIT: Duration = Duration::from_secs(3_600);
+
+/// Who reached for whom, (source host, target), when and under which account.
+pub type Reached = BTreeMap<(String, String), BTreeSet<(Timestamp, String)>>;
 
 /// Findings, by the group they are in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -8,7 +8,12 @@ use backchannel_events::{ActivityKind, Dossier, Finding, Level2, Mechanism, Seve
 const MOST: usize = 50;
 
 /// The material for level 2.
-pub fn of(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BTreeMap<String, String>) -> Level2 {
+pub fn of(
+    findings: &[&Finding],
+    hosts: &[String],
+    watched: &[&WatchedEvent],
+    addresses: &BTreeMap<String, String>,
+) -> Level2 {
     let mut level2 = Level2::default();
     for finding in findings.iter().filter(|finding| finding.severity >= Severity::Medium) {
         for party in finding.client.iter().chain(&finding.server) {
@@ -46,7 +51,7 @@ pub fn of(findings: &[&Finding], watched: &[&WatchedEvent], addresses: &BTreeMap
             _ => {}
         }
     }
-    level2.collect = collect(findings);
+    level2.collect = collect(findings, hosts);
     level2
 }
 
@@ -57,7 +62,7 @@ fn add(list: &mut Vec<String>, entry: String) {
 }
 
 /// What to collect, most volatile first.
-fn collect(findings: &[&Finding]) -> Vec<String> {
+fn collect(findings: &[&Finding], hosts: &[String]) -> Vec<String> {
     let mut list = Vec::new();
     let mechanisms = || findings.iter().filter_map(|finding| finding.channel.as_ref()).map(|channel| channel.mechanism);
     let windows =
@@ -69,7 +74,7 @@ fn collect(findings: &[&Finding]) -> Vec<String> {
             }
         }
     }
-    for host in super::compose::hosts(findings) {
+    for host in hosts {
         if mechanisms().any(|m| matches!(m, Mechanism::NamedPipe | Mechanism::RpcNamedPipe)) {
             add(&mut list, format!("{host}: list of open pipes and handles"));
         }

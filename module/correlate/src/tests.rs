@@ -8,7 +8,7 @@ use backchannel_events::{
     Signal, SignalKind, Suppression, Timestamp, Verdict, WatchedEvent,
 };
 
-use super::Correlator;
+use crate::Correlator;
 
 fn at(minutes: u64) -> Timestamp {
     Timestamp::from_unix(1_700_000_000, 0) + Duration::from_secs(minutes * 60)
