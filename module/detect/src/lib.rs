@@ -6,6 +6,12 @@
 //! settings, severity rules and ids are applied. Only then is the event remembered: an event is never its own
 //! past.
 //!
+//! The modules lie in floors, and imports go down only (`tests/tidy.rs` has the list and checks it), the lowest first:
+//! `text` strings, `memory` what is remembered of each host, `actor` who did something, `vocabulary` lists of names,
+//! `predicates` facts about actors and paths, `baseline` what is usual, `tunables` what a site can set, `context` the
+//! view of one event, `remember` what an event adds to the memory, `evidence` what an analytic concludes, `analytic` and
+//! `analytics` the catalogue, `verdict` from evidence to finding, `stats`, `detector`, `learner`.
+//!
 //! Nothing here fails on an event and nothing panics; the lints below hold that down.
 #![cfg_attr(
     not(test),

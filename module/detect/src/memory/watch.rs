@@ -1,7 +1,6 @@
 //! What is under watch on one host, and until when.
 
 use std::collections::BTreeMap;
-
 use std::time::Duration;
 
 use backchannel_events::Timestamp;
@@ -19,21 +18,27 @@ pub const MOST_WATCHED: usize = 256;
 /// What is under watch on one host.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Watch {
+    /// Processes.
     pub processes: BTreeMap<ProcessId, Span>,
+    /// Logon sessions, by id.
     pub logons: BTreeMap<u64, Span>,
 }
 
+/// How long one process or logon is under watch, and how many events of it were handed over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Span {
+    /// The last time at which it is watched.
     pub until: Timestamp,
     told: u32,
 }
 
 impl Span {
+    /// From `time` on.
     pub fn new(time: Timestamp) -> Self {
         Self { until: time + WINDOW, told: 0 }
     }
 
+    /// Whether an event of that time is handed over; counts it if so.
     pub fn takes(&mut self, time: Timestamp) -> bool {
         let takes = time <= self.until && self.told < MOST_FOLLOWING;
         self.told += u32::from(takes);

@@ -1,6 +1,5 @@
-//! Which folders users can write to, and which belong to the operating system and installed programs. Sources: the
-//! default permissions of Windows, Linux and macOS; for Windows' exceptions, the published lists of folders below
-//! `C:\Windows` that users can write to.
+//! Which folders users can write to, and which belong to the operating system and to installed programs. The sets are
+//! the catalogue's.
 
 use crate::text::starts_with;
 

@@ -1,5 +1,5 @@
 //! Processes that start everything, and channels that every process uses: that two findings share one of them says
-//! nothing. Source: the process trees and pipe lists of ordinary Windows, Linux and macOS hosts.
+//! nothing.
 
 use crate::text::{is_any, starts_with};
 
