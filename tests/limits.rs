@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use backchannel_embedded::COMPONENT;
+use backchannel_embedded::component;
 use backchannel_events::packed::Builder;
 use backchannel_events::{Activity, Process, ProcessEvent, Provenance, Timestamp};
 use backchannel_host::Format;
@@ -30,7 +30,7 @@ fn changed(once: &'static Once, changes: &[Change<'_>]) -> &'static Module {
     static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
     let engine = ENGINE.get_or_init(|| Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine")));
     once.get_or_init(|| {
-        Module::load(engine, &hostile(COMPONENT, changes)).expect("a hostile module keeps the contract")
+        Module::load(engine, &hostile(component(), changes)).expect("a hostile module keeps the contract")
     })
 }
 

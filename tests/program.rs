@@ -220,7 +220,7 @@ fn a_module_that_is_none_is_refused() {
         ("core.wasm", b"\0asm\x01\0\0\0", "core WebAssembly module"),
         ("empty.wasm", EMPTY, "exports nothing"),
         ("imports.wasm", &imports, "it wants to be given f"),
-        ("cut.wasm", &backchannel_embedded::COMPONENT[..9000], "damaged"),
+        ("cut.wasm", &backchannel_embedded::component()[..9000], "damaged"),
     ] {
         let module = folder.file(name, bytes);
         let ran = run(&["replay", &log, "--module", &module]);
@@ -228,7 +228,7 @@ fn a_module_that_is_none_is_refused() {
         assert!(ran.err.contains(why) && ran.err.contains(name), "{name}: {}", ran.err);
         assert_eq!(run(&["module", "inspect", &module]).code, 2, "{name}");
     }
-    let shipped = folder.file("shipped.wasm", backchannel_embedded::COMPONENT);
+    let shipped = folder.file("shipped.wasm", backchannel_embedded::component());
     let inspected = run(&["module", "inspect", &shipped]);
     assert!(inspected.code == 0 && inspected.out.contains("imports   nothing"), "{}", inspected.out);
     assert_eq!(run(&["replay", &log, "--module", &shipped]).code, 1);
@@ -238,7 +238,7 @@ fn a_module_that_is_none_is_refused() {
 fn the_modules_inside_are_written_out_for_other_hosts() {
     let folder = Folder::new();
     for (target, module) in
-        [("component", backchannel_embedded::COMPONENT), ("fluent-bit", backchannel_embedded::FLUENT_BIT)]
+        [("component", backchannel_embedded::component()), ("fluent-bit", backchannel_embedded::fluent_bit())]
     {
         let file = format!("{}/{target}.wasm", folder.path());
         let ran = run(&["module", "export", "--target", target, "--output", &file]);
@@ -258,7 +258,7 @@ fn a_hostile_module_loses_its_batches_and_at_last_itself() {
     for (does, why) in [(Does::Trap, "unreachable"), (Does::Loop, "longer than 1 s"), (Does::Grow, "64 MiB of memory")]
     {
         let changes = [Change { function: evaluate, when: Some((1, 2)), does }];
-        let module = folder.file("hostile.wasm", &hostile::hostile(backchannel_embedded::COMPONENT, &changes));
+        let module = folder.file("hostile.wasm", &hostile::hostile(backchannel_embedded::component(), &changes));
         let limits = ["--batch-timeout", "1", "--memory-limit", "64", "--carrier", "records"];
         let once = run(&[&["replay", &log, "--module", &module, "--strict"][..], &limits].concat());
         assert!(once.code == 2 && once.err.contains(why), "{does:?}: {} {}", once.code, once.err);

@@ -14,7 +14,7 @@ fn all(shipper: &mut impl Shipper, records: &[Vec<u8>]) -> Vec<Vec<u8>> {
 }
 
 fn every_case_is_answered_with_the_same_bytes(engine: &Engine) {
-    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
     let mut wrong = Vec::new();
     for case in case::all() {
         let (settings, baseline, records) = (case.settings(), baseline(&case), records(&case));
@@ -29,7 +29,7 @@ fn every_case_is_answered_with_the_same_bytes(engine: &Engine) {
 }
 
 fn a_record_comes_back_byte_for_byte_whatever_it_holds(engine: &Engine) {
-    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
     for member in payloads() {
         let records = firing(&member);
         let answers = all(&mut Instance::new(&module, STACK), &records);
@@ -41,7 +41,7 @@ fn a_record_comes_back_byte_for_byte_whatever_it_holds(engine: &Engine) {
 }
 
 fn records_larger_than_the_engine_s_own_heap_arrive(engine: &Engine) {
-    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
     let mut instance = Instance::new(&module, STACK);
     for length in [HEAP - 64, HEAP, HEAP + 64, 1_000_000, 10_000_000] {
         let record = format!("{{\"log\":\"{}\"}}", "a".repeat(length as usize));
@@ -50,12 +50,12 @@ fn records_larger_than_the_engine_s_own_heap_arrive(engine: &Engine) {
 }
 
 fn the_engine_refuses_what_was_built_for_components(engine: &Engine) {
-    let refused = Loaded::load(engine, backchannel_embedded::CORE).err().expect("vectors are refused");
+    let refused = Loaded::load(engine, backchannel_embedded::core()).err().expect("vectors are refused");
     assert!(!refused.is_empty());
 }
 
 fn the_least_stack_is_known(engine: &Engine) {
-    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
     let cases: Vec<Vec<Vec<u8>>> = case::all().iter().map(records).collect();
     let lost = |stack: u32| {
         let mut lost = 0;
@@ -71,7 +71,7 @@ fn the_least_stack_is_known(engine: &Engine) {
 }
 
 fn a_call_that_ran_out_of_stack_does_no_harm_to_the_next(engine: &Engine) {
-    let module = Loaded::load(engine, backchannel_embedded::FLUENT_BIT).expect("the engine takes the filter");
+    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
     let mut instance = Instance::new(&module, STACK_BY_DEFAULT);
     let records = firing("\"x\":1");
     let answered = records.iter().filter(|record| instance.call(TAG, 0, record).is_some()).count();

@@ -15,7 +15,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! # std::env::set_current_dir(folder.path())?;
-//! # std::fs::write("backchannel.wasm", backchannel_embedded::COMPONENT)?;
+//! # std::fs::write("backchannel.wasm", backchannel_embedded::component())?;
 //! # std::fs::write("ws02.jsonl", include_str!("../../examples/logs/ws02.winlogbeat.jsonl"))?;
 //! // Load: compiled once, kept in the user's cache folder. Anything but a module without imports is refused.
 //! let engine = Arc::new(Engine::new(&EngineOptions::with_user_cache())?);

@@ -9,12 +9,13 @@ use backchannel_host::source::{SourceOptions, Sources};
 use crate::case::Case;
 use crate::native::INPUT;
 
-/// The module, compiled once.
+/// The module that ships, as the program loads it.
 pub fn module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
     MODULE.get_or_init(|| {
         let engine = Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine"));
-        Module::load(&engine, backchannel_embedded::COMPONENT).expect("the module that ships is loaded")
+        let component = backchannel_embedded::compiled(engine.wasmtime()).expect("it was compiled for this machine");
+        Module::from_component(&engine, component).expect("the module that ships is loaded")
     })
 }
 

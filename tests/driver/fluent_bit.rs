@@ -61,7 +61,7 @@ fn module() -> &'static Module {
         config.wasm_memory64(false).wasm_extended_const(false);
         config.cache(Cache::new(CacheConfig::new()).ok());
         let engine = Engine::new(&config).expect("an engine");
-        Module::new(&engine, backchannel_embedded::FLUENT_BIT).expect("the filter is loaded")
+        Module::new(&engine, backchannel_embedded::fluent_bit()).expect("the filter is loaded")
     })
 }
 

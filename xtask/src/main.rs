@@ -1,6 +1,7 @@
 //! `cargo xtask`: the chores of the workspace, one file each.
 
 mod catalogue;
+mod features;
 mod release;
 mod run;
 

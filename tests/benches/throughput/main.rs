@@ -181,7 +181,8 @@ fn component(files: &[PathBuf]) -> u64 {
     static MODULE: OnceLock<Module> = OnceLock::new();
     let module = MODULE.get_or_init(|| {
         let engine = Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine"));
-        Module::load(&engine, backchannel_embedded::COMPONENT).expect("the module that ships is loaded")
+        let component = backchannel_embedded::compiled(engine.wasmtime()).expect("it was compiled for this machine");
+        Module::from_component(&engine, component).expect("the module that ships is loaded")
     });
     let sources = Sources::open(files, SourceOptions::default());
     replay(module, sources, &ReplayOptions::default(), &mut Silent).expect("the replay ends well").summary.read
