@@ -1,11 +1,12 @@
 //! What is never allowed in this tree, checked. Each test is one of the nevers of ARCHITECTURE.md, and its message
 //! says what to do.
 
+#[path = "tidy/analytics.rs"]
+mod analytics;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::process::Command;
 
-use backchannel_detect::analytics::ANALYTICS;
 use backchannel_tests::{files, read, root};
 
 /// The platform that the compiler builds for.
@@ -316,55 +317,6 @@ fn imports_go_down_the_floors_only() {
         }
     }
     assert!(wrong.is_empty(), "imports go down the list FLOORS only:\n{}", wrong.join("\n"));
-}
-
-/// The files of the analytics: those that have an `ANALYTIC`.
-fn analytic_files() -> Vec<(String, String)> {
-    files(&root().join("module/detect/src/analytics"), ".rs")
-        .into_iter()
-        .filter(|path| path.file_name().is_some_and(|name| name != "mod.rs"))
-        .map(|path| (path.strip_prefix(root()).expect("below the root").display().to_string(), read(&path)))
-        .filter(|(_, text)| text.contains("pub const ANALYTIC: Analytic"))
-        .collect()
-}
-
-#[test]
-fn an_analytic_holds_no_state_and_imports_no_other() {
-    for (name, text) in analytic_files() {
-        for never in ["static ", "thread_local", "RefCell", "Mutex", "crate::analytics", "use super::super"] {
-            let code = text.split("#[cfg(test)]").next().unwrap_or("");
-            let code: Vec<&str> = code.lines().filter(|line| !line.starts_with("//")).collect();
-            let code = code.join("\n").replace("&'static ", "");
-            assert!(!code.contains(never), "{name} has `{never}`: state is the context's; share through predicates");
-        }
-    }
-}
-
-#[test]
-fn every_analytic_s_header_has_its_five_headings_and_its_id() {
-    let headings = ["## What it detects", "## Why it matters", "## Telemetry", "## False positives", "## References"];
-    for (name, text) in analytic_files() {
-        let at: Vec<usize> = headings
-            .iter()
-            .map(|heading| text.find(&format!("//! {heading}\n")).unwrap_or_else(|| panic!("{name} lacks `{heading}`")))
-            .collect();
-        assert!(at.is_sorted(), "{name}: the headings come in the order {headings:?}");
-        let id = text.split("    id: \"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
-        assert!(text.starts_with(&format!("//! # {id}")), "{name} must begin with `//! # {id}: title`");
-    }
-}
-
-#[test]
-fn every_analytic_is_registered_and_lies_in_its_family_s_folder() {
-    let files = analytic_files();
-    for (name, text) in &files {
-        let id = text.split("    id: \"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
-        let analytic = ANALYTICS.iter().find(|analytic| analytic.id == id);
-        let analytic = analytic.unwrap_or_else(|| panic!("{name}: {id} is missing in the slice ANALYTICS"));
-        let folder = Path::new(name).parent().and_then(|folder| folder.file_name()).expect("a folder");
-        assert_eq!(folder.to_string_lossy(), analytic.family.as_str(), "{name} lies in the wrong folder");
-    }
-    assert_eq!(files.len(), ANALYTICS.len(), "a file for each analytic and an analytic for each file");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backchannel_engine::{Analytic, Engine, analytics, needs_baseline};
+use backchannel_engine::{Analytic, Engine, analytics};
 use backchannel_events::{Severity, Timestamp};
 use backchannel_normalize::{Accepted, ClockOffset};
 use serde::Serialize;
@@ -213,7 +213,7 @@ fn by_reason(counts: &BTreeMap<String, u64>) -> Vec<Counted<'_>> {
 fn asleep(sources: &BTreeSet<&'static str>) -> Vec<Asleep> {
     let entry = |analytic: &&'static Analytic| {
         let telemetry: Vec<&str> = analytic.telemetry.iter().map(|source| source.as_str()).collect();
-        if needs_baseline(analytic.id) {
+        if analytic.needs_baseline {
             return Some(Asleep { analytic: analytic.id, reason: "no baseline was given".to_owned() });
         }
         let missing = !telemetry.is_empty() && !telemetry.iter().any(|needed| sources.contains(needed));

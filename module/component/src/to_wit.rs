@@ -50,7 +50,7 @@ pub(crate) fn analytic(analytic: &engine::Analytic) -> catalog::Analytic {
         severity: severity(analytic.severity),
         telemetry: analytic.telemetry.iter().map(|source| source.as_str().to_owned()).collect(),
         experimental: analytic.status == engine::Status::Experimental,
-        baseline: engine::needs_baseline(analytic.id),
+        baseline: analytic.needs_baseline,
     }
 }
 

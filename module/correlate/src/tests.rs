@@ -37,7 +37,7 @@ fn finding(id: &str, host: &str, minute: u64, joins: &[&str]) -> Finding {
 fn entry(id: &str, host: &str, minute: u64, peer: &str) -> Finding {
     Finding {
         analytic: "IPC-DCOM-006".into(),
-        reasons: Reasons::E4,
+        reasons: Reasons::LATERAL_MOVEMENT,
         channel: Some(ChannelNote {
             mechanism: Mechanism::Dcom,
             name: "MMC20".into(),

@@ -42,12 +42,20 @@ const MOST_EVIDENCE: usize = 32;
 pub struct Detector {
     tuning: Tunables,
     baseline: Option<Arc<Baseline>>,
-    by_kind: [Vec<&'static Analytic>; ActivityKind::COUNT],
+    by_kind: [Vec<Enabled>; ActivityKind::COUNT],
     names: Interner,
     memory: Memory,
     /// The key of the host of the latest event, and that host as the event named it.
     key: String,
     named: String,
+}
+
+/// An analytic that is enabled at this site.
+#[derive(Clone, Copy, Debug)]
+struct Enabled {
+    analytic: &'static Analytic,
+    /// The time within which it joins records here.
+    window: Duration,
 }
 
 /// Takes what a detector says. A closure over `&Finding` is one that cares for findings only.
@@ -118,12 +126,13 @@ struct Open {
 impl Detector {
     /// A detector that has seen nothing.
     pub fn new(tuning: Tunables) -> Self {
-        let mut by_kind: [Vec<&'static Analytic>; ActivityKind::COUNT] = Default::default();
+        let mut by_kind: [Vec<Enabled>; ActivityKind::COUNT] = Default::default();
         for &analytic in ANALYTICS {
             let enabled = tuning.analytics.get(analytic.id).and_then(|wished| wished.enabled).unwrap_or(true);
+            let window = analytic.window.map_or(Duration::ZERO, |shipped| tuning.window(analytic.id, shipped));
             for &kind in analytic.on {
                 if enabled && let Some(list) = by_kind.get_mut(kind as usize) {
-                    list.push(analytic);
+                    list.push(Enabled { analytic, window });
                 }
             }
         }
@@ -165,8 +174,9 @@ impl Detector {
                 let standing = baseline.standing(&edge, &host.key, self.tuning.maturity);
                 Some((edge, standing))
             });
-            let context = context.with_exchange(exchange.as_ref()).with_wording(wording.as_ref());
-            for analytic in analytics {
+            let mut context = context.with_exchange(exchange.as_ref()).with_wording(wording.as_ref());
+            for &Enabled { analytic, window } in analytics {
+                context.set_analytic(analytic.id, window);
                 if let Some(evidence) = (analytic.evaluate)(&context, event) {
                     let judged = judge::finding(analytic, evidence, &context, event);
                     if judged.finding.severity >= Severity::Medium && judged.finding.suppressed.is_none() {

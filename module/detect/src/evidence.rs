@@ -1,5 +1,6 @@
 //! [`Evidence`]: what an analytic answers, before the site's settings and the escalation rules are applied.
 
+mod pipe;
 pub mod rpc_call;
 mod started;
 
@@ -27,8 +28,6 @@ pub struct Evidence {
     pub server: Option<Party>,
     /// What they talked over.
     pub channel: Option<ChannelNote>,
-    /// Techniques, where they differ from the analytic's own.
-    pub techniques: Option<&'static [&'static str]>,
     /// Earlier records it rests on, besides the event at hand.
     pub earlier: Vec<Observation>,
     pub(crate) client_known: Option<ProcessId>,
@@ -99,13 +98,6 @@ impl Evidence {
         let channel = self.channel.get_or_insert_default();
         channel.remote = true;
         channel.peer = peer.into();
-        self
-    }
-
-    /// Techniques other than the analytic's own.
-    #[must_use]
-    pub fn techniques(mut self, techniques: &'static [&'static str]) -> Self {
-        self.techniques = Some(techniques);
         self
     }
 

@@ -49,5 +49,4 @@ pub use stats::{Stats, Upkeep};
 pub use text::Patterns;
 pub use tunables::{
     AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Threshold, Tunables, When,
-    Window,
 };

@@ -100,27 +100,9 @@ impl HostKey {
     }
 }
 
-/// A time within which an analytic joins records: ATT&CK's TimeWindow, where the site sets none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Id of the analytic.
-    pub analytic: &'static str,
-    /// Seconds.
-    pub seconds: u32,
-}
-
-impl Window {
-    /// So many seconds for that analytic.
-    pub const fn new(analytic: &'static str, seconds: u32) -> Self {
-        Self { analytic, seconds }
-    }
-}
-
 /// How much is too much, where the site does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threshold {
-    /// Id of the analytic.
-    pub analytic: &'static str,
     /// Its name among the analytic's thresholds.
     pub name: &'static str,
     /// What it is if the site says nothing.
@@ -204,18 +186,16 @@ impl Tunables {
             || self.high_privilege_processes.iter().any(|program| is_program(program, actor.image))
     }
 
-    /// The time within which the analytic joins records here.
-    pub fn window(&self, window: Window) -> Duration {
-        let by_analytic = || self.windows.get(window.analytic).copied();
-        let given = if self.windows.is_empty() { None } else { by_analytic() };
-        Duration::from_secs(u64::from(given.or(self.window).unwrap_or(window.seconds)))
+    /// The time within which the analytic of that id joins records here, where `shipped` is what it declares.
+    pub fn window(&self, analytic: &str, shipped: Duration) -> Duration {
+        let given = self.windows.get(analytic).copied().or(self.window);
+        given.map_or(shipped, |seconds| Duration::from_secs(u64::from(seconds)))
     }
 
-    /// How much is too much here.
-    pub fn threshold(&self, threshold: &Threshold) -> u32 {
-        let named = || self.thresholds.get(threshold.analytic)?.get(threshold.name).copied();
-        let given = if self.thresholds.is_empty() { None } else { named() };
-        given.unwrap_or(threshold.default)
+    /// How much is too much here, for a threshold of the analytic of that id.
+    pub fn threshold(&self, analytic: &str, threshold: &Threshold) -> u32 {
+        let given = || self.thresholds.get(analytic)?.get(threshold.name).copied();
+        given().unwrap_or(threshold.default)
     }
 }
 
@@ -334,12 +314,12 @@ mod tests {
 
     #[test]
     fn a_window_is_the_analytic_s_own_then_that_of_all_then_as_shipped() {
-        let own = Window::new("IPC-A-001", 5);
+        let window = |tuning: &Tunables| tuning.window("IPC-A-001", Duration::from_secs(5)).as_secs();
         let mut tuning = Tunables::default();
-        assert_eq!(tuning.window(own).as_secs(), 5);
+        assert_eq!(window(&tuning), 5);
         tuning.window = Some(30);
-        assert_eq!(tuning.window(own).as_secs(), 30);
+        assert_eq!(window(&tuning), 30);
         tuning.windows.insert("IPC-A-001".into(), 60);
-        assert_eq!(tuning.window(own).as_secs(), 60);
+        assert_eq!(window(&tuning), 60);
     }
 }

@@ -16,7 +16,7 @@ mod snapshot;
 mod tuning;
 
 pub use baseline::BaselineError;
-pub use catalog::{CONTRACT, VERSION, analytics, needs_baseline};
+pub use catalog::{CONTRACT, VERSION, analytics};
 pub use correlator::{Correlator, RenderedIncident};
 pub use engine::Engine;
 pub use intake::Raw;

@@ -1,6 +1,6 @@
 //! The site's settings to the detector's tuning: the one place where the two meet.
 
-use backchannel_detect::analytics::{ANALYTICS, THRESHOLDS, WINDOWS};
+use backchannel_detect::analytics::ANALYTICS;
 use backchannel_detect::{
     AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Maturity, Patterns, Tunables,
     When,
@@ -21,22 +21,22 @@ pub fn settings_schema() -> String {
 /// What of the catalogue settings may name.
 fn with_catalogue<T>(ask: impl FnOnce(&Catalogue<'_>) -> T) -> T {
     let mut analytics: Vec<&str> = ANALYTICS.iter().map(|analytic| analytic.id).collect();
-    let mut joining: Vec<&str> = WINDOWS.iter().map(|window| window.analytic).collect();
+    let mut joining: Vec<&str> =
+        ANALYTICS.iter().filter(|analytic| analytic.window.is_some()).map(|analytic| analytic.id).collect();
     for ids in [&mut analytics, &mut joining] {
         ids.sort_unstable();
-        ids.dedup();
     }
-    let thresholds: Vec<Threshold<'_>> = THRESHOLDS
-        .iter()
-        .map(|one| Threshold {
-            analytic: one.analytic,
+    let mut thresholds = Vec::new();
+    for analytic in ANALYTICS {
+        thresholds.extend(analytic.thresholds.iter().map(|one| Threshold {
+            analytic: analytic.id,
             name: one.name,
             default: one.default,
             least: one.least,
             most: one.most,
             about: one.about,
-        })
-        .collect();
+        }));
+    }
     ask(&Catalogue { analytics: &analytics, joining: &joining, thresholds: &thresholds })
 }
 

@@ -24,7 +24,7 @@ pub use pipes::PipeUse;
 
 use crate::baseline::{Baseline, Edge, Standing};
 use crate::memory::{Activation, Host, KnownChannel, KnownLogon, ProcessId};
-use crate::tunables::{Threshold, Tunables, Window};
+use crate::tunables::{Threshold, Tunables};
 use crate::{Actor, text};
 use wording::Wording;
 
@@ -40,6 +40,8 @@ pub struct Context<'c> {
     pub baseline: Option<&'c Baseline>,
     /// The exchange that the event is, and what the baseline says about it; `None` without a baseline.
     pub exchange: Option<&'c (Edge, Standing)>,
+    /// The analytic that is evaluated: its id, and the time within which it joins records at this site.
+    analytic: (&'static str, Duration),
     wording: Option<&'c Wording<'c>>,
     event: &'c ProcessEvent<'c>,
     subject: Actor<'c>,
@@ -78,6 +80,7 @@ impl<'c> Context<'c> {
             tuning,
             baseline,
             exchange: None,
+            analytic: ("", Duration::ZERO),
             wording: None,
             event,
             subject: for_site(subject, tuning),
@@ -85,14 +88,19 @@ impl<'c> Context<'c> {
         }
     }
 
-    /// The time within which an analytic joins records at this site.
-    pub fn window(&self, window: Window) -> Duration {
-        self.tuning.window(window)
+    /// Sets the analytic that is evaluated next, by its id, and the time within which it joins records at this site.
+    pub(crate) fn set_analytic(&mut self, id: &'static str, window: Duration) {
+        self.analytic = (id, window);
     }
 
-    /// How much is too much at this site.
+    /// The time within which the analytic joins records at this site: zero for one that declares no window.
+    pub fn window(&self) -> Duration {
+        self.analytic.1
+    }
+
+    /// How much is too much at this site, for one of the analytic's thresholds.
     pub fn threshold(&self, threshold: &Threshold) -> u32 {
-        self.tuning.threshold(threshold)
+        self.tuning.threshold(self.analytic.0, threshold)
     }
 
     /// Whether a name in a log means the event's own host: names of pipes and services carry the first label only.

@@ -29,6 +29,17 @@ pub struct PipeUse<'c> {
     pub creation: bool,
 }
 
+impl PipeUse<'_> {
+    /// The beginning of a sentence about it: which of its ends made or opened it.
+    pub fn act(&self, client: Actor<'_>, server: Actor<'_>) -> String {
+        match (self.creation, self.channel.remote) {
+            (true, _) => format!("{} made", label(server)),
+            (false, true) => "A client on the network opened".to_owned(),
+            (false, false) => format!("{} opened", label(client)),
+        }
+    }
+}
+
 /// Who came in over SMB.
 #[derive(Clone, Copy, Debug)]
 pub struct SmbClient<'c> {

@@ -55,8 +55,8 @@ impl<'a> RemoteCall<'a> {
         };
         let severity = if from_admin { severity.min(Severity::Low) } else { severity };
         let evidence = Evidence::new(severity, confidence, text)
-            .reasons(Reasons::NONE.and_if(severity >= Severity::Medium, Reasons::E4))
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::NONE.and_if(severity >= Severity::Medium, Reasons::LATERAL_MOVEMENT))
+            .indicators(Indicators::UNEXPECTED_USE)
             .channel(self.channel.mechanism, self.channel.name)
             .remote(self.peer);
         if self.inbound { evidence.server(context.subject()) } else { evidence.client(context.subject()) }

@@ -254,7 +254,8 @@ fn thresholds_say_how_much_is_too_much() {
     check(&reconnaissance_burst::ANALYTIC, &asks, None);
     let found = Some((Severity::Medium, Confidence::Medium));
     check_tuned(&reconnaissance_burst::ANALYTIC, &asks, set("IPC-RPC-012", "calls", 20), found);
-    assert_eq!(set("IPC-LNX-003", "tries", 9).threshold(&polkit_race::TRIES), 9);
+    let [tries] = polkit_race::ANALYTIC.thresholds else { panic!("one threshold") };
+    assert_eq!(set("IPC-LNX-003", "tries", 9).threshold("IPC-LNX-003", tries), 9);
 }
 
 #[test]

@@ -38,12 +38,12 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
         && evidence.confidence >= Confidence::Medium
         && is_administrators(context, &evidence)
     {
-        reasons = reasons.and(Reasons::E1);
+        reasons = reasons.and(Reasons::ADMINISTRATIVE_PRIVILEGES);
     }
     let from_admin_host = tuning.is_admin_host(&context.host.key) || tuning.is_admin_host(peer);
     if from_admin_host && tuning.is_admin_account(&user) {
         severity = severity.lowered();
-        reasons = reasons.without(Reasons::E1);
+        reasons = reasons.without(Reasons::ADMINISTRATIVE_PRIVILEGES);
     }
     if severity >= Severity::Medium && tuning.is_critical_host(&context.host.key) {
         severity = severity.raised();
@@ -58,7 +58,7 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
     severity = wished.severity.unwrap_or(severity);
     // Signs of exploitation need something to stand on (catalogue 4.1, E2).
     if severity < Severity::Medium || evidence.confidence < Confidence::Medium {
-        reasons = reasons.without(Reasons::E2);
+        reasons = reasons.without(Reasons::DCOM_EXPLOITATION);
     }
 
     if let Some(party) = &mut evidence.client {
@@ -89,7 +89,6 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
     observations
         .sort_by(|a, b| (a.time, &a.provider, &a.record, a.line).cmp(&(b.time, &b.provider, &b.record, b.line)));
     observations.dedup_by(|a, b| (a.time, &a.provider, &a.record, a.line) == (b.time, &b.provider, &b.record, b.line));
-    let techniques = evidence.techniques.unwrap_or(analytic.techniques);
 
     let mut finding = Finding {
         id: id(analytic.id, &context.host.key, &parties, observations.first()),
@@ -103,7 +102,7 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
         client: evidence.client,
         server: evidence.server,
         channel: evidence.channel,
-        techniques: techniques.iter().map(|&technique| technique.to_owned()).collect(),
+        techniques: analytic.techniques.iter().map(|&technique| technique.to_owned()).collect(),
         indicators: evidence.indicators,
         reasons,
         count: 1,
@@ -122,7 +121,8 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
             _ => finding.client.as_ref().map_or_else(String::new, |client| client.user.clone()),
         };
     }
-    finding.suppressed = suppress::by(context, event, &finding, [evidence.client_known, evidence.server_known]);
+    finding.suppressed =
+        suppress::by(analytic, context, event, &finding, [evidence.client_known, evidence.server_known]);
     let subject = context.subject();
     let known = [evidence.client_known, evidence.server_known, subject.known.map(|known| known.id)];
     let shared = |id: &u64| matches!(id, 0 | 0x3e4 | 0x3e5 | 0x3e7);
@@ -226,8 +226,11 @@ mod tests {
 
     #[test]
     fn an_administrator_s_anomaly_escalates_and_an_ordinary_user_s_does_not_for_that() {
-        assert_eq!(reasons(Integrity::High, "CORP", "eve"), [Reasons::E1.and(Reasons::E3)]);
-        assert_eq!(reasons(Integrity::Medium, "CORP", "eve"), [Reasons::E3]);
+        assert_eq!(
+            reasons(Integrity::High, "CORP", "eve"),
+            [Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::UNKNOWN_BINARY)]
+        );
+        assert_eq!(reasons(Integrity::Medium, "CORP", "eve"), [Reasons::UNKNOWN_BINARY]);
     }
 
     #[test]

@@ -3,17 +3,17 @@
 
 use backchannel_events::{Activity, Finding, Mechanism, Party, ProcessEvent, Severity, Suppression};
 
-use crate::analytics::THRESHOLDS;
 use crate::analytics::generic::indicator_match;
 use crate::context::Context;
 use crate::memory::ProcessId;
 use crate::text::{base_name, matches};
-use crate::tunables::{AllowRule, Expected, is_program};
+use crate::tunables::{AllowRule, is_program};
 use crate::vocabulary::pipes;
-use crate::{Actor, predicates};
+use crate::{Actor, Analytic, predicates};
 
 /// The rule that silences the finding. `ends` are the remembered processes at its ends.
 pub fn by(
+    analytic: &Analytic,
     context: &Context<'_>,
     event: &ProcessEvent<'_>,
     finding: &Finding,
@@ -26,16 +26,17 @@ pub fn by(
     if !finding.ioc_matches.is_empty() || finding.analytic == indicator_match::ANALYTIC.id {
         return None;
     }
-    expected(context, event, finding, ends, &tuning.expected)
+    expected(analytic, context, event, finding, ends)
 }
 
 fn expected(
+    analytic: &Analytic,
     context: &Context<'_>,
     event: &ProcessEvent<'_>,
     finding: &Finding,
     ends: [Option<ProcessId>; 2],
-    expected: &Expected,
 ) -> Option<Suppression> {
+    let expected = &context.tuning.expected;
     let by = |rule: &str, reason: String| Some(Suppression { rule: rule.to_owned(), reason });
     for (parent, child) in &expected.pairs {
         if is_pair(context, event, ends, parent, child) {
@@ -75,8 +76,7 @@ fn expected(
     {
         return by("sanctioned_rmm", format!("{tool} is a remote management tool of this site"));
     }
-    let counts = THRESHOLDS.iter().any(|threshold| threshold.analytic == finding.analytic);
-    if finding.severity <= Severity::Low || counts {
+    if finding.severity <= Severity::Low || !analytic.thresholds.is_empty() {
         let window = expected.maintenance.iter().find(|window| {
             window.when.holds(finding.time)
                 && (window.hosts.is_empty() || window.hosts.iter().any(|host| matches(host, &finding.host)))

@@ -9,7 +9,7 @@
 //! Services answer on their pipes with SYSTEM's rights; a new caller is a new program, or an old one with new code.
 //!
 //! ## Telemetry
-//! Sysmon 18, and a baseline. Asleep without one.
+//! Sysmon 18, and a baseline; inactive without one.
 //!
 //! ## False positives
 //! New software: an installation within the day before explains it.
@@ -24,9 +24,8 @@ use crate::context::explained;
 use crate::context::pipes::label;
 use crate::vocabulary::hubs;
 use crate::vocabulary::pipes::owners;
-use crate::{Analytic, Context, Evidence, Family, Status, UserKind, predicates};
+use crate::{Analytic, Context, Evidence, Family, UserKind, predicates};
 
-/// IPC-PIPE-013.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-013",
     title: "User's process opens a service's pipe it never used",
@@ -34,10 +33,11 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1068"],
     attack_analytics: &["AN1357"],
     severity: Severity::Low,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon],
+    needs_baseline: true,
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -66,10 +66,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(
             Reasons::NONE
-                .and_if(predicates::is_unknown_binary(client), Reasons::E3)
-                .and_if(predicates::is_privileged(client), Reasons::E1),
+                .and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY)
+                .and_if(predicates::is_privileged(client), Reasons::ADMINISTRATIVE_PRIVILEGES),
         )
-        .indicators(Indicators::KI3)
+        .indicators(Indicators::ABNORMAL_FLOW)
         .client(client)
         .channel(Mechanism::NamedPipe, pipe.channel.name);
     Some(evidence)
