@@ -2,8 +2,8 @@
 //!
 //! Nothing here reads a file: a host brings the bytes. [`detect`] names the format of an input from its first
 //! bytes; a [`Framer`] cuts the bytes into records as they come; a [`Decoder`] turns one of them into a
-//! [`Record`](backchannel_normalize::Record). EVTX, which is binary and comes in chunks, has a crate of its own
-//! (`backchannel-decode-evtx`).
+//! [`Record`](backchannel_normalize::Record). EVTX, which is binary and comes in chunks, is read by
+//! [`evtx`].
 //!
 //! ```
 //! use backchannel_decode::{Decoded, Decoder, Detected, Framed, Framer, Options, detect};
@@ -23,6 +23,7 @@
 
 mod decoder;
 mod detect;
+pub mod evtx;
 mod frame;
 mod json;
 mod skip;
