@@ -4,7 +4,7 @@ use backchannel_events::Timestamp;
 use backchannel_normalize::{Record, SyslogLine};
 use bumpalo::Bump;
 
-use crate::formats::{self, Context, Failure, Outcome, Outer, Read, State, windows_xml};
+use crate::formats::{self, Context, Failure, Outcome, Outer, Read, State, Wrapped, windows_xml};
 use crate::json::{self, Peek};
 use crate::{Format, Frame, Reason, Skip};
 
@@ -63,7 +63,7 @@ pub struct Decoder {
     options: Options,
     /// The format's reader of records that do not say themselves what they are.
     read: Read,
-    state: State,
+    pub(crate) state: State,
     /// Where the input holds Windows events as JSON.
     peek: Option<Peek>,
     lossy: u64,
@@ -161,10 +161,7 @@ impl Decoder {
             Some(b'<') if windows_xml::is_event(start) => windows_xml::event(start, context)
                 .map_err(|(at, reason)| (at.map(|at| at + indent), reason))
                 .and_then(|outcome| self.settle(outcome, context, 0)),
-            _ => {
-                let outcome = (self.read)(&mut self.state, text, context)?;
-                self.settle(outcome, context, 0)
-            }
+            _ => (self.read)(self, text, context),
         }
     }
 
@@ -180,6 +177,7 @@ impl Decoder {
     }
 
     /// What reading gave, once nothing more can be taken off around it. `wrapping` counts what was.
+    #[inline]
     fn settle<'a>(
         &mut self,
         outcome: Outcome<'a>,
@@ -192,25 +190,33 @@ impl Decoder {
             Outcome::Nothing => Ok(Decoded::Nothing),
             Outcome::Syslog(line) => self.syslog(line, context, wrapping),
             Outcome::Wrapped(wrapped) if wrapping <= MAX_WRAPPING => {
-                let text = wrapped.text.trim_ascii();
-                let decoded = if text.starts_with('{') {
-                    self.json(text, false, context, wrapping)
-                } else {
-                    let outer = Outer { program: None, host: wrapped.host, time: wrapped.time };
-                    match formats::read_inside(&mut self.state, outer, text, context) {
-                        Some(outcome) => outcome.and_then(|outcome| self.settle(outcome, context, wrapping)),
-                        None => Err((None, Reason::UnknownShape)),
-                    }
-                };
                 // Positions in what was wrapped mean nothing in the line.
-                decoded.map_err(|(_, reason)| (None, reason))
+                self.wrapped(wrapped, context, wrapping).map_err(|(_, reason)| (None, reason))
             }
             Outcome::Wrapped(_) => Err((None, Reason::UnknownShape)),
         }
     }
 
+    /// What was inside a shipper's object.
+    fn wrapped<'a>(
+        &mut self,
+        wrapped: Wrapped<'a>,
+        context: &Context<'a, '_>,
+        wrapping: u8,
+    ) -> Result<Decoded<'a>, Failure> {
+        let text = wrapped.text.trim_ascii();
+        if text.starts_with('{') {
+            return self.json(text, false, context, wrapping);
+        }
+        let outer = Outer { program: None, host: wrapped.host, time: wrapped.time };
+        match formats::read_inside(&mut self.state, outer, text, context) {
+            Some(outcome) => self.settle(outcome?, context, wrapping),
+            None => Err((None, Reason::UnknownShape)),
+        }
+    }
+
     /// A syslog line may carry another record.
-    fn syslog<'a>(
+    pub(crate) fn syslog<'a>(
         &mut self,
         line: SyslogLine<'a>,
         context: &Context<'a, '_>,

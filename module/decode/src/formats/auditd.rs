@@ -3,8 +3,8 @@
 use backchannel_normalize::{AuditLine, Record};
 use bumpalo::Bump;
 
-use super::{About, Carrier, Context, Example, Failure, Outcome, Spec, State, TextFormat, syslog};
-use crate::{Framing, Reason};
+use super::{About, Carrier, Context, Example, Failure, Outcome, Spec, TextFormat, syslog};
+use crate::{Decoded, Decoder, Framing, Reason};
 
 pub(super) const FORMAT: Spec = Spec {
     about: About {
@@ -26,33 +26,29 @@ pub(super) const FORMAT: Spec = Spec {
         read,
         inside: Some(|_, outer, text, context| {
             let text = in_message(outer.program.unwrap_or(""), outer.host, text, context.arena)?;
-            Some(Ok(record(text)))
+            Some(Ok(Outcome::Record(Record::Audit(AuditLine { text }))))
         }),
     }),
 };
 
 const NOT_AUDIT: Reason = Reason::Format { code: "not-audit", text: "expected `type=... msg=audit(...):`" };
 
-fn read<'a>(state: &mut State, text: &'a str, context: &Context<'a, '_>) -> Result<Outcome<'a>, Failure> {
+fn read<'a>(decoder: &mut Decoder, text: &'a str, context: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
     let start = text.trim_ascii_start();
-    if let Some(outcome) = line(start) {
-        return Ok(outcome);
+    if let Some(decoded) = line(start) {
+        return Ok(decoded);
     }
     // What `ausearch` puts between events.
     if start.starts_with("----") || start.starts_with("time->") {
-        return Ok(Outcome::Nothing);
+        return Ok(Decoded::Nothing);
     }
     // The records may have been written by a syslog daemon.
-    syslog::read(state, text, context).map_err(|(at, _)| (at, NOT_AUDIT))
+    syslog::read(decoder, text, context).map_err(|(at, _)| (at, NOT_AUDIT))
 }
 
 /// An audit line as a record; `None` if `text` is none.
-pub(super) fn line(text: &str) -> Option<Outcome<'_>> {
-    is_line(text).then(|| record(text))
-}
-
-fn record(text: &str) -> Outcome<'_> {
-    Outcome::Record(Record::Audit(AuditLine { text }))
+pub(super) fn line(text: &str) -> Option<Decoded<'_>> {
+    is_line(text).then_some(Decoded::Record(Record::Audit(AuditLine { text })))
 }
 
 /// Whether `line` is `type=X msg=audit(...)`, with or without `node=` before it.

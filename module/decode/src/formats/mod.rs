@@ -26,7 +26,7 @@ use backchannel_events::Timestamp;
 use backchannel_normalize::{Record, SyslogLine};
 use bumpalo::Bump;
 
-use crate::{Framing, Options, Reason};
+use crate::{Decoded, Decoder, Framing, Options, Reason};
 
 /// One line a format: the variant, and the file with its `FORMAT`. The order is that of recognition: where two formats
 /// are equally sure of an input or a record, the first one has it.
@@ -152,8 +152,8 @@ pub(crate) struct TextFormat {
     pub inside: Option<Inside>,
 }
 
-/// Reads a record.
-pub(crate) type Read = for<'a> fn(&mut State, &'a str, &Context<'a, '_>) -> Result<Outcome<'a>, Failure>;
+/// Reads a record of an input. The decoder has the state, and reads on where a record is inside another one.
+pub(crate) type Read = for<'a> fn(&mut Decoder, &'a str, &Context<'a, '_>) -> Result<Decoded<'a>, Failure>;
 
 /// Reads what stands inside a shipper's object or a syslog line; `None`: it is not of the format.
 pub(crate) type Inside =
@@ -365,10 +365,10 @@ pub(crate) fn read_inside<'a>(
 }
 
 /// A line of a JSON input that is no object.
-fn read_stray_line<'a>(_: &mut State, text: &'a str, _: &Context<'a, '_>) -> Result<Outcome<'a>, Failure> {
+fn read_stray_line<'a>(_: &mut Decoder, text: &'a str, _: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
     let start = text.trim_ascii_start();
     match auditd::line(start) {
-        Some(outcome) => Ok(outcome),
+        Some(decoded) => Ok(decoded),
         None => Err((Some(text.len() - start.len()), Reason::NotJson("an object"))),
     }
 }

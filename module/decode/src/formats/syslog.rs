@@ -5,7 +5,7 @@ use backchannel_normalize::SyslogLine;
 
 use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat, auditd};
 use crate::time::{self, month};
-use crate::{Framing, Options, Reason, Year};
+use crate::{Decoded, Decoder, Framing, Options, Reason, Year};
 
 pub(super) const FORMAT: Spec = Spec {
     about: About {
@@ -41,13 +41,17 @@ const fn not_syslog(text: &'static str) -> Reason {
     Reason::Format { code: "not-syslog", text }
 }
 
-pub(super) fn read<'a>(state: &mut State, text: &'a str, context: &Context<'a, '_>) -> Result<Outcome<'a>, Failure> {
+pub(super) fn read<'a>(
+    decoder: &mut Decoder,
+    text: &'a str,
+    context: &Context<'a, '_>,
+) -> Result<Decoded<'a>, Failure> {
     let start = text.trim_ascii_start();
-    if let Some(outcome) = auditd::line(start) {
-        return Ok(outcome);
+    if let Some(decoded) = auditd::line(start) {
+        return Ok(decoded);
     }
-    match parse(start, &context.options, &mut state.calendar) {
-        Ok(line) => Ok(Outcome::Syslog(line)),
+    match parse(start, &context.options, &mut decoder.state.calendar) {
+        Ok(line) => decoder.syslog(line, context, 0),
         Err(reason) => Err((Some(text.len() - start.len()), reason)),
     }
 }

@@ -6,8 +6,8 @@ use bumpalo::collections::{String as BumpString, Vec as BumpVec};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Spec, State, TextFormat, auditd};
-use crate::{Framing, Reason, time};
+use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Spec, TextFormat, auditd};
+use crate::{Decoded, Decoder, Framing, Reason, time};
 
 pub(super) const FORMAT: Spec = Spec {
     about: About {
@@ -43,7 +43,7 @@ pub(crate) fn is_event(text: &str) -> bool {
 }
 
 /// What stands in such an input and is no element.
-fn read<'a>(_: &mut State, text: &'a str, _: &Context<'a, '_>) -> Result<Outcome<'a>, Failure> {
+fn read<'a>(_: &mut Decoder, text: &'a str, _: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
     let start = text.trim_ascii_start();
     auditd::line(start).ok_or((Some(text.len() - start.len()), Reason::NotXml("an Event element")))
 }

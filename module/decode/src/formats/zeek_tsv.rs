@@ -5,7 +5,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat};
-use crate::{Framing, Reason};
+use crate::{Decoded, Decoder, Framing, Reason};
 
 pub(super) const FORMAT: Spec = Spec {
     about: About {
@@ -35,12 +35,13 @@ pub(super) const FORMAT: Spec = Spec {
 /// A line before any `#fields` line, or with another number of columns.
 const COLUMNS: Reason = Reason::Format { code: "zeek-columns", text: "a Zeek line that no #fields line describes" };
 
-fn read<'a>(state: &mut State, text: &'a str, context: &Context<'a, '_>) -> Result<Outcome<'a>, Failure> {
+fn read<'a>(decoder: &mut Decoder, text: &'a str, context: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
+    let header = &mut decoder.state.zeek;
     if text.trim_ascii_start().starts_with('#') {
-        state.zeek.directive(text.trim_ascii());
-        return Ok(Outcome::Nothing);
+        header.directive(text.trim_ascii());
+        return Ok(Decoded::Nothing);
     }
-    state.zeek.record(text, context.arena).map(Outcome::Record).map_err(|reason| (None, reason))
+    header.record(text, context.arena).map(Decoded::Record).map_err(|reason| (None, reason))
 }
 
 /// A shipper that tails a log without a parser wraps its header, too.
