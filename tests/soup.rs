@@ -274,8 +274,8 @@ fn through_module(path: &Path, format: Option<InputFormat>, carrier: Carrier) ->
 
 /// Whether the lines of a format are put together to events, so that they cannot be counted against each other.
 fn joins_lines(format: Option<InputFormat>) -> bool {
-    use Format::{Auditd, Laurel, Syslog};
-    matches!(format, None | Some(InputFormat::Text(Auditd | Laurel | Syslog)))
+    use Format::{Auditd, Json, Laurel, Syslog};
+    matches!(format, None | Some(InputFormat::Text(Auditd | Json | Laurel | Syslog)))
 }
 
 /// Reads `bytes` from a file in all ways, and checks the account of each.

@@ -1,4 +1,4 @@
-//! Small logs, one of each format that can be read. The hosts are made up.
+//! Small logs of each format that can be read. The hosts are made up.
 
 use backchannel_host::Format;
 use backchannel_host::source::InputFormat;
@@ -17,7 +17,7 @@ pub struct Log {
     pub bytes: Vec<u8>,
 }
 
-/// Logs of every format: those of some cases, others written here, and an event log file.
+/// Logs of every format: the examples of the registry, those of some cases, others written here, and an event log file.
 pub fn logs() -> Vec<Log> {
     let text = |format: Format, bytes: &str| Log {
         name: format.as_str().to_owned(),
@@ -33,6 +33,11 @@ pub fn logs() -> Vec<Log> {
         text(Format::Events, EVENTS),
         Log { name: "evtx".into(), format: InputFormat::Evtx, bytes: evtx(40) },
     ];
+    for format in Format::ALL {
+        let records: Vec<&str> = format.about().examples.iter().map(|example| example.record).collect();
+        let (name, bytes) = (format!("{}-examples", format.as_str()), records.join("\n").into_bytes());
+        logs.push(Log { name, format: InputFormat::Text(format), bytes });
+    }
     for format in [Format::WindowsJson, Format::Auditd, Format::ZeekJson] {
         let cases = case::all();
         let mut of: Vec<_> = cases.iter().filter(|case| case.format() == format && case.past.is_none()).collect();

@@ -1,5 +1,5 @@
-//! docs/analytics.md, generated from the analytics' own headers, and docs/settings.schema.json, from the plan of the
-//! settings.
+//! What is generated: docs/analytics.md from the analytics' own headers, docs/formats.md from the registry of formats,
+//! docs/settings.schema.json from the plan of the settings.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,11 +13,13 @@ use crate::root;
 
 /// What is generated, besides where the text comes from.
 const PAGE: &str = "docs/analytics.md";
+const FORMATS: &str = "docs/formats.md";
 const SCHEMA: &str = "docs/settings.schema.json";
 
-/// Writes the page and the schema of the settings, or, with `check`, says whether they are up to date.
+/// Writes the pages and the schema of the settings, or, with `check`, says whether they are up to date.
 pub fn write(check: bool) -> Result<(), String> {
     keep(PAGE, &page()?, check)?;
+    keep(FORMATS, &crate::formats::page(), check)?;
     keep(SCHEMA, &backchannel_engine::settings_schema(), check)
 }
 

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod features;
+mod formats;
 mod release;
 mod run;
 
@@ -22,7 +23,7 @@ struct Arguments {
 enum Chore {
     /// Builds the component and the program.
     Build,
-    /// Writes docs/analytics.md and docs/settings.schema.json; with --check only says whether they are up to date.
+    /// Writes docs/analytics.md, docs/formats.md and docs/settings.schema.json; with --check only says whether they are up to date.
     Docs {
         /// Change nothing; fail if something would change.
         #[arg(long)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use backchannel_host::replay::Carrier;
 use backchannel_host::source::{InputFormat, SourceOptions};
-use backchannel_host::{Format, Severity, Timestamp};
+use backchannel_host::{Severity, Timestamp};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Hears which processes talk to each other, and says when they should not.
@@ -455,10 +455,10 @@ fn fail_on(text: &str) -> Result<FailOn, String> {
 fn input_format(text: &str) -> Result<Input, String> {
     match text {
         "auto" => Ok(Input::Auto),
-        "evtx" => Ok(Input::Is(InputFormat::Evtx)),
-        _ => Format::from_name(text)
-            .map(|format| Input::Is(InputFormat::Text(format)))
-            .ok_or_else(|| format!("expected auto, evtx, {}", Format::ALL.map(Format::as_str).join(", "))),
+        _ => InputFormat::from_name(text).map(Input::Is).ok_or_else(|| {
+            let names: Vec<&str> = InputFormat::all().map(InputFormat::as_str).collect();
+            format!("expected auto, {}", names.join(", "))
+        }),
     }
 }
 

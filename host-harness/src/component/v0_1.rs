@@ -1,13 +1,11 @@
 //! The contract `backchannel:detection@0.1.0`: its bindings, and every value's way between them and our own types.
 
-use backchannel_decode::Format;
 use backchannel_events::{Confidence, Severity, Timestamp};
 use wasmtime::component::{Component, Linker, ResourceAny};
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, Trap};
 
 use super::{
-    About, AnalyticEntry, Batch, Evaluation, FindingEnvelope, Limits, RawBatch, SettingMistake, SkippedRecord,
-    Statistics,
+    About, AnalyticEntry, Batch, Evaluation, FindingEnvelope, Limits, SettingMistake, SkippedRecord, Statistics,
 };
 
 mod events;
@@ -204,14 +202,14 @@ fn lend(batch: &mut Batch) -> Result<wit::Batch, String> {
         }
         Batch::Records(raw) => wit::Batch::Records(wit::Raw {
             input: raw.input.clone(),
-            format: format(raw),
+            format: raw.format.as_str().to_owned(),
             host: raw.host.clone(),
             first_line: raw.first_line,
             data: raw.data.clone(),
         }),
         Batch::Text(raw) => wit::Batch::Text(wit::RawText {
             input: raw.input.clone(),
-            format: format(raw),
+            format: raw.format.as_str().to_owned(),
             host: raw.host.clone(),
             first_line: raw.first_line,
             data: String::from_utf8_lossy(&raw.data).into_owned(),
@@ -223,21 +221,6 @@ fn lend(batch: &mut Batch) -> Result<wit::Batch, String> {
 fn give_back(batch: &mut Batch, lent: wit::Batch) {
     if let (Batch::Packed(bytes), wit::Batch::Packed(lent)) = (batch, lent) {
         *bytes = lent;
-    }
-}
-
-fn format(raw: &RawBatch) -> wit::Format {
-    match raw.format {
-        Format::WindowsJson => wit::Format::WindowsJson,
-        Format::WindowsXml => wit::Format::WindowsXml,
-        Format::Auditd => wit::Format::Auditd,
-        Format::Laurel => wit::Format::Laurel,
-        Format::Syslog => wit::Format::Syslog,
-        Format::ZeekTsv => wit::Format::ZeekTsv,
-        Format::ZeekJson => wit::Format::ZeekJson,
-        Format::EndpointSecurity => wit::Format::EndpointSecurity,
-        Format::Events => wit::Format::Events,
-        Format::Json => wit::Format::Json,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use backchannel_decode_evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Reason, Skip, Splitter};
+use backchannel_decode::evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Reason, Skip, Splitter};
 use backchannel_events::{ProcessEvent, Timestamp};
 use backchannel_normalize::{Place, Record, wants};
 
@@ -20,7 +20,7 @@ const LOOK: usize = HEADER_SIZE + 16 * 1024;
 pub(super) fn first_time(bytes: impl Read) -> Option<Timestamp> {
     let mut start = Vec::with_capacity(LOOK);
     bytes.take(LOOK as u64).read_to_end(&mut start).ok()?;
-    backchannel_decode_evtx::first_time(start.get(HEADER_SIZE..)?)
+    backchannel_decode::evtx::first_time(start.get(HEADER_SIZE..)?)
 }
 
 /// Reads an event log file.

@@ -22,9 +22,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use backchannel_decode::Format;
 use backchannel_normalize::ClockOffset;
 
+pub use backchannel_decode::InputFormat;
 pub use follow::Stop;
 pub use merge::{Filled, Merge, Packed};
 pub use raw::RawStream;
@@ -36,15 +36,6 @@ use walk::Found;
 
 /// How many inputs are open at a time.
 pub const OPEN_INPUTS: usize = 64;
-
-/// The format a user says an input has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InputFormat {
-    /// A Windows event log file.
-    Evtx,
-    /// Text with records.
-    Text(Format),
-}
 
 /// How inputs are read.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use backchannel_decode_evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Reason, Splitter};
+use backchannel_decode::evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Reason, Splitter};
 use backchannel_events::ProcessEvent;
 use backchannel_normalize::{Place, Record, wants};
 
@@ -127,7 +127,7 @@ fn take(
     arena.reset();
 }
 
-fn skip(name: &str, skip: &backchannel_decode_evtx::Skip) -> Skip {
+fn skip(name: &str, skip: &backchannel_decode::evtx::Skip) -> Skip {
     Skip {
         input: name.to_owned(),
         line: 0,

@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::io::Read;
 use std::rc::Rc;
 
+use backchannel_decode::evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Splitter};
 use backchannel_decode::{Format, Found, Framed, Framer};
-use backchannel_decode_evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Splitter};
 use backchannel_normalize::{Fields, WindowsRecord};
 use bumpalo::Bump;
 

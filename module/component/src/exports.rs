@@ -174,7 +174,7 @@ fn take(taker: &mut impl Takes, batch: types::Batch) -> Result<types::Evaluation
         types::Batch::Packed(bytes) => taker.packed(bytes).map_err(to_wit::batch_error)?,
         types::Batch::Records(raw) => taker.records(Raw {
             input: &raw.input,
-            format: from_wit::format(raw.format),
+            format: from_wit::format(&raw.format)?,
             host: &raw.host,
             first_line: raw.first_line,
             time: None,
@@ -182,7 +182,7 @@ fn take(taker: &mut impl Takes, batch: types::Batch) -> Result<types::Evaluation
         }),
         types::Batch::Text(raw) => taker.records(Raw {
             input: &raw.input,
-            format: from_wit::format(raw.format),
+            format: from_wit::format(&raw.format)?,
             host: &raw.host,
             first_line: raw.first_line,
             time: None,

@@ -1,5 +1,6 @@
 //! The contract's typed events to the nouns, borrowed: no text is copied.
 
+use backchannel_engine::Format;
 use backchannel_events as nouns;
 use nouns::Timestamp;
 
@@ -18,20 +19,13 @@ pub(crate) fn event(event: &wit::ProcessEvent) -> nouns::ProcessEvent<'_> {
 }
 
 /// The format of raw records; `None`: to be decided from the first of them.
-pub(crate) fn format(format: wit::Format) -> Option<backchannel_engine::Format> {
-    use backchannel_engine::Format;
-    Some(match format {
-        wit::Format::WindowsJson => Format::WindowsJson,
-        wit::Format::WindowsXml => Format::WindowsXml,
-        wit::Format::Auditd => Format::Auditd,
-        wit::Format::Laurel => Format::Laurel,
-        wit::Format::Syslog => Format::Syslog,
-        wit::Format::ZeekTsv => Format::ZeekTsv,
-        wit::Format::ZeekJson => Format::ZeekJson,
-        wit::Format::EndpointSecurity => Format::EndpointSecurity,
-        wit::Format::Events => Format::Events,
-        wit::Format::Json => Format::Json,
-        wit::Format::Auto => return None,
+pub(crate) fn format(name: &str) -> Result<Option<Format>, wit::BatchError> {
+    if matches!(name, "" | "auto") {
+        return Ok(None);
+    }
+    Format::from_name(name).map(Some).ok_or_else(|| {
+        let names = Format::ALL.map(Format::as_str).join(", ");
+        wit::BatchError { offset: 0, reason: format!("no format is called {name:?}: expected auto, {names}") }
     })
 }
 

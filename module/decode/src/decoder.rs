@@ -1,12 +1,12 @@
 //! [`Decoder`]: one frame of an input to a record.
 
 use backchannel_events::Timestamp;
-use backchannel_normalize::{AuditLine, Record, SyslogLine};
+use backchannel_normalize::{Record, SyslogLine};
 use bumpalo::Bump;
 
-use crate::json::{self, Outcome, Peek, Wrapped};
-use crate::text::{audit, syslog, zeek};
-use crate::{Format, Frame, Reason, Skip, xml};
+use crate::formats::{self, Context, Failure, Outcome, Outer, Read, State, Wrapped, windows_xml};
+use crate::json::{self, Peek};
+use crate::{Format, Frame, Reason, Skip};
 
 /// How often something may be wrapped: a search result around a shipper's object around a syslog line around JSON.
 const MAX_WRAPPING: u8 = 4;
@@ -61,9 +61,11 @@ pub enum Decoded<'a> {
 pub struct Decoder {
     format: Format,
     options: Options,
-    header: zeek::Header,
-    calendar: syslog::Calendar,
-    peek: Peek,
+    /// The format's reader of records that do not say themselves what they are.
+    read: Read,
+    pub(crate) state: State,
+    /// Where the input holds Windows events as JSON.
+    peek: Option<Peek>,
     lossy: u64,
 }
 
@@ -73,9 +75,9 @@ impl Decoder {
         Self {
             format,
             options,
-            header: zeek::Header::default(),
-            calendar: syslog::Calendar::default(),
-            peek: Peek::new(),
+            read: format.reader(),
+            state: State::default(),
+            peek: (format == Format::WindowsJson).then(Peek::new),
             lossy: 0,
         }
     }
@@ -107,8 +109,8 @@ impl Decoder {
         wants: &dyn Fn(&str, u32) -> bool,
     ) -> Result<Decoded<'a>, Skip> {
         let mut asked = false;
-        if self.format == Format::WindowsJson
-            && let Some((provider, event_id)) = self.peek.look(frame.bytes)
+        if let Some(peek) = &mut self.peek
+            && let Some((provider, event_id)) = peek.look(frame.bytes)
         {
             if !wants(provider, event_id) {
                 return Ok(Decoded::NotWanted { provider, event_id });
@@ -122,7 +124,8 @@ impl Decoder {
                 arena.alloc_str(&String::from_utf8_lossy(frame.bytes))
             }
         };
-        let mut decoded = self.text(text, arena, asked, wants).map_err(|(at, reason)| Skip {
+        let context = Context { arena, wants, options: self.options };
+        let mut decoded = self.text(text, asked, &context).map_err(|(at, reason)| Skip {
             line: frame.line,
             column: at.and_then(|at| u32::try_from(at + 1).ok()),
             reason,
@@ -138,144 +141,98 @@ impl Decoder {
         Ok(decoded)
     }
 
-    fn text<'a>(
-        &mut self,
-        text: &'a str,
-        arena: &'a Bump,
-        asked: bool,
-        wants: &dyn Fn(&str, u32) -> bool,
-    ) -> Result<Decoded<'a>, (Option<usize>, Reason)> {
+    fn text<'a>(&mut self, text: &'a str, asked: bool, context: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
         let start = text.trim_ascii_start();
         let indent = text.len() - start.len();
         match start.as_bytes().first() {
             None => Ok(Decoded::Nothing),
             Some(b'{') => {
-                self.json(start, arena, asked, wants, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
+                self.json(start, asked, context, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
             }
             // A line of a JSON array that was cut by lines.
             Some(b'[' | b']' | b',') if self.format.is_json() => match start.trim_start_matches(['[', ',', ' ']) {
                 rest if rest.starts_with('{') => {
                     let indent = text.len() - rest.len();
-                    self.json(rest, arena, asked, wants, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
+                    self.json(rest, asked, context, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
                 }
                 rest if rest.trim_matches([']', ',', ' ', '\t']).is_empty() => Ok(Decoded::Nothing),
                 _ => Err((Some(indent), Reason::NotJson("an object"))),
             },
-            Some(b'<') if start.starts_with("<Event") => {
-                xml::decode(start, arena, wants).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
-            }
-            Some(b'#') if self.format == Format::ZeekTsv => {
-                self.header.directive(start.trim_ascii_end());
-                Ok(Decoded::Nothing)
-            }
-            _ if self.format == Format::ZeekTsv => {
-                self.header.record(text, arena).map(Decoded::Record).map_err(|reason| (None, reason))
-            }
-            _ if audit::is_line(start) => Ok(Decoded::Record(Record::Audit(AuditLine { text: start }))),
-            // What `ausearch` puts between events.
-            _ if self.format == Format::Auditd && (start.starts_with("----") || start.starts_with("time->")) => {
-                Ok(Decoded::Nothing)
-            }
-            _ if self.format.is_json() => Err((Some(indent), Reason::NotJson("an object"))),
-            _ if self.format == Format::WindowsXml => Err((Some(indent), Reason::NotXml("an Event element"))),
-            _ => match syslog::parse(start, &self.options, &mut self.calendar) {
-                Ok(line) => self.syslog(line, arena, wants, 0),
-                Err(_) if self.format == Format::Auditd => Err((Some(indent), Reason::NotAudit)),
-                Err(reason) => Err((Some(indent), reason)),
-            },
+            Some(b'<') if windows_xml::is_event(start) => windows_xml::event(start, context)
+                .map_err(|(at, reason)| (at.map(|at| at + indent), reason))
+                .and_then(|outcome| self.settle(outcome, context, 0)),
+            _ => (self.read)(self, text, context),
         }
     }
 
     fn json<'a>(
         &mut self,
         text: &'a str,
-        arena: &'a Bump,
         asked: bool,
-        wants: &dyn Fn(&str, u32) -> bool,
+        context: &Context<'a, '_>,
         wrapping: u8,
-    ) -> Result<Decoded<'a>, (Option<usize>, Reason)> {
-        match json::decode(text, arena, asked, wants)? {
+    ) -> Result<Decoded<'a>, Failure> {
+        let outcome = json::decode(text, context.arena, asked, context.wants)?;
+        self.settle(outcome, context, wrapping + 1)
+    }
+
+    /// What reading gave, once nothing more can be taken off around it. `wrapping` counts what was.
+    #[inline]
+    fn settle<'a>(
+        &mut self,
+        outcome: Outcome<'a>,
+        context: &Context<'a, '_>,
+        wrapping: u8,
+    ) -> Result<Decoded<'a>, Failure> {
+        match outcome {
             Outcome::Record(record) => Ok(Decoded::Record(record)),
             Outcome::NotWanted { provider, event_id } => Ok(Decoded::NotWanted { provider, event_id }),
-            Outcome::Syslog(line) => self.syslog(line, arena, wants, wrapping + 1),
-            Outcome::Wrapped(wrapped) if wrapping < MAX_WRAPPING => {
+            Outcome::Nothing => Ok(Decoded::Nothing),
+            Outcome::Syslog(line) => self.syslog(line, context, wrapping),
+            Outcome::Wrapped(wrapped) if wrapping <= MAX_WRAPPING => {
                 // Positions in what was wrapped mean nothing in the line.
-                self.wrapped(wrapped, arena, wants, wrapping + 1).map_err(|(_, reason)| (None, reason))
+                self.wrapped(wrapped, context, wrapping).map_err(|(_, reason)| (None, reason))
             }
             Outcome::Wrapped(_) => Err((None, Reason::UnknownShape)),
         }
     }
 
-    /// What stood inside a shipper's object.
+    /// What was inside a shipper's object.
     fn wrapped<'a>(
         &mut self,
         wrapped: Wrapped<'a>,
-        arena: &'a Bump,
-        wants: &dyn Fn(&str, u32) -> bool,
+        context: &Context<'a, '_>,
         wrapping: u8,
-    ) -> Result<Decoded<'a>, (Option<usize>, Reason)> {
+    ) -> Result<Decoded<'a>, Failure> {
         let text = wrapped.text.trim_ascii();
         if text.starts_with('{') {
-            return self.json(text, arena, false, wants, wrapping);
+            return self.json(text, false, context, wrapping);
         }
-        if text.starts_with("<Event") {
-            return xml::decode(text, arena, wants);
-        }
-        if let Some(text) = audit::in_message("", wrapped.host, text, arena) {
-            return Ok(Decoded::Record(Record::Audit(AuditLine { text })));
-        }
-        // A shipper that tails a Zeek log without a parser wraps its header, too.
-        if zeek::Header::is_directive(text) {
-            self.header.directive(text);
-            return Ok(Decoded::Nothing);
-        }
-        if self.header.covers(text) {
-            return self.header.record(text, arena).map(Decoded::Record).map_err(|reason| (None, reason));
-        }
-        match syslog::parse(text, &self.options, &mut self.calendar) {
-            Ok(mut line) => {
-                if line.host.is_empty() {
-                    line.host = wrapped.host;
-                }
-                // The shipper's time has a year and a zone, which the line's may lack.
-                line.time = match (line.time, wrapped.time) {
-                    (None, outer) => outer,
-                    (Some(_), Some(outer)) if text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) => {
-                        Some(outer)
-                    }
-                    (inner, _) => inner,
-                };
-                self.syslog(line, arena, wants, wrapping)
-            }
-            Err(_) => Err((None, Reason::UnknownShape)),
+        let outer = Outer { program: None, host: wrapped.host, time: wrapped.time };
+        match formats::read_inside(&mut self.state, outer, text, context) {
+            Some(outcome) => self.settle(outcome?, context, wrapping),
+            None => Err((None, Reason::UnknownShape)),
         }
     }
 
     /// A syslog line may carry another record.
-    fn syslog<'a>(
+    pub(crate) fn syslog<'a>(
         &mut self,
         line: SyslogLine<'a>,
-        arena: &'a Bump,
-        wants: &dyn Fn(&str, u32) -> bool,
+        context: &Context<'a, '_>,
         wrapping: u8,
-    ) -> Result<Decoded<'a>, (Option<usize>, Reason)> {
-        if let Some(text) = audit::in_message(line.program, line.host, line.message, arena) {
-            return Ok(Decoded::Record(Record::Audit(AuditLine { text })));
-        }
+    ) -> Result<Decoded<'a>, Failure> {
         let message = line.message.strip_prefix("@cee:").unwrap_or(line.message).trim_ascii();
-        if wrapping < MAX_WRAPPING {
-            let inner = if message.starts_with('{') {
-                self.json(message, arena, false, wants, wrapping + 1).ok()
-            } else if message.starts_with("<Event") {
-                xml::decode(message, arena, wants).ok()
-            } else {
-                None
-            };
-            if let Some(inner) = inner {
-                return Ok(inner);
+        let inner = if message.starts_with('{') {
+            if wrapping < MAX_WRAPPING { self.json(message, false, context, wrapping + 1).ok() } else { None }
+        } else {
+            let outer = Outer { program: Some(line.program), host: line.host, time: line.time };
+            match formats::read_inside(&mut self.state, outer, line.message, context) {
+                Some(Ok(outcome)) => self.settle(outcome, context, wrapping + 1).ok(),
+                _ => None,
             }
-        }
-        Ok(Decoded::Record(Record::Syslog(line)))
+        };
+        Ok(inner.unwrap_or(Decoded::Record(Record::Syslog(line))))
     }
 }
 

@@ -1,7 +1,10 @@
 //! What an input is, from its first bytes: never from its name.
 
+use std::cmp::Reverse;
+
+use crate::formats::{self, Clue, Start, evtx};
 use crate::frame::{Framing, probe_json};
-use crate::{Format, json, text};
+use crate::{Format, json};
 
 /// How many bytes of an input are enough for [`detect`]; fewer will do, more are not looked at.
 const PROBE: usize = 64 * 1024;
@@ -69,7 +72,7 @@ pub fn detect(bytes: &[u8]) -> Detected {
     if let Some(container) = container(bytes) {
         return Detected::Container(container);
     }
-    if bytes.starts_with(b"ElfFile\0") {
+    if bytes.starts_with(evtx::FORMAT.magic) {
         return Detected::Evtx;
     }
     let encoding = encoding(bytes);
@@ -124,33 +127,24 @@ fn encoding(bytes: &[u8]) -> Encoding {
 }
 
 fn content(start: &[u8]) -> Option<(Format, Framing)> {
-    if let [b'{' | b'[', ..] = start
-        && let Some((framing, first)) = probe_json(start)
+    let start = Start { bytes: start };
+    let json = json(&start);
+    // Nothing is surer than the first bytes of JSON.
+    let text = if json.is_some_and(|(clue, ..)| clue == Clue::Begins) { None } else { formats::recognise(&start) };
+    match (json, text) {
+        (Some((clue, format, framing)), text) if text.is_none_or(|(other, _)| clue > other) => Some((format, framing)),
+        (_, text) => text.map(|(_, format)| (format, format.framing())),
+    }
+}
+
+/// How sure it is that an input is JSON, the format of its first object, and how its objects follow each other.
+fn json(start: &Start<'_>) -> Option<(Clue, Format, Framing)> {
+    if let [b'{' | b'[', ..] = start.bytes
+        && let Some((framing, first)) = probe_json(start.bytes)
     {
-        return Some((json::guess(first), framing));
+        return Some((Clue::Begins, json::guess(first), framing));
     }
-    match start {
-        [b'<', ..] if memchr::memmem::find(start, b"<Event").is_some() => Some((Format::WindowsXml, Framing::Xml)),
-        [b'#', ..] if start.starts_with(b"#separator") || start.starts_with(b"#fields") => {
-            Some((Format::ZeekTsv, Framing::Lines))
-        }
-        _ => {
-            // The first line may be the torn end of a rotated file: look at a few.
-            let mut syslog = false;
-            for line in start.split(|byte| *byte == b'\n').take(8) {
-                let line = String::from_utf8_lossy(line.trim_ascii_end());
-                if text::audit::is_line(&line) {
-                    return Some((Format::Auditd, Framing::Lines));
-                }
-                if line.starts_with('{') && probe_json(line.as_bytes()).is_some() {
-                    return Some((json::guess(line.as_bytes()), Framing::Lines));
-                }
-                syslog |= text::syslog::looks_like(&line);
-            }
-            if syslog {
-                return Some((Format::Syslog, Framing::Lines));
-            }
-            memchr::memmem::find(start, b"<Event ").map(|_| (Format::WindowsXml, Framing::Xml))
-        }
-    }
+    let is_object = |line: &str| line.starts_with('{') && probe_json(line.as_bytes()).is_some();
+    let (number, line) = start.lines().enumerate().find(|(_, line)| is_object(line))?;
+    Some((Clue::Line(Reverse(number)), json::guess(line.as_bytes()), Framing::Lines))
 }

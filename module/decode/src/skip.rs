@@ -43,14 +43,13 @@ pub enum Reason {
     NoEventId,
     /// A Windows event that names neither provider nor channel.
     NoProvider,
-    /// No audit line.
-    NotAudit,
-    /// No syslog line; what was expected.
-    NotSyslog(&'static str),
-    /// A Zeek line before any `#fields` line, or with another number of columns.
-    ZeekColumns,
-    /// An event of ours that lacks something.
-    NotAnEvent,
+    /// What is wrong by the rules of one format, which is defined in that format's file.
+    Format {
+        /// A word to count by.
+        code: &'static str,
+        /// What was expected, for a reader.
+        text: &'static str,
+    },
 }
 
 impl Reason {
@@ -66,10 +65,7 @@ impl Reason {
             Self::UnknownShape => "unknown-shape",
             Self::NoEventId => "no-event-id",
             Self::NoProvider => "no-provider",
-            Self::NotAudit => "not-audit",
-            Self::NotSyslog(_) => "not-syslog",
-            Self::ZeekColumns => "zeek-columns",
-            Self::NotAnEvent => "not-an-event",
+            Self::Format { code, .. } => code,
         }
     }
 }
@@ -88,10 +84,7 @@ impl fmt::Display for Reason {
             ),
             Self::NoEventId => f.write_str("a Windows event without an event id"),
             Self::NoProvider => f.write_str("a Windows event that names neither provider nor channel"),
-            Self::NotAudit => f.write_str("expected `type=... msg=audit(...):`"),
-            Self::NotSyslog(expected) => write!(f, "not syslog: expected {expected}"),
-            Self::ZeekColumns => f.write_str("a Zeek line that no #fields line describes"),
-            Self::NotAnEvent => f.write_str("expected an event with `time` (nanoseconds) and `activity`"),
+            Self::Format { text, .. } => f.write_str(text),
         }
     }
 }

@@ -5,8 +5,8 @@ use std::hint::black_box;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use backchannel_decode::evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Splitter};
 use backchannel_decode::{Decoded, Decoder, Detected, Found, Framed, Framer, Options, detect};
-use backchannel_decode_evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Splitter};
 use backchannel_engine::{Correlator, Engine, Output};
 use backchannel_events::ProcessEvent;
 use backchannel_normalize::{Normalizer, Place, Record, wants};

@@ -1,20 +1,23 @@
 //! One JSON object to a record: which shape is it, and what does it hold.
+//!
+//! The members of an object are collected once, whatever it is. Then the [`SHAPES`] of all formats are tried in their
+//! order, those only whose [`Keys`] the object has, so that a shape more costs a record of another next to nothing.
+//! Windows events come first and are most of all records: [`Role`] says for each of their keys what it means,
+//! and [`Peek`] looks at provider and event id before anything is collected.
 
 mod head;
-mod other;
+mod keys;
 mod peek;
-mod role;
+pub(crate) mod role;
 pub(crate) mod scan;
-mod typed;
-mod windows;
 
-use backchannel_events::Timestamp;
-use backchannel_normalize::{Record, SyslogLine};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
+use crate::formats::{Outcome, SHAPES, windows_json as windows};
 use crate::{Format, Reason};
 pub(crate) use head::head;
+use keys::Keys;
 pub(crate) use peek::Peek;
 use role::Role;
 use scan::{Cursor, Kind, Raw, Stop};
@@ -22,30 +25,9 @@ use scan::{Cursor, Kind, Raw, Stop};
 /// Members beyond this are not looked at: no log record has as many.
 const MAX_MEMBERS: usize = 4_096;
 
-/// What an object turned out to be. Made once a record and moved at once: a box would cost more than the size.
-#[allow(clippy::large_enum_variant)]
-pub(crate) enum Outcome<'a> {
-    /// A record.
-    Record(Record<'a>),
-    /// A Windows event that nobody wants.
-    NotWanted { provider: &'a str, event_id: u32 },
-    /// A syslog line in pieces.
-    Syslog(SyslogLine<'a>),
-    /// A shipper's object around the record proper, which is this text.
-    Wrapped(Wrapped<'a>),
-}
-
-/// The record proper, and what the shipper says about it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Wrapped<'a> {
-    pub text: &'a str,
-    pub host: &'a str,
-    pub time: Option<Timestamp>,
-}
-
 /// Which object of the record a member stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Section {
+pub(crate) enum Section {
     Top,
     System,
     EventData,
@@ -91,23 +73,23 @@ impl Section {
 
 /// A member of the record that is no section.
 #[derive(Clone, Copy, Debug)]
-struct Member<'a> {
-    section: Section,
-    role: Role,
+pub(crate) struct Member<'a> {
+    pub section: Section,
+    pub role: Role,
     /// Key as it stands in the text; none that is known here has an escape.
-    key: &'a str,
-    value: Raw<'a>,
+    pub key: &'a str,
+    pub value: Raw<'a>,
 }
 
 /// The members of an object, those of its sections among them, in order.
 #[derive(Debug)]
-struct Members<'a> {
-    all: BumpVec<'a, Member<'a>>,
+pub(crate) struct Members<'a> {
+    pub all: BumpVec<'a, Member<'a>>,
 }
 
 impl<'a> Members<'a> {
     /// The value of a member at the top; of the last one where a key repeats.
-    fn top(&self, key: &str) -> Option<Raw<'a>> {
+    pub fn top(&self, key: &str) -> Option<Raw<'a>> {
         self.all
             .iter()
             .rev()
@@ -116,15 +98,25 @@ impl<'a> Members<'a> {
     }
 
     /// The text of the first of `keys` that is a scalar at the top; `""` if none is.
-    fn text(&self, keys: &[&str], arena: &'a Bump) -> &'a str {
+    pub fn text(&self, keys: &[&str], arena: &'a Bump) -> &'a str {
         keys.iter()
             .find_map(|key| self.top(key).filter(|value| value.is_scalar()))
             .map_or("", |value| value.to_text(arena))
     }
 
-    fn has(&self, key: &str) -> bool {
+    pub fn has(&self, key: &str) -> bool {
         self.top(key).is_some()
     }
+}
+
+/// A JSON object that is to become a record.
+pub(crate) struct Object<'a, 'r> {
+    /// The whole of it.
+    pub text: &'a str,
+    pub members: &'r Members<'a>,
+    pub arena: &'a Bump,
+    /// Whether a Windows event of this provider and event id can carry anything.
+    pub wants: &'r dyn Fn(&str, u32) -> bool,
 }
 
 /// Collects members, and asks early whether the record is wanted at all.
@@ -248,11 +240,20 @@ pub(crate) fn decode<'a>(
         Some(_) => return Err((Some(cursor.position()), Reason::NotJson("the end of the record"))),
     }
     let members = collector.members;
-    match windows::decode(&members, arena, wants) {
-        Ok(Some(outcome)) => Ok(outcome),
-        Ok(None) => other::decode(text, &members, arena).ok_or((None, Reason::UnknownShape)),
-        Err(reason) => other::decode(text, &members, arena).ok_or((None, reason)),
+    let object = Object { text, members: &members, arena, wants };
+    let mut lacks = None;
+    let mut keys = None;
+    for (_, shape) in &SHAPES {
+        if !Keys::fit(&mut keys, &members, shape.keys) {
+            continue;
+        }
+        match (shape.read)(&object) {
+            Ok(Some(outcome)) => return Ok(outcome),
+            Ok(None) => {}
+            Err(reason) => lacks = lacks.or(Some(reason)),
+        }
     }
+    Err((None, lacks.unwrap_or(Reason::UnknownShape)))
 }
 
 /// What a record most likely is, from as much of it as is there.
@@ -263,9 +264,7 @@ pub(crate) fn guess(start: &[u8]) -> Format {
     // It may be cut off: what was collected up to there is enough.
     let _ = collector.object(&mut Cursor::new(&text), Section::Top, 0);
     let members = collector.members;
-    let elsewhere = members.all.iter().any(|member| member.section != Section::Top);
-    if elsewhere || ["EventID", "EventId", "event_id", "EventCode"].iter().any(|key| members.has(key)) {
-        return Format::WindowsJson;
-    }
-    other::format(&members).unwrap_or(Format::Json)
+    let mut keys = None;
+    let found = SHAPES.iter().find(|(_, shape)| Keys::fit(&mut keys, &members, shape.keys) && (shape.is)(&members));
+    found.map_or(Format::Json, |(format, _)| *format)
 }

@@ -4,7 +4,7 @@ use super::Section;
 
 /// Which part of an event a member is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// None but its data, perhaps.
     #[default]
     None,
@@ -37,7 +37,7 @@ pub(super) enum Part {
 
 /// The meaning of a key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Role {
+pub(crate) struct Role {
     /// Which part of the event it is.
     pub part: Part,
     /// Where several members may be the same part: lower is better.

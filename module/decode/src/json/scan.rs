@@ -327,6 +327,17 @@ fn long_string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     }
 }
 
+/// Calls `visit` with each member of an object; what is broken in it ends the visit.
+pub(crate) fn each<'a>(object: Raw<'a>, mut visit: impl FnMut(&'a str, Raw<'a>)) {
+    let mut cursor = Cursor::new(object.text);
+    if object.kind == Kind::Object && cursor.enter_object().is_ok() {
+        while let Ok(Some(key)) = cursor.next_key() {
+            let Ok(value) = cursor.value() else { break };
+            visit(key, value);
+        }
+    }
+}
+
 /// Undoes the escapes of a JSON string; borrows where there are none. A lone surrogate becomes U+FFFD; an escape
 /// that JSON does not know (shippers that forget to escape a backslash) is kept as it stands.
 pub(crate) fn unescape<'a>(raw: &'a str, arena: &'a Bump) -> &'a str {

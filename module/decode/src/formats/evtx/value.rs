@@ -4,7 +4,7 @@ use backchannel_events::Timestamp;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-use crate::bytes::array;
+use super::bytes::array;
 
 /// Types of values (MS-EVEN6 2.2.4.1).
 pub(crate) mod kind {

@@ -23,6 +23,17 @@ use backchannel_normalize::WindowsRecord;
 pub use chunk::{ChunkReader, first_time};
 pub use split::{FileHeader, Piece, Splitter};
 
+pub(crate) const FORMAT: super::BinaryFormat = super::BinaryFormat {
+    about: super::About {
+        name: "evtx",
+        title: "Windows event log file",
+        description: "The binary event logs of Windows, as they lie in `winevt\\Logs` or are exported.",
+        recognised: "It begins with `ElfFile`.",
+        examples: &[],
+    },
+    magic: b"ElfFile\0",
+};
+
 /// Bytes of the file's header.
 pub const HEADER_SIZE: usize = 4_096;
 

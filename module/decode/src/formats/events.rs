@@ -2,6 +2,7 @@
 //! or from the arena.
 
 use backchannel_events::ProcessEvent;
+use backchannel_normalize::Record;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 use serde::Deserialize;
@@ -9,7 +10,27 @@ use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer, Unexpected, VariantAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::scan::{Cursor, Kind, unescape};
+use super::{About, Carrier, Example, Outcome, Shape, Spec};
+use crate::json::scan::{Cursor, Kind, unescape};
+
+pub(super) const FORMAT: Spec = Spec {
+    about: About {
+        name: "events",
+        title: "Backchannel events",
+        description: "Events in Backchannel's own words (`module/events`), one JSON object a line: for hosts that decode \
+                      elsewhere, and for tests.",
+        recognised: "`time` (nanoseconds since 1970) and `activity`.",
+        examples: &[Example {
+            shape: "Backchannel",
+            record: r#"{"time":1700000000000000000,"host":"h1","activity":"process_start","process":{"image":"/usr/bin/id","pid":7}}"#,
+        }],
+    },
+    carrier: Carrier::Json(&[Shape {
+        keys: &[&["activity"], &["time"]],
+        is: |_| true,
+        read: |object| Ok(event(object.text, object.arena).map(|event| Outcome::Record(Record::Event(event)))),
+    }]),
+};
 
 /// Nesting of an event; ours have five levels.
 const MAX_DEPTH: u8 = 16;
@@ -28,7 +49,7 @@ enum Node<'a> {
 }
 
 /// Reads an event; `None` if the object is none.
-pub(super) fn event<'a>(text: &'a str, arena: &'a Bump) -> Option<ProcessEvent<'a>> {
+fn event<'a>(text: &'a str, arena: &'a Bump) -> Option<ProcessEvent<'a>> {
     let node = node(&mut Cursor::new(text), arena, 0)?;
     ProcessEvent::deserialize(node).ok()
 }

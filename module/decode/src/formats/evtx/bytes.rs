@@ -1,6 +1,6 @@
 //! Little-endian numbers at a position, or the reason why there are none.
 
-use crate::Reason;
+use super::Reason;
 
 /// Bytes that are read from front to back; positions are those of the whole slice.
 #[derive(Clone, Copy, Debug)]

@@ -6,9 +6,9 @@
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-use crate::Reason;
-use crate::bytes::Bytes;
-use crate::value::{self, Slot, is_known, kind};
+use super::Reason;
+use super::bytes::Bytes;
+use super::value::{self, Slot, is_known, kind};
 
 /// Nesting of elements beyond this is refused; real ones have five levels.
 const MAX_DEPTH: usize = 64;

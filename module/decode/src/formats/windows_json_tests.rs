@@ -1,7 +1,7 @@
 //! Every shape gives the same record.
 
-use super::super::decode as decode_json;
 use super::*;
+use crate::json::decode as decode_json;
 
 fn windows<'a>(text: &'a str, arena: &'a Bump) -> WindowsRecord<'a> {
     match decode_json(text, arena, false, &|_, _| true) {

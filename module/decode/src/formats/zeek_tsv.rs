@@ -4,7 +4,63 @@ use backchannel_normalize::{Record, ZeekRecord};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-use crate::Reason;
+use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat};
+use crate::{Decoded, Decoder, Framing, Reason};
+
+pub(super) const FORMAT: Spec = Spec {
+    about: About {
+        name: "zeek-tsv",
+        title: "Zeek TSV",
+        description: "Zeek logs as Zeek writes them: header lines, then one record a line, columns separated by tabs.",
+        recognised: "It begins with `#separator` or `#fields`.",
+        examples: &[Example {
+            shape: "Zeek",
+            record: "#separator \\x09\n\
+                     #unset_field\t-\n\
+                     #path\tdce_rpc\n\
+                     #fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tendpoint\toperation\n\
+                     1700000000.000000\tC1\t192.0.2.7\t50000\t192.0.2.8\t445\tsvcctl\tCreateServiceW",
+        }],
+    },
+    carrier: Carrier::Text(TextFormat {
+        framing: Framing::Lines,
+        recognise: |start| {
+            (start.bytes.starts_with(b"#separator") || start.bytes.starts_with(b"#fields")).then_some(Clue::Begins)
+        },
+        read,
+        inside: Some(inside),
+    }),
+};
+
+/// A line before any `#fields` line, or with another number of columns.
+const COLUMNS: Reason = Reason::Format { code: "zeek-columns", text: "a Zeek line that no #fields line describes" };
+
+fn read<'a>(decoder: &mut Decoder, text: &'a str, context: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
+    let header = &mut decoder.state.zeek;
+    if text.trim_ascii_start().starts_with('#') {
+        header.directive(text.trim_ascii());
+        return Ok(Decoded::Nothing);
+    }
+    header.record(text, context.arena).map(Decoded::Record).map_err(|reason| (None, reason))
+}
+
+/// A shipper that tails a log without a parser wraps its header, too.
+fn inside<'a>(
+    state: &mut State,
+    outer: Outer<'a>,
+    text: &'a str,
+    context: &Context<'a, '_>,
+) -> Option<Result<Outcome<'a>, Failure>> {
+    if outer.program.is_some() {
+        return None;
+    }
+    if Header::is_directive(text) {
+        state.zeek.directive(text);
+        return Some(Ok(Outcome::Nothing));
+    }
+    let record = || state.zeek.record(text, context.arena).map(Outcome::Record).map_err(|reason| (None, reason));
+    state.zeek.covers(text).then(record)
+}
 
 /// Columns beyond this are not read: no Zeek log has as many.
 const MAX_COLUMNS: usize = 1_000;
@@ -27,7 +83,7 @@ impl Default for Header {
 
 impl Header {
     /// Takes in a line that begins with `#`.
-    pub fn directive(&mut self, line: &str) {
+    fn directive(&mut self, line: &str) {
         if let Some(separator) = line.strip_prefix("#separator ") {
             // A log that was appended to another begins with its own header.
             *self = Self::default();
@@ -48,7 +104,7 @@ impl Header {
     }
 
     /// Whether `line` is one of a header.
-    pub fn is_directive(line: &str) -> bool {
+    fn is_directive(line: &str) -> bool {
         const NAMES: [&str; 9] =
             ["separator", "set_separator", "empty_field", "unset_field", "path", "open", "close", "fields", "types"];
         line.strip_prefix('#').is_some_and(|rest| {
@@ -58,20 +114,20 @@ impl Header {
     }
 
     /// Whether the columns are known, and `line` may be a line of data.
-    pub fn covers(&self, line: &str) -> bool {
+    fn covers(&self, line: &str) -> bool {
         !self.fields.is_empty() && line.contains(char::from(self.separator))
     }
 
     /// One line of data. Names borrow from the arena, because the header may change before the record is used.
-    pub fn record<'a>(&self, line: &'a str, arena: &'a Bump) -> Result<Record<'a>, Reason> {
+    fn record<'a>(&self, line: &'a str, arena: &'a Bump) -> Result<Record<'a>, Reason> {
         if self.fields.is_empty() {
-            return Err(Reason::ZeekColumns);
+            return Err(COLUMNS);
         }
         let separator = char::from(self.separator);
         let mut fields = BumpVec::with_capacity_in(self.fields.len(), arena);
         let mut values = line.split(separator);
         for name in &self.fields {
-            let value = values.next().ok_or(Reason::ZeekColumns)?;
+            let value = values.next().ok_or(COLUMNS)?;
             if value == self.unset {
                 continue;
             }
@@ -87,7 +143,7 @@ impl Header {
             fields.push((&*arena.alloc_str(name), value));
         }
         if values.next().is_some() {
-            return Err(Reason::ZeekColumns);
+            return Err(COLUMNS);
         }
         let log = if self.path.is_empty() {
             guess_log(|name| self.fields.iter().any(|field| field == name))
@@ -117,7 +173,7 @@ fn unescape(text: &str, out: &mut String) {
 }
 
 /// The log that has such fields, where nothing names it. `""` if none is known to.
-pub(crate) fn guess_log(has: impl Fn(&str) -> bool) -> &'static str {
+pub(super) fn guess_log(has: impl Fn(&str) -> bool) -> &'static str {
     const LOGS: [(&str, &[&str]); 6] = [
         ("dce_rpc", &["endpoint", "operation"]),
         ("smb_files", &["action", "path", "name"]),
@@ -167,8 +223,8 @@ mod tests {
     #[test]
     fn a_line_of_another_width_is_refused() {
         let arena = Bump::new();
-        assert_eq!(header().record("1\t2", &arena), Err(Reason::ZeekColumns));
-        assert_eq!(header().record("1\t2\t3\t4\t5\t6", &arena), Err(Reason::ZeekColumns));
-        assert_eq!(Header::default().record("1", &arena), Err(Reason::ZeekColumns));
+        assert_eq!(header().record("1\t2", &arena), Err(COLUMNS));
+        assert_eq!(header().record("1\t2\t3\t4\t5\t6", &arena), Err(COLUMNS));
+        assert_eq!(Header::default().record("1", &arena), Err(COLUMNS));
     }
 }

@@ -8,10 +8,10 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 use memchr::memmem;
 
-use crate::bytes::{Bytes, array, u32_at, u64_at};
-use crate::template::{Part, Place, Template, Value, compile};
-use crate::value::{self, Slot, is_known, kind};
-use crate::{CHUNK_SIZE, Item, Reason, Skip};
+use super::bytes::{Bytes, array, u32_at, u64_at};
+use super::template::{Part, Place, Template, Value, compile};
+use super::value::{self, Slot, is_known, kind};
+use super::{CHUNK_SIZE, Item, Reason, Skip};
 
 const RECORD_MAGIC: &[u8; 4] = b"\x2A\x2A\0\0";
 const FIRST_RECORD: usize = 512;

@@ -428,7 +428,7 @@ fn compare(path: &std::path::Path) -> (usize, usize) {
     let mut reader = ChunkReader::new();
     let mut seen = 0;
     let mut fields = 0;
-    for (number, bytes) in file[crate::HEADER_SIZE..].chunks(CHUNK_SIZE).enumerate() {
+    for (number, bytes) in file[super::super::HEADER_SIZE..].chunks(CHUNK_SIZE).enumerate() {
         let arena = Bump::new();
         reader.read(number as u64, bytes, &arena, &|_, _| true, &mut |item| match item {
             Item::Record(record) => {

@@ -3,11 +3,84 @@
 use backchannel_events::Timestamp;
 use backchannel_normalize::SyslogLine;
 
+use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat, auditd};
 use crate::time::{self, month};
-use crate::{Options, Reason, Year};
+use crate::{Decoded, Decoder, Framing, Options, Reason, Year};
+
+pub(super) const FORMAT: Spec = Spec {
+    about: About {
+        name: "syslog",
+        title: "syslog",
+        description: "Syslog lines, RFC 3164 or 5424, or a program's own log; a record in the message (audit, JSON, Windows \
+                      XML) is read as what it is.",
+        recognised: "One of the first eight lines begins with a priority, a date or `program[pid]:`, and nothing else fits better.",
+        examples: &[
+            Example {
+                shape: "RFC 3164",
+                record: "<38>Nov 14 22:13:21 app07 sudo: erin : TTY=pts/1 ; PWD=/tmp ; USER=root ; COMMAND=/usr/bin/id",
+            },
+            Example {
+                shape: "RFC 5424",
+                record: "<14>1 2023-11-14T22:13:22.003Z app07 sshd 4711 - - Accepted publickey for erin from 192.0.2.7 port 50000 ssh2",
+            },
+            Example {
+                shape: "rsyslog with RFC 3339 times",
+                record: "2023-11-14T22:13:22.003+01:00 app07 sshd[4711]: Accepted publickey for erin from 192.0.2.7 port 50000 ssh2",
+            },
+        ],
+    },
+    carrier: Carrier::Text(TextFormat {
+        framing: Framing::Lines,
+        recognise: |start| start.lines().any(|line| looks_like(&line)).then_some(Clue::Like),
+        read,
+        inside: Some(inside),
+    }),
+};
+
+const fn not_syslog(text: &'static str) -> Reason {
+    Reason::Format { code: "not-syslog", text }
+}
+
+pub(super) fn read<'a>(
+    decoder: &mut Decoder,
+    text: &'a str,
+    context: &Context<'a, '_>,
+) -> Result<Decoded<'a>, Failure> {
+    let start = text.trim_ascii_start();
+    if let Some(decoded) = auditd::line(start) {
+        return Ok(decoded);
+    }
+    match parse(start, &context.options, &mut decoder.state.calendar) {
+        Ok(line) => decoder.syslog(line, context, 0),
+        Err(reason) => Err((Some(text.len() - start.len()), reason)),
+    }
+}
+
+/// A line that a shipper wrapped. Syslog in syslog is left as it is.
+fn inside<'a>(
+    state: &mut State,
+    outer: Outer<'a>,
+    text: &'a str,
+    context: &Context<'a, '_>,
+) -> Option<Result<Outcome<'a>, Failure>> {
+    if outer.program.is_some() {
+        return None;
+    }
+    let mut line = parse(text, &context.options, &mut state.calendar).ok()?;
+    if line.host.is_empty() {
+        line.host = outer.host;
+    }
+    // The shipper's time has a year and a zone, which the line's may lack.
+    line.time = match (line.time, outer.time) {
+        (None, time) => time,
+        (Some(_), Some(time)) if text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) => Some(time),
+        (time, _) => time,
+    };
+    Some(Ok(Outcome::Syslog(line)))
+}
 
 /// Whether `line` begins like syslog: a priority, a date of either kind, or `program[pid]:`.
-pub(crate) fn looks_like(line: &str) -> bool {
+fn looks_like(line: &str) -> bool {
     let rest = priority(line);
     if rest.len() < line.len() {
         return true;
@@ -50,7 +123,7 @@ impl Calendar {
 }
 
 /// Reads a line. What follows the header is the message, whatever it is.
-pub(crate) fn parse<'a>(line: &'a str, options: &Options, calendar: &mut Calendar) -> Result<SyslogLine<'a>, Reason> {
+fn parse<'a>(line: &'a str, options: &Options, calendar: &mut Calendar) -> Result<SyslogLine<'a>, Reason> {
     let rest = priority(line);
     if rest.len() < line.len()
         && let Some(rest) = rest.strip_prefix("1 ")
@@ -69,7 +142,7 @@ pub(crate) fn parse<'a>(line: &'a str, options: &Options, calendar: &mut Calenda
         let (program, pid, message) = tag(rest);
         return Ok(SyslogLine { time: None, host: "", program, pid, message });
     } else {
-        return Err(Reason::NotSyslog("a date"));
+        return Err(not_syslog("not syslog: expected a date"));
     };
     let rest = rest.trim_start();
     // The host may be missing: then the first word is the tag already.
@@ -156,14 +229,14 @@ fn version_1(text: &str) -> Result<SyslogLine<'_>, Reason> {
     let mut word = |expected| {
         let (word, others) = rest.split_once(' ').unwrap_or((rest, ""));
         rest = others;
-        if word.is_empty() { Err(Reason::NotSyslog(expected)) } else { Ok(if word == "-" { "" } else { word }) }
+        if word.is_empty() { Err(not_syslog(expected)) } else { Ok(if word == "-" { "" } else { word }) }
     };
-    let time = word("a time")?;
-    let host = word("a host name")?;
-    let program = word("a program's name")?;
-    let pid = word("a process id")?;
-    word("a message id")?;
-    let message = structured_data_end(rest).ok_or(Reason::NotSyslog("structured data"))?;
+    let time = word("not syslog: expected a time")?;
+    let host = word("not syslog: expected a host name")?;
+    let program = word("not syslog: expected a program's name")?;
+    let pid = word("not syslog: expected a process id")?;
+    word("not syslog: expected a message id")?;
+    let message = structured_data_end(rest).ok_or(not_syslog("not syslog: expected structured data"))?;
     let message = message.strip_prefix(' ').unwrap_or(message);
     Ok(SyslogLine {
         time: time::parse(time).map(|moment| moment.time),

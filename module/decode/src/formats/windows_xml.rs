@@ -6,10 +6,47 @@ use bumpalo::collections::{String as BumpString, Vec as BumpVec};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use crate::{Decoded, Reason, time};
+use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Spec, TextFormat, auditd};
+use crate::{Decoded, Decoder, Framing, Reason, time};
 
-/// Why XML could not be used: where in the text (counted from 0), and what was expected.
-pub(crate) type Failure = (Option<usize>, Reason);
+pub(super) const FORMAT: Spec = Spec {
+    about: About {
+        name: "windows-xml",
+        title: "Windows events as XML",
+        description: "`<Event>` elements as Windows renders them, alone, in an `<Events>` element or among other text.",
+        recognised: "It begins with `<` and has an `<Event` element in its first 64 KiB, or has one and fits nothing else.",
+        examples: &[Example {
+            shape: "wevtutil, Windows Event Collector",
+            record: r#"<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="Microsoft-Windows-Sysmon"/><EventID>17</EventID><TimeCreated SystemTime="2023-11-14T22:13:20.000000000Z"/><EventRecordID>7</EventRecordID><Channel>Microsoft-Windows-Sysmon/Operational</Channel><Computer>desk-4.example.org</Computer></System><EventData><Data Name="PipeName">\PSEXESVC</Data><Data Name="Image">C:\Windows\PSEXESVC.exe</Data><Data Name="ProcessId">812</Data></EventData></Event>"#,
+        }],
+    },
+    carrier: Carrier::Text(TextFormat {
+        framing: Framing::Xml,
+        recognise: |start| {
+            let has = |text| memchr::memmem::find(start.bytes, text).is_some();
+            if start.bytes.starts_with(b"<") && has(b"<Event") {
+                return Some(Clue::Begins);
+            }
+            has(b"<Event ").then_some(Clue::Inside)
+        },
+        read,
+        inside: Some(|_, _, text, context| {
+            let text = text.trim_ascii();
+            is_event(text).then(|| event(text, context))
+        }),
+    }),
+};
+
+/// Whether this is an `<Event>` element.
+pub(crate) fn is_event(text: &str) -> bool {
+    text.starts_with("<Event")
+}
+
+/// What stands in such an input and is no element.
+fn read<'a>(_: &mut Decoder, text: &'a str, _: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
+    let start = text.trim_ascii_start();
+    auditd::line(start).ok_or((Some(text.len() - start.len()), Reason::NotXml("an Event element")))
+}
 
 /// Whether a record of that provider and event id can carry anything.
 type Wants<'w> = dyn Fn(&str, u32) -> bool + 'w;
@@ -24,15 +61,11 @@ enum Part {
 }
 
 /// Reads one `<Event>` element.
-pub(crate) fn decode<'a>(
-    xml: &'a str,
-    arena: &'a Bump,
-    wants: &dyn Fn(&str, u32) -> bool,
-) -> Result<Decoded<'a>, Failure> {
-    let mut walker = Walker::new(xml, arena);
-    if walker.walk(Some(wants))? {
+pub(crate) fn event<'a>(xml: &'a str, context: &Context<'a, '_>) -> Result<Outcome<'a>, Failure> {
+    let mut walker = Walker::new(xml, context.arena);
+    if walker.walk(Some(context.wants))? {
         let provider = walker.record.provider;
-        return Ok(Decoded::NotWanted { provider, event_id: walker.event_id.unwrap_or_default() });
+        return Ok(Outcome::NotWanted { provider, event_id: walker.event_id.unwrap_or_default() });
     }
     let mut record = walker.record;
     record.event_id = walker.event_id.ok_or((None, Reason::NoEventId))?;
@@ -40,11 +73,11 @@ pub(crate) fn decode<'a>(
         return Err((None, Reason::NoProvider));
     }
     record.fields = walker.fields();
-    Ok(Decoded::Record(Record::Windows(record)))
+    Ok(Outcome::Record(Record::Windows(record)))
 }
 
 /// The fields of a piece of XML that holds `EventData` or `UserData`, or `Param` elements.
-pub(crate) fn fields<'a>(xml: &'a str, arena: &'a Bump) -> Result<Fields<'a>, Failure> {
+pub(super) fn fields<'a>(xml: &'a str, arena: &'a Bump) -> Result<Fields<'a>, Failure> {
     let mut walker = Walker::new(xml, arena);
     walker.walk(None)?;
     Ok(walker.fields())
@@ -316,9 +349,13 @@ mod tests {
   <EventData><Data Name="PipeName">\a &amp; b&#x20AC;&lt;c</Data><Data Name='User'></Data><Data Name="Empty"/></EventData>
 </Event>"#;
 
+    fn decode<'a>(xml: &'a str, arena: &'a Bump, wants: &dyn Fn(&str, u32) -> bool) -> Result<Outcome<'a>, Failure> {
+        event(xml, &Context { arena, wants, options: crate::Options::default() })
+    }
+
     fn windows<'a>(xml: &'a str, arena: &'a Bump) -> WindowsRecord<'a> {
         match decode(xml, arena, &|_, _| true) {
-            Ok(Decoded::Record(Record::Windows(record))) => record,
+            Ok(Outcome::Record(Record::Windows(record))) => record,
             other => panic!("{other:?}"),
         }
     }
@@ -356,7 +393,7 @@ mod tests {
         let arena = Bump::new();
         let xml = "<Event><System><Provider Name='A'/><EventID>7</EventID></System><EventData><Data <<";
         let refuse = |provider: &str, id: u32| !(provider == "A" && id == 7);
-        assert_eq!(decode(xml, &arena, &refuse), Ok(Decoded::NotWanted { provider: "A", event_id: 7 }));
+        assert_eq!(decode(xml, &arena, &refuse), Ok(Outcome::NotWanted { provider: "A", event_id: 7 }));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A stream of bytes to the chunks of an EVTX file, whatever pieces it comes in.
 
-use crate::bytes::{array, u32_at, u64_at};
-use crate::{CHUNK_SIZE, HEADER_SIZE, Reason, Skip};
+use super::bytes::{array, u32_at, u64_at};
+use super::{CHUNK_SIZE, HEADER_SIZE, Reason, Skip};
 
 /// What the file's header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,11 +10,60 @@ use backchannel_normalize::{Fields, Record, WindowsRecord};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-use super::other::each;
-use super::role::Part;
-use super::scan::{Cursor, Kind, Raw, unescape};
-use super::{Member, Members, Outcome, Section, Wrapped};
-use crate::{Reason, time, xml};
+use super::windows_xml::fields as xml_fields;
+use super::{About, Carrier, Example, Outcome, Shape, Spec, Wrapped};
+use crate::json::role::Part;
+use crate::json::scan::{Cursor, Kind, Raw, each, unescape};
+use crate::json::{Member, Members, Object, Section};
+use crate::{Reason, time};
+
+pub(super) const FORMAT: Spec = Spec {
+    about: About {
+        name: "windows-json",
+        title: "Windows events as JSON",
+        description: "Windows events as converters and shippers write them, one JSON object an event.",
+        recognised: "An event id (`EventID`, `EventId`, `event_id`, `EventCode`; `Id` beside `ProviderName`) at the top, or one of the objects `System`, \
+                     `EventData`, `UserData`, `winlog`; provider and channel decide which event it is.",
+        examples: &[
+            Example {
+                shape: "evtx_dump, Velociraptor, converters from XML",
+                record: r##"{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Sysmon"}},"EventID":18,"TimeCreated":{"#attributes":{"SystemTime":"2023-11-14T22:13:20.000Z"}},"EventRecordID":42,"Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"desk-4.example.org"},"EventData":{"PipeName":"\\svcctl","ProcessId":812,"Image":"C:\\Windows\\a.exe"}}}"##,
+            },
+            Example {
+                shape: "Winlogbeat 7 and later, nested or with dots",
+                record: r#"{"@timestamp":"2023-11-14T22:13:20.000Z","winlog":{"channel":"Microsoft-Windows-Sysmon/Operational","provider_name":"Microsoft-Windows-Sysmon","event_id":"18","record_id":42,"computer_name":"desk-4.example.org","event_data":{"PipeName":"\\svcctl","ProcessId":"812","Image":"C:\\Windows\\a.exe"}}}"#,
+            },
+            Example {
+                shape: "Winlogbeat up to 6",
+                record: r#"{"@timestamp":"2023-11-14T22:13:20.000Z","log_name":"Microsoft-Windows-Sysmon/Operational","source_name":"Microsoft-Windows-Sysmon","event_id":18,"record_number":"42","computer_name":"desk-4.example.org","event_data":{"PipeName":"\\svcctl","ProcessId":"812","Image":"C:\\Windows\\a.exe"}}"#,
+            },
+            Example {
+                shape: "NXLog and others with everything at the top",
+                record: r#"{"EventTime":"2023-11-14 22:13:20","@timestamp":"2023-11-14T22:13:21Z","Hostname":"desk-4.example.org","EventID":18,"SourceName":"Microsoft-Windows-Sysmon","Channel":"Microsoft-Windows-Sysmon/Operational","RecordNumber":42,"PipeName":"\\svcctl","ProcessId":"812","Image":"C:\\Windows\\a.exe"}"#,
+            },
+            Example {
+                shape: "Fluent Bit's winevtlog, values by position or named in `EventData`",
+                record: r#"{"ProviderName":"Microsoft-Windows-Sysmon","ProviderGuid":"{1}","Qualifiers":"","EventID":18,"Version":1,"TimeCreated":"2023-11-14 22:13:20.000 +0000","EventRecordID":42,"Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"desk-4.example.org","StringInserts":["-","ConnectPipe","2023-11-14 22:13:20.000","{2}","812","\\svcctl","C:\\Windows\\a.exe"]}"#,
+            },
+            Example {
+                shape: "`Get-WinEvent | ConvertTo-Json`",
+                record: r#"{"Id":1033,"ProviderName":"MsiInstaller","LogName":"Application","MachineName":"desk-4.example.org","RecordId":7,"TimeCreated":"/Date(1700000000000)/","Properties":[{"Value":"a"},{"Value":"b"}]}"#,
+            },
+            Example {
+                shape: "the `Event` table of a Microsoft workspace",
+                record: r#"{"TimeGenerated":"2023-11-14T22:13:20Z","Source":"Microsoft-Windows-Sysmon","EventLog":"Microsoft-Windows-Sysmon/Operational","Computer":"desk-4.example.org","EventID":18,"EventRecordId":"42","EventData":"<DataItem><EventData><Data Name=\"PipeName\">\\svcctl</Data></EventData></DataItem>"}"#,
+            },
+        ],
+    },
+    carrier: Carrier::Json(&[Shape { keys: &[], is, read: |object| decode(object) }]),
+};
+
+/// Whether an input is taken for Windows events by its first record.
+fn is(members: &Members<'_>) -> bool {
+    members.all.iter().any(|member| member.section != Section::Top)
+        || ["EventID", "EventId", "event_id", "EventCode"].iter().any(|key| members.has(key))
+        || (members.has("Id") && members.has("ProviderName"))
+}
 
 type List<'a, T> = BumpVec<'a, T>;
 type Named<'a> = List<'a, (&'a str, &'a str)>;
@@ -67,11 +116,8 @@ impl<'a> Ranked<'a> {
 }
 
 /// Reads a Windows event. `None`: it is none; an error: it seems to be one, and lacks something.
-pub(super) fn decode<'a>(
-    members: &Members<'a>,
-    arena: &'a Bump,
-    wants: &dyn Fn(&str, u32) -> bool,
-) -> Result<Option<Outcome<'a>>, Reason> {
+fn decode<'a>(object: &Object<'a, '_>) -> Result<Option<Outcome<'a>>, Reason> {
+    let Object { members, arena, wants, .. } = *object;
     let mut head = Head::default();
     for member in &members.all {
         head.take(member);
@@ -197,7 +243,7 @@ impl<'a> Head<'a> {
 }
 
 /// An event id: a number, a number as text, or either in an object.
-pub(super) fn event_id(value: Raw<'_>) -> Option<u32> {
+pub(crate) fn event_id(value: Raw<'_>) -> Option<u32> {
     match value.kind {
         Kind::Number | Kind::String => {
             let text = value.text.trim();
@@ -224,7 +270,7 @@ pub(super) fn event_id(value: Raw<'_>) -> Option<u32> {
 
 /// The attribute of an element that was converted to an object: `{"#attributes":{"Name":..}}`, `{"@Name":..}`,
 /// `{"Name":..}`.
-pub(super) fn attribute<'a>(object: Raw<'a>, name: &str) -> Option<Raw<'a>> {
+pub(crate) fn attribute<'a>(object: Raw<'a>, name: &str) -> Option<Raw<'a>> {
     let mut found = None;
     each(object, |key, value| {
         if matches!(key, "#attributes" | "@attributes" | "$" | "_attributes") && value.kind == Kind::Object {
@@ -281,7 +327,7 @@ fn fields<'a>(members: &Members<'a>, head: &Head<'a>, record: &WindowsRecord<'a>
             each(Raw { kind: Kind::Object, text, escaped: false }, |key, value| {
                 named.push((unescape(key, arena), value.to_text(arena)));
             });
-        } else if let Ok(fields) = xml::fields(text, arena) {
+        } else if let Ok(fields) = xml_fields(text, arena) {
             return fields;
         }
     }
@@ -399,5 +445,5 @@ fn in_order(named: &mut Named<'_>) {
 }
 
 #[cfg(test)]
-#[path = "windows_tests.rs"]
+#[path = "windows_json_tests.rs"]
 mod tests;

@@ -1,9 +1,58 @@
 //! Lines of the Linux audit log: recognised here, taken apart by the normaliser.
 
+use backchannel_normalize::{AuditLine, Record};
 use bumpalo::Bump;
 
+use super::{About, Carrier, Context, Example, Failure, Outcome, Spec, TextFormat, syslog};
+use crate::{Decoded, Decoder, Framing, Reason};
+
+pub(super) const FORMAT: Spec = Spec {
+    about: About {
+        name: "auditd",
+        title: "Linux audit log",
+        description: "Linux audit records, raw or enriched, one a line: of auditd, of `ausearch`, or carried by syslog.",
+        recognised: "One of the first eight lines is `type=... msg=audit(...)`, with or without `node=`.",
+        examples: &[
+            Example { shape: "auditd", record: r#"type=CWD msg=audit(1700000000.123:456): cwd="/""# },
+            Example {
+                shape: "auditd with the host's name",
+                record: r#"node=app07 type=CWD msg=audit(1700000000.123:456): cwd="/""#,
+            },
+        ],
+    },
+    carrier: Carrier::Text(TextFormat {
+        framing: Framing::Lines,
+        recognise: |start| start.line(is_line),
+        read,
+        inside: Some(|_, outer, text, context| {
+            let text = in_message(outer.program.unwrap_or(""), outer.host, text, context.arena)?;
+            Some(Ok(Outcome::Record(Record::Audit(AuditLine { text }))))
+        }),
+    }),
+};
+
+const NOT_AUDIT: Reason = Reason::Format { code: "not-audit", text: "expected `type=... msg=audit(...):`" };
+
+fn read<'a>(decoder: &mut Decoder, text: &'a str, context: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
+    let start = text.trim_ascii_start();
+    if let Some(decoded) = line(start) {
+        return Ok(decoded);
+    }
+    // What `ausearch` puts between events.
+    if start.starts_with("----") || start.starts_with("time->") {
+        return Ok(Decoded::Nothing);
+    }
+    // The records may have been written by a syslog daemon.
+    syslog::read(decoder, text, context).map_err(|(at, _)| (at, NOT_AUDIT))
+}
+
+/// An audit line as a record; `None` if `text` is none.
+pub(super) fn line(text: &str) -> Option<Decoded<'_>> {
+    is_line(text).then_some(Decoded::Record(Record::Audit(AuditLine { text })))
+}
+
 /// Whether `line` is `type=X msg=audit(...)`, with or without `node=` before it.
-pub(crate) fn is_line(line: &str) -> bool {
+fn is_line(line: &str) -> bool {
     let rest = match line.strip_prefix("node=") {
         Some(rest) => rest.split_once(' ').map_or("", |(_, rest)| rest.trim_start()),
         None => line,
@@ -15,7 +64,7 @@ pub(crate) fn is_line(line: &str) -> bool {
 
 /// The audit line inside a syslog message of `host`: of audisp's syslog plugin, or of the kernel where no auditd
 /// runs (`audit: type=1300 audit(...): ...`). It gets the host as its node if it has none.
-pub(crate) fn in_message<'a>(program: &str, host: &str, message: &'a str, arena: &'a Bump) -> Option<&'a str> {
+fn in_message<'a>(program: &str, host: &str, message: &'a str, arena: &'a Bump) -> Option<&'a str> {
     if is_line(message) {
         if message.starts_with("node=") || host.is_empty() {
             return Some(message);
