@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+use backchannel_report::Ocsf;
 use backchannel_source::{Bytes, RecordPlace};
 
 use crate::session::{Session, find_record};
@@ -69,4 +70,10 @@ extern "C" {
 pub fn record(file: LogFile, source: &str, line: f64, record: &str, provider: &str, event_id: u32) -> Option<String> {
     let name = file.name();
     find_record(&name, Rc::new(file), RecordPlace { source, line: line as u64, record, provider, event_id })
+}
+
+/// The findings among JSON lines as OCSF Detection Findings, a line each.
+#[wasm_bindgen]
+pub fn ocsf(lines: &str) -> String {
+    Ocsf::of_lines(lines)
 }

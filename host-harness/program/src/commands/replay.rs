@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backchannel_host::component::Limits;
 use backchannel_host::replay::{Observer, ReplayError, ReplayOptions, Report, replay};
-use backchannel_host::report::{FindingEnvelope, IncidentEnvelope};
+use backchannel_host::report::{FindingEnvelope, IncidentEnvelope, Ocsf};
 use backchannel_host::source::{self, Progress, SourceOptions, Stop};
 
 use super::narrow::Narrow;
@@ -115,6 +115,12 @@ fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
             }
             jsonl::line(&mut out, &report.summary.document())?;
         }
+        OutputFormat::Ocsf => {
+            if !arguments.follow {
+                let ocsf = Ocsf::new(incidents.iter().map(|incident| incident.document.as_str()));
+                shown.iter().try_for_each(|finding| detection(&mut out, &ocsf, finding))?;
+            }
+        }
         OutputFormat::Table => {
             if !arguments.follow {
                 let by_severity = arguments.sort == Sort::Severity;
@@ -132,6 +138,14 @@ fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
         }
     }
     out.flush()
+}
+
+/// Writes a finding as OCSF, unless a rule silenced it.
+fn detection(out: &mut dyn Write, ocsf: &Ocsf, finding: &FindingEnvelope) -> io::Result<()> {
+    match ocsf.detection(&finding.document)? {
+        Some(detection) => jsonl::line(out, &detection),
+        None => Ok(()),
+    }
 }
 
 fn judge(arguments: &Replay, report: &Report) -> Exit {
@@ -186,6 +200,7 @@ impl Observer for Watcher<'_> {
         let mut out = io::stdout().lock();
         match self.arguments.format {
             OutputFormat::Jsonl => jsonl::line(&mut out, &finding.document)?,
+            OutputFormat::Ocsf => detection(&mut out, &Ocsf::default(), finding)?,
             OutputFormat::Table => table::line(&mut out, finding, &self.paint)?,
         }
         out.flush()
@@ -195,6 +210,8 @@ impl Observer for Watcher<'_> {
         let mut out = io::stdout().lock();
         match self.arguments.format {
             OutputFormat::Jsonl => jsonl::line(&mut out, &incident.document)?,
+            // A Detection Finding is one finding; which incident it belongs to is not known yet.
+            OutputFormat::Ocsf => {}
             OutputFormat::Table => table::incident_line(&mut out, incident, &self.paint)?,
         }
         out.flush()
