@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use backchannel_engine::{Engine, Output, Rendered};
+use backchannel_engine::{Engine, FindingEnvelope, Output};
 use backchannel_events::packed::Batch as Rows;
 use backchannel_events::{Severity, Timestamp};
 use backchannel_host::Format;
 use backchannel_host::component::{Batch, Detector, Limits};
 use backchannel_host::replay::{ReplayOptions, Report, Silent, replay};
-use backchannel_host::source::{Filled, SourceOptions, Sources};
+use backchannel_host::source::{self, Filled, SourceOptions};
 use backchannel_tests::case;
 use backchannel_tests::component::module;
 use backchannel_tests::{native, sources};
@@ -75,7 +75,7 @@ fn timed(scenes: &[Scene]) -> Vec<(&Scene, Vec<(Timestamp, &str)>)> {
 
 /// The events of a file: each packed alone, its line, its time.
 fn events(path: &Path) -> Vec<(Vec<u8>, u64, Timestamp)> {
-    let mut merge = Sources::open(&[path.to_owned()], SourceOptions::default()).events();
+    let mut merge = source::open(&[path.to_owned()], SourceOptions::default()).events();
     merge.set_batch(1);
     let (mut found, mut bytes) = (Vec::new(), Vec::new());
     while let Filled::Batch(_) = merge.fill(&mut bytes) {
@@ -86,14 +86,14 @@ fn events(path: &Path) -> Vec<(Vec<u8>, u64, Timestamp)> {
     found
 }
 
-fn latest(findings: impl IntoIterator<Item = Rendered>) -> Vec<String> {
+fn latest(findings: impl IntoIterator<Item = FindingEnvelope>) -> Vec<String> {
     let mut documents = native::latest(findings.into_iter().map(|finding| (finding.id, finding.document)));
     documents.sort();
     documents
 }
 
 /// What is medium or worse: analytic and host, and the worst severity.
-fn alarms(findings: impl IntoIterator<Item = Rendered>) -> BTreeMap<(String, String), Severity> {
+fn alarms(findings: impl IntoIterator<Item = FindingEnvelope>) -> BTreeMap<(String, String), Severity> {
     let mut worst = BTreeMap::new();
     for finding in findings {
         if finding.severity >= Severity::Medium && !finding.suppressed {
@@ -110,7 +110,7 @@ fn write(folder: &Path, name: &str, lines: &[&str]) -> PathBuf {
     path
 }
 
-fn replayed(paths: &[PathBuf]) -> Vec<Rendered> {
+fn replayed(paths: &[PathBuf]) -> Vec<FindingEnvelope> {
     sources::replay(paths, SourceOptions::default(), 1024).findings
 }
 
@@ -146,7 +146,7 @@ impl Random {
 
 fn whole(paths: &[PathBuf], batch: usize) -> Report {
     let options = ReplayOptions { batch, ..ReplayOptions::default() };
-    replay(module(), Sources::open(paths, SourceOptions::default()), &options, &mut Silent).expect("it ends well")
+    replay(module(), source::open(paths, SourceOptions::default()), &options, &mut Silent).expect("it ends well")
 }
 
 /// All that a replay says, as it would be printed.
@@ -197,7 +197,7 @@ fn a_log_in_two_files_gives_what_it_gives_in_one() {
         let one = write(folder.path(), "one.log", &scene.lines());
         let half = |rest: usize| -> Vec<&str> { scene.lines().into_iter().skip(rest).step_by(2).collect() };
         let (a, b) = (write(folder.path(), "a.log", &half(0)), write(folder.path(), "b.log", &half(1)));
-        let ids = |findings: Vec<Rendered>| {
+        let ids = |findings: Vec<FindingEnvelope>| {
             let ids: BTreeSet<String> = findings.iter().map(|finding| finding.id.clone()).collect();
             (ids, alarms(findings))
         };
@@ -276,7 +276,7 @@ fn a_snapshot_in_the_middle_changes_nothing() {
     let (mut cuts, mut wrong) = (0, Vec::new());
     for scene in scenes().iter().filter(|scene| scene.fires) {
         let events = events(&write(folder.path(), "log", &scene.lines()));
-        let give = |engine: &mut Engine, events: &[(Vec<u8>, u64, Timestamp)]| -> Vec<Rendered> {
+        let give = |engine: &mut Engine, events: &[(Vec<u8>, u64, Timestamp)]| -> Vec<FindingEnvelope> {
             let each = |(bytes, _, _): &(Vec<u8>, u64, Timestamp)| engine.packed(bytes).expect("well formed").findings;
             events.iter().flat_map(each).collect()
         };
@@ -305,7 +305,7 @@ fn a_snapshot_in_the_middle_changes_nothing() {
 #[test]
 fn the_module_continues_from_a_snapshot_of_another_instance() {
     let (_folder, paths) = folder_of(&scenes());
-    let mut merge = Sources::open(&paths, SourceOptions::default()).events();
+    let mut merge = source::open(&paths, SourceOptions::default()).events();
     merge.set_batch(200);
     let (mut batches, mut bytes) = (Vec::new(), Vec::new());
     while let Filled::Batch(_) = merge.fill(&mut bytes) {
@@ -336,12 +336,12 @@ fn shards_of_hosts_find_together_what_one_detector_finds() {
     let scenes = scenes();
     let (_folder, paths) = folder_of(&scenes);
     // All hosts in one stream, by time.
-    let mut merge = Sources::open(&paths, SourceOptions::default()).events();
+    let mut merge = source::open(&paths, SourceOptions::default()).events();
     merge.set_batch(1);
     let mut one = Engine::open(None, None).expect("good settings");
     let mut shards: Vec<Engine> = (0..5).map(|_| Engine::open(None, None).expect("good settings")).collect();
     let (mut together, mut apart, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
-    let take = |into: &mut Vec<Rendered>, output: Output| into.extend(output.findings);
+    let take = |into: &mut Vec<FindingEnvelope>, output: Output| into.extend(output.findings);
     while let Filled::Batch(_) = merge.fill(&mut bytes) {
         let host = Rows::parse(&bytes).expect("well formed").iter().next().expect("one event").host.to_owned();
         let shard = host.bytes().map(usize::from).sum::<usize>() % shards.len();

@@ -12,7 +12,7 @@ use backchannel_host::component::{
     Batch, Correlator, Detector, Engine, EngineOptions, HostError, Learner, Limits, Module, RawBatch,
 };
 use backchannel_host::replay::{Carrier, ReplayError, ReplayOptions, Silent, replay};
-use backchannel_host::source::{SourceOptions, Sources};
+use backchannel_host::source::{self, SourceOptions};
 use backchannel_tests::component::module;
 use backchannel_tests::hostile::{Change, Does, hostile};
 
@@ -157,9 +157,9 @@ fn replayed(module: &Module, lines: usize, options: ReplayOptions) -> Result<(u6
     let path = folder.path().join("audit.log");
     let text: String = (1..=lines).map(|n| format!("type=CWD msg=audit(1700000000.1:{n}): cwd=\"/\"\n")).collect();
     std::fs::write(&path, text).expect("the log is written");
-    let sources = Sources::open(&[path], SourceOptions { skips_kept: 100, ..SourceOptions::default() });
+    let sources = source::open(&[path], SourceOptions { skips_kept: 100, ..SourceOptions::default() });
     let report = replay(module, sources, &ReplayOptions { limits: LIMITS, ..options }, &mut Silent)?;
-    let failed = report.summary.skipped_by_reason.get("module-failed").copied().unwrap_or_default();
+    let failed = report.summary.skipped.get("module-failed").copied().unwrap_or_default();
     let reasons = report.skips.details().iter().map(|detail| detail.reason.clone()).collect();
     Ok((failed, reasons))
 }

@@ -369,6 +369,22 @@ fn json_lines_have_their_fields_and_the_summary_is_the_last() {
     assert_eq!(run(&["replay", &path, "--format", "jsonl"]).out, ran.out, "a second run gives other bytes");
 }
 
+#[test]
+fn ocsf_is_a_detection_finding_for_each_finding_with_what_its_incident_adds() {
+    let folder = Folder::new();
+    let path = folder.file("a.log", &firing());
+    let findings = documents(&run(&["replay", &path, "--format", "jsonl"]).out, "finding");
+    let ran = run(&["replay", &path, "--format", "ocsf"]);
+    let detections: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let uids = |list: &[Value], pointer: &str| -> Vec<Value> {
+        list.iter().map(|one| one.pointer(pointer).cloned().unwrap_or_default()).collect()
+    };
+    assert_eq!((ran.code, detections.is_empty()), (1, false));
+    assert_eq!(uids(&detections, "/metadata/uid"), uids(&findings, "/id"));
+    assert_eq!(uids(&detections, "/metadata/correlation_uid"), uids(&findings, "/incident"));
+    assert!(detections.iter().all(|one| one["class_uid"] == 2004 && one["remediation"]["desc"].is_string()));
+}
+
 /// Every case's log, as one folder.
 fn cases() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases")

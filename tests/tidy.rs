@@ -322,7 +322,14 @@ fn imports_go_down_the_floors_only() {
 #[test]
 fn adapters_contain_no_detection() {
     for (name, code) in module_sources() {
-        let adapter = ["module/component/", "module/engine/", "module/fluent-bit/", "module/browser/"];
+        let adapter = [
+            "module/component/",
+            "module/engine/",
+            "module/fluent-bit/",
+            "module/browser/",
+            "module/source/",
+            "module/report/",
+        ];
         if adapter.iter().any(|adapter| name.starts_with(adapter)) {
             for never in [".exe", "IPC-", "S-1-5-", "\\\\pipe"] {
                 assert!(!code.contains(never), "{name} contains `{never}`: detection belongs into module/detect");

@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use backchannel_host::component::{Engine, EngineOptions, Module};
 use backchannel_host::replay::{Carrier, ReplayOptions, Silent, replay};
-use backchannel_host::source::{SourceOptions, Sources};
+use backchannel_host::report::with_incident;
+use backchannel_host::source::{self, SourceOptions};
 
 use crate::case::Case;
 use crate::native::INPUT;
@@ -22,7 +23,7 @@ pub fn module() -> &'static Module {
 /// The findings of a case, entering by `carrier` in batches of `batch`.
 pub fn findings(case: &Case, carrier: Carrier, batch: usize) -> Vec<String> {
     let options = ReplayOptions { carrier, batch, settings: case.settings(), ..ReplayOptions::default() };
-    let sources = Sources::open(std::slice::from_ref(&case.input), SourceOptions::default());
+    let sources = source::open(std::slice::from_ref(&case.input), SourceOptions::default());
     let report = replay(module(), sources, &options, &mut Silent).expect("the replay ends well");
     let path = serde_json::to_string(&case.input.display().to_string()).expect("JSON");
     report
@@ -36,10 +37,5 @@ pub fn findings(case: &Case, carrier: Carrier, batch: usize) -> Vec<String> {
 
 /// The document without the incident it belongs to, which only the whole run knows.
 pub fn unnamed(document: &str) -> String {
-    match document.split_once("\"incident\":\"") {
-        Some((before, after)) => {
-            format!("{before}\"incident\":null{}", after.split_once('"').map_or("", |(_, rest)| rest))
-        }
-        None => document.to_owned(),
-    }
+    with_incident(document, None).expect("a finding's document is an object")
 }

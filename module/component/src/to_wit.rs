@@ -21,8 +21,9 @@ pub(crate) fn evaluation(output: engine::Output) -> types::Evaluation {
     }
 }
 
-fn finding(finding: engine::Rendered) -> types::Finding {
-    let engine::Rendered { id, analytic, severity: s, confidence: c, time, host, suppressed, document } = finding;
+fn finding(finding: engine::FindingEnvelope) -> types::Finding {
+    let engine::FindingEnvelope { id, analytic, severity: s, confidence: c, time, host, suppressed, document } =
+        finding;
     types::Finding {
         id,
         analytic,
@@ -35,8 +36,8 @@ fn finding(finding: engine::Rendered) -> types::Finding {
     }
 }
 
-pub(crate) fn incident(incident: engine::RenderedIncident) -> types::Incident {
-    let engine::RenderedIncident { id, revision, severity: s, tier, document } = incident;
+pub(crate) fn incident(incident: engine::IncidentEnvelope) -> types::Incident {
+    let engine::IncidentEnvelope { id, revision, severity: s, tier, document } = incident;
     types::Incident { id, revision, severity: severity(s), tier, document }
 }
 

@@ -6,19 +6,34 @@ use std::sync::atomic::AtomicU64;
 
 use backchannel_decode::{Format, Framed, Framer};
 
-use super::open::{Input, Kind};
-use super::text::{More, Pieces};
-use super::{SkipDetail, Skips, SourceOptions, Tally};
-use crate::component::RawBatch;
+use crate::Options;
+use crate::input::{Input, Kind};
+use crate::skips::{SkipDetail, Tally};
+use crate::text::{More, Pieces};
 
 /// From how many bytes on a batch is full.
 const BYTES: usize = 1024 * 1024;
 
+/// Raw records of one input.
+#[derive(Clone, Debug)]
+pub struct RawBatch {
+    /// Name of the input, as evidence names it.
+    pub input: String,
+    /// Format of its records.
+    pub format: Format,
+    /// Host for records that name none; empty: unknown.
+    pub host: String,
+    /// Number of the first line within the input, counted from 1.
+    pub first_line: u64,
+    /// The records, each ended by a line feed.
+    pub data: Vec<u8>,
+}
+
 /// All inputs as batches of raw records.
-pub struct RawStream {
+pub struct RecordStream {
     inputs: VecDeque<Input>,
     open: Option<Open>,
-    options: SourceOptions,
+    options: Options,
     done: Arc<AtomicU64>,
     tally: Tally,
     most: usize,
@@ -32,15 +47,15 @@ struct Open {
     finishing: bool,
 }
 
-impl std::fmt::Debug for RawStream {
+impl std::fmt::Debug for RecordStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RawStream").field("waiting", &self.inputs.len()).finish_non_exhaustive()
+        f.debug_struct("RecordStream").field("waiting", &self.inputs.len()).finish_non_exhaustive()
     }
 }
 
-impl RawStream {
-    pub(super) fn new(inputs: Vec<Input>, skips: Skips, options: SourceOptions, done: Arc<AtomicU64>) -> Self {
-        Self { inputs: inputs.into(), open: None, options, done, tally: Tally::new(skips), most: 1024 }
+impl RecordStream {
+    pub(crate) fn new(inputs: Vec<Input>, tally: Tally, options: Options, done: Arc<AtomicU64>) -> Self {
+        Self { inputs: inputs.into(), open: None, options, done, tally, most: 1024 }
     }
 
     /// How many records a batch has at most.
@@ -60,7 +75,7 @@ impl RawStream {
             let input = self.inputs.pop_front()?;
             match input.kind {
                 Kind::Evtx => self.problem(&input, "unsupported", "binary event logs have no raw records"),
-                Kind::Text(found) => match input.read(&self.options, &self.done) {
+                Kind::Text(found) => match input.read(&self.options.unpack, &self.done) {
                     Ok(bytes) => {
                         self.open = Some(Open {
                             name: input.name.to_string(),
@@ -87,18 +102,12 @@ impl RawStream {
     }
 
     fn problem(&mut self, input: &Input, code: &str, reason: &str) {
-        self.tally.skips.add(SkipDetail {
-            input: input.name.to_string(),
-            line: 0,
-            record: String::new(),
-            code: code.into(),
-            reason: reason.into(),
-        });
+        self.tally.skips.add(SkipDetail::of_input(&input.name, code, reason.to_owned()));
     }
 }
 
 impl Open {
-    fn fill(&mut self, most: usize, options: &SourceOptions, tally: &mut Tally) -> Option<RawBatch> {
+    fn fill(&mut self, most: usize, options: &Options, tally: &mut Tally) -> Option<RawBatch> {
         let mut batch = RawBatch {
             input: self.name.clone(),
             format: self.format,
@@ -125,18 +134,13 @@ impl Open {
                     }
                     batch.data.extend_from_slice(frame.bytes);
                     batch.data.push(b'\n');
-                    line += 1 + memchr_count(frame.bytes);
+                    line += 1 + line_feeds(frame.bytes);
                     records += 1;
                 }
                 Some(Framed::Skip(skip)) => {
                     tally.read += 1;
-                    tally.skips.add(SkipDetail {
-                        input: self.name.clone(),
-                        line: skip.line,
-                        record: String::new(),
-                        code: skip.reason.code().to_owned(),
-                        reason: skip.reason.to_string(),
-                    });
+                    let reason = skip.reason.to_string();
+                    tally.skips.add(SkipDetail::at_line(&self.name, skip.line, skip.reason.code(), reason));
                 }
                 None => {}
             }
@@ -148,13 +152,8 @@ impl Open {
                     Ok(More::Some | More::Idle) => {}
                     Ok(More::End) => self.finishing = true,
                     Err(error) => {
-                        tally.skips.add(SkipDetail {
-                            input: self.name.clone(),
-                            line,
-                            record: String::new(),
-                            code: "unreadable".into(),
-                            reason: format!("{error}: the rest of the input is left out"),
-                        });
+                        let reason = format!("{error}: the rest of the input is left out");
+                        tally.skips.add(SkipDetail::at_line(&self.name, line, "unreadable", reason));
                         self.finishing = true;
                     }
                 }
@@ -168,6 +167,6 @@ impl Open {
     }
 }
 
-fn memchr_count(bytes: &[u8]) -> u64 {
+fn line_feeds(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }

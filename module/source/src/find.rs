@@ -3,24 +3,24 @@
 use std::fmt::Write;
 use std::io::Read;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use backchannel_decode::evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Splitter};
 use backchannel_decode::{Format, Found, Framed, Framer};
 use backchannel_normalize::{Fields, WindowsRecord};
 use bumpalo::Bump;
 
-use crate::account::Tally;
-use crate::bytes::Bytes;
-use crate::open::{Kind, open};
+use crate::input::Kind;
+use crate::{Bytes, Options, Sources};
 
 /// How much of a record is shown, in bytes.
 const MOST: usize = 256 * 1024;
-/// How far apart the lines of one audit event may stand.
+/// How many lines apart the lines of one audit event may be.
 const APART: u64 = 1_000;
 
-/// What evidence says of where a record stands.
+/// Where a record is, as evidence names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place<'p> {
+pub struct RecordPlace<'p> {
     /// The input: a file, or a member of an archive.
     pub source: &'p str,
     /// Line, counted from 1; 0 in an event log file.
@@ -33,20 +33,21 @@ pub struct Place<'p> {
     pub event_id: u32,
 }
 
-/// The record at `place` in the file `name`: its text as it stands there, all lines of a Linux audit event, or the
-/// fields of a record that is binary. `None` where it is not found.
-pub fn raw(name: &str, bytes: Rc<dyn Bytes>, place: Place<'_>) -> Option<String> {
-    let mut inputs = Vec::new();
-    open(name, bytes, &mut inputs, &mut Tally::default());
-    let input = inputs.into_iter().find(|input| &*input.name == place.source)?;
-    let reader = input.read(&Rc::default());
+/// The record at `place` in the file `name`, read with `options`: its text as it is there, all lines of a Linux audit
+/// event, or the fields of a record that is binary. `None` where it is not found.
+pub fn find_record(options: Options, name: &str, bytes: Rc<dyn Bytes>, place: RecordPlace<'_>) -> Option<String> {
+    let limits = options.unpack;
+    let mut sources = Sources::new(options);
+    sources.push(name, bytes);
+    let input = sources.into_input(place.source)?;
+    let reader = input.read(&limits, &Arc::default()).ok()?;
     match input.kind {
         Kind::Text(found) => text(reader, found, place),
         Kind::Evtx => evtx(reader, place),
     }
 }
 
-fn text(mut reader: Box<dyn Read>, found: Found, place: Place<'_>) -> Option<String> {
+fn text(mut reader: Box<dyn Read>, found: Found, place: RecordPlace<'_>) -> Option<String> {
     let serial = (found.format == Format::Auditd).then(|| format!(":{})", place.record));
     let (mut framer, mut buffer, mut shown) = (Framer::new(found), vec![0; 128 * 1024], String::new());
     // Whether it goes on.
@@ -86,7 +87,7 @@ fn text(mut reader: Box<dyn Read>, found: Found, place: Place<'_>) -> Option<Str
     (!shown.is_empty()).then_some(shown)
 }
 
-fn evtx(mut reader: Box<dyn Read>, place: Place<'_>) -> Option<String> {
+fn evtx(mut reader: Box<dyn Read>, place: RecordPlace<'_>) -> Option<String> {
     let (mut splitter, mut chunks, mut arena) = (Splitter::new(), ChunkReader::new(), Bump::new());
     let (mut buffer, mut wanted, mut shown) = (vec![0; CHUNK_SIZE], HEADER_SIZE, None);
     loop {

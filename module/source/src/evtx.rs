@@ -1,16 +1,27 @@
-//! Windows event log files: chunk by chunk.
+//! Windows event log files: chunk by chunk, from a file, an archive or a pipe.
 
 use std::io::{self, Read};
 
-use backchannel_decode::evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Reason, Splitter};
-use backchannel_events::ProcessEvent;
+use backchannel_decode::evtx::{CHUNK_SIZE, ChunkReader, HEADER_SIZE, Item, Piece, Reason, Skip, Splitter};
+use backchannel_events::{ProcessEvent, Timestamp};
 use backchannel_normalize::{Place, Record, wants};
 
-use crate::account::{Skip, Tally};
+use crate::skips::{SkipDetail, Tally};
 use crate::stream::{Context, Step};
 
-/// How many chunks are read at once: a call into the page costs more than a copy.
-const CHUNKS: usize = 4;
+/// How many chunks are read at once.
+const CHUNKS: usize = 2;
+
+/// How much of a file is read for its first record: more than almost any record takes.
+const LOOK: usize = HEADER_SIZE + 16 * 1024;
+
+/// When the first record of a log was written, as it says itself. Nothing else of it is read: a folder may hold
+/// hundreds of logs.
+pub(crate) fn first_time(bytes: impl Read) -> Option<Timestamp> {
+    let mut start = Vec::with_capacity(LOOK);
+    bytes.take(LOOK as u64).read_to_end(&mut start).ok()?;
+    backchannel_decode::evtx::first_time(start.get(HEADER_SIZE..)?)
+}
 
 /// Reads an event log file.
 pub(crate) struct EvtxReader {
@@ -38,7 +49,7 @@ impl EvtxReader {
         }
     }
 
-    /// Takes one chunk, or reads on.
+    /// Takes one chunk.
     pub(crate) fn step(
         &mut self,
         context: &mut Context,
@@ -79,13 +90,15 @@ impl EvtxReader {
 
     fn fill(&mut self, wanted: usize) -> io::Result<()> {
         while self.filled < wanted {
-            match self.bytes.read(&mut self.buffer[self.filled..wanted])? {
-                0 => {
+            match self.bytes.read(&mut self.buffer[self.filled..wanted]) {
+                Ok(0) => {
                     // The rest goes through the splitter once more before it is asked for what is left.
                     self.ended = self.filled == 0;
                     return Ok(());
                 }
-                read => self.filled += read,
+                Ok(read) => self.filled += read,
+                Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -102,33 +115,38 @@ fn take(
     let (number, bytes) = match piece {
         Piece::Header(_) => return,
         Piece::Chunk { number, bytes } => (*number, *bytes),
-        Piece::Skip(found) => return tally.skip(1, skip(&context.name, found)),
+        Piece::Skip(skip) => return add(&context.name, skip, tally),
     };
-    let Context { name, normalizer, arena } = context;
-    let place = Place { input: name, line: 0, default_host: "" };
+    let Context { name, host, normalizer, arena } = context;
+    let place = Place { input: name, line: 0, default_host: host };
     chunks.read(number, bytes, arena, &wants, &mut |item| match item {
         Item::Record(record) => {
             tally.read += 1;
-            tally.accepted(normalizer.accept(&Record::Windows(record), place, arena, sink));
+            let accepted = normalizer.accept(&Record::Windows(record), place, arena, sink);
+            Context::accepted(accepted, tally);
         }
         Item::NotWanted { .. } => {
             tally.read += 1;
             tally.unused += 1;
         }
-        Item::Skip(found) => {
+        Item::Skip(skip) => {
             tally.read += 1;
-            tally.skip(1, skip(name, &found));
+            add(name, &skip, tally);
         }
         // What a cut chunk held is lost.
-        Item::Note(found) if found.reason == Reason::Truncated => tally.skip(1, skip(name, &found)),
+        Item::Note(skip) if skip.reason == Reason::Truncated => add(name, &skip, tally),
         // The records of a chunk whose checksum is wrong are read all the same; each is judged by itself.
-        Item::Note(found) => tally.note(1, found.reason.code()),
+        Item::Note(skip) => tally.notes.add(detail(name, &skip)),
     });
     arena.reset();
 }
 
-fn skip(name: &str, skip: &backchannel_decode::evtx::Skip) -> Skip {
-    Skip {
+fn add(name: &str, skip: &Skip, tally: &mut Tally) {
+    tally.skips.add(detail(name, skip));
+}
+
+fn detail(name: &str, skip: &Skip) -> SkipDetail {
+    SkipDetail {
         input: name.to_owned(),
         line: 0,
         record: skip.record_id.map_or_else(String::new, |id| id.to_string()),

@@ -9,7 +9,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 /// A compression around an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layer {
+pub(crate) enum Layer {
     /// gzip, of one or more members.
     Gzip,
     /// Zstandard, of one or more frames.
@@ -23,11 +23,11 @@ pub(super) enum Layer {
 /// How far an input may swell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnpackLimits {
-    /// Bytes of one input after unpacking. 256 GiB unless told otherwise: nothing of it is kept, it only takes time.
+    /// Bytes of one input after unpacking. Default: 256 GiB; nothing of it is kept, it only takes time.
     pub unpacked: u64,
-    /// Bytes written to a temporary file, where an archive must be read in any order. 32 GiB unless told otherwise.
+    /// Bytes of an archive that is itself compressed, which is copied to be read in any order. Default: 32 GiB.
     pub spooled: u64,
-    /// How many bytes one byte may become, asked once 256 MiB were unpacked. 500 unless told otherwise: logs reach 50.
+    /// How many bytes one byte may become; checked once 256 MiB were unpacked. Default: 500; logs reach 50.
     pub ratio: u64,
 }
 
@@ -37,11 +37,11 @@ impl Default for UnpackLimits {
     }
 }
 
-/// From how many bytes on the ratio is asked.
+/// From how many unpacked bytes on the ratio is checked.
 const RATIO_FROM: u64 = 256 << 20;
 
 /// `reader` without `layers`, the outermost first.
-pub(super) fn unpack(reader: Box<dyn Read>, layers: &[Layer], limits: &UnpackLimits) -> Box<dyn Read> {
+pub(crate) fn unpack(reader: Box<dyn Read>, layers: &[Layer], limits: &UnpackLimits) -> Box<dyn Read> {
     let mut reader = reader;
     for layer in layers {
         let taken = Rc::new(Cell::new(0));

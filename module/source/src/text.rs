@@ -1,29 +1,28 @@
 //! Text inputs: bytes to frames to records to events.
 
 use std::io::{self, Read};
-use std::time::Instant;
 
-use backchannel_decode::{Decoded, Decoder, Found, Framed, Framer, Options, Year};
+use backchannel_decode::{Decoded, Decoder, Found, Framed, Framer, Options as DecodeOptions, Year};
 use backchannel_events::ProcessEvent;
 use backchannel_normalize::{Place, wants};
 
-use super::follow::PATIENCE;
-use super::stream::{Context, Step};
-use super::{SourceOptions, Tally};
+use crate::skips::Tally;
+use crate::stream::{Context, Step};
+use crate::{Options, Pace};
 
 /// How much is read at once.
 const PIECE: usize = 128 * 1024;
 
 /// What a source of bytes is after a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum More {
+pub(crate) enum More {
     Some,
     Idle,
     End,
 }
 
 /// Bytes as they come, with a place to stand in them.
-pub(super) struct Pieces {
+pub(crate) struct Pieces {
     reader: Box<dyn Read>,
     buffer: Vec<u8>,
     at: usize,
@@ -31,20 +30,20 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn new(reader: Box<dyn Read>) -> Self {
+    pub(crate) fn new(reader: Box<dyn Read>) -> Self {
         Self { reader, buffer: vec![0; PIECE], at: 0, filled: 0 }
     }
 
-    pub(super) fn rest(&self) -> &[u8] {
+    pub(crate) fn rest(&self) -> &[u8] {
         &self.buffer[self.at..self.filled]
     }
 
-    pub(super) fn set_rest(&mut self, left: usize) {
+    pub(crate) fn set_rest(&mut self, left: usize) {
         self.at = self.filled - left;
     }
 
     /// Reads the next piece; what was there must have been used.
-    pub(super) fn read(&mut self) -> io::Result<More> {
+    pub(crate) fn read(&mut self) -> io::Result<More> {
         self.at = 0;
         self.filled = 0;
         loop {
@@ -63,32 +62,30 @@ impl Pieces {
 }
 
 /// Reads a text input.
-pub(super) struct TextReader {
+pub(crate) struct TextReader {
     pieces: Pieces,
     framer: Framer,
     decoder: Decoder,
     finishing: bool,
-    /// When following: since when events may be waiting for their batch.
-    waiting: Option<Instant>,
-    follow: bool,
+    /// Of an input that is still being written to: when what was read is handed over.
+    pace: Option<Box<dyn Pace>>,
     line: u64,
 }
 
 impl TextReader {
-    pub(super) fn new(bytes: Box<dyn Read>, found: Found, options: &SourceOptions) -> Self {
+    pub(crate) fn new(bytes: Box<dyn Read>, found: Found, options: &Options) -> Self {
         Self {
             pieces: Pieces::new(bytes),
             framer: Framer::new(found),
             decoder: decoder(found, options),
             finishing: false,
-            waiting: None,
-            follow: options.follow,
+            pace: options.pace.map(|pace| pace()),
             line: 0,
         }
     }
 
     /// Takes one record.
-    pub(super) fn step(
+    pub(crate) fn step(
         &mut self,
         context: &mut Context,
         tally: &mut Tally,
@@ -113,15 +110,19 @@ impl TextReader {
             self.pieces.set_rest(left);
             return Step::Read;
         }
-        if self.follow && self.waiting.get_or_insert_with(Instant::now).elapsed() >= PATIENCE {
-            self.waiting = None;
+        if let Some(pace) = &mut self.pace
+            && pace.is_over()
+        {
+            pace.restart();
             self.pieces.set_rest(0);
             return Step::Idle;
         }
         match self.pieces.read() {
             Ok(More::Some) => {}
             Ok(More::Idle) => {
-                self.waiting = None;
+                if let Some(pace) = &mut self.pace {
+                    pace.restart();
+                }
                 return Step::Idle;
             }
             Ok(More::End) => self.finishing = true,
@@ -160,7 +161,7 @@ fn take(
 }
 
 /// A decoder for an input of that format.
-pub(super) fn decoder(found: Found, options: &SourceOptions) -> Decoder {
-    let default = Options::default();
-    Decoder::new(found.format, Options { year: options.year.map_or(default.year, Year::Of), ..default })
+pub(crate) fn decoder(found: Found, options: &Options) -> Decoder {
+    let default = DecodeOptions::default();
+    Decoder::new(found.format, DecodeOptions { year: options.year.map_or(default.year, Year::Of), ..default })
 }

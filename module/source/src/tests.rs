@@ -1,8 +1,7 @@
 //! Inputs of every kind, whole and damaged, made up on the spot.
 
-use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use backchannel_events::Timestamp;
 use backchannel_events::packed::Batch;
@@ -75,28 +74,20 @@ fn pipe_created(record_id: u64, data: Data<'_>) -> Event<'_> {
     }
 }
 
-struct Folder(tempfile::TempDir);
+/// Files by name.
+type Files<'f> = &'f [(&'f str, &'f [u8])];
 
-impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+fn sources(files: Files<'_>) -> Sources {
+    let mut sources = Sources::new(Options { skips_kept: 100, ..Options::default() });
+    for (name, bytes) in files {
+        sources.push(name, Rc::new(bytes.to_vec()));
     }
-
-    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.0.path().join(name);
-        fs::write(&path, bytes).unwrap();
-        path
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
+    sources
 }
 
 /// Seconds after the first, host and input of each event, and the tally.
-fn read(paths: &[PathBuf], batch: usize) -> (Vec<(i64, String, String)>, Tally) {
-    let options = SourceOptions { skips_kept: 100, ..SourceOptions::default() };
-    let mut merge = Sources::open(paths, options).events();
+fn read(files: Files<'_>, batch: usize) -> (Vec<(i64, String, String)>, Tally) {
+    let mut merge = sources(files).events();
     merge.set_batch(batch);
     let mut events = Vec::new();
     let mut bytes = Vec::new();
@@ -107,8 +98,7 @@ fn read(paths: &[PathBuf], batch: usize) -> (Vec<(i64, String, String)>, Tally) 
                 assert!(packed.len() == count && count <= batch, "{count} of {batch}");
                 for event in packed.iter() {
                     let second = event.time.0 / Timestamp::SECOND - 1_700_000_000;
-                    let input = Path::new(event.provenance.input).file_name().unwrap().to_string_lossy().into_owned();
-                    events.push((second, event.host.to_owned(), input));
+                    events.push((second, event.host.to_owned(), event.provenance.input.to_owned()));
                 }
             }
             Filled::Idle => {}
@@ -117,8 +107,19 @@ fn read(paths: &[PathBuf], batch: usize) -> (Vec<(i64, String, String)>, Tally) 
     }
 }
 
-fn seconds(path: &Path) -> Vec<i64> {
-    read(&[path.to_owned()], 1024).0.into_iter().map(|(second, _, _)| second).collect()
+fn events_of(sources: Sources) -> usize {
+    let (mut merge, mut bytes, mut events) = (sources.events(), Vec::new(), 0);
+    loop {
+        match merge.fill(&mut bytes) {
+            Filled::Batch(count) => events += count,
+            Filled::Idle => {}
+            Filled::End => return events,
+        }
+    }
+}
+
+fn seconds(name: &str, bytes: &[u8]) -> Vec<i64> {
+    read(&[(name, bytes)], 1024).0.into_iter().map(|(second, _, _)| second).collect()
 }
 
 fn codes(tally: &Tally) -> Vec<(&str, u64)> {
@@ -127,10 +128,8 @@ fn codes(tally: &Tally) -> Vec<(&str, u64)> {
 
 #[test]
 fn inputs_are_merged_by_time_and_each_keeps_its_own_order() {
-    let folder = Folder::new();
-    folder.file("a.log", &lines([1, 4, 3, 9], "h1"));
-    folder.file("b.log", &lines([2, 4, 5], "h1"));
-    folder.file("c.log", &lines([0, 10], "h2"));
+    let (a, b, c) = (lines([1, 4, 3, 9], "h1"), lines([2, 4, 5], "h1"), lines([0, 10], "h2"));
+    let files: [(&str, &[u8]); 3] = [("c.log", &c), ("a.log", &a), ("b.log", &b)];
     let expected: Vec<(i64, &str)> = vec![
         (0, "c.log"),
         (1, "a.log"),
@@ -143,7 +142,7 @@ fn inputs_are_merged_by_time_and_each_keeps_its_own_order() {
         (10, "c.log"),
     ];
     for batch in [1, 2, 3, 1024] {
-        let (events, tally) = read(&[folder.path().to_owned()], batch);
+        let (events, tally) = read(&files, batch);
         let order: Vec<(i64, &str)> = events.iter().map(|(second, _, input)| (*second, input.as_str())).collect();
         assert_eq!(order, expected, "batches of {batch}");
         assert_eq!((tally.read, tally.skips.total()), (9, 0));
@@ -152,13 +151,12 @@ fn inputs_are_merged_by_time_and_each_keeps_its_own_order() {
 
 #[test]
 fn more_inputs_than_may_be_open_come_in_the_order_of_time() {
-    let folder = Folder::new();
     let count = 3 * OPEN_INPUTS as i64;
-    for file in 0..count {
-        // Names and times run against each other.
-        folder.file(&format!("{:04}.log", count - file), &lines([file * 10, file * 10 + 15], "h"));
-    }
-    let (events, tally) = read(&[folder.path().to_owned()], 100);
+    // Names and times run against each other.
+    let file = |file: i64| (format!("{:04}.log", count - file), lines([file * 10, file * 10 + 15], "h"));
+    let logs: Vec<(String, Vec<u8>)> = (0..count).map(file).collect();
+    let files: Vec<(&str, &[u8])> = logs.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let (events, tally) = read(&files, 100);
     let order: Vec<i64> = events.iter().map(|(second, _, _)| *second).collect();
     assert!(order.is_sorted());
     assert_eq!((order.len() as i64, tally.skips.total()), (2 * count, 0));
@@ -166,18 +164,19 @@ fn more_inputs_than_may_be_open_come_in_the_order_of_time() {
 
 #[test]
 fn more_event_logs_than_may_be_open_come_in_the_order_of_time() {
-    let folder = Folder::new();
     let count = OPEN_INPUTS as i64 + 20;
-    for file in 0..count {
+    let file = |file: i64| {
         let mut log = Writer::new();
         for second in [file * 10, file * 10 + 15] {
             let time_ns = (second + 1_700_000_000) * 1_000_000_000;
             let data = Data::named([("PipeName", Value::text(r"\chat")), ("ProcessId", Value::U32(812))]);
             log.push(&Event { time_ns, ..pipe_created(second as u64 + 1, data) }).unwrap();
         }
-        folder.file(&format!("{:04}.evtx", count - file), &log.finish());
-    }
-    let (events, tally) = read(&[folder.path().to_owned()], 100);
+        (format!("{:04}.evtx", count - file), log.finish())
+    };
+    let logs: Vec<(String, Vec<u8>)> = (0..count).map(file).collect();
+    let files: Vec<(&str, &[u8])> = logs.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let (events, tally) = read(&files, 100);
     let order: Vec<i64> = events.iter().map(|(second, _, _)| *second).collect();
     assert!(order.is_sorted());
     assert_eq!((order.len() as i64, tally.skips.total()), (2 * count, 0));
@@ -185,7 +184,6 @@ fn more_event_logs_than_may_be_open_come_in_the_order_of_time() {
 
 #[test]
 fn a_packed_log_gives_what_the_plain_one_gives() {
-    let folder = Folder::new();
     let (one, two) = (lines([1, 3, 5], "h"), lines([2, 4, 6], "h"));
     let both: [(&str, &[u8]); 3] = [("d/one.log", &one), ("d/two.log", &two), ("d/.hidden", b"x")];
     let members = tar(&both);
@@ -202,87 +200,83 @@ fn a_packed_log_gives_what_the_plain_one_gives() {
         ("nested.tar.gz", gzip(&tar(&[("inner.zip", &inner)])), true),
     ];
     for (name, bytes, merged) in files {
-        let path = folder.file(name, &bytes);
         let expected: &[i64] = if merged { &[1, 2, 3, 4, 5, 6] } else { &[1, 3, 5, 2, 4, 6] };
-        assert_eq!(seconds(&path), expected, "{name}");
-        assert_eq!(codes(&read(&[path], 10).1), [], "{name}");
+        assert_eq!(seconds(name, &bytes), expected, "{name}");
+        assert_eq!(codes(&read(&[(name, &bytes)], 10).1), [], "{name}");
     }
 }
 
 #[test]
 fn an_archive_in_an_archive_in_an_archive_is_refused() {
-    let folder = Folder::new();
     let one = zip(&[("one.log", &lines([1], "h"))]);
     let three = zip(&[("two.zip", &zip(&[("one.zip", &one)]))]);
-    let (events, tally) = read(&[folder.file("three.zip", &three)], 10);
+    let (events, tally) = read(&[("three.zip", &three)], 10);
     assert_eq!((events.len(), codes(&tally)), (0, vec![("archive", 1)]));
-    assert!(tally.skips.details()[0].input.ends_with("three.zip/two.zip/one.zip"));
+    assert_eq!(tally.skips.details()[0].input, "three.zip/two.zip/one.zip");
 }
 
 #[test]
 fn of_a_damaged_input_the_part_before_the_damage_is_read() {
-    let folder = Folder::new();
     let text = lines(0..20_000, "h");
     let packed = gzip(&text);
-    let (events, tally) = read(&[folder.file("cut.gz", &packed[..packed.len() / 2])], 512);
+    let (events, tally) = read(&[("cut.gz", &packed[..packed.len() / 2])], 512);
     assert!(events.len() > 1_000 && events.len() < 20_000);
     assert_eq!(tally.skips.counts()["unreadable"], 1);
     assert!(tally.skips.details().iter().any(|detail| detail.code == "unreadable" && detail.line > 1_000));
 
     let archive = gzip(&tar(&[("a.log", &text), ("b.log", &text)]));
-    let (events, tally) = read(&[folder.file("cut.tar.gz", &archive[..archive.len() / 3])], 512);
+    let (events, tally) = read(&[("cut.tar.gz", &archive[..archive.len() / 3])], 512);
     assert!(events.len() > 1_000 && events.len() < 20_000);
     assert!(tally.skips.counts()["archive"] >= 1);
 
     let mut archive = zip(&[("a.log", &text), ("b.log", &lines([7], "h"))]);
     let middle = archive.len() / 2;
     archive[middle] ^= 0xFF;
-    let (events, tally) = read(&[folder.file("flip.zip", &archive)], 512);
-    assert!(events.iter().any(|(_, _, input)| input == "b.log"));
+    let (events, tally) = read(&[("flip.zip", &archive)], 512);
+    assert!(events.iter().any(|(_, _, input)| input == "flip.zip/b.log"));
     assert!(tally.skips.total() >= 1);
 
     let cut = &archive[..archive.len() - 60];
-    let (events, tally) = read(&[folder.file("cut.zip", cut)], 512);
+    let (events, tally) = read(&[("cut.zip", cut)], 512);
     assert_eq!((events.len(), codes(&tally)), (0, vec![("archive", 1)]));
 }
 
 #[test]
 fn an_event_log_is_read_from_a_file_an_archive_and_a_stream() {
-    let folder = Folder::new();
     let log = evtx(3_000);
     assert!(log.len() > 4096 + 2 * 65536);
-    let plain = folder.file("a.evtx", &log);
-    let packed = folder.file("a.zip", &zip(&[("a.evtx", &log)]));
-    let (events, tally) = read(std::slice::from_ref(&plain), 100);
+    let packed = zip(&[("a.evtx", &log)]);
+    let (events, tally) = read(&[("a.evtx", &log)], 100);
     assert_eq!((events.len(), tally.read, tally.skips.total()), (3_000, 3_000, 0));
-    assert_eq!(read(&[packed], 100).0, events);
-    let cut = folder.file("cut.evtx", &log[..log.len() - 70_000]);
-    let (some, tally) = read(&[cut], 100);
+    let moments = |events: &[(i64, String, String)]| events.iter().map(|(second, ..)| *second).collect::<Vec<_>>();
+    assert_eq!(moments(&read(&[("a.zip", &packed)], 100).0), moments(&events));
+    let mut streamed = Sources::new(Options::default());
+    streamed.push_stream("-", Box::new(std::io::Cursor::new(log.clone())));
+    assert_eq!(events_of(streamed), 3_000);
+    let (some, tally) = read(&[("cut.evtx", &log[..log.len() - 70_000])], 100);
     assert!(some.len() > 100 && some.len() < 3_000, "{}", some.len());
     assert!(tally.skips.total() >= 1, "{:?}", tally.skips);
 }
 
 #[test]
 fn what_is_no_log_is_named_and_what_is_empty_is_not_an_error() {
-    let folder = Folder::new();
-    folder.file("a.bin", &[0x89, b'P', b'N', b'G', 0, 1, 2, 3]);
-    folder.file("b.log", b"");
-    folder.file("c.log", &lines([1], "h"));
-    folder.file("d.7z", b"7z\xBC\xAF\x27\x1C\0\x04");
-    let sources = Sources::open(
-        &[folder.path().to_owned(), folder.path().join("none")],
-        SourceOptions { skips_kept: 10, ..SourceOptions::default() },
-    );
-    assert_eq!((sources.len(), sources.empty_inputs().len()), (1, 1));
+    let log = lines([1], "h");
+    let mut sources = sources(&[
+        ("a.bin", &[0x89, b'P', b'N', b'G', 0, 1, 2, 3]),
+        ("b.log", b""),
+        ("c.log", &log),
+        ("d.7z", b"7z\xBC\xAF\x27\x1C\0\x04"),
+    ]);
+    sources.push_problem("none", "it is not there".into());
+    assert_eq!((sources.len(), sources.empty_inputs()), (1, &["b.log".to_owned()][..]));
     let codes: Vec<&str> = sources.skips().details().iter().map(|detail| detail.code.as_str()).collect();
     assert_eq!(codes, ["unknown-format", "archive", "unreadable"]);
 }
 
 #[test]
 fn bad_records_are_counted_with_their_lines_and_the_rest_is_read() {
-    let folder = Folder::new();
     let text = [line(1, "h").as_bytes(), b"{\"time\": oops\n", b"\xFF\xFE{\n", line(2, "h\u{e9}").as_bytes()].concat();
-    let (events, tally) = read(&[folder.file("a.log", &text)], 10);
+    let (events, tally) = read(&[("a.log", &text)], 10);
     assert_eq!(events.len(), 2);
     assert_eq!((tally.read, tally.skips.total()), (4, 2));
     let lines: Vec<u64> = tally.skips.details().iter().map(|detail| detail.line).collect();
@@ -291,11 +285,9 @@ fn bad_records_are_counted_with_their_lines_and_the_rest_is_read() {
 
 #[test]
 fn raw_records_stand_on_the_lines_they_have_in_their_input() {
-    let folder = Folder::new();
     let text = format!("\n\n{}\n{}{}", line(1, "h"), line(2, "h"), line(3, "h"));
-    let path = folder.file("a.log", text.as_bytes());
     for most in [1, 2, 100] {
-        let mut stream = Sources::open(std::slice::from_ref(&path), SourceOptions::default()).records();
+        let mut stream = sources(&[("a.log", text.as_bytes())]).records();
         stream.set_batch(most);
         let mut found = Vec::new();
         while let Some(batch) = stream.next_batch() {
@@ -313,7 +305,6 @@ fn raw_records_stand_on_the_lines_they_have_in_their_input() {
 
 #[test]
 fn no_soup_of_bytes_stops_a_source() {
-    let folder = Folder::new();
     let starts: [&[u8]; 10] = [
         b"",
         b"ElfFile\0",
@@ -341,7 +332,62 @@ fn no_soup_of_bytes_stops_a_source() {
             if round % 3 == 0 && soup.len() > 600 {
                 soup[257..262].copy_from_slice(b"ustar");
             }
-            read(&[folder.file("soup", &soup)], 16);
+            read(&[("soup", &soup)], 16);
         }
     }
+}
+
+/// A stream that pauses: each piece is followed by a read that finds nothing.
+struct Pauses(std::vec::IntoIter<Vec<u8>>, bool);
+
+impl std::io::Read for Pauses {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.1 = !self.1;
+        if !self.1 {
+            return Err(std::io::ErrorKind::WouldBlock.into());
+        }
+        let Some(piece) = self.0.next() else { return Ok(0) };
+        buffer[..piece.len()].copy_from_slice(&piece);
+        Ok(piece.len())
+    }
+}
+
+/// Over at every second question.
+struct EverySecond(bool);
+
+impl Pace for EverySecond {
+    fn is_over(&mut self) -> bool {
+        self.0 = !self.0;
+        !self.0
+    }
+
+    fn restart(&mut self) {
+        self.0 = false;
+    }
+}
+
+#[test]
+fn what_came_of_a_growing_input_is_handed_over_in_each_pause() {
+    let mut sources = Sources::new(Options { pace: Some(|| Box::new(EverySecond(false))), ..Options::default() });
+    let pieces: Vec<Vec<u8>> = (1..=3).map(|second| line(second, "h").into_bytes()).collect();
+    sources.push_stream("-", Box::new(Pauses(pieces.into_iter(), false)));
+    let (mut merge, mut bytes, mut filled) = (sources.events(), Vec::new(), Vec::new());
+    loop {
+        filled.push(merge.fill(&mut bytes));
+        if filled.last() == Some(&Filled::End) {
+            break;
+        }
+    }
+    let batches = filled.iter().filter(|one| matches!(one, Filled::Batch(1))).count();
+    assert_eq!((batches, merge.tally().read), (3, 3), "{filled:?}");
+}
+
+#[test]
+fn what_is_unpacked_for_an_archive_is_bounded() {
+    let log = lines(0..2_000, "h");
+    let archive = gzip(&tar(&[("a.log", &log), ("b.log", &log)]));
+    let unpack = UnpackLimits { spooled: 100 << 10, ..UnpackLimits::default() };
+    let mut sources = Sources::new(Options { unpack, skips_kept: 10, ..Options::default() });
+    sources.push("logs.tar.gz", Rc::new(archive));
+    assert!(sources.skips().details()[0].reason.contains("unpacks to more than 102400 bytes"));
 }

@@ -1,11 +1,15 @@
-//! What was not used: counted by reason, the first ones kept with place and reason.
+//! The account of reading: what was read and what came of it; what was not used is counted by reason, the first ones
+//! kept with place and reason.
 
 use std::collections::BTreeMap;
 
+use backchannel_normalize::ClockOffset;
+use serde::Serialize;
+
 /// One record, or one input, that was not used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SkipDetail {
-    /// File or input.
+    /// File, or member of an archive.
     pub input: String,
     /// Line, counted from 1; 0 where the input has no lines or the input as a whole is meant.
     pub line: u64,
@@ -15,6 +19,18 @@ pub struct SkipDetail {
     pub code: String,
     /// What was expected, and what was there.
     pub reason: String,
+}
+
+impl SkipDetail {
+    /// An input, or what follows `line` of it, that cannot be used.
+    pub(crate) fn at_line(input: &str, line: u64, code: &str, reason: String) -> Self {
+        Self { input: input.to_owned(), line, record: String::new(), code: code.to_owned(), reason }
+    }
+
+    /// An input that cannot be used as a whole.
+    pub(crate) fn of_input(input: &str, code: &str, reason: String) -> Self {
+        Self::at_line(input, 0, code, reason)
+    }
 }
 
 /// What was not used.
@@ -29,10 +45,6 @@ impl Skips {
     /// Keeps the details of the first `kept`.
     pub fn new(kept: usize) -> Self {
         Self { counts: BTreeMap::new(), details: Vec::new(), kept }
-    }
-
-    pub(super) fn kept(&self) -> usize {
-        self.kept
     }
 
     /// Adds one.
@@ -56,20 +68,11 @@ impl Skips {
         }
     }
 
-    /// Counts one more without a detail.
+    /// Counts `count` more without a detail.
     pub fn count(&mut self, code: &str, count: u64) {
         if count > 0 {
             *self.counts.entry(code.to_owned()).or_default() += count;
         }
-    }
-
-    /// Takes over all of `other`.
-    pub fn append(&mut self, other: Self) {
-        for (code, count) in other.counts {
-            *self.counts.entry(code).or_default() += count;
-        }
-        let room = self.kept.saturating_sub(self.details.len());
-        self.details.extend(other.details.into_iter().take(room));
     }
 
     /// How many.
@@ -85,5 +88,29 @@ impl Skips {
     /// The first ones.
     pub fn details(&self) -> &[SkipDetail] {
         &self.details
+    }
+}
+
+/// What was read, and what came of it.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// Records read, those that were skipped included.
+    pub read: u64,
+    /// Records that are in order but carry nothing that is used.
+    pub unused: u64,
+    /// What was not used.
+    pub skips: Skips,
+    /// What looks wrong in inputs that were read all the same.
+    pub notes: Skips,
+    /// Sources whose clock is off.
+    pub clock_offsets: Vec<ClockOffset>,
+    /// Names of inputs that hold nothing.
+    pub empty_inputs: Vec<String>,
+}
+
+impl Tally {
+    pub(crate) fn new(skips: Skips, empty_inputs: Vec<String>) -> Self {
+        let notes = Skips::new(skips.kept);
+        Self { read: 0, unused: 0, skips, notes, clock_offsets: Vec::new(), empty_inputs }
     }
 }

@@ -2,101 +2,35 @@
 //!
 //! The input whose next event is the oldest runs until an event of another one is due; ties go by the inputs'
 //! names, so that the order in which they are given changes nothing.
-//! No more than [`OPEN_INPUTS`](super::OPEN_INPUTS) are open at a time. Where there are more, all are looked at once
+//! No more than [`OPEN_INPUTS`] are open at a time. Where there are more, all are looked at once
 //! for their first event, and each is opened when its first event is due; only where more than that many overlap in
 //! time does one start late.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use backchannel_events::packed::Builder;
-use backchannel_events::{ProcessEvent, Timestamp};
+use backchannel_events::Timestamp;
 
-use super::evtx;
-use super::open::{Input, Kind};
-use super::stream::{Due, Stopped, Stream};
-use super::{OPEN_INPUTS, SkipDetail, Skips, SourceOptions, Tally};
+use crate::evtx;
+use crate::input::{Input, Kind};
+use crate::skips::{SkipDetail, Tally};
+use crate::stream::{Due, Stopped, Stream};
+use crate::{Options, Packed};
 
-/// How many hosts are counted one by one.
-const HOSTS: usize = 100_000;
+/// How many inputs are open at a time.
+pub const OPEN_INPUTS: usize = 64;
 
 /// Before all events.
 const BEGINNING: Timestamp = Timestamp(i64::MIN);
-
-/// A batch that is being filled.
-#[derive(Debug)]
-pub struct Packed {
-    builder: Builder,
-    events: usize,
-    most: usize,
-    hosts: BTreeSet<String>,
-    last_host: String,
-    first_time: Option<Timestamp>,
-    last_time: Option<Timestamp>,
-    too_large: u64,
-}
-
-impl Packed {
-    fn new(most: usize) -> Self {
-        Self {
-            builder: Builder::default(),
-            events: 0,
-            most: most.max(1),
-            hosts: BTreeSet::new(),
-            last_host: String::new(),
-            first_time: None,
-            last_time: None,
-            too_large: 0,
-        }
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.events >= self.most || self.builder.is_full()
-    }
-
-    pub(super) fn push(&mut self, event: &ProcessEvent<'_>) {
-        if self.builder.push(event).is_err() {
-            self.too_large += 1;
-            return;
-        }
-        self.events += 1;
-        self.first_time = Some(self.first_time.map_or(event.time, |first| first.min(event.time)));
-        self.last_time = Some(self.last_time.map_or(event.time, |last| last.max(event.time)));
-        if event.host != self.last_host {
-            event.host.clone_into(&mut self.last_host);
-            if self.hosts.len() < HOSTS {
-                let label = event.host.split('.').next().unwrap_or_default();
-                if !self.hosts.contains(label) {
-                    self.hosts.insert(label.to_ascii_lowercase());
-                }
-            }
-        }
-    }
-
-    /// How many hosts were named so far.
-    pub fn hosts(&self) -> usize {
-        self.hosts.len()
-    }
-
-    /// Time of the oldest event.
-    pub fn first_time(&self) -> Option<Timestamp> {
-        self.first_time
-    }
-
-    /// Time of the newest event.
-    pub fn last_time(&self) -> Option<Timestamp> {
-        self.last_time
-    }
-}
 
 /// What filling a batch came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filled {
     /// A batch of so many events.
     Batch(usize),
-    /// Nothing came for a while (only when following).
+    /// Nothing came for a while: only of inputs that are still being written to.
     Idle,
     /// All inputs have ended.
     End,
@@ -111,7 +45,7 @@ pub struct Merge {
     heads: BinaryHeap<Reverse<Due>>,
     /// The input that is running.
     current: Option<usize>,
-    options: SourceOptions,
+    options: Options,
     done: Arc<AtomicU64>,
     out: Packed,
     tally: Tally,
@@ -127,7 +61,7 @@ impl std::fmt::Debug for Merge {
 }
 
 impl Merge {
-    pub(super) fn new(mut inputs: Vec<Input>, skips: Skips, options: SourceOptions, done: Arc<AtomicU64>) -> Self {
+    pub(crate) fn new(mut inputs: Vec<Input>, tally: Tally, options: Options, done: Arc<AtomicU64>) -> Self {
         inputs.sort_by(|a, b| a.name.cmp(&b.name));
         let mut waiting: Vec<(Due, Input)> = Vec::with_capacity(inputs.len());
         let look_ahead = inputs.len() > OPEN_INPUTS;
@@ -146,7 +80,7 @@ impl Merge {
             options,
             done,
             out: Packed::new(1024),
-            tally: Tally::new(skips),
+            tally,
         }
     }
 
@@ -256,24 +190,20 @@ impl Merge {
                         }
                     }
                 }
-                Err(error) => self.tally.skips.add(SkipDetail {
-                    input: input.name.to_string(),
-                    line: 0,
-                    record: String::new(),
-                    code: "unreadable".into(),
-                    reason: error.to_string(),
-                }),
+                Err(error) => {
+                    self.tally.skips.add(SkipDetail::of_input(&input.name, "unreadable", error.to_string()));
+                }
             }
         }
     }
 }
 
 /// The time of an input's first event, or record: as early.
-fn first_event(input: &Input, options: &SourceOptions) -> Option<Timestamp> {
-    // What is read for this look is not progress.
+fn first_event(input: &Input, options: &Options) -> Option<Timestamp> {
+    // What is read ahead is not progress.
     let looked = Arc::default();
     match input.kind {
-        Kind::Evtx => evtx::first_time(input.read(options, &looked).ok()?),
+        Kind::Evtx => evtx::first_time(input.read(&options.unpack, &looked).ok()?),
         Kind::Text(_) => Stream::open(input, options, &looked).ok()?.first_time(),
     }
 }
