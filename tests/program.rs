@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -57,19 +57,39 @@ fn run(arguments: &[&str]) -> Ran {
     run_with(b"", arguments)
 }
 
+/// The logs of the cases, by the names of their files and cases.
+fn logs() -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
+    let suites = backchannel_cases::read_folder(&folder).expect("the cases can be read");
+    let of = |suite: &backchannel_cases::Suite| -> Vec<(String, Vec<u8>)> {
+        let named =
+            |case: &backchannel_cases::Case| (format!("{}.{}", suite.stem(), case.slug()), case.logs[0].bytes.clone());
+        suite.cases.iter().map(named).collect()
+    };
+    suites.iter().flat_map(of).collect()
+}
+
 fn case(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases").join(name);
-    fs::read(folder.join("input.jsonl")).expect("the case is there")
+    logs().into_iter().find(|(known, _)| known == name).expect("the case is there").1
+}
+
+/// The logs of the cases in one folder.
+fn large_folder() -> Folder {
+    let folder = Folder::new();
+    for (name, bytes) in logs() {
+        folder.file(&name, &bytes);
+    }
+    folder
 }
 
 /// A log with an alarm of high severity, on the host ws01.
 fn firing() -> Vec<u8> {
-    case("ipc-dcom-006/fires-a-com-server-under-a-network-logon-fires")
+    case("remote_activation.mmc-is-activated-under-a-network-logon")
 }
 
 /// A log without an alarm.
 fn quiet() -> Vec<u8> {
-    case("ipc-dcom-006/quiet-a-service-s-com-server-is-quiet")
+    case("mmc20.the-user-opens-the-management-console")
 }
 
 /// A folder that is gone after the test.
@@ -385,14 +405,10 @@ fn ocsf_is_a_detection_finding_for_each_finding_with_what_its_incident_adds() {
     assert!(detections.iter().all(|one| one["class_uid"] == 2004 && one["remediation"]["desc"].is_string()));
 }
 
-/// Every case's log, as one folder.
-fn cases() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases")
-}
-
 #[test]
 fn two_runs_over_a_large_folder_give_the_same_bytes() {
-    let folder = cases().display().to_string();
+    let folder = large_folder();
+    let folder = folder.path();
     let first = run(&["replay", &folder, "--format", "jsonl"]);
     assert!(first.out.len() > 500_000, "{} bytes, {}", first.out.len(), first.err);
     let second = run(&["replay", &folder, "--format", "jsonl", "--batch", "77"]);
@@ -401,7 +417,8 @@ fn two_runs_over_a_large_folder_give_the_same_bytes() {
 
 #[test]
 fn a_reader_that_leaves_is_no_mistake() {
-    let folder = cases().display().to_string();
+    let folder = large_folder();
+    let folder = folder.path();
     for format in ["jsonl", "table"] {
         let mut child = program()
             .args(["replay", &folder, "--format", format])

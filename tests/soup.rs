@@ -446,13 +446,9 @@ fn firing() -> &'static [(Format, String)] {
     static LOGS: OnceLock<Vec<(Format, String)>> = OnceLock::new();
     LOGS.get_or_init(|| {
         let cases = backchannel_tests::case::all();
-        let fit = cases.iter().filter(|case| {
-            matches!(case.format(), Format::WindowsJson | Format::Auditd)
-                && case.says.expects.is_some()
-                && case.says.settings.is_none()
-                && case.past.is_none()
-        });
-        fit.map(|case| (case.format(), std::fs::read_to_string(&case.input).expect("a case's log is text"))).collect()
+        let fit = cases.iter().filter(|case| case.fires() && case.is_plain());
+        let logs = fit.filter_map(|case| Some((case.format()?, case.text()?.to_owned())));
+        logs.filter(|(format, _)| matches!(format, Format::WindowsJson | Format::Auditd)).collect()
     })
 }
 

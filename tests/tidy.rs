@@ -81,7 +81,7 @@ fn the_nouns_and_the_detection_know_no_format_and_no_host() {
 #[test]
 fn the_harness_knows_findings_only_through_the_component() {
     let dependencies = dependencies();
-    for name in ["backchannel-host", "backchannel"] {
+    for name in ["backchannel-host", "backchannel", "backchannel-cases"] {
         for never in ["backchannel-detect", "backchannel-correlate", "backchannel-engine", "backchannel-component"] {
             assert!(!dependencies[name].contains(never), "{name} must not link {never}: go through the component");
         }

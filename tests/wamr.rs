@@ -2,7 +2,8 @@
 //! cmake and libclang, for the engine is C.
 
 use backchannel_tests::case;
-use backchannel_tests::fluent_bit::{Linked, Shipper, baseline, firing, payloads, records, without_ours};
+use backchannel_tests::fluent_bit::{Linked, Shipper, firing, payloads, records, without_ours};
+use backchannel_tests::native::baseline;
 use backchannel_tests::wamr::{Engine, HEAP, Instance, Loaded, STACK};
 
 /// Bytes of stack that Fluent Bit gives by itself.
@@ -17,12 +18,13 @@ fn every_case_is_answered_with_the_same_bytes(engine: &Engine) {
     let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
     let mut wrong = Vec::new();
     for case in case::all() {
-        let (settings, baseline, records) = (case.settings(), baseline(&case), records(&case));
+        let Some(records) = records(&case) else { continue };
+        let (settings, baseline) = (&case.settings, baseline(&case));
         let mut instance = Instance::new(&module, STACK);
         assert_eq!(instance.open(settings.as_deref().map(str::as_bytes), baseline.as_deref()), 0);
         let mut linked = Linked::open(settings.as_deref(), baseline.as_deref());
         if all(&mut instance, &records) != all(&mut linked, &records) {
-            wrong.push(case.name());
+            wrong.push(case.name);
         }
     }
     assert!(wrong.is_empty(), "{wrong:?}");
@@ -56,7 +58,7 @@ fn the_engine_refuses_what_was_built_for_components(engine: &Engine) {
 
 fn the_least_stack_is_known(engine: &Engine) {
     let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
-    let cases: Vec<Vec<Vec<u8>>> = case::all().iter().map(records).collect();
+    let cases: Vec<Vec<Vec<u8>>> = case::all().iter().filter_map(records).collect();
     let lost = |stack: u32| {
         let mut lost = 0;
         for records in &cases {

@@ -7,8 +7,8 @@ use backchannel_host::replay::{Carrier, ReplayOptions, Silent, replay};
 use backchannel_host::report::with_incident;
 use backchannel_host::source::{self, SourceOptions};
 
-use crate::case::Case;
-use crate::native::INPUT;
+use crate::case::{Case, Files};
+use crate::native::baseline;
 
 /// The module that ships, as the program loads it.
 pub fn module() -> &'static Module {
@@ -22,17 +22,12 @@ pub fn module() -> &'static Module {
 
 /// The findings of a case, entering by `carrier` in batches of `batch`.
 pub fn findings(case: &Case, carrier: Carrier, batch: usize) -> Vec<String> {
-    let options = ReplayOptions { carrier, batch, settings: case.settings(), ..ReplayOptions::default() };
-    let sources = source::open(std::slice::from_ref(&case.input), SourceOptions::default());
+    let (settings, baseline) = (case.settings.clone(), baseline(case));
+    let options = ReplayOptions { carrier, batch, settings, baseline, ..ReplayOptions::default() };
+    let files = Files::of(&case.logs);
+    let sources = source::open(&files.paths, SourceOptions::default());
     let report = replay(module(), sources, &options, &mut Silent).expect("the replay ends well");
-    let path = serde_json::to_string(&case.input.display().to_string()).expect("JSON");
-    report
-        .findings
-        .into_iter()
-        .map(|finding| {
-            unnamed(&finding.document).replace(&format!("\"source\":{path}"), &format!("\"source\":\"{INPUT}\""))
-        })
-        .collect()
+    report.findings.into_iter().map(|finding| files.unnamed(&unnamed(&finding.document))).collect()
 }
 
 /// The document without the incident it belongs to, which only the whole run knows.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{catalogue, root};
+use crate::{catalogue, features, root};
 
 /// Runs cargo in the root of the workspace.
 pub fn cargo(arguments: &[&str]) -> Result<(), String> {
@@ -22,9 +22,11 @@ fn with(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> 
     if status.success() { Ok(()) } else { Err(format!("cargo {shown}: {status}")) }
 }
 
-/// Writes the goldens of the cases anew.
-pub fn bless() -> Result<(), String> {
-    with(&["test", "--release", "--package", "backchannel-tests", "--test", "cases"], &[("BLESS", "1")])
+/// Writes what is found into the expectations of the cases whose name contains `name`.
+pub fn bless(name: Option<&str>) -> Result<(), String> {
+    let mut all = vec!["test", "--release", "--package", "backchannel-tests", "--test", "cases", "--"];
+    all.extend(name);
+    with(&all, &[("BLESS", "1")])
 }
 
 /// Runs the benchmark and prints its table.
