@@ -4,7 +4,9 @@ mod pipe;
 pub mod rpc_call;
 mod started;
 
-use backchannel_events::{ChannelNote, Confidence, Indicators, Mechanism, Observation, Party, Reasons, Severity};
+use backchannel_events::{
+    Activity, ChannelNote, Confidence, Indicators, Mechanism, Observation, Party, ProcessEvent, Reasons, Severity,
+};
 
 use crate::memory::{Note, ProcessId};
 use crate::{Actor, predicates};
@@ -32,9 +34,25 @@ pub struct Evidence {
     pub earlier: Vec<Observation>,
     pub(crate) client_known: Option<ProcessId>,
     pub(crate) server_known: Option<ProcessId>,
+    /// Which machine acted on which.
+    pub(crate) direction: Direction,
+    /// The account used on the target, where it is not the acting one.
+    pub(crate) target_account: String,
     pub(crate) joins: Vec<String>,
     /// A program at one end is unsigned, as far as is known.
     pub(crate) unsigned: bool,
+}
+
+/// Which machine acted on which, as the analytic knows it from its telemetry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Everything happened on the machine that logged it.
+    #[default]
+    Local,
+    /// The channel's peer acted on the machine that logged it.
+    Inbound,
+    /// The machine that logged it acted on the channel's peer.
+    Outbound,
 }
 
 impl Evidence {
@@ -92,12 +110,49 @@ impl Evidence {
         self
     }
 
-    /// The channel crossed machines; `peer` is the other one, empty if unknown.
+    /// Another machine acted on this one: it called, connected, logged on or wrote here. `peer` is its address or name,
+    /// empty if no record says it.
     #[must_use]
-    pub fn remote(mut self, peer: impl Into<String>) -> Self {
+    pub fn from_machine(mut self, peer: impl Into<String>) -> Self {
+        self.direction = Direction::Inbound;
+        self.involving(peer)
+    }
+
+    /// This machine acted on another one. `peer` is its address or name, empty if no record says it.
+    #[must_use]
+    pub fn to_machine(mut self, peer: impl Into<String>) -> Self {
+        self.direction = Direction::Outbound;
+        self.involving(peer)
+    }
+
+    /// The event's exchange crossed machines, in the direction that its activity says: what is accepted, logged on or
+    /// called here came from the peer, what is connected to went there.
+    #[must_use]
+    pub fn exchange_with(self, event: &ProcessEvent<'_>, peer: impl Into<String>) -> Self {
+        let outbound = match &event.activity {
+            Activity::NetworkFlow(flow) => flow.outbound,
+            Activity::ComActivation(activation) => activation.outbound,
+            // Over SMB, the records are those of the machine that has the pipe.
+            Activity::ChannelConnect(channel) => channel.mechanism != Mechanism::NamedPipe,
+            _ => false,
+        };
+        if outbound { self.to_machine(peer) } else { self.from_machine(peer) }
+    }
+
+    /// Another machine plays a part, without acting and without being acted upon: a share that something is loaded from,
+    /// this machine under an address of its own.
+    #[must_use]
+    pub fn involving(mut self, peer: impl Into<String>) -> Self {
         let channel = self.channel.get_or_insert_default();
         channel.remote = true;
         channel.peer = peer.into();
+        self
+    }
+
+    /// The account that is used on the target, where a record or a command line names another than the acting one.
+    #[must_use]
+    pub fn target_account(mut self, account: impl Into<String>) -> Self {
+        self.target_account = account.into();
         self
     }
 

@@ -30,6 +30,10 @@ pub struct Finding {
     pub server: Option<Party>,
     /// What they talked over.
     pub channel: Option<ChannelNote>,
+    /// Who acted.
+    pub origin: Side,
+    /// What was acted upon.
+    pub target: Side,
     /// ATT&CK technique ids.
     pub techniques: Vec<String>,
     /// Key indicators of the playbook.
@@ -55,6 +59,34 @@ pub struct Finding {
     pub joins: Vec<String>,
     /// Set where a rule of the site silenced it.
     pub suppressed: Option<Suppression>,
+}
+
+/// One side of what happened: who acted, or what was acted upon. Where both are on one machine, the hosts are equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// The machine as the records name it: host key, another name, an address. Empty where no record says it.
+    pub host: String,
+    /// The process; `None` where no record names it, as with the client of a machine that only the server's log shows.
+    pub process: Option<SideProcess>,
+    /// The account that was used on this side, `DOMAIN\name` where both are known; empty where no record says it.
+    pub account: String,
+}
+
+/// The process of one side.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SideProcess {
+    /// Base name of the executable.
+    pub name: String,
+    /// Its full path.
+    pub path: String,
+    /// Process id.
+    pub pid: Option<u32>,
+}
+
+impl From<&Party> for SideProcess {
+    fn from(party: &Party) -> Self {
+        Self { name: party.name.clone(), path: party.path.clone(), pid: party.pid }
+    }
 }
 
 /// One end of a channel.

@@ -28,7 +28,7 @@ pub use activity::{
 pub use answers::{Answer, Answers, Verdict};
 pub use channel::{Channel, Mechanism};
 pub use event::{Outcome, ProcessEvent, Provenance, Source};
-pub use finding::{ChannelNote, Finding, Observation, Party, Suppression};
+pub use finding::{ChannelNote, Finding, Observation, Party, Side, SideProcess, Suppression};
 pub use incident::{
     Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Signal, SignalKind, TimelineEntry,
     WatchedEvent,

@@ -1,7 +1,7 @@
 //! A finding as its JSON document, and back.
 
 use backchannel_events::{
-    Confidence, Finding, Indicator, Indicators, Reason, Reasons, Severity, Suppression, Timestamp,
+    Confidence, Finding, Indicator, Indicators, Reason, Reasons, Severity, Side, Suppression, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,10 @@ pub struct FindingDocument {
     pub server: Option<Process>,
     /// The channel.
     pub channel: Option<Channel>,
+    /// Who acted.
+    pub origin: Side,
+    /// What was acted upon.
+    pub target: Side,
     /// ATT&CK technique ids.
     pub techniques: Vec<String>,
     /// Key indicators of the playbook.
@@ -96,6 +100,8 @@ pub fn finding(finding: &Finding) -> String {
         client: finding.client.as_ref().map(Process::from),
         server: finding.server.as_ref().map(Process::from),
         channel: finding.channel.as_ref().map(Channel::from),
+        origin: finding.origin.clone(),
+        target: finding.target.clone(),
         techniques: finding.techniques.clone(),
         indicators: finding.indicators.iter().map(|indicator| indicator.code().to_owned()).collect(),
         reasons: finding.reasons.iter().map(|reason| reason.code().to_owned()).collect(),
@@ -139,6 +145,8 @@ pub fn read_finding(document: &str) -> Result<Finding, String> {
         client: document.client.map(Into::into),
         server: document.server.map(Into::into),
         channel: document.channel.map(Into::into),
+        origin: document.origin,
+        target: document.target,
         techniques: document.techniques,
         count: document.count,
         text: document.text,

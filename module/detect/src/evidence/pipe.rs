@@ -19,6 +19,6 @@ impl Evidence {
         if !pipe.channel.remote {
             return self;
         }
-        self.remote(context.smb_client(pipe.channel).map_or("", |from| from.address))
+        self.from_machine(context.smb_client(pipe.channel).map_or("", |from| from.address))
     }
 }

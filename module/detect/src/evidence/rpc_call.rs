@@ -57,8 +57,10 @@ impl<'a> RemoteCall<'a> {
         let evidence = Evidence::new(severity, confidence, text)
             .reasons(Reasons::NONE.and_if(severity >= Severity::Medium, Reasons::LATERAL_MOVEMENT))
             .indicators(Indicators::UNEXPECTED_USE)
-            .channel(self.channel.mechanism, self.channel.name)
-            .remote(self.peer);
-        if self.inbound { evidence.server(context.subject()) } else { evidence.client(context.subject()) }
+            .channel(self.channel.mechanism, self.channel.name);
+        match self.inbound {
+            true => evidence.server(context.subject()).from_machine(self.peer),
+            false => evidence.client(context.subject()).to_machine(self.peer),
+        }
     }
 }

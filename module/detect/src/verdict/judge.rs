@@ -3,12 +3,15 @@
 
 use std::hash::Hasher;
 
-use backchannel_events::{Confidence, Finding, Mechanism, Observation, Party, ProcessEvent, Reasons, Severity, User};
+use backchannel_events::{
+    Confidence, Finding, Mechanism, Observation, Party, ProcessEvent, Reasons, Severity, Side, SideProcess, User,
+};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::{assess, describe, joins, suppress};
 use crate::actor::account;
 use crate::context::Context;
+use crate::evidence::Direction;
 use crate::memory::{KnownLogon, ProcessId};
 use crate::vocabulary::hubs;
 use crate::{Analytic, Evidence, Status, predicates};
@@ -102,6 +105,8 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
         client: evidence.client,
         server: evidence.server,
         channel: evidence.channel,
+        origin: Side::default(),
+        target: Side::default(),
         techniques: analytic.techniques.iter().map(|&technique| technique.to_owned()).collect(),
         indicators: evidence.indicators,
         reasons,
@@ -121,6 +126,7 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
             _ => finding.client.as_ref().map_or_else(String::new, |client| client.user.clone()),
         };
     }
+    (finding.origin, finding.target) = sides(&finding, evidence.direction, evidence.target_account);
     finding.suppressed =
         suppress::by(analytic, context, event, &finding, [evidence.client_known, evidence.server_known]);
     let subject = context.subject();
@@ -130,6 +136,41 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
         finding,
         processes: known.into_iter().flatten().collect(),
         logon: subject.logon_id.filter(|id| !shared(id)),
+    }
+}
+
+/// Who acted, and what was acted upon. A process belongs to the machine that logged it; of the other one, only what the
+/// records say is known: its address or name, and the account that was used.
+fn sides(finding: &Finding, direction: Direction, target_account: String) -> (Side, Side) {
+    let process = |party: Option<&Party>| party.map(SideProcess::from);
+    let (client, server) = (finding.client.as_ref(), finding.server.as_ref());
+    let peer = finding.channel.as_ref().map_or("", |channel| channel.peer.as_str()).to_owned();
+    let here = finding.host.clone();
+    let user = finding.user.clone();
+    let named = |account: String, otherwise: &str| if account.is_empty() { otherwise.to_owned() } else { account };
+    match direction {
+        Direction::Local => {
+            let served = server.map_or(user.as_str(), |party| &party.user);
+            let origin = Side { host: here.clone(), process: process(client.or(server)), account: user.clone() };
+            let target = Side {
+                host: here,
+                process: process(server.filter(|_| client.is_some())),
+                account: named(target_account, served),
+            };
+            (origin, target)
+        }
+        Direction::Inbound => {
+            let acted = server.or(client);
+            let account = acted.map_or(user.as_str(), |party| &party.user);
+            (
+                Side { host: peer, process: None, account: user.clone() },
+                Side { host: here, process: process(acted), account: named(target_account, account) },
+            )
+        }
+        Direction::Outbound => (
+            Side { host: here, process: process(client.or(server)), account: user.clone() },
+            Side { host: peer, process: None, account: target_account },
+        ),
     }
 }
 

@@ -108,7 +108,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         sweep(text, &earlier, "refused class")
             .reasons(Reasons::DCOM_EXPLOITATION.and_if(elsewhere, Reasons::LATERAL_MOVEMENT))
             .channel(Mechanism::Dcom, "")
-            .remote(com.peer)
+            .to_machine(com.peer)
     };
     Some(evidence)
 }

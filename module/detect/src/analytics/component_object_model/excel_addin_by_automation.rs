@@ -82,7 +82,7 @@ fn addin_loaded(context: &Context<'_>, event: &ProcessEvent<'_>, module: &Module
         .server(excel)
         .channel(if remote.is_some() { Mechanism::Dcom } else { Mechanism::Com }, "Excel.Application");
     if let Some(activation) = remote {
-        evidence = evidence.remote(&*activation.peer);
+        evidence = evidence.from_machine(&*activation.peer);
     }
     if let Some(known) = excel.known {
         evidence = evidence.because(&known.note, format!("Excel was started: {}", excel.command_line));
@@ -113,7 +113,7 @@ fn scripted(context: &Context<'_>) -> Option<Evidence> {
         .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(if remote.is_some() { Mechanism::Dcom } else { Mechanism::Com }, "Excel.Application");
-    Some(if remote.is_some() { evidence.remote(remote.map_or("", |remote| remote.peer())) } else { evidence })
+    Some(if remote.is_some() { evidence.to_machine(remote.map_or("", |remote| remote.peer())) } else { evidence })
 }
 
 #[cfg(test)]

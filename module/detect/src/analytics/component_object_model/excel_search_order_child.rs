@@ -64,7 +64,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         .server(child)
         .channel(if activation.is_some() { Mechanism::Dcom } else { Mechanism::Com }, "Excel.Application");
     Some(match activation {
-        Some(activation) => evidence.remote(&*activation.peer),
+        Some(activation) => evidence.from_machine(&*activation.peer),
         None => evidence,
     })
 }

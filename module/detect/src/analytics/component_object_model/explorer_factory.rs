@@ -64,7 +64,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         .server(factory)
         .channel(Mechanism::Com, class.to_ascii_uppercase());
     if let Some(activation) = activation {
-        evidence = evidence.remote(&*activation.peer);
+        evidence = evidence.from_machine(&*activation.peer);
     }
     Some(evidence)
 }

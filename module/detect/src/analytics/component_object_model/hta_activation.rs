@@ -87,7 +87,7 @@ fn conclude(host: Actor<'_>, severity: Severity, remote: bool, peer: &str) -> Ev
         .indicators(Indicators::UNEXPECTED_USE)
         .server(host)
         .channel(if remote { Mechanism::Dcom } else { Mechanism::Com }, "HTML Application");
-    if remote { evidence.remote(peer) } else { evidence }
+    if remote { evidence.from_machine(peer) } else { evidence }
 }
 
 #[cfg(test)]

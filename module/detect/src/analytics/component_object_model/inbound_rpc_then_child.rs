@@ -95,7 +95,7 @@ fn conclude(server: Actor<'_>, child: Actor<'_>, peer: &str, port: u16) -> Evide
         .indicators(Indicators::UNEXPECTED_USE)
         .made_run(server, child)
         .channel(Mechanism::Dcom, com::class_of(server))
-        .remote(peer)
+        .from_machine(peer)
 }
 
 #[cfg(test)]

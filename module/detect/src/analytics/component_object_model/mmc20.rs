@@ -67,7 +67,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .server(console)
         .channel(if remote { Mechanism::Dcom } else { Mechanism::Com }, "MMC20.Application");
     if remote {
-        evidence = one.prove(context, evidence.remote(&*one.activation.peer));
+        evidence = one.prove(context, evidence.from_machine(&*one.activation.peer));
     }
     Some(evidence)
 }

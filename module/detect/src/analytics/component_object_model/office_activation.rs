@@ -69,7 +69,7 @@ fn remote(context: &Context<'_>, one: &Started<'_>) -> Evidence {
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .server(office)
         .channel(Mechanism::Dcom, com::class_of(office))
-        .remote(&*one.activation.peer);
+        .from_machine(&*one.activation.peer);
     one.prove(context, evidence)
 }
 

@@ -105,7 +105,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .server(office)
         .channel(Mechanism::Dcom, com::class_of(office))
-        .remote(&*activation.peer)
+        .from_machine(&*activation.peer)
         .because(&known.note, format!("{} was started: {}", office.name(), office.command_line));
     Some(evidence)
 }
@@ -175,7 +175,7 @@ fn scripted(context: &Context<'_>) -> Option<Evidence> {
         .indicators(Indicators::UNEXPECTED_USE)
         .client(context.subject())
         .channel(Mechanism::Dcom, class)
-        .remote(remote.peer());
+        .to_machine(remote.peer());
     Some(evidence)
 }
 

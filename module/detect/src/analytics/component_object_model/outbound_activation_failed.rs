@@ -85,7 +85,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::DCOM_EVENT))
         .client(requester)
         .channel(Mechanism::Dcom, com.clsid)
-        .remote(com.peer);
+        .to_machine(com.peer);
     Some(evidence)
 }
 

@@ -57,7 +57,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 .indicators(Indicators::UNEXPECTED_USE)
                 .server(context.subject())
                 .channel(Mechanism::Dcom, "");
-            Some(evidence.remote(file.peer))
+            Some(evidence.from_machine(file.peer))
         }
         _ => None,
     }
@@ -82,7 +82,7 @@ fn command(context: &Context<'_>) -> Option<Evidence> {
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .made_run(parent, shell)
         .channel(mechanism, name)
-        .remote(context.logon_of(shell).map_or("", |logon| &*logon.address));
+        .from_machine(context.logon_of(shell).map_or("", |logon| &*logon.address));
     Some(evidence)
 }
 

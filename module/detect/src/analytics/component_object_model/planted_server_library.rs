@@ -125,7 +125,7 @@ fn written(context: &Context<'_>, event: &ProcessEvent<'_>, file: &FileChange<'_
         .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::UNKNOWN_BINARY).and(Reasons::LATERAL_MOVEMENT))
         .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::Dcom, trap.class)
-        .remote(file.peer);
+        .from_machine(file.peer);
     if let Some(server) = server {
         evidence = evidence.server(server);
         if let Some(known) = server.known {
@@ -150,7 +150,7 @@ fn sprung(context: &Context<'_>, trap: &Trap, server: Actor<'_>, text: &str) -> 
     match file {
         Some(file) => {
             let from = if file.peer.is_empty() { "another machine" } else { &file.peer };
-            evidence.remote(&*file.peer).because(&file.note, format!("{} was written from {from}", file.path))
+            evidence.from_machine(&*file.peer).because(&file.note, format!("{} was written from {from}", file.path))
         }
         None => evidence,
     }

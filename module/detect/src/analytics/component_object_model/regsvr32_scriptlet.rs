@@ -80,7 +80,7 @@ fn started(context: &Context<'_>, subject: Actor<'_>) -> Option<Evidence> {
         let text = format!("was told to run a scriptlet ({})", word(install));
         let mut evidence = high(subject, &text).client(parent).server(subject);
         if let Some(share) = install.strip_prefix(r"\\") {
-            evidence = evidence.reasons(Reasons::LATERAL_MOVEMENT).remote(share.split('\\').next().unwrap_or(""));
+            evidence = evidence.reasons(Reasons::LATERAL_MOVEMENT).involving(share.split('\\').next().unwrap_or(""));
         }
         return Some(evidence);
     }
@@ -95,7 +95,7 @@ fn started(context: &Context<'_>, subject: Actor<'_>) -> Option<Evidence> {
     let scripted = predicates::is_script_host(parent) || predicates::is_office(parent);
     let mut evidence = if scripted { high(subject, &text) } else { medium(subject, &text) };
     if let Some(share) = target.strip_prefix(r"\\") {
-        evidence = evidence.reasons(Reasons::LATERAL_MOVEMENT).remote(share.split('\\').next().unwrap_or(""));
+        evidence = evidence.reasons(Reasons::LATERAL_MOVEMENT).involving(share.split('\\').next().unwrap_or(""));
     }
     Some(evidence.client(parent).server(subject))
 }

@@ -72,7 +72,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .reasons(Reasons::DCOM_EXPLOITATION.and_if(elsewhere, Reasons::LATERAL_MOVEMENT))
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::DCOM_EVENT))
         .channel(Mechanism::Dcom, named)
-        .remote(com.peer);
+        .from_machine(com.peer);
     Some(evidence)
 }
 

@@ -75,7 +75,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .server(started)
         .channel(Mechanism::Dcom, com::class_of(started))
-        .remote(&*activation.peer);
+        .from_machine(&*activation.peer);
     Some(one.prove(context, evidence))
 }
 

@@ -113,7 +113,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Dcom, class);
-    Some(if elsewhere { evidence.remote(remote.map_or(machine, |found| found.peer())) } else { evidence })
+    Some(if elsewhere { evidence.to_machine(remote.map_or(machine, |found| found.peer())) } else { evidence })
 }
 
 /// Explicit credentials for the RPC service of another machine, which COM asks for before it activates.
@@ -136,7 +136,7 @@ fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
         .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Dcom, "RPCSS")
-        .remote(machine);
+        .to_machine(machine);
     Some(evidence)
 }
 

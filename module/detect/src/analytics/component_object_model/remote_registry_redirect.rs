@@ -63,7 +63,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 .indicators(Indicators::UNEXPECTED_USE)
                 .server(context.subject())
                 .channel(Mechanism::Dcom, guid(change.path).unwrap_or(""))
-                .remote(peer);
+                .from_machine(peer);
             Some(match far::visit(context, event) {
                 Some(visit) => evidence.because(&visit.note, format!("the remote registry was opened from {from}")),
                 None => evidence,
@@ -106,7 +106,7 @@ fn consummated(far: &FarRegistration, text: &str) -> Evidence {
         .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
         .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::Dcom, guid(&far.path).unwrap_or(""))
-        .remote(&*far.peer)
+        .from_machine(&*far.peer)
         .because(&far.note, format!("{} = {} was written for {from}", far.path, far.server))
 }
 

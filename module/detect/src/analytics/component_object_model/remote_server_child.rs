@@ -121,7 +121,7 @@ fn conclude(context: &Context<'_>, server: Actor<'_>, activation: &Activation, c
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .made_run(server, child)
         .channel(Mechanism::Dcom, com::class_of(server))
-        .remote(&*activation.peer);
+        .from_machine(&*activation.peer);
     match context.logon_of(server) {
         Some(logon) if activation.is_proven() => {
             let text = format!("{} logged on over the network from {}", server.account(), activation.from());

@@ -155,7 +155,7 @@ fn call(server: Actor<'_>, peer: &str, severity: Severity, again: &str) -> Evide
         .indicators(Indicators::UNEXPECTED_USE)
         .server(server)
         .channel(Mechanism::Dcom, com::class_of(server))
-        .remote(peer)
+        .from_machine(peer)
 }
 
 fn ran(explorer: Actor<'_>, child: Actor<'_>, peer: &str, logon: Option<&KnownLogon>) -> Evidence {
@@ -173,7 +173,7 @@ fn ran(explorer: Actor<'_>, child: Actor<'_>, peer: &str, logon: Option<&KnownLo
         .indicators(Indicators::UNEXPECTED_USE)
         .made_run(explorer, child)
         .channel(Mechanism::Dcom, "ShellWindows")
-        .remote(peer);
+        .from_machine(peer);
     match logon {
         Some(logon) => {
             evidence.because(&logon.note, format!("{} logged on over the network from {from}", logon.user_name))

@@ -128,7 +128,7 @@ fn elsewhere(context: &Context<'_>, event: &ProcessEvent<'_>, flow: &NetworkFlow
             .indicators(Indicators::UNEXPECTED_USE)
             .client(client)
             .channel(Mechanism::Dcom, CLASS)
-            .remote(flow.remote.address)
+            .to_machine(flow.remote.address)
             .because(note, format!("{} loaded the Task Scheduler's COM client", client.name()))
             .because(&other.note, format!("{} connected to port {}", client.name(), other.remote_port)),
     )

@@ -82,7 +82,7 @@ fn asked_from_elsewhere(context: &Context<'_>, event: &ProcessEvent<'_>, com: &C
         )
         .indicators(Indicators::DCOM_EVENT)
         .channel(Mechanism::Dcom, com.clsid)
-        .remote(com.peer);
+        .from_machine(com.peer);
     if let Some((class, note)) = refused {
         evidence = evidence.because(note, format!("{} was refused class {class}", com.peer));
     }
@@ -112,7 +112,7 @@ fn asked_here(context: &Context<'_>, com: &ComActivation<'_>) -> Evidence {
         .indicators(Indicators::DCOM_EVENT)
         .client(client)
         .channel(Mechanism::Dcom, com.clsid)
-        .remote(com.peer)
+        .to_machine(com.peer)
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ fn conclude(context: &Context<'_>, provider: Actor<'_>, child: Actor<'_>, peer: 
         .indicators(Indicators::UNEXPECTED_USE)
         .made_run(provider, child)
         .channel(Mechanism::Wmi, "Win32_Process")
-        .remote(peer);
+        .from_machine(peer);
     match context.logon_of(child) {
         Some(logon) => evidence.because(&logon.note, format!("{} logged on from {}", child.account(), logon.address)),
         None => evidence,

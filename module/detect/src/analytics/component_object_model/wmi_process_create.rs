@@ -68,7 +68,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .made_run(one.parent, child)
         .channel(Mechanism::Wmi, "Win32_Process")
-        .remote(&*activation.peer);
+        .from_machine(&*activation.peer);
     Some(one.prove(context, evidence))
 }
 

@@ -59,7 +59,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Wmi, "Win32_Process")
-        .remote(if is_literal(machine) { machine } else { "" });
+        .to_machine(if is_literal(machine) { machine } else { "" });
     Some(evidence)
 }
 

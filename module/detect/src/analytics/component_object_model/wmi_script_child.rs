@@ -60,7 +60,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     // A site allows its own management by pair; what comes from elsewhere folds into one finding about the provider.
     evidence = if remote { evidence.made_run(one.parent, child) } else { evidence.client(one.parent).server(child) };
     if remote {
-        evidence = evidence.indicators(Indicators::ABNORMAL_FLOW).remote(&*activation.peer);
+        evidence = evidence.indicators(Indicators::ABNORMAL_FLOW).from_machine(&*activation.peer);
     }
     Some(one.prove(context, evidence))
 }

@@ -66,7 +66,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let text =
                 format!("A permanent WMI subscription was made whose consumer runs something: {}.", short(consumer));
             let evidence = conclude(usual, call.channel.remote, text);
-            Some(if call.channel.remote { evidence.remote(call.channel.peer) } else { evidence })
+            Some(if call.channel.remote { evidence.from_machine(call.channel.peer) } else { evidence })
         }
         Activity::ProcessStart if context.parent().is(&["scrcons.exe"]) => {
             let child = context.subject();

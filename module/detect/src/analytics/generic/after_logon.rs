@@ -88,7 +88,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::UNEXPECTED_USE)
         .client(client)
         .channel(edge.mechanism, edge.endpoint.clone())
-        .remote(from)
+        .from_machine(from)
         .because(&logon.note, format!("{} logged on (type {}) from {from}", logon.user_name, logon.kind));
     Some(evidence)
 }

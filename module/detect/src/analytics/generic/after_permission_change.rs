@@ -112,7 +112,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .channel(channel.mechanism, channel.name)
         .because(&change.note, how);
     if !channel.peer.is_empty() {
-        evidence = evidence.remote(channel.peer);
+        evidence = evidence.exchange_with(event, channel.peer);
     }
     Some(evidence)
 }

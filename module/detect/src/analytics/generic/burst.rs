@@ -103,7 +103,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .channel(channel.mechanism, "")
         .because(&rate.first, "the first of them".to_owned());
     if remote {
-        evidence = evidence.remote(channel.peer);
+        evidence = evidence.from_machine(channel.peer);
     }
     Some(evidence)
 }

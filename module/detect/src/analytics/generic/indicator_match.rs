@@ -85,7 +85,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .client(subject)
         .channel(mechanism, what);
     if !peer.is_empty() {
-        evidence = evidence.remote(peer);
+        evidence = evidence.exchange_with(event, peer);
     }
     Some(evidence)
 }

@@ -74,7 +74,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .channel(channel.mechanism, channel.name)
         .because(&created.note, format!("{} created {}", server.name(), channel.name));
     if remote {
-        evidence = evidence.remote(channel.peer);
+        evidence = evidence.from_machine(channel.peer);
     }
     Some(evidence)
 }

@@ -78,7 +78,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .reasons(Reasons::LATERAL_MOVEMENT.and_if(privileged, Reasons::ADMINISTRATIVE_PRIVILEGES))
         .indicators(Indicators::ABNORMAL_FLOW)
         .channel(Mechanism::NamedPipe, pipe.channel.name)
-        .remote(peer);
+        .from_machine(peer);
     if let Some(logon) = logon {
         evidence = evidence.because(&logon.note, format!("{who} logged on over the network"));
     }

@@ -174,7 +174,7 @@ fn finish(evidence: Evidence, channel: &str, peer: &str) -> Evidence {
         .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .channel(Mechanism::RpcNamedPipe, channel)
-        .remote(peer)
+        .from_machine(peer)
 }
 
 #[cfg(test)]

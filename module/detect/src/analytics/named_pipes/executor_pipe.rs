@@ -92,7 +92,7 @@ fn by_pipe(context: &Context<'_>) -> Option<Evidence> {
         format!("{act} pipe {}, through which {} runs commands for another machine.", pipe.channel.name, tool.family);
     let mut evidence = conclude(context, text, peer, remote).pipe(context, &pipe);
     if pipe.channel.remote || remote {
-        evidence = evidence.remote(peer);
+        evidence = evidence.from_machine(peer);
     }
     if let Some(note) = from.and_then(|from| from.note) {
         evidence = evidence.because(note, format!("{peer} came in over SMB at that time"));
@@ -122,7 +122,7 @@ fn by_start(context: &Context<'_>) -> Option<Evidence> {
     );
     let mut evidence = conclude(context, text, "", !own).client(started);
     if !own {
-        evidence = evidence.channel(Mechanism::NamedPipe, "").remote(target);
+        evidence = evidence.channel(Mechanism::NamedPipe, "").to_machine(target);
     }
     Some(evidence)
 }

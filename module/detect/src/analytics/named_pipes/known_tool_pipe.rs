@@ -78,7 +78,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         .pipe(context, &pipe);
     if pipe.channel.remote {
         let from = context.smb_client(pipe.channel);
-        evidence = evidence.remote(from.map_or("", |from| from.address));
+        evidence = evidence.from_machine(from.map_or("", |from| from.address));
         if let Some(note) = from.and_then(|from| from.note) {
             evidence = evidence.because(note, "Somebody came in over SMB at that time");
         }

@@ -112,7 +112,7 @@ fn by_share(context: &Context<'_>, pipe: &PipeUse<'_>) -> Option<Evidence> {
             .indicators(Indicators::ABNORMAL_FLOW)
             .server(server)
             .channel(Mechanism::NamedPipe, pipe.channel.name)
-            .remote(pipe.channel.peer),
+            .involving(pipe.channel.peer),
     )
 }
 

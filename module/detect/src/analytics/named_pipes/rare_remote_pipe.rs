@@ -71,7 +71,7 @@ fn evaluate(context: &Context<'_>, _: &ProcessEvent<'_>) -> Option<Evidence> {
         .reasons(Reasons::LATERAL_MOVEMENT.and_if(untrusted, Reasons::UNKNOWN_BINARY))
         .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::NamedPipe, pipe.channel.name)
-        .remote(from);
+        .from_machine(from);
     if let Some((server, created)) = server {
         evidence =
             evidence.server(server).because(&created.note, format!("{} created {}", server.name(), pipe.channel.name));

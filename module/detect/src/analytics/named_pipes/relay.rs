@@ -73,7 +73,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION).and(Reasons::LATERAL_MOVEMENT))
             .indicators(Indicators::ABNORMAL_FLOW)
             .channel(Mechanism::RpcNamedPipe, &*coercion.name)
-            .remote(address)
+            .from_machine(address)
             .because(&coercion.note, format!("{} opened pipe {}", coercion.peer, coercion.name)),
     )
 }

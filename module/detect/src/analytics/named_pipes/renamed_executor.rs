@@ -83,7 +83,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         .indicators(Indicators::UNEXPECTED_USE)
         .pipe(context, &pipe);
     if elsewhere {
-        evidence = evidence.remote(if peer.is_empty() { stream.host } else { peer });
+        evidence = evidence.from_machine(if peer.is_empty() { stream.host } else { peer });
     }
     for (other, note) in others {
         evidence = evidence.because(note, format!("pipe {stem}{other} was made or opened"));

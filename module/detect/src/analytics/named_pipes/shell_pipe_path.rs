@@ -100,7 +100,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .client(started)
         .channel(Mechanism::NamedPipe, name.as_str());
     if elsewhere {
-        evidence = evidence.remote(named.host);
+        evidence = evidence.to_machine(named.host);
     } else if let Some((maker, created)) = context.pipe_maker(&name) {
         evidence = evidence.server(maker).because(&created.note, format!("{} made the pipe", label(maker)));
     }

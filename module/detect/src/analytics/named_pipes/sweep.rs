@@ -99,7 +99,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .channel(Mechanism::NamedPipe, "");
     if channel.remote {
         let from = context.smb_client(channel);
-        evidence = evidence.remote(from.map_or("", |from| from.address));
+        evidence = evidence.from_machine(from.map_or("", |from| from.address));
     }
     for (name, note) in &earlier {
         evidence = evidence.because(note, format!("pipe {name} was opened"));

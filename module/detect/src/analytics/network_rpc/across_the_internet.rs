@@ -69,9 +69,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(Severity::High, Confidence::High, text)
         .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
         .indicators(Indicators::UNEXPECTED_USE)
-        .channel(Mechanism::RpcTcp, "135")
-        .remote(there);
-    Some(if outbound { evidence.client(subject) } else { evidence.server(subject) })
+        .channel(Mechanism::RpcTcp, "135");
+    Some(match outbound {
+        true => evidence.client(subject).to_machine(there),
+        false => evidence.server(subject).from_machine(there),
+    })
 }
 
 /// Whether an address is routed on the Internet. Ranges: IANA's special-purpose registries.

@@ -97,9 +97,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         )
         .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::RpcTcp, "135")
-        .remote(peer)
         .because(other.note(), format!("flow between {from} and port {} of {to}", served(&other)));
-    Some(if flow.outbound { evidence.client(context.subject()) } else { evidence.server(context.subject()) })
+    Some(match flow.outbound {
+        true => evidence.client(context.subject()).to_machine(peer),
+        false => evidence.server(context.subject()).from_machine(peer),
+    })
 }
 
 #[cfg(test)]

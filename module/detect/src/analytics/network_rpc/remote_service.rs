@@ -130,7 +130,7 @@ fn installed(context: &Context<'_>, event: &ProcessEvent<'_>, name: &str, comman
         .indicators(Indicators::ABNORMAL_FLOW)
         .server(context.subject())
         .channel(Mechanism::RpcNamedPipe, r"\svcctl")
-        .remote(&**peer)
+        .from_machine(&**peer)
         .because(note, format!("{peer} opened the service control manager"));
     Some(evidence)
 }

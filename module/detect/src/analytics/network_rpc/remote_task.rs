@@ -122,7 +122,7 @@ fn made(context: &Context<'_>, event: &ProcessEvent<'_>, name: &str, command: &s
         .indicators(Indicators::ABNORMAL_FLOW)
         .server(context.subject())
         .channel(Mechanism::RpcNamedPipe, r"\atsvc")
-        .remote(&**peer)
+        .from_machine(&**peer)
         .because(note, format!("{peer} opened the task scheduler"));
     Some(evidence)
 }
