@@ -257,7 +257,7 @@ impl Detector {
         self.memory = memory;
     }
 
-    /// Which hosts' telemetry was seen, for the report on analytics that were asleep.
+    /// Which hosts' telemetry was seen, for the report on inactive analytics.
     pub fn has_source(&self, source: backchannel_events::Source) -> bool {
         self.memory.hosts.values().any(|host| host.has_source(source))
     }

@@ -22,7 +22,7 @@ pub struct Engine {
 
 impl Engine {
     /// Opens an engine that has seen nothing. No settings are the defaults; without a baseline the analytics that
-    /// need one are asleep.
+    /// need one are inactive.
     ///
     /// # Errors
     /// Every mistake in the settings, and a baseline that cannot be used.

@@ -16,8 +16,7 @@ pub struct Summary {
     /// Records, and whole inputs, that could not be used, by reason.
     #[serde(with = "by_reason")]
     pub skipped: BTreeMap<String, u64>,
-    /// Analytics that could not find anything.
-    #[serde(rename = "asleep")]
+    /// Analytics that could not report anything: their logs or their baseline are missing.
     pub inactive: Vec<Inactive>,
     /// What the module forgot to stay within its bounds, by table.
     pub evicted: BTreeMap<String, u64>,
@@ -70,7 +69,7 @@ pub struct Records {
     pub suppressed: u64,
 }
 
-/// An analytic that could not find anything.
+/// An analytic that could not report anything, because its logs or its baseline are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inactive {
     /// Its catalogue id.
@@ -204,7 +203,7 @@ mod tests {
             concat!(
                 r#"{"type":"summary","records":{"read":9,"evaluated":5,"unused":2,"skipped":2,"suppressed":1},"#,
                 r#""skipped":[{"reason":"not-json","count":2}],"#,
-                r#""asleep":[{"analytic":"A-1","reason":"no baseline was given"}],"evicted":{"hosts":0},"late":3,"#,
+                r#""inactive":[{"analytic":"A-1","reason":"no baseline was given"}],"evicted":{"hosts":0},"late":3,"#,
                 r#""clock_offsets":[{"source":"a","host":"h","seconds":-3600,"samples":7}],"hosts":1,"#,
                 r#""sources":["sysmon"],"first_time":"2023-11-14T22:13:20.000Z","last_time":null,"#,
                 r#""findings":{"critical":4,"info":0}}"#
