@@ -1,9 +1,9 @@
-//! Syslog lines that say something about inter-process communication, or about who is on the machine.
+//! Syslog lines about inter-process communication, logons and changes.
 //!
-//! dbus-daemon and polkitd give D-Bus calls, sshd, sudo, su and cron give logons, the shadow tools give changes of
-//! accounts and groups, systemd gives changes of services, yum and dnf of software. Every other line is not used.
-//! Spellings: bus/bus.c and activation.c of dbus 1.14, polkitbackendinteractiveauthority.c, auth.c of OpenSSH,
-//! pam_unix_sess.c, logging.c of sudo, useradd.c, usermod.c and gpasswd.c of shadow.
+//! dbus-daemon and polkitd give D-Bus calls; sshd, sudo, su and cron give logons; the shadow tools give changes of
+//! accounts and groups; systemd gives changes of services, yum and dnf of software. All other lines are ignored.
+//! Message texts are those of: bus/bus.c and activation.c of dbus 1.14, polkitbackendinteractiveauthority.c, auth.c of
+//! OpenSSH, pam_unix_sess.c, logging.c of sudo, useradd.c, usermod.c and gpasswd.c of shadow.
 
 use backchannel_events::{
     Activity, Channel, Endpoint, Logon, LogonOutcome, Mechanism, Outcome, PrivilegeChange, PrivilegeChangeKind,
@@ -15,14 +15,14 @@ use crate::auditd::fields::fields;
 use crate::auditd::user::bus_object;
 use crate::{Accepted, Place, SyslogLine};
 
-/// What a line says.
+/// The content of a line.
 struct Said<'a> {
     outcome: Outcome,
     process: Process<'a>,
     activity: Activity<'a>,
 }
 
-/// The audit line inside a syslog line, where a forwarder or the kernel wrote one.
+/// The audit line inside a syslog line of a forwarder or the kernel.
 pub(crate) fn audit_line<'a>(line: &SyslogLine<'a>) -> Option<&'a str> {
     let is_audit = matches!(line.program, "kernel" | "audit" | "auditd" | "audispd" | "audisp-syslog")
         && line.message.contains("type=")
@@ -30,7 +30,7 @@ pub(crate) fn audit_line<'a>(line: &SyslogLine<'a>) -> Option<&'a str> {
     is_audit.then_some(line.message)
 }
 
-/// Takes one line.
+/// Normalises one line.
 pub(crate) fn accept(
     line: &SyslogLine<'_>,
     place: Place<'_>,
@@ -74,7 +74,7 @@ fn said<'a>(line: &SyslogLine<'a>, arena: &'a Bump) -> Option<Said<'a>> {
     }
 }
 
-/// Whether a line of any program says that a UNIX socket refused or dropped it.
+/// Whether a line, of any program, reports that a UNIX socket refused or dropped it.
 fn fault(message: &str) -> bool {
     let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
     says(&["onnection refused", "ermission denied", "roken pipe", "onnection reset"])
@@ -145,7 +145,7 @@ fn bus_call<'a>(name: &'a str, interface: &'a str, operation: &'a str, object: &
     })
 }
 
-/// A quoted value; `(unset)` is none.
+/// A quoted value; `(unset)` becomes `None`.
 fn quoted<'a>(text: &'a str, before: &str) -> &'a str {
     match between(text, before, "\"") {
         Some("(unset)") | None => "",
@@ -153,8 +153,8 @@ fn quoted<'a>(text: &'a str, before: &str) -> &'a str {
     }
 }
 
-/// `":1.5" (uid=0 pid=31 comm="CMD" label="L")`: dbus-daemon puts the command line where it says comm, cut, and
-/// leaves the quotes inside as they are.
+/// `":1.5" (uid=0 pid=31 comm="CMD" label="L")`: dbus-daemon writes the truncated command line as comm, and does not
+/// escape the quotes in it.
 fn peer(text: &str) -> Process<'_> {
     let number = |before| between(text, before, " ").unwrap_or_default();
     let comm = text.split_once("comm=\"").map_or("", |(_, rest)| match rest.split_once("\" label=\"") {
@@ -219,7 +219,7 @@ fn ssh<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
         (LogonOutcome::Failure, message.strip_prefix("Invalid user ")?)
     };
     let rest = rest.strip_prefix("invalid user ").unwrap_or(rest);
-    // A user name may hold blanks: the address is behind the last ` from `.
+    // A user name may contain blanks: the address is after the last ` from `.
     let (name, from) = rest.rsplit_once(" from ")?;
     let mut words = from.split(' ');
     let address = words.next().unwrap_or_default();
@@ -242,7 +242,7 @@ fn logon<'a>(
     }
 }
 
-/// `pam_unix(sudo:session): session opened for user root(uid=0) by alice(uid=1001)` and its kin.
+/// `pam_unix(sudo:session): session opened for user root(uid=0) by alice(uid=1001)` and similar lines.
 fn pam<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
     let (service, rest) = message.strip_prefix("pam_")?.split_once('(')?.1.split_once("): ")?;
     let (service, phase) = service.split_once(':')?;
@@ -253,7 +253,7 @@ fn pam<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
         _ => 0,
     };
     if phase == "session" {
-        // sshd's own line says the same, and the address too.
+        // sshd's own line has the same information, and the address.
         if let Some(rest) = rest.strip_prefix("session opened for user ").filter(|_| service != "sshd") {
             let (user, by) = rest.split_once(" by ").unwrap_or((rest, ""));
             let mut said = logon(line, LogonOutcome::Start, kind, service, account_of(user), Endpoint::default());
@@ -289,7 +289,7 @@ fn account_of(text: &str) -> User<'_> {
 fn sudo(message: &str) -> Option<Said<'_>> {
     let (name, rest) = message.split_once(" : ")?;
     let part = |key: &str| rest.split(" ; ").find_map(|part| part.trim_start().strip_prefix(key)).unwrap_or_default();
-    // The command is last and may hold anything.
+    // The command is last and may contain anything.
     let command = rest.split_once("COMMAND=").map_or("", |(_, command)| command);
     let refused = !rest.starts_with("TTY=") && !rest.starts_with("PWD=") && !rest.starts_with("HOST=");
     Some(Said {
@@ -314,7 +314,7 @@ fn text<'a>(line: &SyslogLine<'a>, message: &'a str) -> Said<'a> {
 
 // --- changes ---
 
-/// useradd, usermod and gpasswd; what they write about shadow groups repeats what they write about groups.
+/// useradd, usermod and gpasswd; their lines about shadow groups duplicate those about groups.
 fn account<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
     if let Some(rest) = message.strip_prefix("new user: name=") {
         let mut said = change(line, PrivilegeChangeKind::AccountCreated, up_to(rest, &[',']), "", message);
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn an_activation_names_who_asked_and_its_failure_is_one() {
+    fn an_activation_has_its_requester_and_a_failed_one_is_a_failure() {
         let message = "[session uid=1500 pid=9] Activating via systemd: service name='org.example' \
             unit='dbus-org.example.service' requested by ':1.6' (uid=0 pid=759 comm=\"/usr/bin/x --y\")";
         call("dbus-daemon", message, |event, call| {
@@ -471,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn polkit_says_who_was_given_which_action() {
+    fn polkit_lines_have_the_account_and_the_action() {
         let asked = "authorization for action org.example.manage for unix-process:321:555 [busctl call x] (owned by unix-user:kim)";
         let good = format!(
             "Operator of unix-session:2 successfully authenticated as unix-user:root to gain TEMPORARY {asked}"
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn sshd_says_who_came_from_where() {
+    fn sshd_lines_have_the_account_and_the_address() {
         logon("sshd", "Accepted publickey for kim from 192.0.2.8 port 5022 ssh2: ED25519 SHA256:x", |event, logon| {
             assert_eq!((logon.outcome, logon.kind, logon.user.name), (LogonOutcome::Start, 10, "kim"));
             assert_eq!((logon.source.address, logon.source.port, event.process.pid), ("192.0.2.8", 5022, Some(77)));
@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn any_program_that_a_socket_failed_is_heard_and_its_other_lines_are_not() {
+    fn socket_errors_of_any_program_are_read_and_its_other_lines_are_ignored() {
         let refused = "connect() to unix:/run/app.sock failed (111: Connection refused)";
         with("nginx", refused, |event| {
             let Activity::Text(text) = event.unwrap().activity else { panic!() };
@@ -597,7 +597,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_message_makes_it_panic(
+        fn arbitrary_messages_do_not_panic(
             program in proptest::sample::select(vec!["dbus-daemon", "polkitd", "sshd", "sudo", "useradd", "usermod", "systemd", "dnf", "su"]),
             start in proptest::sample::select(vec!["", "[", "Rejected ", "Activating ", "Operator of ", "Accepted ", "Failed x for ", "pam_x(", "pam_unix(su:auth): authentication failure", "add '", "user ", "Started "]),
             rest in "[\\PC '\"():=\\[\\]]{0,60}",

@@ -6,17 +6,17 @@ use backchannel_events::{Activity, Outcome, Process, Script, User};
 use super::view::View;
 use super::{Said, text};
 
-/// Event ids that carry something for us.
+/// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
     matches!(event_id, 4103 | 4104)
 }
 
-/// Event ids of the classic log that carry something for us.
+/// Event ids of the classic log that are used.
 pub const fn wants_classic(event_id: u32) -> bool {
     matches!(event_id, 400 | 800)
 }
 
-/// What a record of the operational log says.
+/// Converts a record of the operational log.
 pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
     let mut process = Process {
         // The engine logs from inside its own process and under its user's token.
@@ -52,7 +52,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
     Some(Said { process, activity: Activity::Script(script), outcome: Outcome::Success })
 }
 
-/// What a record of the classic log says.
+/// Converts a record of the classic log.
 pub fn classic<'a>(view: &View<'a>) -> Option<Said<'a>> {
     // 800: the command line, its context, its details. 400: new state, old state, context. Collectors that keep no
     // inserts have all of it in the message.

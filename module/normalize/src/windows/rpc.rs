@@ -1,16 +1,16 @@
-//! Remote procedure calls: the trace of the RPC runtime.
+//! Microsoft-Windows-RPC: the trace of the RPC runtime.
 
 use backchannel_events::{Activity, Channel, Endpoint, Mechanism, Outcome, Process, RpcCall};
 
 use super::view::View;
 use super::{Said, text};
 
-/// Event ids that carry something for us: 5 a call by a client, 6 a call to a server.
+/// Event ids that are used: 5 a call by a client, 6 a call to a server.
 pub const fn wants(event_id: u32) -> bool {
     matches!(event_id, 5 | 6)
 }
 
-/// What a record of the RPC trace says.
+/// Converts a record of the RPC trace.
 pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
     let address = text::address(view.text("NetworkAddress").trim_matches('\0'));
     let endpoint = view.text("Endpoint");
@@ -42,7 +42,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
         authentication_level: view.small("AuthenticationLevel"),
         ..RpcCall::default()
     };
-    // A client knows whom it calls; a server's record has the address of the caller, if any.
+    // A client's record has the server; a server's record has the address of the caller, if any.
     if view.event_id() == 5 {
         call.server = other;
         if mechanism == Mechanism::RpcTcp {

@@ -11,7 +11,7 @@ use super::view::View;
 pub fn service<'a>(view: &View<'a>) -> Option<Said<'a>> {
     let (user, change) = match view.event_id() {
         7045 => (
-            // Who installed it is in the header; in the data is only whom it runs as.
+            // The installing account is in the header; the data has only the account of the service.
             view.header_user(),
             ServiceChange {
                 operation: ServiceOperation::Installed,
