@@ -1,4 +1,4 @@
-//! macOS Endpoint Security events as eslogger writes them: taken apart by the normaliser.
+//! macOS Endpoint Security events as eslogger writes them. The fields are parsed by `backchannel-normalize`.
 
 use backchannel_normalize::Record;
 

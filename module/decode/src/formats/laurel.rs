@@ -1,4 +1,4 @@
-//! Audit events joined by laurel: taken apart by the normaliser.
+//! Audit events joined by laurel. The fields are parsed by `backchannel-normalize`.
 
 use backchannel_normalize::Record;
 
@@ -24,7 +24,7 @@ pub(super) const FORMAT: Spec = Spec {
     }]),
 };
 
-/// `ID` is the event's `time:serial`, and a member is named by a record type.
+/// `ID` is the event's `time:serial`, and one member is named after a record type.
 fn is_laurel(members: &Members<'_>) -> bool {
     members.top("ID").is_some_and(|id| {
         id.kind == Kind::String

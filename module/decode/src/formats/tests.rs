@@ -1,4 +1,4 @@
-//! What holds for every line of the registry.
+//! Tests of every entry of the registry.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::{Decoded, Decoder, Detected, Framed, Framer, detect};
 
 #[test]
-fn names_are_unique_and_lead_back_to_their_format() {
+fn names_are_unique_and_map_back_to_their_format() {
     let names: BTreeSet<&str> = InputFormat::all().map(InputFormat::as_str).collect();
     assert_eq!(names.len(), InputFormat::all().count());
     for format in InputFormat::all() {

@@ -1,4 +1,4 @@
-//! Zeek's logs as JSON, as Zeek writes them and as shippers rename their keys.
+//! Zeek's logs as JSON, as Zeek writes them and with the keys that shippers rename.
 
 use backchannel_normalize::{Record, ZeekRecord};
 use bumpalo::Bump;
