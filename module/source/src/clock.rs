@@ -1,7 +1,7 @@
-//! A first pass over an input that can be read twice: does its source write local time and call it UTC?
+//! A first pass over inputs that can be read twice, to find out whether the source writes local time as UTC.
 //!
-//! Sysmon's records carry two times, which shows it. Some collectors deliver one log after the other, so that records
-//! whose time is wrong come before the first record of Sysmon; without this pass their times would stay wrong.
+//! Sysmon's records contain two times, which show it. Some collectors write one log after the other, so that records
+//! with wrong times precede the first record of Sysmon; without this pass their times would not be corrected.
 
 use std::io::{self, Read};
 
@@ -12,12 +12,12 @@ use crate::Options;
 use crate::stream::Context;
 use crate::text::{More, Pieces, decoder};
 
-/// This many records with two times are enough.
+/// Number of records with two times that is sufficient.
 const ENOUGH: u32 = 100;
-/// An input without any is not read further than this, in bytes.
+/// Bytes after which an input without any such record is not read further.
 const FARTHEST: usize = 128 * 1024 * 1024;
 
-/// Reads an input's records with two times.
+/// Reads the records of an input that have two times.
 pub(crate) fn look(bytes: Box<dyn Read>, found: Found, options: &Options, context: &mut Context) -> io::Result<()> {
     if !matches!(found.format, Format::Json | Format::WindowsJson | Format::WindowsXml) {
         return Ok(());
@@ -39,7 +39,7 @@ pub(crate) fn look(bytes: Box<dyn Read>, found: Found, options: &Options, contex
             context.arena.reset();
         }
         pieces.set_rest(0);
-        // What is wrong with the input is counted when its events are read.
+        // Errors in the input are counted when its events are read.
         match pieces.read()? {
             More::Some => looked += pieces.rest().len(),
             More::Idle | More::End => break,

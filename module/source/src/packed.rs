@@ -1,14 +1,14 @@
-//! [`Packed`]: the batch that is being filled, and what was seen while filling batches.
+//! [`Packed`]: the batch that is being filled, and statistics of all batches.
 
 use std::collections::BTreeSet;
 
 use backchannel_events::packed::Builder;
 use backchannel_events::{ProcessEvent, Timestamp};
 
-/// How many hosts are counted one by one.
+/// Number of hosts up to which distinct hosts are counted.
 const HOSTS: usize = 100_000;
 
-/// A batch that is being filled.
+/// The batch that is being filled.
 #[derive(Debug)]
 pub struct Packed {
     pub(crate) builder: Builder,
@@ -18,7 +18,7 @@ pub struct Packed {
     last_host: String,
     first_time: Option<Timestamp>,
     last_time: Option<Timestamp>,
-    /// Events that fit into no batch.
+    /// Events that exceed the maximum size of a batch.
     pub(crate) too_large: u64,
 }
 
@@ -59,7 +59,7 @@ impl Packed {
         }
     }
 
-    /// How many hosts were named so far.
+    /// Number of distinct hosts so far.
     pub fn hosts(&self) -> usize {
         self.hosts.len()
     }

@@ -1,4 +1,4 @@
-//! Inputs as raw records, for a host whose module decodes by itself: one input after the other, nothing merged.
+//! Inputs as raw records, for a host whose module decodes them itself: one input after the other, not merged.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use crate::input::{Input, Kind};
 use crate::skips::{SkipDetail, Tally};
 use crate::text::{More, Pieces};
 
-/// From how many bytes on a batch is full.
+/// Size in bytes at which a batch is full.
 const BYTES: usize = 1024 * 1024;
 
 /// Raw records of one input.
 #[derive(Clone, Debug)]
 pub struct RawBatch {
-    /// Name of the input, as evidence names it.
+    /// Name of the input. Evidence refers to it by this name.
     pub input: String,
     /// Format of its records.
     pub format: Format,
-    /// Host for records that name none; empty: unknown.
+    /// Host of records that do not name one; empty: unknown.
     pub host: String,
     /// Number of the first line within the input, counted from 1.
     pub first_line: u64,
@@ -58,7 +58,7 @@ impl RecordStream {
         Self { inputs: inputs.into(), open: None, options, done, tally, most: 1024 }
     }
 
-    /// How many records a batch has at most.
+    /// Sets the maximum number of records of a batch.
     pub fn set_batch(&mut self, records: usize) {
         self.most = records.max(1);
     }
@@ -91,12 +91,12 @@ impl RecordStream {
         }
     }
 
-    /// What was read, and what came of it.
+    /// Counters of records read and skipped, so far.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// The tally, at the end.
+    /// Counters of records read and skipped, at the end.
     pub fn into_tally(self) -> Tally {
         self.tally
     }
@@ -127,7 +127,7 @@ impl Open {
                         batch.first_line = frame.line;
                         line = frame.line;
                     }
-                    // So that the record stands on the line it has in its input.
+                    // Keeps the record on the line that it has in its input.
                     while line < frame.line {
                         batch.data.push(b'\n');
                         line += 1;
