@@ -1,4 +1,4 @@
-//! Holding a document against the plan, and writing down everything that does not follow it.
+//! Validates a document against the plan and collects every violation.
 
 use backchannel_events::Timestamp;
 use serde_json::{Map, Value};
@@ -6,19 +6,19 @@ use serde_json::{Map, Value};
 use crate::plan::{Field, Key, Shape};
 use crate::{Catalogue, SettingError};
 
-/// Longest text of a pattern.
+/// Maximum length of a pattern, in bytes.
 const LONGEST_PATTERN: usize = 512;
-/// Most memory that one compiled pattern may take, in bytes.
+/// Maximum size of a compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 256 * 1024;
 
-/// All mistakes of a document, in the order of the plan.
+/// All errors of a document, in the order of the plan.
 pub(crate) struct Checker<'c> {
     pub catalogue: &'c Catalogue<'c>,
     pub errors: Vec<SettingError>,
 }
 
 impl Checker<'_> {
-    /// Writes down a mistake.
+    /// Adds an error.
     pub fn wrong(&mut self, at: &str, value: &Value, allowed: impl Into<String>) {
         let mut shown = value.to_string();
         shown.truncate(shown.floor_char_boundary(200));
@@ -26,7 +26,7 @@ impl Checker<'_> {
         self.errors.push(SettingError { pointer, line: 0, column: 0, value: shown, allowed: allowed.into() });
     }
 
-    /// Holds a value against its shape.
+    /// Validates a value against its shape.
     pub fn check(&mut self, shape: &Shape, value: &Value, at: &str) {
         match shape {
             Shape::List(least, item) => self.list(*least, item, value, at),
@@ -51,7 +51,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether a value without parts has its shape.
+    /// Whether a scalar value matches its shape.
     fn holds(&self, shape: &Shape, value: &Value) -> bool {
         let text = value.as_str();
         match shape {
@@ -66,7 +66,7 @@ impl Checker<'_> {
         }
     }
 
-    /// What a shape allows, for a reader.
+    /// Describes the values that a shape allows.
     fn expected(&self, shape: &Shape) -> String {
         match shape {
             Shape::Text => "text that is not empty".into(),
@@ -185,7 +185,7 @@ impl Checker<'_> {
         if text.len() > LONGEST_PATTERN {
             return self.wrong(at, value, format!("a regular expression of at most {LONGEST_PATTERN} bytes"));
         }
-        // The same way in which the detector compiles it.
+        // Compiled with the same options as in the detector.
         let built = regex::bytes::RegexBuilder::new(text)
             .case_insensitive(true)
             .unicode(false)
@@ -211,17 +211,17 @@ pub(crate) fn join(at: &str, key: &str) -> String {
     format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// A moment, or a date, meaning its first second.
+/// Parses a time, or a date as its first second.
 pub(crate) fn first_moment(text: &str) -> Option<Timestamp> {
     Timestamp::from_rfc_3339(text).or_else(|| Timestamp::from_rfc_3339(&format!("{text}T00:00:00Z")))
 }
 
-/// A moment, or a date, meaning its last second.
+/// Parses a time, or a date as its last second.
 pub(crate) fn last_moment(text: &str) -> Option<Timestamp> {
     Timestamp::from_rfc_3339(text).or_else(|| Timestamp::from_rfc_3339(&format!("{text}T23:59:59Z")))
 }
 
-/// `HH:MM-HH:MM` as minutes of the day.
+/// Parses `HH:MM-HH:MM` as minutes of the day.
 pub(crate) fn daily(text: &str) -> Option<(u16, u16)> {
     let minute = |text: &str| {
         let (hours, minutes) = text.split_once(':')?;

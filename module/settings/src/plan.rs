@@ -1,7 +1,7 @@
-//! The plan of the settings: every key, what it may hold and what it means, as data. What is read and refused
-//! ([`check`](crate::check)) and the JSON Schema ([`schema`](crate::schema)) both come from here.
+//! The plan of the settings: every key, the values it allows and its meaning, as data. Validation
+//! ([`check`](crate::check)) and the JSON Schema ([`schema`](crate::schema)) are both derived from it.
 
-/// What a value must be.
+/// The values that a key allows.
 #[derive(Debug)]
 pub(crate) enum Shape {
     /// Text that is not empty.
@@ -12,9 +12,9 @@ pub(crate) enum Shape {
     Flag,
     /// A whole number within bounds, both included.
     Number(u64, u64),
-    /// A date or an RFC 3339 moment.
+    /// A date or an RFC 3339 time.
     Moment,
-    /// A span of the day in UTC.
+    /// A time span of the day in UTC.
     Daily,
     /// A regular expression.
     Pattern,
@@ -22,24 +22,24 @@ pub(crate) enum Shape {
     Analytic,
     /// A list with at least so many entries.
     List(usize, &'static Shape),
-    /// An object with keys of the site's own, or with ids of analytics as keys.
+    /// An object with free keys, or with ids of analytics as keys.
     Map(Key, &'static Shape),
     /// An object by analytic, then by the name of one of its thresholds.
     Thresholds,
-    /// An object with these keys; where there are groups, all keys of one of them must be there.
+    /// An object with these keys; of the groups, if any, all keys of at least one are required.
     Object(&'static [Field], &'static [&'static [&'static str]]),
-    /// The first where the value is an object, else the second.
+    /// The first if the value is an object, else the second.
     Either(&'static Shape, &'static Shape),
 }
 
-/// What the keys of an object are.
+/// Kind of the keys of an object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Key {
-    /// Text of the site's own.
+    /// Free text.
     Any,
     /// Ids of analytics.
     Analytic,
-    /// Ids of analytics that join records within a time.
+    /// Ids of analytics with a time window.
     Joining,
 }
 
@@ -48,11 +48,11 @@ pub(crate) enum Key {
 pub(crate) struct Field {
     /// The key.
     pub key: &'static str,
-    /// What it may hold.
+    /// The values it allows.
     pub shape: Shape,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub required: bool,
-    /// What it means: a sentence for the schema.
+    /// Its description in the schema, one sentence.
     pub about: &'static str,
 }
 
@@ -65,11 +65,11 @@ const fn must(key: &'static str, shape: Shape, about: &'static str) -> Field {
 }
 
 const TEXTS: Shape = Shape::List(0, &Shape::Text);
-/// A list that is a condition: an empty one could never hold.
+/// A list of conditions; an empty one could never match.
 const CONDITION: Shape = Shape::List(1, &Shape::Text);
 const PATTERNS: Shape = Shape::List(0, &Shape::Pattern);
 const SEVERITY: Shape = Shape::Word(&["info", "low", "medium", "high", "critical"]);
-/// Seconds that a join may be set to.
+/// Range of a time window, in seconds.
 const SECONDS: Shape = Shape::Number(1, 3_600);
 
 /// The whole document.

@@ -1,11 +1,11 @@
-//! The JSON Schema (draft 2020-12) of the settings, written from the plan.
+//! The JSON Schema (draft 2020-12) of the settings, generated from the plan.
 
 use serde_json::{Map, Value, json};
 
 use crate::Catalogue;
 use crate::plan::{self, Field, Key, Shape};
 
-/// The schema, as text with a line end. The catalogue decides which ids and thresholds it names.
+/// The schema as text, ending with a line feed. Its ids and thresholds are those of the catalogue.
 pub fn schema(catalogue: &Catalogue<'_>) -> String {
     let mut root = of(&plan::SETTINGS, catalogue);
     root["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
@@ -84,7 +84,7 @@ fn thresholds(catalogue: &Catalogue<'_>) -> Value {
     json!({"type": "object", "additionalProperties": false, "properties": analytics})
 }
 
-/// Keys in order, whichever map the JSON library was built with.
+/// Sorts the keys, whichever map type the JSON library uses.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(object) => {
