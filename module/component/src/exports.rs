@@ -8,7 +8,7 @@ use backchannel_events::ProcessEvent;
 use crate::bindings::exports::backchannel::detection::{catalog, correlator, detector, learner, types};
 use crate::{baked, from_wit, to_wit};
 
-/// The module.
+/// The exported module.
 pub(crate) struct Module;
 
 impl catalog::Guest for Module {
@@ -130,7 +130,7 @@ impl learner::GuestLearner for Learning {
     }
 }
 
-/// What takes batches in every carrier.
+/// Common to the resources that accept batches in every encoding.
 trait Takes {
     fn events(&mut self, events: &[ProcessEvent<'_>]) -> Output;
     fn packed(&mut self, bytes: &[u8]) -> Result<Output, PackedError>;

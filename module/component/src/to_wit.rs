@@ -1,4 +1,4 @@
-//! Results to the contract's records.
+//! Converts results to the contract's records.
 
 use backchannel_engine as engine;
 use backchannel_events::{Confidence, Severity, Source};
