@@ -1,24 +1,24 @@
-//! What is waiting for a record to ride on.
+//! Documents that wait for a record they can be added to.
 
 use std::collections::VecDeque;
 
 use backchannel_engine::{FindingEnvelope, IncidentEnvelope};
 use backchannel_events::Severity;
 
-/// Documents in one answer, and their bytes: an answer must fit into a chunk of the shipper. One document is always
-/// handed over, whatever its size.
+/// Maximum number of documents in one answer, and of their bytes: an answer must fit into a chunk of the shipper. At
+/// least one document is returned, whatever its size.
 const MOST_AT_ONCE: usize = 64;
 const BYTES_AT_ONCE: usize = 512 * 1024;
-/// Documents that wait, and their bytes. Beyond, the oldest is given up and counted.
+/// Maximum number of waiting documents, and of their bytes. Beyond it, the oldest one is dropped and counted.
 const MOST_WAITING: usize = 4_096;
 const BYTES_WAITING: usize = 8 * 1024 * 1024;
 
-/// Findings and incidents, in the order in which they came.
+/// Findings and incidents, in order of arrival.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     waiting: VecDeque<Document>,
     bytes: usize,
-    /// How many were given up since the last answer.
+    /// Documents dropped since the last answer.
     lost: u64,
 }
 
@@ -30,7 +30,7 @@ struct Document {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Severity; none where a rule of the site silenced the finding.
+    /// Severity; `None` if a rule of the site suppressed the finding.
     Finding(Option<Severity>),
     Incident(Severity, u8),
 }
@@ -61,7 +61,7 @@ impl Pending {
         }
     }
 
-    /// Writes the value of the member that is added to a record, and forgets what it wrote.
+    /// Writes the value of the member that is added to a record, and removes the documents written.
     pub fn write(&mut self, out: &mut Vec<u8>) {
         let mut count = 0;
         let mut bytes = 0;
@@ -86,7 +86,7 @@ impl Pending {
                 }
             }
         }
-        // Text and not a number: what routes records in Fluent Bit compares text.
+        // A string and not a number, because Fluent Bit's record routing compares strings.
         out.extend_from_slice(b"{\"severity\":\"");
         out.extend_from_slice(worst.map_or("none", Severity::as_str).as_bytes());
         out.extend_from_slice(b"\",\"tier\":\"");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_routes_is_the_worst_of_what_is_not_silenced() {
+    fn the_routing_key_is_the_highest_severity_that_is_not_suppressed() {
         let mut pending = Pending::default();
         pending.finding(finding(Severity::High, true, "{\"a\":1}".into()));
         assert_eq!(written(&mut pending), r#"{"severity":"none","tier":"none","findings":[{"a":1}]}"#);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_bounded_and_one_document_always_rides() {
+    fn an_answer_is_bounded_but_has_at_least_one_document() {
         let mut pending = Pending::default();
         for _ in 0..MOST_AT_ONCE + 1 {
             pending.finding(finding(Severity::Low, false, "{}".into()));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_bounded_and_what_was_given_up_is_told() {
+    fn pending_documents_are_bounded_and_dropped_ones_are_reported() {
         let mut pending = Pending::default();
         for _ in 0..MOST_WAITING + 3 {
             pending.finding(finding(Severity::Low, false, "{}".into()));
