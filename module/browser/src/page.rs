@@ -43,7 +43,7 @@ impl Bytes for LogFile {
 /// events evaluated and the findings so far. Returns the documents as JSON lines, and the skipped records as one JSON
 /// list.
 #[wasm_bindgen]
-pub fn look(files: Vec<LogFile>, progress: &Listener) -> Vec<String> {
+pub fn look(files: Vec<LogFile>, progress: &ProgressCallback) -> Vec<String> {
     // The default settings are valid: a test opens them.
     let Ok(mut session) = Session::open(None) else { return Vec::new() };
     for file in files {
@@ -51,7 +51,7 @@ pub fn look(files: Vec<LogFile>, progress: &Listener) -> Vec<String> {
         session.push(&name, Rc::new(file));
     }
     let report = session.finish(&mut |at| {
-        progress.hear(at.done as f64, at.size as f64, at.events as f64, at.findings as f64);
+        progress.report(at.done as f64, at.size as f64, at.events as f64, at.findings as f64);
     });
     vec![report.lines(), serde_json::to_string(&report.skips).unwrap_or_default()]
 }
@@ -59,10 +59,10 @@ pub fn look(files: Vec<LogFile>, progress: &Listener) -> Vec<String> {
 #[wasm_bindgen]
 extern "C" {
     /// The callback for progress.
-    pub type Listener;
+    pub type ProgressCallback;
 
     #[wasm_bindgen(method)]
-    fn hear(this: &Listener, done: f64, size: f64, events: f64, findings: f64);
+    fn report(this: &ProgressCallback, done: f64, size: f64, events: f64, findings: f64);
 }
 
 /// The raw record behind a piece of evidence, if it is in `file`.

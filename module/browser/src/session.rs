@@ -35,6 +35,7 @@ pub struct Session {
 
 /// Progress of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Total size of the files in bytes, as stored.
     pub size: u64,
@@ -48,6 +49,7 @@ pub struct Progress {
 
 /// The result of a session: documents, each a JSON object on one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// Incidents: escalated ones first, then by severity, then by id.
     pub incidents: Vec<String>,

@@ -13,9 +13,9 @@ thread_local! {
 }
 
 /// The target of the exported function `bake`.
-pub(crate) struct Oven;
+pub(crate) struct BakeExports;
 
-impl crate::bake::Guest for Oven {
+impl crate::bake::Guest for BakeExports {
     /// Parses settings and a baseline and keeps them. Returns false if they are invalid, or if something was baked in
     /// before; the caller has opened a detector with them first, which reports the errors.
     fn bake(settings: Option<String>, baseline: Option<Vec<u8>>) -> bool {

@@ -24,9 +24,9 @@ mod bake {
         ",
     });
 
-    use crate::baked::Oven;
+    use crate::baked::BakeExports;
 
-    export!(Oven);
+    export!(BakeExports);
 }
 
 /// The code generated from `wit/`; it contains all the `unsafe` of this crate.

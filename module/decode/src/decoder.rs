@@ -110,14 +110,14 @@ impl Decoder {
         arena: &'a Bump,
         wants: &dyn Fn(&str, u32) -> bool,
     ) -> Result<Decoded<'a>, Skip> {
-        let mut asked = false;
+        let mut wants_called = false;
         if let Some(peek) = &mut self.peek
             && let Some((provider, event_id)) = peek.look(frame.bytes)
         {
             if !wants(provider, event_id) {
                 return Ok(Decoded::NotWanted { provider, event_id });
             }
-            asked = true;
+            wants_called = true;
         }
         let text = match simdutf8::basic::from_utf8(frame.bytes) {
             Ok(text) => text,
@@ -127,7 +127,7 @@ impl Decoder {
             }
         };
         let context = Context { arena, wants, options: self.options };
-        let mut decoded = self.text(text, asked, &context).map_err(|(at, reason)| Skip {
+        let mut decoded = self.text(text, wants_called, &context).map_err(|(at, reason)| Skip {
             line: frame.line,
             column: at.and_then(|at| u32::try_from(at + 1).ok()),
             reason,
@@ -143,19 +143,24 @@ impl Decoder {
         Ok(decoded)
     }
 
-    fn text<'a>(&mut self, text: &'a str, asked: bool, context: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
+    fn text<'a>(
+        &mut self,
+        text: &'a str,
+        wants_called: bool,
+        context: &Context<'a, '_>,
+    ) -> Result<Decoded<'a>, Failure> {
         let start = text.trim_ascii_start();
         let indent = text.len() - start.len();
         match start.as_bytes().first() {
             None => Ok(Decoded::Nothing),
             Some(b'{') => {
-                self.json(start, asked, context, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
+                self.json(start, wants_called, context, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
             }
             // A line of a JSON array that was split into lines.
             Some(b'[' | b']' | b',') if self.format.is_json() => match start.trim_start_matches(['[', ',', ' ']) {
                 rest if rest.starts_with('{') => {
                     let indent = text.len() - rest.len();
-                    self.json(rest, asked, context, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
+                    self.json(rest, wants_called, context, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
                 }
                 rest if rest.trim_matches([']', ',', ' ', '\t']).is_empty() => Ok(Decoded::Nothing),
                 _ => Err((Some(indent), Reason::NotJson("an object"))),
@@ -170,11 +175,11 @@ impl Decoder {
     fn json<'a>(
         &mut self,
         text: &'a str,
-        asked: bool,
+        wants_called: bool,
         context: &Context<'a, '_>,
         wrapping: u8,
     ) -> Result<Decoded<'a>, Failure> {
-        let outcome = json::decode(text, context.arena, asked, context.wants)?;
+        let outcome = json::decode(text, context.arena, wants_called, context.wants)?;
         self.settle(outcome, context, wrapping + 1)
     }
 

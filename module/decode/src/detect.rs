@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::formats::{self, Clue, Start, evtx};
+use crate::formats::{self, Certainty, Start, evtx};
 use crate::frame::{Framing, probe_json};
 use crate::{Format, json};
 
@@ -130,7 +130,7 @@ fn content(start: &[u8]) -> Option<(Format, Framing)> {
     let start = Start { bytes: start };
     let json = json(&start);
     // JSON is certain from its first bytes.
-    let text = if json.is_some_and(|(clue, ..)| clue == Clue::Begins) { None } else { formats::recognise(&start) };
+    let text = if json.is_some_and(|(clue, ..)| clue == Certainty::Begins) { None } else { formats::recognise(&start) };
     match (json, text) {
         (Some((clue, format, framing)), text) if text.is_none_or(|(other, _)| clue > other) => Some((format, framing)),
         (_, text) => text.map(|(_, format)| (format, format.framing())),
@@ -138,13 +138,13 @@ fn content(start: &[u8]) -> Option<(Format, Framing)> {
 }
 
 /// Detects JSON: the certainty, the format of the first object, and how the objects follow each other.
-fn json(start: &Start<'_>) -> Option<(Clue, Format, Framing)> {
+fn json(start: &Start<'_>) -> Option<(Certainty, Format, Framing)> {
     if let [b'{' | b'[', ..] = start.bytes
         && let Some((framing, first)) = probe_json(start.bytes)
     {
-        return Some((Clue::Begins, json::guess(first), framing));
+        return Some((Certainty::Begins, json::guess(first), framing));
     }
     let is_object = |line: &str| line.starts_with('{') && probe_json(line.as_bytes()).is_some();
     let (number, line) = start.lines().enumerate().find(|(_, line)| is_object(line))?;
-    Some((Clue::Line(Reverse(number)), json::guess(line.as_bytes()), Framing::Lines))
+    Some((Certainty::Line(Reverse(number)), json::guess(line.as_bytes()), Framing::Lines))
 }

@@ -4,6 +4,7 @@ use core::fmt;
 
 /// A record that could not be read. It is counted and reported, and does not affect other records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Skip {
     /// Line at which the record begins, counted from 1; 0 if the input has no lines.
     pub line: u64,
@@ -21,6 +22,8 @@ impl fmt::Display for Skip {
         }
     }
 }
+
+impl core::error::Error for Skip {}
 
 /// Why a record was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -88,3 +91,5 @@ impl fmt::Display for Reason {
         }
     }
 }
+
+impl core::error::Error for Reason {}

@@ -61,12 +61,6 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Baseline, BaselineError> {
 
 /// Converts to an error of the settings, which are opened together with the baseline. It has no place in their
 /// document.
-pub(crate) fn mistake(error: &BaselineError) -> SettingError {
-    SettingError {
-        pointer: String::new(),
-        line: 0,
-        column: 0,
-        value: String::new(),
-        allowed: format!("a baseline that a learner of this module wrote ({error})"),
-    }
+pub(crate) fn setting_error(error: &BaselineError) -> SettingError {
+    SettingError::new("", "", format!("a baseline that a learner of this module wrote ({error})"))
 }

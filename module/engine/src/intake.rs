@@ -12,7 +12,7 @@ use bumpalo::Bump;
 use crate::Output;
 
 /// Maximum number of inputs that are read at a time; beyond it, the least recently used one is ended.
-const MOST_INPUTS: usize = 256;
+const MAX_INPUTS: usize = 256;
 /// Bytes of text built in the arena after which it is reset, even within a batch.
 const ARENA_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -34,7 +34,7 @@ pub struct Raw<'a> {
 }
 
 /// Whether the first bytes of a JSON record show that it gives no event.
-pub(crate) fn says_nothing(record: &[u8]) -> bool {
+pub(crate) fn is_unused(record: &[u8]) -> bool {
     windows_head(record).is_some_and(|(provider, event_id)| !wants(provider, event_id))
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Intake {
 
 #[derive(Debug)]
 struct Input {
-    asked: Option<Format>,
+    stated: Option<Format>,
     found: Found,
     decoder: Decoder,
     normalizer: Normalizer,
@@ -66,7 +66,7 @@ impl Intake {
     /// Reads a batch and passes its events to `sink`.
     pub fn records(&mut self, raw: Raw<'_>, output: &mut Output, sink: Sink<'_>) {
         self.clock += 1;
-        if self.inputs.get(raw.input).is_some_and(|input| input.asked != raw.format)
+        if self.inputs.get(raw.input).is_some_and(|input| input.stated != raw.format)
             && let Some(mut ended) = self.inputs.remove(raw.input)
         {
             ended.finish(raw.input, &mut self.arena, output, sink);
@@ -91,7 +91,7 @@ impl Intake {
     }
 
     fn make_room(&mut self, output: &mut Output, sink: Sink<'_>) {
-        if self.inputs.len() < MOST_INPUTS {
+        if self.inputs.len() < MAX_INPUTS {
             return;
         }
         let silent = self.inputs.iter().min_by_key(|(_, input)| input.used).map(|(name, _)| name.clone());
@@ -131,7 +131,7 @@ impl Input {
         // Lines are counted per batch, so that their numbers are those of the host.
         let by_lines = found.framing == Framing::Lines && found.encoding == Default::default();
         Self {
-            asked: raw.format,
+            stated: raw.format,
             found,
             decoder: Decoder::new(found.format, Options::default()),
             normalizer: Normalizer::new(),

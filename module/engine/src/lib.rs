@@ -21,7 +21,7 @@ pub use correlator::Correlator;
 pub use engine::Engine;
 pub use intake::Raw;
 pub use learner::Learner;
-pub use output::{MOST_SKIPPED, Output, Skipped};
+pub use output::{MAX_SKIPPED, Output, Skipped};
 pub use site::Site;
 pub use snapshot::SnapshotError;
 pub use tuning::settings_schema;

@@ -5,7 +5,7 @@ use backchannel_events::{Finding, Signal, WatchedEvent};
 use backchannel_report::FindingEnvelope;
 
 /// Maximum number of skipped records that are listed in one output; all are counted.
-pub const MOST_SKIPPED: usize = 1_000;
+pub const MAX_SKIPPED: usize = 1_000;
 
 /// The result of an evaluation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Output {
     pub signals: Vec<String>,
     /// Events of watched processes, channels and sessions, for a correlator: JSON documents.
     pub activity: Vec<String>,
-    /// Records that could not be read, at most [`MOST_SKIPPED`].
+    /// Records that could not be read, at most [`MAX_SKIPPED`].
     pub skipped: Vec<Skipped>,
     /// Number of records that could not be read.
     pub skipped_count: u64,
@@ -29,6 +29,7 @@ pub struct Output {
 
 /// A record that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Skipped {
     /// Name of the input.
     pub input: String,
@@ -42,7 +43,7 @@ impl Output {
     /// Counts a skipped record, and lists it unless the list is full.
     pub(crate) fn skip(&mut self, input: &str, line: u64, reason: impl ToString) {
         self.skipped_count += 1;
-        if self.skipped.len() < MOST_SKIPPED {
+        if self.skipped.len() < MAX_SKIPPED {
             self.skipped.push(Skipped { input: input.to_owned(), line, reason: reason.to_string() });
         }
     }

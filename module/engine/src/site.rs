@@ -30,7 +30,7 @@ impl Site {
     /// All errors in the settings, and a baseline that cannot be read.
     pub fn with(&self, settings: Option<&str>, baseline: Option<&[u8]>) -> Result<Self, Vec<SettingError>> {
         let tuning = settings.map(tuning::read).transpose();
-        let baseline = baseline.map(baseline::read).transpose().map_err(|error| baseline::mistake(&error));
+        let baseline = baseline.map(baseline::read).transpose().map_err(|error| baseline::setting_error(&error));
         let (tuning, baseline) = match (tuning, baseline) {
             (Ok(tuning), Ok(baseline)) => (tuning, baseline),
             (tuning, baseline) => {
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn errors_of_settings_and_baseline_are_reported_together() {
-        let mistakes = Site::default().with(Some(r#"{"typo":1}"#), Some(b"soup")).unwrap_err();
+        let mistakes = Site::default().with(Some(r#"{"typo":1}"#), Some(b"not a baseline")).unwrap_err();
         assert_eq!(mistakes.len(), 2);
     }
 }

@@ -153,13 +153,8 @@ fn tuning(settings: Settings) -> Result<Tunables, Vec<SettingError>> {
 /// Each pattern was validated by itself; all of them together can still exceed the limit.
 fn patterns(patterns: &[String], list: &str) -> Result<Patterns, Vec<SettingError>> {
     Patterns::new(patterns).map_err(|error| {
-        vec![SettingError {
-            pointer: "/PipeNamePattern".to_owned(),
-            line: 0,
-            column: 0,
-            value: format!("\"{} {list} patterns\"", patterns.len()),
-            allowed: format!("fewer or simpler regular expressions ({error})"),
-        }]
+        let value = format!("\"{} {list} patterns\"", patterns.len());
+        vec![SettingError::new("/PipeNamePattern", value, format!("fewer or simpler regular expressions ({error})"))]
     })
 }
 

@@ -87,13 +87,13 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_bytes_are_rejected_as_batch_snapshot_or_baseline(soup in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_rejected_as_batch_snapshot_or_baseline(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut engine = Engine::open(None, None).expect("no settings are right");
-        prop_assert!(engine.packed(&soup).is_err());
-        prop_assert!(engine.restore(&soup).is_err());
-        prop_assert!(Engine::open(None, Some(&soup)).is_err());
-        prop_assert!(Learner::merge(&[&soup]).is_err());
-        prop_assert!(Correlator::open(None).expect("no settings are right").restore(&soup).is_err());
+        prop_assert!(engine.packed(&bytes).is_err());
+        prop_assert!(engine.restore(&bytes).is_err());
+        prop_assert!(Engine::open(None, Some(&bytes)).is_err());
+        prop_assert!(Learner::merge(&[&bytes]).is_err());
+        prop_assert!(Correlator::open(None).expect("no settings are right").restore(&bytes).is_err());
     }
 
     #[test]

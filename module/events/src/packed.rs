@@ -39,6 +39,7 @@ const ROW_HEADER: usize = 9 * 4;
 
 /// A packed batch that is malformed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PackedError {
     /// Offset of the first invalid byte.
     pub offset: usize,

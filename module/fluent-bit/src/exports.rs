@@ -23,11 +23,11 @@ const KEPT: usize = 64 * 1024;
 
 /// Answer for a record that the host could not pass, which happens if memory is exhausted. Without an answer the record
 /// would be lost silently.
-static NOT_HANDED_OVER: &[u8] = b"{\"backchannel\":{\"severity\":\"none\",\"tier\":\"none\",\"error\":\"no memory: the record was not handed over\"}}\0";
+static RECORD_MISSING: &[u8] = b"{\"backchannel\":{\"severity\":\"none\",\"tier\":\"none\",\"error\":\"out of memory: the record could not be read\"}}\0";
 
 /// The arguments a filter is opened with.
 #[derive(Clone, Default)]
-struct Given {
+struct Arguments {
     settings: Option<String>,
     baseline: Option<Vec<u8>>,
 }
@@ -36,7 +36,7 @@ thread_local! {
     /// The filter. It is taken out during a call and put back afterwards, so that a call that traps leaves none behind
     /// and the next call opens a new one.
     static FILTER: Cell<Option<Box<Filter>>> = const { Cell::new(None) };
-    static GIVEN: Cell<Option<Given>> = const { Cell::new(None) };
+    static ARGUMENTS: Cell<Option<Arguments>> = const { Cell::new(None) };
     /// The last two freed allocations, or 0. Every call allocates a tag and a record, and in an interpreter the
     /// allocator costs more than filtering most records.
     static FREED: Cell<[*mut u8; 2]> = const { Cell::new([core::ptr::null_mut(); 2]) };
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn free(pointer: *mut u8) {
     // SAFETY: by the contract, `malloc` wrote the size before it.
     if unsafe { size_of_allocation(pointer) } > KEPT {
         // SAFETY: by the contract.
-        return unsafe { give_back(pointer) };
+        return unsafe { deallocate(pointer) };
     }
     let [newest, oldest] = FREED.get();
     // A slot that is taken becomes empty; the other one stays.
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn free(pointer: *mut u8) {
     FREED.set([pointer, stays]);
     if !goes.is_null() {
         // SAFETY: it came from `malloc`, and is not cached any more.
-        unsafe { give_back(goes) }
+        unsafe { deallocate(goes) }
     }
 }
 
@@ -107,7 +107,7 @@ unsafe fn size_of_allocation(pointer: *mut u8) -> usize {
 ///
 /// # Safety
 /// `pointer` came from [`malloc`] and nothing uses it.
-unsafe fn give_back(pointer: *mut u8) {
+unsafe fn deallocate(pointer: *mut u8) {
     // SAFETY: by the contract, `malloc` allocated with this layout.
     unsafe { dealloc(pointer.sub(HEAD), Layout::from_size_align_unchecked(size_of_allocation(pointer), HEAD)) }
 }
@@ -131,7 +131,8 @@ pub unsafe extern "C" fn backchannel_open(
     match Filter::open(settings, baseline) {
         Ok(filter) => {
             FILTER.set(Some(Box::new(filter)));
-            GIVEN.set(Some(Given { settings: settings.map(str::to_owned), baseline: baseline.map(<[u8]>::to_vec) }));
+            ARGUMENTS
+                .set(Some(Arguments { settings: settings.map(str::to_owned), baseline: baseline.map(<[u8]>::to_vec) }));
             0
         }
         Err(mistakes) => i32::try_from(mistakes.len()).unwrap_or(i32::MAX).max(1),
@@ -153,7 +154,7 @@ pub unsafe extern "C" fn backchannel_filter(
 ) -> *const u8 {
     // SAFETY: by the contract.
     let (tag, text) = unsafe { (bytes(tag, tag_len).unwrap_or_default(), bytes(record, record_len)) };
-    let Some(text) = text else { return NOT_HANDED_OVER.as_ptr() };
+    let Some(text) = text else { return RECORD_MISSING.as_ptr() };
     let Some(mut filter) = FILTER.take().or_else(reopen) else { return record };
     let time = Timestamp::from_unix(seconds.into(), nanoseconds);
     let answer = filter.filter(&String::from_utf8_lossy(tag), time, text);
@@ -165,9 +166,9 @@ pub unsafe extern "C" fn backchannel_filter(
 
 /// A new filter with the arguments of the previous one.
 fn reopen() -> Option<Box<Filter>> {
-    let given = GIVEN.take().unwrap_or_default();
+    let given = ARGUMENTS.take().unwrap_or_default();
     let filter = Filter::open(given.settings.as_deref(), given.baseline.as_deref());
-    GIVEN.set(Some(given));
+    ARGUMENTS.set(Some(given));
     filter.ok().map(Box::new)
 }
 

@@ -13,12 +13,12 @@ use crate::pending::Pending;
 pub const KEY: &str = "backchannel";
 
 /// Maximum number of tags whose records are counted; the engine keeps as many inputs.
-const MOST_TAGS: usize = 256;
+const MAX_TAGS: usize = 256;
 /// In time of the records. After it, an incident is emitted again even if only its context has grown.
 const QUIET: Duration = Duration::from_secs(60);
 /// Bytes of incidents that are composed anew per further finding. Larger incidents wait for a proportional number of
 /// findings, or for [`QUIET`]: in a flood of findings, composing them for each one would be quadratic.
-const BYTES_A_FINDING: usize = 16 * 1024;
+const BYTES_PER_FINDING: usize = 16 * 1024;
 /// Capacity that is kept for the next answer; a larger buffer is freed.
 const KEPT: usize = 1024 * 1024;
 
@@ -78,7 +78,7 @@ impl Filter {
     /// Records that cannot be read are passed on unchanged, too: a shipper must not lose records because of a detector.
     pub fn filter(&mut self, tag: &str, time: Timestamp, record: &[u8]) -> Option<&CStr> {
         let first_line = self.count(tag);
-        if Engine::says_nothing(record) {
+        if Engine::is_unused(record) {
             // Incidents are emitted with the next record that gives an event, so that most records cost nothing.
             return if self.pending.is_empty() { None } else { self.answer(record) };
         }
@@ -97,7 +97,7 @@ impl Filter {
             self.pending.finding(finding);
         }
         // Composing incidents is expensive and each one is long, so it is not done for every event around one.
-        let worth = self.findings > 0 && self.findings * BYTES_A_FINDING >= self.composed;
+        let worth = self.findings > 0 && self.findings * BYTES_PER_FINDING >= self.composed;
         if worth || (self.stirred && !time.within(QUIET, self.asked)) {
             self.stirred = false;
             self.asked = time;
@@ -138,7 +138,7 @@ impl Filter {
         let at = match known {
             Some(at) => at,
             None => {
-                if self.tags.len() >= MOST_TAGS
+                if self.tags.len() >= MAX_TAGS
                     && let Some(silent) = (0..self.tags.len()).min_by_key(|at| self.tags.get(*at).map(|tag| tag.used))
                 {
                     self.tags.swap_remove(silent);

@@ -6,7 +6,7 @@
 //! Requirements of Fluent Bit, and their consequences:
 //! - A record without an answer is lost, so every record is answered, usually with itself.
 //! - An answer that is not a JSON object terminates Fluent Bit, so findings are only added to records that are one, as
-//! text before the last brace; no byte of the record changes.
+//!   text before the last brace; no byte of the record changes.
 //! - There is no end of the input and no timer: later results are added to the next record.
 
 mod answer;

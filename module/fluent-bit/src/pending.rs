@@ -7,11 +7,11 @@ use backchannel_events::Severity;
 
 /// Maximum number of documents in one answer, and of their bytes: an answer must fit into a chunk of the shipper. At
 /// least one document is returned, whatever its size.
-const MOST_AT_ONCE: usize = 64;
-const BYTES_AT_ONCE: usize = 512 * 1024;
+const MAX_DOCUMENTS: usize = 64;
+const MAX_BYTES: usize = 512 * 1024;
 /// Maximum number of waiting documents, and of their bytes. Beyond it, the oldest one is dropped and counted.
-const MOST_WAITING: usize = 4_096;
-const BYTES_WAITING: usize = 8 * 1024 * 1024;
+const MAX_WAITING: usize = 4_096;
+const MAX_WAITING_BYTES: usize = 8 * 1024 * 1024;
 
 /// Findings and incidents, in order of arrival.
 #[derive(Debug, Default)]
@@ -53,7 +53,7 @@ impl Pending {
     fn push(&mut self, document: Document) {
         self.bytes += document.text.len();
         self.waiting.push_back(document);
-        while self.waiting.len() > MOST_WAITING || (self.bytes > BYTES_WAITING && self.waiting.len() > 1) {
+        while self.waiting.len() > MAX_WAITING || (self.bytes > MAX_WAITING_BYTES && self.waiting.len() > 1) {
             if let Some(oldest) = self.waiting.pop_front() {
                 self.bytes -= oldest.text.len();
                 self.lost += 1;
@@ -67,7 +67,7 @@ impl Pending {
         let mut bytes = 0;
         for document in &self.waiting {
             bytes += document.text.len();
-            if count == MOST_AT_ONCE || (count > 0 && bytes > BYTES_AT_ONCE) {
+            if count == MAX_DOCUMENTS || (count > 0 && bytes > MAX_BYTES) {
                 break;
             }
             count += 1;
@@ -156,12 +156,12 @@ mod tests {
     #[test]
     fn an_answer_is_bounded_but_has_at_least_one_document() {
         let mut pending = Pending::default();
-        for _ in 0..MOST_AT_ONCE + 1 {
+        for _ in 0..MAX_DOCUMENTS + 1 {
             pending.finding(finding(Severity::Low, false, "{}".into()));
         }
-        assert_eq!(written(&mut pending).matches("{}").count(), MOST_AT_ONCE);
+        assert_eq!(written(&mut pending).matches("{}").count(), MAX_DOCUMENTS);
         assert_eq!(written(&mut pending).matches("{}").count(), 1);
-        let large = format!("{{\"a\":\"{}\"}}", "x".repeat(BYTES_AT_ONCE));
+        let large = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_BYTES));
         pending.finding(finding(Severity::Low, false, large.clone()));
         pending.finding(finding(Severity::Low, false, large.clone()));
         assert_eq!(written(&mut pending).matches("\"a\"").count(), 1);
@@ -172,16 +172,16 @@ mod tests {
     #[test]
     fn pending_documents_are_bounded_and_dropped_ones_are_reported() {
         let mut pending = Pending::default();
-        for _ in 0..MOST_WAITING + 3 {
+        for _ in 0..MAX_WAITING + 3 {
             pending.finding(finding(Severity::Low, false, "{}".into()));
         }
         assert!(written(&mut pending).ends_with(",\"lost\":3}"));
         assert!(!written(&mut pending).contains("lost"));
         let mut pending = Pending::default();
         for _ in 0..3 {
-            pending.finding(finding(Severity::Low, false, "x".repeat(BYTES_WAITING / 2)));
+            pending.finding(finding(Severity::Low, false, "x".repeat(MAX_WAITING_BYTES / 2)));
         }
         assert_eq!(pending.waiting.len(), 2);
-        assert_eq!(pending.bytes, BYTES_WAITING / 2 * 2);
+        assert_eq!(pending.bytes, MAX_WAITING_BYTES / 2 * 2);
     }
 }

@@ -16,7 +16,7 @@ use crate::auditd::user::bus_object;
 use crate::{Accepted, Place, SyslogLine};
 
 /// The content of a line.
-struct Said<'a> {
+struct Content<'a> {
     outcome: Outcome,
     process: Process<'a>,
     activity: Activity<'a>,
@@ -37,13 +37,13 @@ pub(crate) fn accept(
     arena: &Bump,
     sink: &mut dyn FnMut(&ProcessEvent<'_>),
 ) -> Accepted {
-    let (Some(time), Some(said)) = (line.time, said(line, arena)) else { return Accepted::NotUsed };
+    let (Some(time), Some(content)) = (line.time, content(line, arena)) else { return Accepted::NotUsed };
     sink(&ProcessEvent {
         time,
         host: if line.host.is_empty() { place.default_host } else { line.host },
-        outcome: said.outcome,
-        process: said.process,
-        activity: said.activity,
+        outcome: content.outcome,
+        process: content.process,
+        activity: content.activity,
         provenance: Provenance {
             source: Source::Syslog,
             input: place.input,
@@ -56,10 +56,10 @@ pub(crate) fn accept(
     Accepted::Events(1)
 }
 
-fn said<'a>(line: &SyslogLine<'a>, arena: &'a Bump) -> Option<Said<'a>> {
+fn content<'a>(line: &SyslogLine<'a>, arena: &'a Bump) -> Option<Content<'a>> {
     let message = line.message.trim_start();
-    if let Some(said) = pam(line, message) {
-        return Some(said);
+    if let Some(content) = pam(line, message) {
+        return Some(content);
     }
     match line.program {
         "dbus-daemon" | "dbus" | "dbus-broker" | "dbus-broker-launch" => bus(message, arena),
@@ -98,7 +98,7 @@ fn up_to<'a>(text: &'a str, ends: &[char]) -> &'a str {
 
 // --- D-Bus ---
 
-fn bus<'a>(message: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
+fn bus<'a>(message: &'a str, arena: &'a Bump) -> Option<Content<'a>> {
     // `[system] ` or `[session uid=1000 pid=999] `
     let body = match message.strip_prefix('[') {
         Some(rest) => rest.split_once("] ")?.1,
@@ -109,7 +109,7 @@ fn bus<'a>(message: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
     }
     if body.starts_with("Rejected ") {
         let destination = quoted(body, "destination=\"");
-        return Some(Said {
+        return Some(Content {
             outcome: Outcome::Denied,
             process: peer(between(body, "sender=", " interface=").unwrap_or_default()),
             activity: bus_call(destination, quoted(body, "interface=\""), quoted(body, "member=\""), destination),
@@ -118,7 +118,7 @@ fn bus<'a>(message: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
     if body.starts_with("Activating ") {
         let name = between(body, "name='", "'")?;
         let requested = body.split_once("requested by ").map_or("", |(_, rest)| rest);
-        return Some(Said {
+        return Some(Content {
             outcome: Outcome::Unknown,
             process: peer(requested),
             activity: bus_call(name, "org.freedesktop.DBus", "StartServiceByName", name),
@@ -132,7 +132,7 @@ fn bus<'a>(message: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
         return None;
     };
     let activity = bus_call(name, "org.freedesktop.DBus", "StartServiceByName", name);
-    Some(Said { outcome, process: Process::default(), activity })
+    Some(Content { outcome, process: Process::default(), activity })
 }
 
 fn bus_call<'a>(name: &'a str, interface: &'a str, operation: &'a str, object: &'a str) -> Activity<'a> {
@@ -169,13 +169,13 @@ fn peer(text: &str) -> Process<'_> {
     }
 }
 
-fn apparmor<'a>(body: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
+fn apparmor<'a>(body: &'a str, arena: &'a Bump) -> Option<Content<'a>> {
     let get = |name: &str| fields(body).find(|field| field.name == name).map_or("", |field| field.value);
     if !get("operation").starts_with("dbus") {
         return None;
     }
     let activity = bus_call(get("name"), get("interface"), get("member"), bus_object(get("name"), get("path"), arena));
-    Some(Said {
+    Some(Content {
         outcome: if get("apparmor") == "DENIED" { Outcome::Denied } else { Outcome::Success },
         process: Process { pid: get("pid").parse().ok(), ..Process::default() },
         activity,
@@ -184,7 +184,7 @@ fn apparmor<'a>(body: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
 
 /// `Registered Authentication Agent for S (...)`, `Operator of S successfully authenticated as U to gain A
 /// authorization for action X for S [CMD] (owned by unix-user:U)`.
-fn polkit(message: &str) -> Option<Said<'_>> {
+fn polkit(message: &str) -> Option<Content<'_>> {
     let (outcome, operation, object) = if message.starts_with("Registered Authentication Agent for ") {
         (Outcome::Success, "RegisterAuthenticationAgent", between(message, "object path ", ",").unwrap_or_default())
     } else if message.starts_with("Operator of ") {
@@ -196,7 +196,7 @@ fn polkit(message: &str) -> Option<Said<'_>> {
     };
     let subject = between(message, "unix-process:", ":").and_then(|pid| pid.parse().ok());
     let name = between(message, "(owned by unix-user:", ")").unwrap_or_default();
-    Some(Said {
+    Some(Content {
         outcome,
         process: Process {
             pid: subject,
@@ -210,7 +210,7 @@ fn polkit(message: &str) -> Option<Said<'_>> {
 
 // --- logons ---
 
-fn ssh<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
+fn ssh<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Content<'a>> {
     let (outcome, rest) = if let Some(rest) = message.strip_prefix("Accepted ") {
         (LogonOutcome::Start, rest.split_once(" for ")?.1)
     } else if let Some(rest) = message.strip_prefix("Failed ") {
@@ -234,8 +234,8 @@ fn logon<'a>(
     package: &'a str,
     user: User<'a>,
     source: Endpoint<'a>,
-) -> Said<'a> {
-    Said {
+) -> Content<'a> {
+    Content {
         outcome: if outcome == LogonOutcome::Failure { Outcome::Failure } else { Outcome::Success },
         process: writer(line),
         activity: Activity::Logon(Logon { outcome, kind, user, source, package, ..Logon::default() }),
@@ -243,7 +243,7 @@ fn logon<'a>(
 }
 
 /// `pam_unix(sudo:session): session opened for user root(uid=0) by alice(uid=1001)` and similar lines.
-fn pam<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
+fn pam<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Content<'a>> {
     let (service, rest) = message.strip_prefix("pam_")?.split_once('(')?.1.split_once("): ")?;
     let (service, phase) = service.split_once(':')?;
     let kind = match service {
@@ -256,9 +256,9 @@ fn pam<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
         // sshd's own line has the same information, and the address.
         if let Some(rest) = rest.strip_prefix("session opened for user ").filter(|_| service != "sshd") {
             let (user, by) = rest.split_once(" by ").unwrap_or((rest, ""));
-            let mut said = logon(line, LogonOutcome::Start, kind, service, account_of(user), Endpoint::default());
-            said.process.user = account_of(by);
-            return Some(said);
+            let mut content = logon(line, LogonOutcome::Start, kind, service, account_of(user), Endpoint::default());
+            content.process.user = account_of(by);
+            return Some(content);
         }
         let user = rest.strip_prefix("session closed for user ")?;
         return Some(logon(line, LogonOutcome::End, kind, service, account_of(user), Endpoint::default()));
@@ -267,10 +267,10 @@ fn pam<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
         let get = |name: &str| fields(rest).find(|field| field.name == name).map_or("", |field| field.value);
         let user = User { name: get("user"), ..User::default() };
         let source = Endpoint { address: get("rhost"), ..Endpoint::default() };
-        let mut said = logon(line, LogonOutcome::Failure, kind, service, user, source);
-        said.process.user = User { id: get("uid"), name: get("ruser"), ..User::default() };
-        said.process.tty = get("tty");
-        return Some(said);
+        let mut content = logon(line, LogonOutcome::Failure, kind, service, user, source);
+        content.process.user = User { id: get("uid"), name: get("ruser"), ..User::default() };
+        content.process.tty = get("tty");
+        return Some(content);
     }
     if phase == "chauthtok" {
         let name = rest.strip_prefix("password changed for ")?;
@@ -286,13 +286,13 @@ fn account_of(text: &str) -> User<'_> {
 }
 
 /// `alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/id`
-fn sudo(message: &str) -> Option<Said<'_>> {
+fn sudo(message: &str) -> Option<Content<'_>> {
     let (name, rest) = message.split_once(" : ")?;
     let part = |key: &str| rest.split(" ; ").find_map(|part| part.trim_start().strip_prefix(key)).unwrap_or_default();
     // The command is last and may contain anything.
     let command = rest.split_once("COMMAND=").map_or("", |(_, command)| command);
     let refused = !rest.starts_with("TTY=") && !rest.starts_with("PWD=") && !rest.starts_with("HOST=");
-    Some(Said {
+    Some(Content {
         outcome: if refused { Outcome::Denied } else { Outcome::Success },
         process: Process {
             user: User { name: name.trim(), ..User::default() },
@@ -304,8 +304,8 @@ fn sudo(message: &str) -> Option<Said<'_>> {
     })
 }
 
-fn text<'a>(line: &SyslogLine<'a>, message: &'a str) -> Said<'a> {
-    Said {
+fn text<'a>(line: &SyslogLine<'a>, message: &'a str) -> Content<'a> {
+    Content {
         outcome: Outcome::Unknown,
         process: writer(line),
         activity: Activity::Text(Text { program: line.program, message }),
@@ -315,13 +315,13 @@ fn text<'a>(line: &SyslogLine<'a>, message: &'a str) -> Said<'a> {
 // --- changes ---
 
 /// useradd, usermod and gpasswd; their lines about shadow groups duplicate those about groups.
-fn account<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
+fn account<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Content<'a>> {
     if let Some(rest) = message.strip_prefix("new user: name=") {
-        let mut said = change(line, PrivilegeChangeKind::AccountCreated, up_to(rest, &[',']), "", message);
-        if let Activity::PrivilegeChange(change) = &mut said.activity {
+        let mut content = change(line, PrivilegeChangeKind::AccountCreated, up_to(rest, &[',']), "", message);
+        if let Activity::PrivilegeChange(change) = &mut content.activity {
             change.principal.id = between(message, "UID=", ",").unwrap_or_default();
         }
-        return Some(said);
+        return Some(content);
     }
     let (name, group) = if let Some(rest) = message.strip_prefix("add '") {
         let (name, rest) = rest.split_once("' to group '")?;
@@ -341,9 +341,9 @@ fn change<'a>(
     name: &'a str,
     object: &'a str,
     details: &'a str,
-) -> Said<'a> {
+) -> Content<'a> {
     let principal = User { name, ..User::default() };
-    Said {
+    Content {
         outcome: Outcome::Success,
         process: writer(line),
         activity: Activity::PrivilegeChange(PrivilegeChange { kind, principal, object, details }),
@@ -351,7 +351,7 @@ fn change<'a>(
 }
 
 /// `Started nginx.service - A web server.`, `Started A web server.`
-fn service<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
+fn service<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Content<'a>> {
     let (state, rest) = ["Started ", "Stopped ", "Reloaded "]
         .into_iter()
         .find_map(|word| Some((word.trim_end(), message.strip_prefix(word)?)))?;
@@ -364,7 +364,7 @@ fn service<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
         "Stopped" => "stopped",
         _ => "reloaded",
     };
-    Some(Said {
+    Some(Content {
         outcome: Outcome::Success,
         process: writer(line),
         activity: Activity::ServiceChange(ServiceChange {
@@ -376,7 +376,7 @@ fn service<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
     })
 }
 
-fn software<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
+fn software<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Content<'a>> {
     let (word, name) = message.split_once(": ")?;
     let removed = match word {
         "Installed" | "Updated" | "Upgraded" => false,
@@ -384,7 +384,7 @@ fn software<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
         _ => return None,
     };
     let change = SoftwareChange { name, removed, ..SoftwareChange::default() };
-    Some(Said { outcome: Outcome::Success, process: writer(line), activity: Activity::SoftwareChange(change) })
+    Some(Content { outcome: Outcome::Success, process: writer(line), activity: Activity::SoftwareChange(change) })
 }
 
 #[cfg(test)]

@@ -127,8 +127,8 @@ pub fn finding(finding: &Finding) -> String {
 ///
 /// # Errors
 /// What is wrong with the document, and where.
-pub fn read_finding(document: &str) -> Result<Finding, String> {
-    let document = FindingDocument::read(document).map_err(|error| error.to_string())?;
+pub fn read_finding(document: &str) -> Result<Finding, serde_json::Error> {
+    let document = FindingDocument::read(document)?;
     let indicators = Indicator::ALL.into_iter().filter(|known| document.indicators.iter().any(|i| i == known.code()));
     let reasons = Reason::ALL.into_iter().filter(|known| document.reasons.iter().any(|r| r == known.code()));
     Ok(Finding {
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_document_read_back_is_the_same_finding() {
-        assert_eq!(read_finding(&finding(&example())), Ok(example()));
+        assert_eq!(read_finding(&finding(&example())).unwrap(), example());
     }
 
     #[test]
@@ -209,6 +209,7 @@ mod tests {
 
     #[test]
     fn a_broken_document_says_where() {
-        assert!(read_finding(r#"{"type":"finding"}"#).unwrap_err().contains("line 1 column"));
+        let error = read_finding(r#"{"type":"finding"}"#).unwrap_err();
+        assert!(error.to_string().contains("line 1 column"), "{error}");
     }
 }

@@ -7,7 +7,7 @@ use crate::plan::{Field, Key, Shape};
 use crate::{Catalogue, SettingError};
 
 /// Maximum length of a pattern, in bytes.
-const LONGEST_PATTERN: usize = 512;
+const MAX_PATTERN: usize = 512;
 /// Maximum size of a compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 256 * 1024;
 
@@ -22,8 +22,7 @@ impl Checker<'_> {
     pub fn wrong(&mut self, at: &str, value: &Value, allowed: impl Into<String>) {
         let mut shown = value.to_string();
         shown.truncate(shown.floor_char_boundary(200));
-        let pointer = at.to_owned();
-        self.errors.push(SettingError { pointer, line: 0, column: 0, value: shown, allowed: allowed.into() });
+        self.errors.push(SettingError::new(at, shown, allowed));
     }
 
     /// Validates a value against its shape.
@@ -182,8 +181,8 @@ impl Checker<'_> {
         let Some(text) = value.as_str().filter(|text| !text.is_empty()) else {
             return self.wrong(at, value, "a regular expression");
         };
-        if text.len() > LONGEST_PATTERN {
-            return self.wrong(at, value, format!("a regular expression of at most {LONGEST_PATTERN} bytes"));
+        if text.len() > MAX_PATTERN {
+            return self.wrong(at, value, format!("a regular expression of at most {MAX_PATTERN} bytes"));
         }
         // Compiled with the same options as in the detector.
         let built = regex::bytes::RegexBuilder::new(text)

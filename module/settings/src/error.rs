@@ -4,6 +4,7 @@ use core::fmt;
 
 /// An error in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SettingError {
     /// JSON Pointer (RFC 6901) to the value; empty: the document as a whole.
     pub pointer: String,
@@ -18,6 +19,11 @@ pub struct SettingError {
 }
 
 impl SettingError {
+    /// An error at `pointer`, a JSON Pointer (RFC 6901) into the settings, where `value` was found.
+    pub fn new(pointer: impl Into<String>, value: impl Into<String>, allowed: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), line: 0, column: 0, value: value.into(), allowed: allowed.into() }
+    }
+
     pub(crate) fn syntax(error: &serde_json::Error) -> Self {
         Self {
             pointer: String::new(),

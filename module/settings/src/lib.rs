@@ -73,7 +73,7 @@ pub fn parse_for(json: &str, catalogue: &Catalogue<'_>) -> Result<Settings, Vec<
     let value: Value = serde_json::from_str(json).map_err(|error| vec![SettingError::syntax(&error)])?;
     let mut checker = check::Checker { catalogue, errors: Vec::new() };
     checker.check(&plan::SETTINGS, &value, "");
-    beyond_the_plan(&value, &mut checker);
+    check_relations(&value, &mut checker);
     if !checker.errors.is_empty() {
         return Err(checker.errors);
     }
@@ -83,7 +83,7 @@ pub fn parse_for(json: &str, catalogue: &Catalogue<'_>) -> Result<Settings, Vec<
 
 /// Checks that involve two values: rule names must be unique, because reports refer to them, and a time span must not
 /// end before it starts.
-fn beyond_the_plan(value: &Value, checker: &mut check::Checker<'_>) {
+fn check_relations(value: &Value, checker: &mut check::Checker<'_>) {
     let list = |key: &str| value.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
     let mut names: Vec<&str> = Vec::new();
     for (nth, rule) in list("allow") {

@@ -13,9 +13,9 @@ use crate::stream::Context;
 use crate::text::{More, Pieces, decoder};
 
 /// Number of records with two times that is sufficient.
-const ENOUGH: u32 = 100;
+const SUFFICIENT_RECORDS: u32 = 100;
 /// Bytes after which an input without any such record is not read further.
-const FARTHEST: usize = 128 * 1024 * 1024;
+const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 /// Reads the records of an input that have two times.
 pub(crate) fn look(bytes: Box<dyn Read>, found: Found, options: &Options, context: &mut Context) -> io::Result<()> {
@@ -26,8 +26,8 @@ pub(crate) fn look(bytes: Box<dyn Read>, found: Found, options: &Options, contex
         provider.eq_ignore_ascii_case("Microsoft-Windows-Sysmon") && matches!(event_id, 1 | 5 | 7 | 10..=13 | 17 | 18)
     };
     let (mut pieces, mut framer, mut decoder) = (Pieces::new(bytes), Framer::new(found), decoder(found, options));
-    let (mut seen, mut looked) = (0, 0);
-    while seen < ENOUGH && looked < FARTHEST {
+    let (mut seen, mut bytes_read) = (0, 0);
+    while seen < SUFFICIENT_RECORDS && bytes_read < MAX_BYTES {
         let mut rest = pieces.rest();
         while let Some(framed) = framer.next(&mut rest) {
             let Framed::Frame(frame) = framed else { continue };
@@ -41,7 +41,7 @@ pub(crate) fn look(bytes: Box<dyn Read>, found: Found, options: &Options, contex
         pieces.set_rest(0);
         // Errors in the input are counted when its events are read.
         match pieces.read()? {
-            More::Some => looked += pieces.rest().len(),
+            More::Some => bytes_read += pieces.rest().len(),
             More::Idle | More::End => break,
         }
     }

@@ -13,13 +13,13 @@ use crate::stream::{Context, Step};
 const CHUNKS: usize = 2;
 
 /// Bytes of a file that are read for its first record: more than almost any record takes.
-const LOOK: usize = HEADER_SIZE + 16 * 1024;
+const FIRST_READ: usize = HEADER_SIZE + 16 * 1024;
 
 /// Time at which the first record of a log was written, according to the record. Nothing else of the file is read,
 /// because a folder may contain hundreds of logs.
 pub(crate) fn first_time(bytes: impl Read) -> Option<Timestamp> {
-    let mut start = Vec::with_capacity(LOOK);
-    bytes.take(LOOK as u64).read_to_end(&mut start).ok()?;
+    let mut start = Vec::with_capacity(FIRST_READ);
+    bytes.take(FIRST_READ as u64).read_to_end(&mut start).ok()?;
     backchannel_decode::evtx::first_time(start.get(HEADER_SIZE..)?)
 }
 

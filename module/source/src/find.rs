@@ -14,9 +14,9 @@ use crate::input::Kind;
 use crate::{Bytes, Options, Sources};
 
 /// Maximum size of the record's text that is returned, in bytes.
-const MOST: usize = 256 * 1024;
+const MAX_SHOWN: usize = 256 * 1024;
 /// Maximum distance of the lines of one audit event, in lines.
-const APART: u64 = 1_000;
+const MAX_DISTANCE: u64 = 1_000;
 
 /// Place of a record, as evidence states it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,13 +53,13 @@ fn text(mut reader: Box<dyn Read>, found: Found, place: RecordPlace<'_>) -> Opti
     // Whether to continue.
     let take = |framed: Framed<'_>, shown: &mut String| {
         let Framed::Frame(frame) = framed else { return true };
-        let line = String::from_utf8_lossy(&frame.bytes[..frame.bytes.len().min(MOST)]);
+        let line = String::from_utf8_lossy(&frame.bytes[..frame.bytes.len().min(MAX_SHOWN)]);
         match &serial {
             Some(serial) => {
-                if line.contains(serial.as_str()) && shown.len() < MOST {
+                if line.contains(serial.as_str()) && shown.len() < MAX_SHOWN {
                     let _ = writeln!(shown, "{}", line.trim_end());
                 }
-                frame.line < place.line.saturating_add(APART)
+                frame.line < place.line.saturating_add(MAX_DISTANCE)
             }
             None => {
                 if frame.line == place.line {
@@ -124,7 +124,7 @@ fn evtx(mut reader: Box<dyn Read>, place: RecordPlace<'_>) -> Option<String> {
 fn fields(record: &WindowsRecord<'_>) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
-        if !value.is_empty() && text.len() < MOST {
+        if !value.is_empty() && text.len() < MAX_SHOWN {
             let _ = writeln!(text, "{name}: {value}");
         }
     };

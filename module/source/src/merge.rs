@@ -92,7 +92,7 @@ impl Merge {
     pub fn fill(&mut self, bytes: &mut Vec<u8>) -> Filled {
         loop {
             let Some(index) = self.current.take().or_else(|| self.next_input()) else {
-                return self.hand_over(bytes).unwrap_or(Filled::End);
+                return self.finish_batch(bytes).unwrap_or(Filled::End);
             };
             let due = self.next_due();
             let Some(Some(stream)) = self.open.get_mut(index) else { continue };
@@ -100,13 +100,13 @@ impl Merge {
                 Stopped::Ahead(time) => self.heads.push(Reverse(Due { time, input: index })),
                 Stopped::Full => {
                     self.current = Some(index);
-                    if let Some(filled) = self.hand_over(bytes) {
+                    if let Some(filled) = self.finish_batch(bytes) {
                         return filled;
                     }
                 }
                 Stopped::Idle => {
                     self.current = Some(index);
-                    return self.hand_over(bytes).unwrap_or(Filled::Idle);
+                    return self.finish_batch(bytes).unwrap_or(Filled::Idle);
                 }
                 Stopped::End => self.open[index] = None,
             }
@@ -129,7 +129,7 @@ impl Merge {
         self.tally
     }
 
-    fn hand_over(&mut self, bytes: &mut Vec<u8>) -> Option<Filled> {
+    fn finish_batch(&mut self, bytes: &mut Vec<u8>) -> Option<Filled> {
         if self.out.builder.is_empty() {
             return None;
         }
@@ -200,9 +200,9 @@ impl Merge {
 /// Time of the first event, or record, of an input; a lower bound.
 fn first_event(input: &Input, options: &Options) -> Option<Timestamp> {
     // Bytes read ahead do not count as progress.
-    let looked = Arc::default();
+    let uncounted = Arc::default();
     match input.kind {
-        Kind::Evtx => evtx::first_time(input.read(&options.unpack, &looked).ok()?),
-        Kind::Text(_) => Stream::open(input, options, &looked).ok()?.first_time(),
+        Kind::Evtx => evtx::first_time(input.read(&options.unpack, &uncounted).ok()?),
+        Kind::Text(_) => Stream::open(input, options, &uncounted).ok()?.first_time(),
     }
 }

@@ -93,6 +93,7 @@ impl Skips {
 
 /// Counters of records read and skipped.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Tally {
     /// Records read, including those that were skipped.
     pub read: u64,

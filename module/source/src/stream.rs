@@ -91,8 +91,8 @@ impl Stream {
         };
         if let (Kind::Text(found), true) = (input.kind, input.is_repeatable()) {
             // Bytes read in this pass do not count as progress.
-            let looked = Arc::new(AtomicU64::new(0));
-            if let Ok(bytes) = input.read(&options.unpack, &looked) {
+            let uncounted = Arc::new(AtomicU64::new(0));
+            if let Ok(bytes) = input.read(&options.unpack, &uncounted) {
                 let _ = clock::look(bytes, found, options, &mut context);
             }
         }

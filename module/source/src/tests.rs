@@ -321,18 +321,18 @@ fn arbitrary_bytes_do_not_stop_a_source() {
     let mut seed = 0x9E37_79B9_7F4A_7C15u64;
     for round in 0..60 {
         for start in starts {
-            let mut soup = start.to_vec();
+            let mut random = start.to_vec();
             for _ in 0..(round * 37) {
                 seed ^= seed << 13;
                 seed ^= seed >> 7;
                 seed ^= seed << 17;
-                soup.push(if round % 2 == 0 { seed as u8 } else { SIGNS[seed as usize % SIGNS.len()] });
+                random.push(if round % 2 == 0 { seed as u8 } else { SIGNS[seed as usize % SIGNS.len()] });
             }
             // A start that is taken for a tar archive.
-            if round % 3 == 0 && soup.len() > 600 {
-                soup[257..262].copy_from_slice(b"ustar");
+            if round % 3 == 0 && random.len() > 600 {
+                random[257..262].copy_from_slice(b"ustar");
             }
-            read(&[("soup", &soup)], 16);
+            read(&[("random", &random)], 16);
         }
     }
 }

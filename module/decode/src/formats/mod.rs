@@ -146,7 +146,7 @@ pub(crate) struct TextFormat {
     /// Framing: how its records follow each other.
     pub framing: Framing,
     /// How certain it is that an input with this beginning has the format.
-    pub recognise: fn(&Start<'_>) -> Option<Clue>,
+    pub recognise: fn(&Start<'_>) -> Option<Certainty>,
     /// Reads a record of an input. It is not called for JSON objects and `<Event>` elements, which are self-describing
     /// in every input.
     pub read: Read,
@@ -228,7 +228,7 @@ pub(crate) struct State {
 
 /// How certain a format is of an input; the greatest value wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Clue {
+pub(crate) enum Certainty {
     /// Its records occur somewhere in the input.
     Inside,
     /// One of the first lines resembles it.
@@ -251,8 +251,8 @@ impl<'b> Start<'b> {
     }
 
     /// The first of these lines that is certainly a record.
-    pub fn line(&self, is: impl Fn(&str) -> bool) -> Option<Clue> {
-        self.lines().position(|line| is(&line)).map(|line| Clue::Line(Reverse(line)))
+    pub fn line(&self, is: impl Fn(&str) -> bool) -> Option<Certainty> {
+        self.lines().position(|line| is(&line)).map(|line| Certainty::Line(Reverse(line)))
     }
 }
 
@@ -340,8 +340,8 @@ const fn count_shapes() -> usize {
 }
 
 /// The text format that is most certain of an input, and its certainty.
-pub(crate) fn recognise(start: &Start<'_>) -> Option<(Clue, Format)> {
-    let mut best: Option<(Clue, Format)> = None;
+pub(crate) fn recognise(start: &Start<'_>) -> Option<(Certainty, Format)> {
+    let mut best: Option<(Certainty, Format)> = None;
     for format in Format::ALL {
         let Carrier::Text(text) = &format.spec().carrier else { continue };
         if let Some(clue) = (text.recognise)(start)

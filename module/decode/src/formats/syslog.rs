@@ -3,7 +3,7 @@
 use backchannel_events::Timestamp;
 use backchannel_normalize::SyslogLine;
 
-use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat, auditd};
+use super::{About, Carrier, Certainty, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat, auditd};
 use crate::time::{self, month};
 use crate::{Decoded, Decoder, Framing, Options, Reason, Year};
 
@@ -31,7 +31,7 @@ pub(super) const FORMAT: Spec = Spec {
     },
     carrier: Carrier::Text(TextFormat {
         framing: Framing::Lines,
-        recognise: |start| start.lines().any(|line| looks_like(&line)).then_some(Clue::Like),
+        recognise: |start| start.lines().any(|line| looks_like(&line)).then_some(Certainty::Like),
         read,
         inside: Some(inside),
     }),

@@ -6,7 +6,7 @@ use bumpalo::collections::{String as BumpString, Vec as BumpVec};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Spec, TextFormat, auditd};
+use super::{About, Carrier, Certainty, Context, Example, Failure, Outcome, Spec, TextFormat, auditd};
 use crate::{Decoded, Decoder, Framing, Reason, time};
 
 pub(super) const FORMAT: Spec = Spec {
@@ -25,9 +25,9 @@ pub(super) const FORMAT: Spec = Spec {
         recognise: |start| {
             let has = |text| memchr::memmem::find(start.bytes, text).is_some();
             if start.bytes.starts_with(b"<") && has(b"<Event") {
-                return Some(Clue::Begins);
+                return Some(Certainty::Begins);
             }
-            has(b"<Event ").then_some(Clue::Inside)
+            has(b"<Event ").then_some(Certainty::Inside)
         },
         read,
         inside: Some(|_, _, text, context| {

@@ -4,7 +4,7 @@ use backchannel_normalize::{Record, ZeekRecord};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat};
+use super::{About, Carrier, Certainty, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat};
 use crate::{Decoded, Decoder, Framing, Reason};
 
 pub(super) const FORMAT: Spec = Spec {
@@ -25,7 +25,7 @@ pub(super) const FORMAT: Spec = Spec {
     carrier: Carrier::Text(TextFormat {
         framing: Framing::Lines,
         recognise: |start| {
-            (start.bytes.starts_with(b"#separator") || start.bytes.starts_with(b"#fields")).then_some(Clue::Begins)
+            (start.bytes.starts_with(b"#separator") || start.bytes.starts_with(b"#fields")).then_some(Certainty::Begins)
         },
         read,
         inside: Some(inside),

@@ -125,18 +125,18 @@ struct Collector<'a, 'w> {
     wants: &'w dyn Fn(&str, u32) -> bool,
     id: Option<u32>,
     provider: Option<&'a str>,
-    asked: bool,
+    wants_called: bool,
     refused: bool,
 }
 
 impl<'a, 'w> Collector<'a, 'w> {
-    fn new(arena: &'a Bump, asked: bool, wants: &'w dyn Fn(&str, u32) -> bool) -> Self {
+    fn new(arena: &'a Bump, wants_called: bool, wants: &'w dyn Fn(&str, u32) -> bool) -> Self {
         Self {
             members: Members { all: BumpVec::with_capacity_in(64, arena) },
             wants,
             id: None,
             provider: None,
-            asked,
+            wants_called,
             refused: false,
         }
     }
@@ -160,7 +160,7 @@ impl<'a, 'w> Collector<'a, 'w> {
             if self.members.all.len() < MAX_MEMBERS {
                 self.members.all.push(Member { section, role, key, value });
             }
-            if !self.asked && self.decided() {
+            if !self.wants_called && self.decided() {
                 return Ok(());
             }
         }
@@ -195,7 +195,7 @@ impl<'a, 'w> Collector<'a, 'w> {
             _ => return false,
         }
         if let (Some(id), Some(provider)) = (self.id, self.provider) {
-            self.asked = true;
+            self.wants_called = true;
             self.refused = !(self.wants)(provider, id);
         }
         self.refused
@@ -218,15 +218,15 @@ fn plain(value: Raw<'_>) -> Option<&str> {
     (value.kind == Kind::String && !value.text.is_empty() && !value.text.contains('\\')).then_some(value.text)
 }
 
-/// Reads the object at the start of `text`. The error has the offset at which reading stopped. `asked`: `wants` was
+/// Reads the object at the start of `text`. The error has the offset at which reading stopped. `wants_called`: `wants` was
 /// called already, and returned true.
 pub(crate) fn decode<'a>(
     text: &'a str,
     arena: &'a Bump,
-    asked: bool,
+    wants_called: bool,
     wants: &dyn Fn(&str, u32) -> bool,
 ) -> Result<Outcome<'a>, (Option<usize>, Reason)> {
-    let mut collector = Collector::new(arena, asked, wants);
+    let mut collector = Collector::new(arena, wants_called, wants);
     let mut cursor = Cursor::new(text);
     collector.object(&mut cursor, Section::Top, 0).map_err(|stop| (Some(stop.at), Reason::NotJson(stop.expected)))?;
     if collector.refused

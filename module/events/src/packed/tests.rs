@@ -121,12 +121,12 @@ proptest! {
         if honest {
             // A consistent header, so that the random bytes reach the rows.
             let rows = bytes.len() / 8 * 4;
-            let mut soup = b"BCPK".to_vec();
+            let mut batch = b"BCPK".to_vec();
             for value in [1, rows as u32 / 36, 0, rows as u32, 0, (bytes.len() - rows) as u32] {
-                soup.extend(value.to_le_bytes());
+                batch.extend(value.to_le_bytes());
             }
-            soup.append(&mut bytes);
-            bytes = soup;
+            batch.append(&mut bytes);
+            bytes = batch;
         }
         match Batch::parse(&bytes) {
             Ok(batch) => prop_assert_eq!(batch.iter().count(), batch.len()),

@@ -9,9 +9,9 @@ use super::{HEADER, MAGIC, ROW_HEADER, VERSION};
 
 /// Default size in bytes at which a batch is full: large enough to amortise a call into the sandbox, small enough to
 /// stay in a cache.
-const USUAL_LIMIT: usize = 512 * 1024;
+const DEFAULT_LIMIT: usize = 512 * 1024;
 /// Maximum size of a batch in bytes, so that every offset fits a word on both sides.
-const MOST: usize = 1 << 30;
+const MAX_SIZE: usize = 1 << 30;
 /// Number of recent origins that are compared before a new one is written.
 const RECENT_ORIGINS: usize = 8;
 
@@ -48,7 +48,7 @@ struct Origin {
 
 impl Default for Builder {
     fn default() -> Self {
-        Self::new(USUAL_LIMIT)
+        Self::new(DEFAULT_LIMIT)
     }
 }
 
@@ -56,7 +56,7 @@ impl Builder {
     /// An empty batch that counts as full from `limit` bytes on.
     pub fn new(limit: usize) -> Self {
         Self {
-            limit: limit.min(MOST),
+            limit: limit.min(MAX_SIZE),
             events: 0,
             origins: Vec::new(),
             origin_text: String::new(),
@@ -77,7 +77,7 @@ impl Builder {
         let mut copy = *event;
         fields::event(&mut writer, &mut copy);
         let (subject, activity) = (writer.subject, writer.bits);
-        if self.size() > MOST {
+        if self.size() > MAX_SIZE {
             self.origins.truncate(before.0);
             self.origin_text.truncate(before.1);
             self.rows.truncate(before.2);
@@ -183,7 +183,7 @@ impl Builder {
     }
 }
 
-/// Converts to a word. No value exceeds [`MOST`].
+/// Converts to a word. No value exceeds [`MAX_SIZE`].
 fn word(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }

@@ -21,9 +21,9 @@ const BYTES: usize = 16 << 20;
 /// Maximum size of the lines of one event, in bytes: an execve with the longest arguments Linux allows has 4 MiB.
 const EVENT_BYTES: usize = 6 << 20;
 /// Time of the node's own clock after which an event is complete.
-const PATIENCE: i64 = 2 * Timestamp::SECOND;
+const COMPLETE_AFTER: i64 = 2 * Timestamp::SECOND;
 /// Number of buffers kept for reuse, and their maximum size in bytes.
-const SPARE: usize = 16;
+const SPARE_BUFFERS: usize = 16;
 const SPARE_BYTES: usize = 64 << 10;
 
 /// The state of the audit normaliser.
@@ -196,7 +196,7 @@ impl Auditd {
         arena: &Bump,
         sink: &mut dyn FnMut(&ProcessEvent<'_>),
     ) -> u32 {
-        let limit = line.time.0.saturating_sub(PATIENCE);
+        let limit = line.time.0.saturating_sub(COMPLETE_AFTER);
         if self.pending.is_empty() || self.oldest >= limit {
             return 0;
         }
@@ -240,7 +240,7 @@ impl Auditd {
             }
             convert::emit(&event, &mut self.names, arena, sink)
         };
-        if self.spare.len() < SPARE && text.capacity() <= SPARE_BYTES {
+        if self.spare.len() < SPARE_BUFFERS && text.capacity() <= SPARE_BYTES {
             text.clear();
             self.spare.push(text);
         }

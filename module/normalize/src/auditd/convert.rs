@@ -36,7 +36,7 @@ pub(crate) fn emit<'a>(
 ) -> bool {
     let Some(record) = &event.syscall else { return false };
     let Some(call) = call(record.name, record.arch, record.number) else { return false };
-    let Some(activity) = (Meaning { event, record, call, names, arena }).activity() else { return false };
+    let Some(activity) = (Conversion { event, record, call, names, arena }).activity() else { return false };
     sink(&ProcessEvent {
         time: event.time,
         host: event.host,
@@ -126,7 +126,7 @@ fn cut(name: &str) -> &str {
 }
 
 /// An audit event with what was derived from it so far.
-struct Meaning<'e, 'n, 'a> {
+struct Conversion<'e, 'n, 'a> {
     event: &'e AuditEvent<'a>,
     record: &'e SyscallRecord<'a>,
     call: Call,
@@ -134,7 +134,7 @@ struct Meaning<'e, 'n, 'a> {
     arena: &'a Bump,
 }
 
-impl<'a> Meaning<'_, '_, 'a> {
+impl<'a> Conversion<'_, '_, 'a> {
     fn activity(&mut self) -> Option<Activity<'a>> {
         let succeeded = self.record.success != Some(false);
         match self.call {

@@ -22,6 +22,7 @@ pub(crate) use assembler::Auditd;
 
 /// Irregularities in the input of the audit normaliser. They are counted, and none of them stops a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AuditStats {
     /// Lines (or laurel objects) without a readable `audit(TIME:SERIAL)`.
     pub malformed: u64,

@@ -5,7 +5,7 @@ use backchannel_events::{
 };
 
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
 /// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
@@ -13,7 +13,7 @@ pub const fn wants(event_id: u32) -> bool {
 }
 
 /// Converts a record about an account.
-pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
+pub fn read<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let process = view.security_process();
     let mut outcome = Outcome::Success;
     let activity = match view.event_id() {
@@ -63,7 +63,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
         }),
         _ => return None,
     };
-    Some(Said { process, activity, outcome })
+    Some(Content { process, activity, outcome })
 }
 
 fn logon<'a>(view: &View<'a>, outcome: LogonOutcome) -> Logon<'a> {

@@ -7,7 +7,7 @@
 use backchannel_events::{Activity, ComActivation, Outcome, Process, User};
 
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
 /// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
@@ -15,7 +15,7 @@ pub const fn wants(event_id: u32) -> bool {
 }
 
 /// Converts a DistributedCOM record.
-pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
+pub fn read<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let mut process = Process { user: view.header_user(), ..Process::default() };
     let mut outcome = Outcome::Failure;
     let com = match view.event_id() {
@@ -92,7 +92,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
         }
         _ => return None,
     };
-    Some(Said { process, activity: Activity::ComActivation(com), outcome })
+    Some(Content { process, activity: Activity::ComActivation(com), outcome })
 }
 
 fn pid(value: Option<u64>) -> Option<u32> {

@@ -102,7 +102,7 @@ pub fn wants(provider: &str, event_id: u32) -> bool {
 }
 
 /// The content of a record, before time and host are determined.
-struct Said<'a> {
+struct Content<'a> {
     process: Process<'a>,
     activity: Activity<'a>,
     outcome: Outcome,
@@ -135,7 +135,7 @@ impl Windows {
         } else {
             self.clocks.other(place.input, host, record.time)
         };
-        let said = match provider {
+        let content = match provider {
             Provider::Sysmon => sysmon::read(&view, &mut self.addresses),
             Provider::Security => security::read(&view, &mut self.addresses),
             Provider::EventLog => system::log(&view),
@@ -147,16 +147,16 @@ impl Windows {
             Provider::MsiInstaller => system::installer(&view),
             Provider::Rpc => rpc::read(&view),
         };
-        let Some(mut said) = said else { return Accepted::NotUsed };
-        if matches!(said.activity, Activity::ProcessStart) {
-            said.process.start = Some(time);
+        let Some(mut content) = content else { return Accepted::NotUsed };
+        if matches!(content.activity, Activity::ProcessStart) {
+            content.process.start = Some(time);
         }
         sink(&ProcessEvent {
             time,
             host,
-            outcome: said.outcome,
-            process: said.process,
-            activity: said.activity,
+            outcome: content.outcome,
+            process: content.process,
+            activity: content.activity,
             provenance: Provenance {
                 source: provider.source(record.event_id),
                 input: place.input,

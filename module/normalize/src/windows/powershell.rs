@@ -4,7 +4,7 @@
 use backchannel_events::{Activity, Outcome, Process, Script, User};
 
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
 /// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
@@ -17,7 +17,7 @@ pub const fn wants_classic(event_id: u32) -> bool {
 }
 
 /// Converts a record of the operational log.
-pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
+pub fn read<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let mut process = Process {
         // The engine logs from inside its own process and under its user's token.
         pid: view.small("ExecutionProcessID"),
@@ -49,11 +49,11 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
         }
         _ => return None,
     };
-    Some(Said { process, activity: Activity::Script(script), outcome: Outcome::Success })
+    Some(Content { process, activity: Activity::Script(script), outcome: Outcome::Success })
 }
 
 /// Converts a record of the classic log.
-pub fn classic<'a>(view: &View<'a>) -> Option<Said<'a>> {
+pub fn classic<'a>(view: &View<'a>) -> Option<Content<'a>> {
     // 800: the command line, its context, its details. 400: new state, old state, context. Collectors that keep no
     // inserts have all of it in the message.
     let message = view.text("Message");
@@ -74,5 +74,5 @@ pub fn classic<'a>(view: &View<'a>) -> Option<Said<'a>> {
     };
     let script =
         Script { text: text_part, path: text::line_value(context, "ScriptName"), block: "", engine: "powershell" };
-    Some(Said { process, activity: Activity::Script(script), outcome: Outcome::Success })
+    Some(Content { process, activity: Activity::Script(script), outcome: Outcome::Success })
 }

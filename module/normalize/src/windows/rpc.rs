@@ -3,7 +3,7 @@
 use backchannel_events::{Activity, Channel, Endpoint, Mechanism, Outcome, Process, RpcCall};
 
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
 /// Event ids that are used: 5 a call by a client, 6 a call to a server.
 pub const fn wants(event_id: u32) -> bool {
@@ -11,7 +11,7 @@ pub const fn wants(event_id: u32) -> bool {
 }
 
 /// Converts a record of the RPC trace.
-pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
+pub fn read<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let address = text::address(view.text("NetworkAddress").trim_matches('\0'));
     let endpoint = view.text("Endpoint");
     let mechanism = match view.text("Protocol") {
@@ -52,7 +52,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
         call.client = other;
     }
     let process = Process { pid: view.small("ExecutionProcessID"), user: view.header_user(), ..Process::default() };
-    Some(Said { process, activity: Activity::RpcCall(call), outcome: Outcome::Unknown })
+    Some(Content { process, activity: Activity::RpcCall(call), outcome: Outcome::Unknown })
 }
 
 fn lower_guid<'a>(view: &View<'a>, value: &'a str) -> &'a str {

@@ -8,7 +8,7 @@ use backchannel_events::{
 
 use super::addresses::Addresses;
 use super::view::View;
-use super::{Said, accounts, text};
+use super::{Content, accounts, text};
 
 /// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
@@ -20,7 +20,7 @@ const WRITE_DATA: u32 = 0x2 | 0x4;
 const DELETE: u32 = 0x1_0000;
 
 /// Converts a Security record.
-pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Said<'a>> {
+pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Content<'a>> {
     let process = view.security_process();
     let (process, activity, outcome) = match view.event_id() {
         4688 => (start(view), Activity::ProcessStart, Outcome::Success),
@@ -39,7 +39,7 @@ pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Said<'a>> 
         5158 => (flow_owner(view), Activity::NetworkFlow(bind(view, addresses)), Outcome::Success),
         _ => return accounts::read(view),
     };
-    Some(Said { process, activity, outcome })
+    Some(Content { process, activity, outcome })
 }
 
 fn start<'a>(view: &View<'a>) -> Process<'a> {

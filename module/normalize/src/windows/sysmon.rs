@@ -7,7 +7,7 @@ use backchannel_events::{
 
 use super::addresses::Addresses;
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
 /// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
@@ -15,7 +15,7 @@ pub const fn wants(event_id: u32) -> bool {
 }
 
 /// Converts a Sysmon record.
-pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Said<'a>> {
+pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Content<'a>> {
     let mut process = subject(view);
     let activity = match view.event_id() {
         1 => {
@@ -74,7 +74,7 @@ pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Said<'a>> 
         22 => Activity::Dns(DnsQuery { query: view.text("QueryName"), answers: view.text("QueryResults") }),
         _ => return None,
     };
-    Some(Said { process, activity, outcome: Outcome::Success })
+    Some(Content { process, activity, outcome: Outcome::Success })
 }
 
 fn subject<'a>(view: &View<'a>) -> Process<'a> {

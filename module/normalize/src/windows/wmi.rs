@@ -3,7 +3,7 @@
 use backchannel_events::{Activity, Channel, Endpoint, Mechanism, Outcome, Process, RpcCall};
 
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
 /// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
@@ -11,7 +11,7 @@ pub const fn wants(event_id: u32) -> bool {
 }
 
 /// Converts a WMI-Activity record.
-pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
+pub fn read<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let mut process = Process { user: view.header_user(), ..Process::default() };
     let mut channel = Channel { mechanism: Mechanism::Wmi, ..Channel::default() };
     let mut outcome = Outcome::Success;
@@ -57,7 +57,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
     }
     call.client = Endpoint { name: channel.peer, ..Endpoint::default() };
     call.channel = channel;
-    Some(Said { process, activity: Activity::RpcCall(call), outcome })
+    Some(Content { process, activity: Activity::RpcCall(call), outcome })
 }
 
 fn caller<'a>(view: &View<'a>, process: &mut Process<'a>, channel: &mut Channel<'a>) {

@@ -63,6 +63,7 @@ pub enum Item<'a> {
 
 /// A record or chunk that could not be read, and the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Skip {
     /// Number of the chunk in its file, counted from 0.
     pub chunk: u64,
@@ -83,6 +84,8 @@ impl fmt::Display for Skip {
         write!(f, ": {}", self.reason)
     }
 }
+
+impl core::error::Error for Skip {}
 
 /// Why a record or a chunk was skipped, or noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,6 +137,8 @@ impl Reason {
         }
     }
 }
+
+impl core::error::Error for Reason {}
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -107,7 +107,7 @@ proptest! {
                     fields: if positional { Fields::Positional(&bare) } else { Fields::Named(&named) },
                     ..WindowsRecord::default()
                 };
-                let place = Place { input: "soup", ..Place::default() };
+                let place = Place { input: "arbitrary", ..Place::default() };
                 windows.learn_clock(&record, place, &arena);
                 let mut given = 0;
                 let accepted = windows.accept(&record, place, &arena, &mut |event: &ProcessEvent<'_>| {

@@ -1,8 +1,8 @@
 //! Tests of each event, by name and by position, and of arbitrary values.
 
+mod arbitrary_values;
 mod others;
 mod security;
-mod soup;
 mod sysmon;
 
 use backchannel_events::{ProcessEvent, Timestamp};
