@@ -2,7 +2,7 @@
 
 use backchannel_events::{Signal, WatchedEvent};
 
-/// The document of a signal.
+/// Writes the document of a signal.
 pub fn signal(signal: &Signal) -> String {
     serde_json::to_string(signal).unwrap_or_default()
 }
@@ -15,7 +15,7 @@ pub fn read_signal(document: &str) -> Result<Signal, serde_json::Error> {
     serde_json::from_str(document)
 }
 
-/// The document of a watched event.
+/// Writes the document of a watched event.
 pub fn activity(event: &WatchedEvent) -> String {
     serde_json::to_string(event).unwrap_or_default()
 }
