@@ -10,7 +10,7 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "auditd",
         title: "Linux audit log",
-        description: "Linux audit records, raw or enriched, one a line: of auditd, of `ausearch`, or carried by syslog.",
+        description: "Linux audit records, raw or enriched, one per line, from auditd, `ausearch` or syslog.",
         recognised: "One of the first eight lines is `type=... msg=audit(...)`, with or without `node=`.",
         examples: &[
             Example { shape: "auditd", record: r#"type=CWD msg=audit(1700000000.123:456): cwd="/""# },

@@ -17,8 +17,8 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "events",
         title: "Backchannel events",
-        description: "Events in Backchannel's own words (`module/events`), one JSON object a line: for hosts that decode \
-                      elsewhere, and for tests.",
+        description: "Events in the types of Backchannel (`module/events`), one JSON object per line: for hosts with decoders \
+                      of their own, and for tests.",
         recognised: "`time` (nanoseconds since 1970) and `activity`.",
         examples: &[Example {
             shape: "Backchannel",

@@ -13,9 +13,9 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "json",
         title: "JSON",
-        description: "JSON objects of any format listed here, each looked at anew; what a shipper wrapped around a record \
-                      is taken off, four times at most.",
-        recognised: "It is JSON, and its first object is of no other format.",
+        description: "JSON objects of any format listed here, each recognised separately; wrappers that log shippers put around \
+                      a record are removed, at most four levels.",
+        recognised: "It is JSON, and its first object has no other format.",
         examples: &[
             Example {
                 shape: "journalctl -o json",

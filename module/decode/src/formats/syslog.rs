@@ -11,9 +11,9 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "syslog",
         title: "syslog",
-        description: "Syslog lines, RFC 3164 or 5424, or a program's own log; a record in the message (audit, JSON, Windows \
-                      XML) is read as what it is.",
-        recognised: "One of the first eight lines begins with a priority, a date or `program[pid]:`, and nothing else fits better.",
+        description: "Syslog lines, RFC 3164 or 5424, or the log of a program; a record in the message (audit, JSON, Windows \
+                      XML) is decoded by its own format.",
+        recognised: "One of the first eight lines begins with a priority, a date or `program[pid]:`, and no other format matches better.",
         examples: &[
             Example {
                 shape: "RFC 3164",

@@ -21,9 +21,9 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "windows-json",
         title: "Windows events as JSON",
-        description: "Windows events as converters and shippers write them, one JSON object an event.",
+        description: "Windows events as written by converters and log shippers, one JSON object per event.",
         recognised: "An event id (`EventID`, `EventId`, `event_id`, `EventCode`; `Id` beside `ProviderName`) at the top, or one of the objects `System`, \
-                     `EventData`, `UserData`, `winlog`; provider and channel decide which event it is.",
+                     `EventData`, `UserData`, `winlog`; provider and channel determine the event.",
         examples: &[
             Example {
                 shape: "evtx_dump, Velociraptor, converters from XML",

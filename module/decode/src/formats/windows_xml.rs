@@ -13,8 +13,8 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "windows-xml",
         title: "Windows events as XML",
-        description: "`<Event>` elements as Windows renders them, alone, in an `<Events>` element or among other text.",
-        recognised: "It begins with `<` and has an `<Event` element in its first 64 KiB, or has one and fits nothing else.",
+        description: "`<Event>` elements as rendered by Windows, alone, in an `<Events>` element or within other text.",
+        recognised: "It begins with `<` and has an `<Event` element in its first 64 KiB, or has one and matches no other format.",
         examples: &[Example {
             shape: "wevtutil, Windows Event Collector",
             record: r#"<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="Microsoft-Windows-Sysmon"/><EventID>17</EventID><TimeCreated SystemTime="2023-11-14T22:13:20.000000000Z"/><EventRecordID>7</EventRecordID><Channel>Microsoft-Windows-Sysmon/Operational</Channel><Computer>desk-4.example.org</Computer></System><EventData><Data Name="PipeName">\PSEXESVC</Data><Data Name="Image">C:\Windows\PSEXESVC.exe</Data><Data Name="ProcessId">812</Data></EventData></Event>"#,

@@ -11,7 +11,7 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "zeek-tsv",
         title: "Zeek TSV",
-        description: "Zeek logs as Zeek writes them: header lines, then one record a line, columns separated by tabs.",
+        description: "Zeek's native log format: header lines, then one record per line, columns separated by tabs.",
         recognised: "It begins with `#separator` or `#fields`.",
         examples: &[Example {
             shape: "Zeek",

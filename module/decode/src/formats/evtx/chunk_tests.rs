@@ -405,7 +405,7 @@ proptest! {
 fn real_logs_give_what_the_evtx_crate_gives() {
     #[allow(clippy::disallowed_methods, reason = "the corpus is not part of the repository")]
     let Ok(folder) = std::env::var("BACKCHANNEL_CORPUS") else {
-        eprintln!("BACKCHANNEL_CORPUS is not set: no real log was looked at");
+        eprintln!("BACKCHANNEL_CORPUS is not set: no real logs were tested");
         return;
     };
     let mut records = 0;

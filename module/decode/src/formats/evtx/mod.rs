@@ -28,7 +28,7 @@ pub(crate) const FORMAT: super::BinaryFormat = super::BinaryFormat {
     about: super::About {
         name: "evtx",
         title: "Windows event log file",
-        description: "The binary event logs of Windows, as they lie in `winevt\\Logs` or are exported.",
+        description: "Binary event logs of Windows, from `winevt\\Logs` or exported.",
         recognised: "It begins with `ElfFile`.",
         examples: &[],
     },
