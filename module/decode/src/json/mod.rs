@@ -218,8 +218,8 @@ fn plain(value: Raw<'_>) -> Option<&str> {
     (value.kind == Kind::String && !value.text.is_empty() && !value.text.contains('\\')).then_some(value.text)
 }
 
-/// Reads the object at the start of `text`. The error has the offset at which reading stopped. `wants_called`: `wants` was
-/// called already, and returned true.
+/// Reads the object at the start of `text`. The error has the offset at which reading stopped. `wants_called`: `wants`
+/// was called already, and returned true.
 pub(crate) fn decode<'a>(
     text: &'a str,
     arena: &'a Bump,
