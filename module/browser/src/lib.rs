@@ -8,7 +8,7 @@
 //! ```
 //! use backchannel_browser::Session;
 //!
-//! let mut session = Session::open(None).expect("the defaults are good settings");
+//! let mut session = Session::open(None).expect("the default settings are valid");
 //! let line = b"type=CWD msg=audit(1700000000.123:456): cwd=\"/\"\n";
 //! session.push("audit.log", std::rc::Rc::new(line.to_vec()));
 //! let report = session.finish(&mut |_| {});

@@ -54,8 +54,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Baseline, BaselineError> {
     }
     match postcard::take_from_bytes(bytes) {
         Ok((baseline, [])) => Ok(baseline),
-        Ok(_) => Err(BaselineError::Damaged("nothing after what was learned")),
-        Err(_) => Err(BaselineError::Damaged("what was learned, in this layout")),
+        Ok(_) => Err(BaselineError::Damaged("no data after the baseline")),
+        Err(_) => Err(BaselineError::Damaged("a baseline of this layout")),
     }
 }
 

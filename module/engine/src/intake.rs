@@ -112,8 +112,8 @@ fn found(raw: Raw<'_>, output: &mut Output) -> Option<Found> {
     let reason = match detect(raw.data) {
         Detected::Text(found) => return Some(found),
         Detected::Empty => return None,
-        Detected::Evtx => "expected text: this is a binary Windows event log (EVTX), which a host has to decode",
-        Detected::Container(_) => "expected text: this is compressed or an archive, which a host has to unpack",
+        Detected::Evtx => "expected text: this is a binary Windows event log (EVTX), which the host must decode",
+        Detected::Container(_) => "expected text: this is compressed or an archive, which the host must unpack",
         Detected::Unknown => {
             let lines = (raw.first_line..).zip(raw.data.split(|byte| *byte == b'\n'));
             for (line, _) in lines.filter(|(_, text)| !text.trim_ascii().is_empty()) {

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn errors_of_settings_and_baseline_are_reported_together() {
-        let mistakes = Site::default().with(Some(r#"{"typo":1}"#), Some(b"not a baseline")).unwrap_err();
-        assert_eq!(mistakes.len(), 2);
+        let errors = Site::default().with(Some(r#"{"typo":1}"#), Some(b"not a baseline")).unwrap_err();
+        assert_eq!(errors.len(), 2);
     }
 }

@@ -79,7 +79,7 @@ pub(crate) fn read<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, S
     if *magic != MAGIC {
         return Err(damaged("the letters BCSN"));
     }
-    let (&[of], bytes) = bytes.split_first_chunk::<1>().ok_or(damaged("the kind of memory"))?;
+    let (&[of], bytes) = bytes.split_first_chunk::<1>().ok_or(damaged("the kind of snapshot"))?;
     let (layout, bytes) = bytes.split_first_chunk::<4>().ok_or(damaged("the number of the layout"))?;
     let layout = u32::from_le_bytes(*layout);
     if layout != LAYOUT {
@@ -87,21 +87,21 @@ pub(crate) fn read<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, S
     }
     if of != kind as u8 {
         return Err(damaged(match kind {
-            Kind::Detector => "the memory of a detector",
-            Kind::Correlator => "the memory of a correlator",
+            Kind::Detector => "the state of a detector",
+            Kind::Correlator => "the state of a correlator",
         }));
     }
     let (_settings, bytes) = bytes.split_first_chunk::<8>().ok_or(damaged("the hash of the settings"))?;
     let (&[length], bytes) = bytes.split_first_chunk::<1>().ok_or(damaged("the version of the module"))?;
     let (_version, bytes) = bytes.split_at_checked(usize::from(length)).ok_or(damaged("the version of the module"))?;
-    let (stated, memory) = bytes.split_first_chunk::<8>().ok_or(damaged("the hash of the memory"))?;
+    let (stated, memory) = bytes.split_first_chunk::<8>().ok_or(damaged("the hash of the state"))?;
     if u64::from_le_bytes(*stated) != hash(memory) {
-        return Err(damaged("a memory of the hash that stands before it"));
+        return Err(damaged("a state that matches its hash"));
     }
     match postcard::take_from_bytes(memory) {
         Ok((memory, [])) => Ok(memory),
-        Ok(_) => Err(damaged("nothing after the memory")),
-        Err(_) => Err(damaged("a memory of this layout")),
+        Ok(_) => Err(damaged("no data after the state")),
+        Err(_) => Err(damaged("a state of this layout")),
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn another_layout_and_another_kind_are_different_errors() {
         let mut bytes = write(Kind::Correlator, 0, &1_u8);
-        assert_eq!(read::<u8>(Kind::Detector, &bytes), Err(SnapshotError::Damaged("the memory of a detector")));
+        assert_eq!(read::<u8>(Kind::Detector, &bytes), Err(SnapshotError::Damaged("the state of a detector")));
         bytes[5] = 9;
         assert_eq!(read::<u8>(Kind::Correlator, &bytes), Err(SnapshotError::OtherLayout(9)));
     }

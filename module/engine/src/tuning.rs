@@ -166,17 +166,17 @@ mod tests {
     fn a_misspelt_id_is_an_error_with_its_place() {
         let allow = r#"{"name":"n","reason":"r","owner":"o","analytics":["IPC-NONE-001"],"hosts":["h"]}"#;
         let text = format!(r#"{{"analytics":{{"IPC/X":{{"enabled":false}}}},"allow":[{allow}]}}"#);
-        let mistakes = read(&text).unwrap_err();
-        let places: Vec<&str> = mistakes.iter().map(|mistake| mistake.pointer.as_str()).collect();
+        let errors = read(&text).unwrap_err();
+        let places: Vec<&str> = errors.iter().map(|mistake| mistake.pointer.as_str()).collect();
         assert_eq!(places, ["/analytics/IPC~1X", "/allow/0/analytics/0"]);
-        assert_eq!(mistakes[1].value, "\"IPC-NONE-001\"");
+        assert_eq!(errors[1].value, "\"IPC-NONE-001\"");
     }
 
     #[test]
     fn an_unknown_threshold_is_an_error_that_lists_the_known_ones() {
-        let mistakes = read(r#"{"thresholds":{"IPC-PIPE-001":{"many":3}}}"#).unwrap_err();
-        assert_eq!(mistakes[0].pointer, "/thresholds/IPC-PIPE-001");
-        assert!(mistakes[0].allowed.contains("IPC-PIPE-019.remote_kinds"), "{}", mistakes[0].allowed);
+        let errors = read(r#"{"thresholds":{"IPC-PIPE-001":{"many":3}}}"#).unwrap_err();
+        assert_eq!(errors[0].pointer, "/thresholds/IPC-PIPE-001");
+        assert!(errors[0].allowed.contains("IPC-PIPE-019.remote_kinds"), "{}", errors[0].allowed);
     }
 
     #[test]
@@ -254,7 +254,7 @@ mod tests {
         for text in std::iter::once(example.as_str()).chain(pieces) {
             let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("{error}: {text}"));
             let tuning = read(&json_of(&toml::Value::Table(table)).to_string());
-            assert_ne!(tuning.unwrap_or_else(|mistakes| panic!("{mistakes:?}")), Tunables::default());
+            assert_ne!(tuning.unwrap_or_else(|errors| panic!("{errors:?}")), Tunables::default());
             count += 1;
         }
         assert!(count >= 8, "{count}");
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn too_many_patterns_are_one_error() {
         let many: Vec<String> = (0..400).map(|n| format!("\"(a{{200}}b{{200}}){{4}}{n}\"")).collect();
-        let mistakes = read(&format!(r#"{{"PipeNamePattern":[{}]}}"#, many.join(","))).unwrap_err();
-        assert_eq!((mistakes.len(), mistakes[0].pointer.as_str()), (1, "/PipeNamePattern"));
+        let errors = read(&format!(r#"{{"PipeNamePattern":[{}]}}"#, many.join(","))).unwrap_err();
+        assert_eq!((errors.len(), errors[0].pointer.as_str()), (1, "/PipeNamePattern"));
     }
 }

@@ -70,14 +70,14 @@ proptest! {
                 _ => data.truncate(at + 1),
             }
         }
-        let mut engine = Engine::open(None, None).expect("no settings are right");
+        let mut engine = Engine::open(None, None).expect("the default settings are valid");
         engine.records(Raw { input: "i", format, host: "h", first_line: 1, time: None, data: &data });
         engine.flush();
     }
 
     #[test]
     fn arbitrary_records_are_read_or_reported(batches in prop::collection::vec((format(), bytes(), any::<u64>()), 0..5)) {
-        let mut engine = Engine::open(None, None).expect("no settings are right");
+        let mut engine = Engine::open(None, None).expect("the default settings are valid");
         for (format, data, first_line) in &batches {
             let output =
                 engine.records(Raw { input: "i", format: *format, host: "h", first_line: *first_line, time: None, data });
@@ -88,19 +88,19 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_are_rejected_as_batch_snapshot_or_baseline(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let mut engine = Engine::open(None, None).expect("no settings are right");
+        let mut engine = Engine::open(None, None).expect("the default settings are valid");
         prop_assert!(engine.packed(&bytes).is_err());
         prop_assert!(engine.restore(&bytes).is_err());
         prop_assert!(Engine::open(None, Some(&bytes)).is_err());
         prop_assert!(Learner::merge(&[&bytes]).is_err());
-        prop_assert!(Correlator::open(None).expect("no settings are right").restore(&bytes).is_err());
+        prop_assert!(Correlator::open(None).expect("the default settings are valid").restore(&bytes).is_err());
     }
 
     #[test]
     fn arbitrary_text_is_an_error_or_settings(text in "\\PC{0,60}") {
         let _ = Engine::open(Some(&text), None);
         let document = [text];
-        let mut correlator = Correlator::open(None).expect("no settings are right");
+        let mut correlator = Correlator::open(None).expect("the default settings are valid");
         prop_assert_eq!(correlator.observe(&document, &document, &document), 3);
     }
 }
@@ -108,7 +108,7 @@ proptest! {
 #[test]
 fn a_complete_record_of_each_kind_is_read() {
     for (which, record) in WHOLE.iter().enumerate() {
-        let mut engine = Engine::open(None, None).expect("no settings are right");
+        let mut engine = Engine::open(None, None).expect("the default settings are valid");
         let output = engine.records(Raw {
             input: "i",
             format: None,

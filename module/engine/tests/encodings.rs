@@ -63,13 +63,13 @@ fn packed(logs: &str) -> Vec<u8> {
 }
 
 fn open() -> Engine {
-    Engine::open(None, None).expect("no settings are right")
+    Engine::open(None, None).expect("the default settings are valid")
 }
 
 /// Removes what only raw records report.
-fn said(output: &Output) -> (Vec<String>, Vec<String>, Vec<String>) {
-    let documents = output.findings.iter().map(|finding| finding.document.clone()).collect();
-    (documents, output.signals.clone(), output.activity.clone())
+fn documents(output: &Output) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let findings = output.findings.iter().map(|finding| finding.document.clone()).collect();
+    (findings, output.signals.clone(), output.activity.clone())
 }
 
 #[test]
@@ -85,27 +85,27 @@ fn records_are_read_and_errors_are_reported() {
 #[test]
 fn every_encoding_gives_the_same_documents() {
     let logs = logs();
-    let from_records = said(&open().records(raw(logs.as_bytes(), 1)));
+    let from_records = documents(&open().records(raw(logs.as_bytes(), 1)));
     let bytes = packed(&logs);
-    let from_packed = said(&open().packed(&bytes).expect("well formed"));
+    let from_packed = documents(&open().packed(&bytes).expect("well formed"));
     let events: Vec<_> = Batch::parse(&bytes).expect("well formed").iter().collect();
-    let from_events = said(&open().events(&events));
+    let from_events = documents(&open().events(&events));
     assert!(!from_records.0.is_empty());
     assert_eq!(from_records, from_packed);
     assert_eq!(from_packed, from_events);
-    let detected = said(&open().records(Raw { format: None, ..raw(logs.as_bytes(), 1) }));
+    let detected = documents(&open().records(Raw { format: None, ..raw(logs.as_bytes(), 1) }));
     assert_eq!(from_records, detected);
 }
 
 #[test]
 fn results_do_not_depend_on_where_batches_end() {
     let logs = logs();
-    let whole = said(&open().records(raw(logs.as_bytes(), 1)));
+    let whole = documents(&open().records(raw(logs.as_bytes(), 1)));
     let mut engine = open();
     let mut parts = (Vec::new(), Vec::new(), Vec::new());
     for (line, text) in (1..).zip(logs.lines()) {
         // A single record without a final line feed, as a shipper passes it.
-        let (findings, signals, activity) = said(&engine.records(raw(text.as_bytes(), line)));
+        let (findings, signals, activity) = documents(&engine.records(raw(text.as_bytes(), line)));
         parts.0.extend(findings);
         parts.1.extend(signals);
         parts.2.extend(activity);
@@ -193,13 +193,13 @@ fn incidents_do_not_depend_on_which_detector_wrote_the_documents() {
     let logs = logs();
     let output = open().records(raw(logs.as_bytes(), 1));
     let documents: Vec<String> = output.findings.iter().map(|finding| finding.document.clone()).collect();
-    let mut correlator = Correlator::open(None).expect("no settings are right");
+    let mut correlator = Correlator::open(None).expect("the default settings are valid");
     assert_eq!(correlator.observe(&documents, &output.signals, &output.activity), 0);
     let bytes = correlator.snapshot();
     let incidents = correlator.incidents();
     assert!(!incidents.is_empty());
     assert!(incidents.iter().all(|incident| incident.document.contains("\"type\":\"incident\"")));
-    let mut other = Correlator::open(None).expect("no settings are right");
+    let mut other = Correlator::open(None).expect("the default settings are valid");
     other.restore(&bytes).expect("a snapshot of our own");
     assert_eq!(other.incidents(), incidents);
     assert!(other.restore(&open().snapshot()).is_err(), "a detector's memory is no correlator's");
@@ -210,7 +210,7 @@ fn incidents_do_not_depend_on_which_detector_wrote_the_documents() {
 fn a_baseline_is_the_same_whatever_the_batches_and_the_order() {
     let logs = logs();
     let learn = |parts: &[&str]| {
-        let mut learner = Learner::open(None).expect("no settings are right");
+        let mut learner = Learner::open(None).expect("the default settings are valid");
         for part in parts {
             learner.records(raw(part.as_bytes(), 1));
         }
@@ -225,7 +225,7 @@ fn a_baseline_is_the_same_whatever_the_batches_and_the_order() {
     assert_eq!(merged, Learner::merge(&[&b, &a]).expect("baselines of our own"));
     assert!(Engine::open(None, Some(&merged)).is_ok());
     assert!(Learner::merge(&[&a[..a.len() - 1]]).is_err());
-    let mistakes = Engine::open(Some("{\"x\":1}"), Some(b"BCBL\x09\0\0\0")).expect_err("both are wrong");
-    assert_eq!(mistakes.len(), 2);
-    assert!(mistakes[1].allowed.contains("layout 9"), "{mistakes:?}");
+    let errors = Engine::open(Some("{\"x\":1}"), Some(b"BCBL\x09\0\0\0")).expect_err("both are wrong");
+    assert_eq!(errors.len(), 2);
+    assert!(errors[1].allowed.contains("layout 9"), "{errors:?}");
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn open() -> Filter {
-    Filter::open(None, None).expect("no settings are good settings")
+    Filter::open(None, None).expect("the default settings are valid")
 }
 
 #[test]

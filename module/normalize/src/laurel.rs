@@ -54,12 +54,12 @@ pub(crate) fn accept(
         };
         for record in records.iter().filter_map(Value::as_object) {
             if user::is_used(kind) {
-                let mut said = user::UserRecord::new(arena.alloc_str(kind), arena);
+                let mut user_record = user::UserRecord::new(arena.alloc_str(kind), arena);
                 for (name, value) in record {
                     let quote = if name == "msg" { '\'' } else { '"' };
-                    said.add(Field { name: arena.alloc_str(name), value: text_of(value, arena), quote });
+                    user_record.add(Field { name: arena.alloc_str(name), value: text_of(value, arena), quote });
                 }
-                count += u32::from(said.emit(stamp, sink));
+                count += u32::from(user_record.emit(stamp, sink));
             } else {
                 fill(&mut event, kind, record, arena);
             }

@@ -76,9 +76,9 @@ fn content<'a>(line: &SyslogLine<'a>, arena: &'a Bump) -> Option<Content<'a>> {
 
 /// Whether a line, of any program, reports that a UNIX socket refused or dropped it.
 fn fault(message: &str) -> bool {
-    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    says(&["onnection refused", "ermission denied", "roken pipe", "onnection reset"])
-        && says(&[".sock", "/run/", "unix:@"])
+    let contains_any = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    contains_any(&["onnection refused", "ermission denied", "roken pipe", "onnection reset"])
+        && contains_any(&[".sock", "/run/", "unix:@"])
 }
 
 /// The daemon that wrote the line, as its subject.
@@ -472,11 +472,11 @@ mod tests {
 
     #[test]
     fn polkit_lines_have_the_account_and_the_action() {
-        let asked = "authorization for action org.example.manage for unix-process:321:555 [busctl call x] (owned by unix-user:kim)";
+        let request = "authorization for action org.example.manage for unix-process:321:555 [busctl call x] (owned by unix-user:kim)";
         let good = format!(
-            "Operator of unix-session:2 successfully authenticated as unix-user:root to gain TEMPORARY {asked}"
+            "Operator of unix-session:2 successfully authenticated as unix-user:root to gain TEMPORARY {request}"
         );
-        let bad = format!("Operator of unix-session:2 FAILED to authenticate to gain {asked}");
+        let bad = format!("Operator of unix-session:2 FAILED to authenticate to gain {request}");
         for (message, want) in [(good, Outcome::Success), (bad, Outcome::Denied)] {
             call("polkitd", &message, |event, call| {
                 assert_eq!((event.outcome, call.object), (want, "org.example.manage"));

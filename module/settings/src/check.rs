@@ -72,7 +72,7 @@ impl Checker<'_> {
             Shape::Word(words) => format!("one of {}", words.join(", ")),
             Shape::Flag => "true or false".into(),
             Shape::Number(least, most) => format!("a whole number from {least} to {most}"),
-            Shape::Moment => "a date such as 2027-01-31 or a moment such as 2027-01-31T12:00:00Z".into(),
+            Shape::Moment => "a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z".into(),
             Shape::Daily => "a span of the day in UTC such as 22:00-04:30".into(),
             Shape::Pattern => "a regular expression".into(),
             Shape::Analytic => "the id of an analytic of the catalogue".into(),

@@ -100,7 +100,7 @@ fn check_relations(value: &Value, checker: &mut check::Checker<'_>) {
             && last <= first
         {
             let at = format!("/maintenance_windows/{nth}/end");
-            checker.wrong(&at, &Value::from(end), format!("a moment after the start ({start})"));
+            checker.wrong(&at, &Value::from(end), format!("a time after the start ({start})"));
         }
     }
 }

@@ -36,12 +36,12 @@ pub(crate) fn tar_members(reader: Reader) -> io::Result<Listed> {
         let kind = entry.header().entry_type();
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         if kind.is_gnu_sparse() {
-            problems.push((name, "a sparse member is not read: unpack the archive first".into()));
+            problems.push((name, "sparse members are not supported: unpack the archive first".into()));
         } else if (kind.is_file() || kind.is_contiguous()) && !is_hidden(&name) {
             members.push(Member { offset: entry.raw_file_position(), length: entry.size(), layers: Vec::new(), name });
         }
         if members.len() >= MEMBERS {
-            problems.push((String::new(), format!("it has more than {MEMBERS} members: the rest is left out")));
+            problems.push((String::new(), format!("it has more than {MEMBERS} members: the rest is skipped")));
             break;
         }
     }
@@ -53,7 +53,7 @@ pub(crate) fn zip_members(reader: Reader) -> io::Result<Listed> {
     let mut archive = zip::ZipArchive::new(io::BufReader::new(reader)).map_err(io::Error::from)?;
     let (mut members, mut problems) = (Vec::new(), Vec::new());
     if archive.len() > MEMBERS {
-        problems.push((String::new(), format!("it has more than {MEMBERS} members: the rest is left out")));
+        problems.push((String::new(), format!("it has more than {MEMBERS} members: the rest is skipped")));
     }
     for index in 0..archive.len().min(MEMBERS) {
         let member = match archive.by_index_raw(index) {
@@ -71,12 +71,12 @@ pub(crate) fn zip_members(reader: Reader) -> io::Result<Listed> {
             zip::CompressionMethod::Stored => Vec::new(),
             zip::CompressionMethod::Deflated => vec![Layer::Deflate],
             other => {
-                problems.push((name, format!("compression method {other} is not read: unpack the archive first")));
+                problems.push((name, format!("compression method {other} is not supported: unpack the archive first")));
                 continue;
             }
         };
         let Some(offset) = member.data_start() else {
-            problems.push((name, "it does not say where the member begins".into()));
+            problems.push((name, "the offset of the member is missing".into()));
             continue;
         };
         if member.encrypted() {

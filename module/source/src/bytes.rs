@@ -101,7 +101,7 @@ impl Seek for Reader {
                 self.at = at;
                 Ok(at - self.start)
             }
-            None => Err(io::Error::new(io::ErrorKind::InvalidInput, "before the first byte")),
+            None => Err(io::Error::new(io::ErrorKind::InvalidInput, "position before the first byte")),
         }
     }
 }

@@ -74,7 +74,7 @@ impl Opener<'_> {
                     return self.archive(&name, &place, &layers, container, archives);
                 }
                 Container::Zip | Container::Tar => {
-                    let reason = "an archive in an archive in an archive is not opened".to_owned();
+                    let reason = "archives in archives in archives are not supported".to_owned();
                     return self.problem(&name, "archive", reason);
                 }
                 Container::Bzip2 | Container::Xz | Container::SevenZip => {
@@ -83,7 +83,7 @@ impl Opener<'_> {
                         Container::Xz => "xz",
                         _ => "7z",
                     };
-                    return self.problem(&name, "archive", format!("{what} is not read: unpack it first"));
+                    return self.problem(&name, "archive", format!("{what} is not supported: unpack it first"));
                 }
             }
         }
@@ -175,12 +175,12 @@ impl Opener<'_> {
                 Ok(read) => {
                     written += read as u64;
                     if written > limit {
-                        break Some(format!("it unpacks to more than {limit} bytes: the rest is left out"));
+                        break Some(format!("it unpacks to more than {limit} bytes: the rest is skipped"));
                     }
                     spool.write_all(&buffer[..read])?;
                 }
                 Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
-                Err(error) => break Some(format!("{error}: what stands before it is used")),
+                Err(error) => break Some(format!("{error}: the data before it is used")),
             }
         };
         Ok((spool.finish()?, problem))

@@ -74,7 +74,7 @@ impl RecordStream {
             }
             let input = self.inputs.pop_front()?;
             match input.kind {
-                Kind::Evtx => self.problem(&input, "unsupported", "binary event logs have no raw records"),
+                Kind::Evtx => self.problem(&input, "unsupported", "binary event logs cannot be read as raw records"),
                 Kind::Text(found) => match input.read(&self.options.unpack, &self.done) {
                     Ok(bytes) => {
                         self.open = Some(Open {
@@ -152,7 +152,7 @@ impl Open {
                     Ok(More::Some | More::Idle) => {}
                     Ok(More::End) => self.finishing = true,
                     Err(error) => {
-                        let reason = format!("{error}: the rest of the input is left out");
+                        let reason = format!("{error}: the rest of the input is skipped");
                         tally.skips.add(SkipDetail::at_line(&self.name, line, "unreadable", reason));
                         self.finishing = true;
                     }

@@ -195,7 +195,7 @@ impl Context {
 
     /// Counts an input that cannot be read any further.
     pub(crate) fn broken(&self, error: &io::Error, line: u64, tally: &mut Tally) {
-        let reason = format!("{error}: the rest of the input is left out");
+        let reason = format!("{error}: the rest of the input is skipped");
         tally.skips.add(SkipDetail::at_line(&self.name, line, "unreadable", reason));
     }
 }

@@ -86,7 +86,7 @@ impl Read for Guard {
             return Err(io::Error::other(format!("it unpacks to more than {} bytes", self.limits.unpacked)));
         }
         if self.given > RATIO_FROM && self.given / self.taken.get().max(1) > self.limits.ratio {
-            return Err(io::Error::other(format!("it swells to more than {} times its size", self.limits.ratio)));
+            return Err(io::Error::other(format!("it unpacks to more than {} times its size", self.limits.ratio)));
         }
         let read = self.inner.read(buffer)?;
         self.given += read as u64;

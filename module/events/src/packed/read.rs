@@ -98,10 +98,10 @@ impl<'a> Batch<'a> {
         }
         if !rows.is_empty() {
             let at = offset + self.rows.len() - rows.len();
-            return Err(PackedError { offset: at, reason: "no more rows than the header says" });
+            return Err(PackedError { offset: at, reason: "as many rows as in the header" });
         }
         if !text.is_empty() {
-            return Err(PackedError { offset: 24, reason: "no more text than the rows have" });
+            return Err(PackedError { offset: 24, reason: "as much text as in the rows" });
         }
         Ok(())
     }
@@ -382,7 +382,7 @@ impl<'a, const KEEP: bool> Codec<'a> for Reader<'a, KEEP> {
         let present = self.field();
         let flag = self.field();
         if flag && !present {
-            self.wrong("no truth where none is known");
+            self.wrong("no value for an absent boolean");
         }
         if KEEP && present {
             *value = Some(flag);
@@ -396,7 +396,7 @@ impl<'a, const KEEP: bool> Codec<'a> for Reader<'a, KEEP> {
             match W::from_code(code) {
                 Some(word) if KEEP => *value = word,
                 Some(_) => {}
-                None => self.wrong("before this: the number of a word of this field"),
+                None => self.wrong("before this: the number of a variant of this field"),
             }
         }
     }

@@ -36,7 +36,7 @@ pub(crate) struct UserRecord<'a> {
     /// The fields of `msg='...'`.
     message: BumpVec<'a, Field<'a>>,
     /// The message as text; the whole body where there is none.
-    said: &'a str,
+    message_text: &'a str,
     arena: &'a Bump,
 }
 
@@ -54,8 +54,8 @@ pub(crate) fn from_line<'a>(
     for field in fields(line.body) {
         record.add(field);
     }
-    if record.said.is_empty() {
-        record.said = line.body;
+    if record.message_text.is_empty() {
+        record.message_text = line.body;
     }
     for field in fields(line.tail) {
         record.sender.push(field);
@@ -95,13 +95,13 @@ pub(crate) fn is_used(kind: &str) -> bool {
 impl<'a> UserRecord<'a> {
     /// A record without fields.
     pub(crate) fn new(kind: &'a str, arena: &'a Bump) -> Self {
-        Self { kind, sender: BumpVec::new_in(arena), message: BumpVec::new_in(arena), said: "", arena }
+        Self { kind, sender: BumpVec::new_in(arena), message: BumpVec::new_in(arena), message_text: "", arena }
     }
 
     /// Adds a field of the record; a nested message is parsed.
     pub(crate) fn add(&mut self, field: Field<'a>) {
         if field.name == "msg" && field.quote != ' ' {
-            self.said = field.value;
+            self.message_text = field.value;
             self.message.extend(fields(field.value));
         } else {
             self.sender.push(field);
@@ -229,7 +229,7 @@ impl<'a> UserRecord<'a> {
             }
         }
         // Before auditd 2.5, a daemon wrote free text.
-        if details.is_empty() { self.said } else { details.into_bump_str() }
+        if details.is_empty() { self.message_text } else { details.into_bump_str() }
     }
 
     fn telemetry(&self) -> TelemetryState {
@@ -312,7 +312,7 @@ impl<'a> UserRecord<'a> {
             ("", name) => name,
             (dest, _) => dest,
         };
-        let denied = if selinux { self.said.contains("denied") } else { self.text("apparmor") == "DENIED" };
+        let denied = if selinux { self.message_text.contains("denied") } else { self.text("apparmor") == "DENIED" };
         *outcome = if denied { Outcome::Denied } else { Outcome::Success };
         // The record's own pid is that of the bus daemon; the subject is the sender of the message.
         let sender = if selinux { self.plain("spid") } else { self.message_pid() };

@@ -41,7 +41,7 @@ pub fn with(windows: &mut Windows, record: &WindowsRecord<'_>, check: impl FnOnc
     let place = Place { input: "in.evtx", line: 3, default_host: "fallback" };
     let accepted = windows.accept(record, place, &arena, &mut |event| (check.take().expect("one event"))(event));
     assert_eq!(accepted, Accepted::Events(1));
-    assert!(check.is_none(), "the event was handed over");
+    assert!(check.is_none(), "exactly one event");
 }
 
 /// Passes the event of a record with these named fields to `check`.
@@ -81,7 +81,7 @@ fn providers_are_recognised_in_any_case() {
     assert!(wants("DCOM", 10016));
     assert!(wants("Service Control Manager", 7045));
     assert!(wants("Microsoft-Windows-Eventlog", 1102));
-    assert!(!wants("Microsoft-Windows-DriverFrameworks-UserMode", 10000), "the id alone means nothing");
+    assert!(!wants("Microsoft-Windows-DriverFrameworks-UserMode", 10000), "the provider must match as well");
     assert!(!wants("Microsoft-Windows-Sysmon", 9));
     assert!(!wants("Microsoft-Windows-Security-Auditing", 4658));
     assert!(!wants("", 1));

@@ -336,7 +336,7 @@ fn create_and_connect_are_distinguished_by_id_alone() {
     });
     named(SYSMON, 18, &fields, |event| {
         let channel = activity!(event, ChannelConnect);
-        assert!(channel.remote, "the System process stands for a client that came through the network");
+        assert!(channel.remote, "the System process represents a remote client");
     });
     named(SYSMON, 18, &[("PipeName", r"\lsass"), ("Image", r"C:\a.exe"), ("ProcessId", "44")], |event| {
         assert!(!activity!(event, ChannelConnect).remote);
