@@ -32,9 +32,9 @@ fn with_catalogue<T>(ask: impl FnOnce(&Catalogue<'_>) -> T) -> T {
             analytic: analytic.id,
             name: one.name,
             default: one.default,
-            least: one.least,
-            most: one.most,
-            about: one.about,
+            min: one.least,
+            max: one.most,
+            unit: one.about,
         }));
     }
     ask(&Catalogue { analytics: &analytics, joining: &joining, thresholds: &thresholds })

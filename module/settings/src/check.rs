@@ -139,7 +139,7 @@ impl Checker<'_> {
             for (name, value) in named {
                 let at = join(&at, name);
                 let bounds = match known.iter().find(|one| one.analytic == id && one.name == name) {
-                    Some(one) => Shape::Number(u64::from(one.least), u64::from(one.most)),
+                    Some(one) => Shape::Number(u64::from(one.min), u64::from(one.max)),
                     None if known.is_empty() => Shape::Number(1, u64::from(u32::MAX)),
                     None => {
                         self.wrong(&at, value, format!("one of the thresholds {}", names.join(", ")));

@@ -40,11 +40,11 @@ pub struct Threshold<'c> {
     /// Default value.
     pub default: u32,
     /// Minimum.
-    pub least: u32,
+    pub min: u32,
     /// Maximum.
-    pub most: u32,
+    pub max: u32,
     /// Unit: what is counted.
-    pub about: &'c str,
+    pub unit: &'c str,
 }
 
 impl Catalogue<'_> {

@@ -53,15 +53,15 @@ pub(crate) struct Field {
     /// Whether it is required.
     pub required: bool,
     /// Its description in the schema, one sentence.
-    pub about: &'static str,
+    pub description: &'static str,
 }
 
-const fn may(key: &'static str, shape: Shape, about: &'static str) -> Field {
-    Field { key, shape, required: false, about }
+const fn optional(key: &'static str, shape: Shape, description: &'static str) -> Field {
+    Field { key, shape, required: false, description }
 }
 
-const fn must(key: &'static str, shape: Shape, about: &'static str) -> Field {
-    Field { key, shape, required: true, about }
+const fn required(key: &'static str, shape: Shape, description: &'static str) -> Field {
+    Field { key, shape, required: true, description }
 }
 
 const TEXTS: Shape = Shape::List(0, &Shape::Text);
@@ -75,45 +75,45 @@ const SECONDS: Shape = Shape::Number(1, 3_600);
 /// The whole document.
 pub(crate) const SETTINGS: Shape = Shape::Object(
     &[
-        may(
+        optional(
             "analytics",
             Shape::Map(Key::Analytic, &Shape::Object(ANALYTIC, &[])),
             "Overrides of single analytics: enabled, disabled, or with another severity.",
         ),
-        may("thresholds", Shape::Thresholds, "Thresholds, by analytic and name of the threshold."),
-        may(
+        optional("thresholds", Shape::Thresholds, "Thresholds, by analytic and name of the threshold."),
+        optional(
             "admin_hosts",
             TEXTS,
             "Hosts and addresses from which administrators work. Findings with an administrator's account from there are one step less severe and do not give E1.",
         ),
-        may("admin_accounts", TEXTS, "Accounts of administrators: DOMAIN\\name or a bare name."),
-        may(
+        optional("admin_accounts", TEXTS, "Accounts of administrators: DOMAIN\\name or a bare name."),
+        optional(
             "host_roles",
             Shape::Map(Key::Any, &Shape::Word(&["workstation", "server", "domain_controller", "admin"])),
             "Role of a host. On a domain controller findings of medium and above are one step more severe; admin is the same as an entry in admin_hosts.",
         ),
-        may(
+        optional(
             "host_key",
             Shape::Word(&["label", "fqdn"]),
             "Which part of a host's name identifies it: the first label (the default), or the full name, for sites where labels are not unique.",
         ),
-        may(
+        optional(
             "high_privilege_processes",
             TEXTS,
             "Programs (names or paths, * matches any text) that count as privileged under any account: E1 if they act, IPC-BASE-004 if a user's process accesses them.",
         ),
-        may(
+        optional(
             "sanctioned_rmm",
             TEXTS,
             "Programs (names or paths, * matches any text) of the remote management tools of the site. Findings of medium severity and below about them, or about processes they start, are suppressed, unless they run from a place that users can write to.",
         ),
-        may(
+        optional(
             "maintenance_windows",
             Shape::List(0, &Shape::Object(MAINTENANCE, &[&["start", "end"], &["daily"]])),
             "Planned maintenance. Findings of analytics with thresholds, and findings of low severity, are suppressed in these times.",
         ),
-        may("iocs", Shape::List(0, &Shape::Object(IOC, &[])), "Indicators of compromise."),
-        may(
+        optional("iocs", Shape::List(0, &Shape::Object(IOC, &[])), "Indicators of compromise."),
+        optional(
             "allow",
             Shape::List(
                 0,
@@ -124,59 +124,59 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
             ),
             "Allow rules. A finding that meets all conditions of a rule is kept and marked as suppressed.",
         ),
-        may(
+        optional(
             "baseline",
             Shape::Object(MATURITY, &[]),
             "How much a baseline must have learned about a host before deviations are reported there. Fewer days for laboratories, more for sites whose weeks differ.",
         ),
-        may("hash_key", Shape::Number(0, u64::MAX), "Key for hashing values that attackers can choose."),
-        may(
+        optional("hash_key", Shape::Number(0, u64::MAX), "Key for hashing values that attackers can choose."),
+        optional(
             "PipeNamePattern",
             Shape::Either(&Shape::Object(PIPES, &[]), &PATTERNS),
             "ATT&CK mutable element: pipe names of this environment, as regular expressions. A list alone means anomalous.",
         ),
-        may(
+        optional(
             "AllowedParentChildPairs",
             Shape::List(0, &Shape::Object(PAIR, &[])),
             "ATT&CK mutable element: expected lineage. Findings on the start of such a child by such a parent, or with the two at its ends, are suppressed.",
         ),
-        may(
+        optional(
             "SocketPathBaseline",
             TEXTS,
             "ATT&CK mutable element: expected UNIX sockets (paths or @names, * matches any text). Findings about them are suppressed, unless a program from a place that users can write to is at one end.",
         ),
-        may(
+        optional(
             "FIFOAccessPatterns",
             TEXTS,
             "ATT&CK mutable element: programs (names or paths, * matches any text) expected to use FIFOs. Findings about FIFOs that they create or open are suppressed.",
         ),
-        may(
+        optional(
             "COMObjectAllowList",
             TEXTS,
             "ATT&CK mutable element: COM classes of enterprise applications, CLSIDs or ProgIDs. Findings about them are suppressed.",
         ),
-        may(
+        optional(
             "AllowedXPCClients",
             TEXTS,
             "ATT&CK mutable element: programs (names or paths, * matches any text) expected to use XPC services. Findings about XPC with them as the client are suppressed.",
         ),
-        may(
+        optional(
             "TimeWindow",
             Shape::Either(&Shape::Map(Key::Joining, &SECONDS), &SECONDS),
             "ATT&CK mutable element: seconds within which two records count as one behaviour; for all analytics with a time window, or by analytic.",
         ),
-        may(
+        optional(
             "UnsignedBinaryAlertLevel",
             SEVERITY,
             "ATT&CK mutable element: minimum severity of a finding with an unsigned program at one end (by the signature in the log; without one, by a place that users can write to).",
         ),
-        may(
+        optional(
             "RemoteHostList",
             TEXTS,
             "ATT&CK mutable element: hosts and addresses expected to call others (DCOM, RPC, pipes over SMB). Analytics of calls between machines treat them as they treat admin_hosts.",
         ),
-        may("UserContext", Shape::Object(USERS, &[]), "ATT&CK mutable element: roles of accounts."),
-        may(
+        optional("UserContext", Shape::Object(USERS, &[]), "ATT&CK mutable element: roles of accounts."),
+        optional(
             "SuspiciousDLLList",
             TEXTS,
             "ATT&CK mutable element: modules (names or paths, * matches any text) whose load IPC-COM-015 reports.",
@@ -186,57 +186,73 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
 );
 
 const ANALYTIC: &[Field] = &[
-    may("enabled", Shape::Flag, "Whether it is enabled; true also lifts the limit of severity of an experimental one."),
-    may("severity", SEVERITY, "The severity to report instead."),
+    optional(
+        "enabled",
+        Shape::Flag,
+        "Whether it is enabled; true also lifts the limit of severity of an experimental one.",
+    ),
+    optional("severity", SEVERITY, "The severity to report instead."),
 ];
 
 const MATURITY: &[Field] = &[
-    may("mature_days", Shape::Number(1, 31), "Days on which the host was seen; 3 if not given."),
-    may("mature_events", Shape::Number(1, 1_000_000), "Exchanges of the host that were seen; 500 if not given."),
+    optional("mature_days", Shape::Number(1, 31), "Days on which the host was seen; 3 if not given."),
+    optional("mature_events", Shape::Number(1, 1_000_000), "Exchanges of the host that were seen; 500 if not given."),
 ];
 
 const IOC: &[Field] = &[
-    must("type", Shape::Word(&["hash", "image", "channel", "clsid", "address"]), "What the value is compared with."),
-    must("value", Shape::Text, "The value; * in names and paths matches any text."),
-    may("list", Shape::Text, "Name of the list it comes from."),
-    may("severity", SEVERITY, "Severity of a match; critical if not given."),
-    may("confidence", Shape::Word(&["low", "medium", "high", "certain"]), "Confidence of a match; high if not given."),
-    may("expires", Shape::Moment, "Event time after which it is not used; a date means its last second."),
+    required(
+        "type",
+        Shape::Word(&["hash", "image", "channel", "clsid", "address"]),
+        "What the value is compared with.",
+    ),
+    required("value", Shape::Text, "The value; * in names and paths matches any text."),
+    optional("list", Shape::Text, "Name of the list it comes from."),
+    optional("severity", SEVERITY, "Severity of a match; critical if not given."),
+    optional(
+        "confidence",
+        Shape::Word(&["low", "medium", "high", "certain"]),
+        "Confidence of a match; high if not given.",
+    ),
+    optional("expires", Shape::Moment, "Event time after which it is not used; a date means its last second."),
 ];
 
 const ALLOW: &[Field] = &[
-    must("name", Shape::Text, "Its name; must be unique."),
-    must("reason", Shape::Text, "Why the rule exists."),
-    must("owner", Shape::Text, "Person or team responsible for it."),
-    may("expires", Shape::Moment, "Event time after which it no longer applies; a date means its last second."),
-    may("analytics", Shape::List(1, &Shape::Analytic), "Condition: ids of analytics."),
-    may("hosts", CONDITION, "Condition: hosts, * matches any text."),
-    may("users", CONDITION, "Condition: accounts, * matches any text."),
-    may("images", CONDITION, "Condition: path or name of a process at either end, * matches any text."),
-    may("hashes", CONDITION, "Condition: hash of a process at either end."),
-    may("channels", CONDITION, "Condition: name of the channel, * matches any text."),
+    required("name", Shape::Text, "Its name; must be unique."),
+    required("reason", Shape::Text, "Why the rule exists."),
+    required("owner", Shape::Text, "Person or team responsible for it."),
+    optional("expires", Shape::Moment, "Event time after which it no longer applies; a date means its last second."),
+    optional("analytics", Shape::List(1, &Shape::Analytic), "Condition: ids of analytics."),
+    optional("hosts", CONDITION, "Condition: hosts, * matches any text."),
+    optional("users", CONDITION, "Condition: accounts, * matches any text."),
+    optional("images", CONDITION, "Condition: path or name of a process at either end, * matches any text."),
+    optional("hashes", CONDITION, "Condition: hash of a process at either end."),
+    optional("channels", CONDITION, "Condition: name of the channel, * matches any text."),
 ];
 
 const MAINTENANCE: &[Field] = &[
-    must("name", Shape::Text, "Its name."),
-    must("reason", Shape::Text, "The planned work."),
-    may("hosts", CONDITION, "Hosts it applies to, * matches any text; all if not given."),
-    may("start", Shape::Moment, "Start, by event time; a date means its first second."),
-    may("end", Shape::Moment, "End; a date means its last second."),
-    may("daily", Shape::Daily, "Every day between these times of day in UTC; past midnight if the second is earlier."),
+    required("name", Shape::Text, "Its name."),
+    required("reason", Shape::Text, "The planned work."),
+    optional("hosts", CONDITION, "Hosts it applies to, * matches any text; all if not given."),
+    optional("start", Shape::Moment, "Start, by event time; a date means its first second."),
+    optional("end", Shape::Moment, "End; a date means its last second."),
+    optional(
+        "daily",
+        Shape::Daily,
+        "Every day between these times of day in UTC; past midnight if the second is earlier.",
+    ),
 ];
 
 const PIPES: &[Field] = &[
-    may("anomalous", PATTERNS, "Names to report: IPC-PIPE-001 handles them like those of known tools."),
-    may("legitimate", PATTERNS, "Names that the site uses: findings about them are suppressed."),
+    optional("anomalous", PATTERNS, "Names to report: IPC-PIPE-001 handles them like those of known tools."),
+    optional("legitimate", PATTERNS, "Names that the site uses: findings about them are suppressed."),
 ];
 
 const PAIR: &[Field] = &[
-    must("parent", Shape::Text, "Name or path of the parent, * matches any text."),
-    must("child", Shape::Text, "Name or path of the child, * matches any text."),
+    required("parent", Shape::Text, "Name or path of the parent, * matches any text."),
+    required("child", Shape::Text, "Name or path of the child, * matches any text."),
 ];
 
 const USERS: &[Field] = &[
-    may("privileged", TEXTS, "Accounts (* matches any text) whose processes count as privileged."),
-    may("service", TEXTS, "Service accounts (* matches any text)."),
+    optional("privileged", TEXTS, "Accounts (* matches any text) whose processes count as privileged."),
+    optional("service", TEXTS, "Service accounts (* matches any text)."),
 ];

@@ -56,7 +56,7 @@ fn object(fields: &[Field], groups: &[&[&str]], catalogue: &Catalogue<'_>) -> Va
     let mut properties = Map::new();
     for field in fields {
         let mut value = of(&field.shape, catalogue);
-        value["description"] = field.about.into();
+        value["description"] = field.description.into();
         properties.insert(field.key.to_owned(), value);
     }
     let mut object = json!({"type": "object", "additionalProperties": false, "properties": properties});
@@ -77,8 +77,8 @@ fn thresholds(catalogue: &Catalogue<'_>) -> Value {
             .entry(one.analytic)
             .or_insert_with(|| json!({"type": "object", "additionalProperties": false, "properties": {}}));
         entry["properties"][one.name] = json!({
-            "type": "integer", "minimum": one.least, "maximum": one.most, "default": one.default,
-            "description": one.about,
+            "type": "integer", "minimum": one.min, "maximum": one.max, "default": one.default,
+            "description": one.unit,
         });
     }
     json!({"type": "object", "additionalProperties": false, "properties": analytics})

@@ -9,14 +9,7 @@ use crate::plan::{Key, SETTINGS, Shape};
 const CATALOGUE: Catalogue<'static> = Catalogue {
     analytics: &["IPC-A-001", "IPC-B-002"],
     joining: &["IPC-B-002"],
-    thresholds: &[Threshold {
-        analytic: "IPC-A-001",
-        name: "targets",
-        default: 5,
-        least: 2,
-        most: 60,
-        about: "machines",
-    }],
+    thresholds: &[Threshold { analytic: "IPC-A-001", name: "targets", default: 5, min: 2, max: 60, unit: "machines" }],
 };
 
 fn errors(json: &str) -> Vec<(String, String)> {
