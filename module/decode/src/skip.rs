@@ -27,6 +27,7 @@ impl core::error::Error for Skip {}
 
 /// Why a record was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Reason {
     /// It is larger than [`MAX_RECORD`](crate::MAX_RECORD) bytes.
     TooLarge,

@@ -31,6 +31,7 @@ impl Default for Collection {
 
 /// The contents of a collection.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Collected {
     /// Incidents: escalated ones first, then by severity, then by id.
     pub incidents: Vec<IncidentEnvelope>,

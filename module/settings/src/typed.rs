@@ -10,6 +10,7 @@ use crate::check;
 /// The settings of a site. The default is that of a site without settings.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Settings {
     /// Overrides of single analytics, by catalogue id.
     pub analytics: BTreeMap<String, AnalyticSetting>,
@@ -75,6 +76,7 @@ pub struct Settings {
 /// How much a baseline must have learned about a host before it reports deviations; `None`: the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MaturitySetting {
     /// Days on which the host was seen.
     pub mature_days: Option<u32>,
@@ -85,6 +87,7 @@ pub struct MaturitySetting {
 /// Overrides of one analytic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AnalyticSetting {
     /// Whether it is enabled; `None`: the default.
     pub enabled: Option<bool>,
@@ -118,6 +121,7 @@ pub enum HostKey {
 /// An indicator of compromise.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Ioc {
     /// What the value is compared with.
     #[serde(rename = "type")]
@@ -153,6 +157,7 @@ pub enum IocKind {
 /// An allow rule: a finding that meets all of its conditions is suppressed.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AllowRule {
     /// Its name.
     pub name: String,
@@ -180,6 +185,7 @@ pub struct AllowRule {
 /// Planned maintenance: from `start` to `end`, or every day.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MaintenanceWindow {
     /// Its name.
     pub name: String,
@@ -201,6 +207,7 @@ pub struct MaintenanceWindow {
 /// Regular expressions for names of pipes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PipeNamePattern {
     /// Names to report.
     pub anomalous: Vec<String>,
@@ -212,6 +219,7 @@ pub struct PipeNamePattern {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
+#[non_exhaustive]
 pub struct Pair {
     pub parent: String,
     pub child: String,
@@ -230,6 +238,7 @@ pub enum TimeWindow {
 /// Roles of accounts; `*` matches any text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct UserContext {
     /// Accounts whose processes count as privileged.
     pub privileged: Vec<String>,

@@ -103,6 +103,7 @@ impl Sources {
 
 /// Progress of reading.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Progress {
     size: u64,
     done: Arc<AtomicU64>,

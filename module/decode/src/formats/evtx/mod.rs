@@ -89,6 +89,7 @@ impl core::error::Error for Skip {}
 
 /// Why a record or a chunk was skipped, or noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Reason {
     /// The file does not begin with `ElfFile`.
     NotEvtx,

@@ -5,6 +5,7 @@ use super::{CHUNK_SIZE, HEADER_SIZE, Reason, Skip};
 
 /// The header of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FileHeader {
     /// Number of chunks when the header was written. There may be more.
     pub chunks: u16,
