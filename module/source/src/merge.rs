@@ -85,7 +85,7 @@ impl Merge {
 
     /// Sets the maximum number of events of a batch.
     pub fn set_batch(&mut self, events: usize) {
-        self.out.most = events.max(1);
+        self.out.limit = events.max(1);
     }
 
     /// Writes the next batch to `bytes`.

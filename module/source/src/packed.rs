@@ -13,7 +13,7 @@ const HOSTS: usize = 100_000;
 pub struct Packed {
     pub(crate) builder: Builder,
     pub(crate) events: usize,
-    pub(crate) most: usize,
+    pub(crate) limit: usize,
     hosts: BTreeSet<String>,
     last_host: String,
     first_time: Option<Timestamp>,
@@ -23,11 +23,11 @@ pub struct Packed {
 }
 
 impl Packed {
-    pub(crate) fn new(most: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             builder: Builder::default(),
             events: 0,
-            most: most.max(1),
+            limit: limit.max(1),
             hosts: BTreeSet::new(),
             last_host: String::new(),
             first_time: None,
@@ -37,7 +37,7 @@ impl Packed {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.events >= self.most || self.builder.is_full()
+        self.events >= self.limit || self.builder.is_full()
     }
 
     pub(crate) fn push(&mut self, event: &ProcessEvent<'_>) {

@@ -36,7 +36,7 @@ pub struct RecordStream {
     options: Options,
     done: Arc<AtomicU64>,
     tally: Tally,
-    most: usize,
+    limit: usize,
 }
 
 struct Open {
@@ -55,19 +55,19 @@ impl std::fmt::Debug for RecordStream {
 
 impl RecordStream {
     pub(crate) fn new(inputs: Vec<Input>, tally: Tally, options: Options, done: Arc<AtomicU64>) -> Self {
-        Self { inputs: inputs.into(), open: None, options, done, tally, most: 1024 }
+        Self { inputs: inputs.into(), open: None, options, done, tally, limit: 1024 }
     }
 
     /// Sets the maximum number of records of a batch.
     pub fn set_batch(&mut self, records: usize) {
-        self.most = records.max(1);
+        self.limit = records.max(1);
     }
 
     /// The next batch; `None` at the end.
     pub fn next_batch(&mut self) -> Option<RawBatch> {
         loop {
             if let Some(open) = &mut self.open {
-                if let Some(batch) = open.fill(self.most, &self.options, &mut self.tally) {
+                if let Some(batch) = open.fill(self.limit, &self.options, &mut self.tally) {
                     return Some(batch);
                 }
                 self.open = None;
@@ -107,7 +107,7 @@ impl RecordStream {
 }
 
 impl Open {
-    fn fill(&mut self, most: usize, options: &Options, tally: &mut Tally) -> Option<RawBatch> {
+    fn fill(&mut self, limit: usize, options: &Options, tally: &mut Tally) -> Option<RawBatch> {
         let mut batch = RawBatch {
             input: self.name.clone(),
             format: self.format,
@@ -160,7 +160,7 @@ impl Open {
             } else if !self.finishing {
                 self.pieces.set_rest(left);
             }
-            if records >= most || batch.data.len() >= BYTES {
+            if records >= limit || batch.data.len() >= BYTES {
                 return Some(batch);
             }
         }

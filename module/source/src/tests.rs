@@ -286,9 +286,9 @@ fn bad_records_are_counted_with_their_lines_and_the_rest_is_read() {
 #[test]
 fn raw_records_keep_the_line_numbers_of_their_input() {
     let text = format!("\n\n{}\n{}{}", line(1, "h"), line(2, "h"), line(3, "h"));
-    for most in [1, 2, 100] {
+    for limit in [1, 2, 100] {
         let mut stream = sources(&[("a.log", text.as_bytes())]).records();
-        stream.set_batch(most);
+        stream.set_batch(limit);
         let mut found = Vec::new();
         while let Some(batch) = stream.next_batch() {
             for (offset, record) in batch.data.split(|byte| *byte == b'\n').enumerate() {
@@ -299,7 +299,7 @@ fn raw_records_keep_the_line_numbers_of_their_input() {
         }
         let expected: Vec<(u64, Vec<u8>)> =
             [(3, 1), (5, 2), (6, 3)].map(|(at, second)| (at, line(second, "h").trim_end().as_bytes().to_vec())).into();
-        assert_eq!(found, expected, "batches of {most}");
+        assert_eq!(found, expected, "batches of {limit}");
     }
 }
 
