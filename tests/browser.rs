@@ -77,8 +77,12 @@ fn look(folder: &Path, name: &str, files: &[&str], hostile: &[&str]) -> serde_js
     arguments.extend(files);
     let expected = folder.join(format!("{name}.expected"));
     fs::write(&expected, backchannel(folder, &arguments)).expect("what is expected is written");
+    let mut arguments = vec!["replay", "--format", "ocsf"];
+    arguments.extend(files);
+    let ocsf = folder.join(format!("{name}.ocsf"));
+    fs::write(&ocsf, backchannel(folder, &arguments)).expect("what is expected is written");
     let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(file)).collect();
-    let mut look = serde_json::json!({ "name": name, "files": paths, "expected": expected });
+    let mut look = serde_json::json!({ "name": name, "files": paths, "expected": expected, "ocsf": ocsf });
     if !hostile.is_empty() {
         look["hostile"] = hostile.into();
     }

@@ -1,150 +1,258 @@
-//! The cases, through every host. A difference between two hosts is a mistake of one of them by definition.
+//! The cases, through every host: a test for each case and host, called as the case is.
 //!
-//! `BLESS=1` (or `cargo xtask bless`) writes the goldens anew.
+//! `cargo test -p backchannel-tests --test cases -- NAME` runs those whose name contains NAME. `BLESS=1` (or `cargo xtask
+//! bless NAME`) first writes what was found into the expectations that are not met, where that can be said in their place.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+use std::sync::Arc;
 
+use backchannel_cases::{Edit, Failure, rewrite, undocumented};
 use backchannel_detect::analytics::ANALYTICS;
 use backchannel_host::replay::Carrier;
-use backchannel_tests::case::{self, Case, Expects};
-use backchannel_tests::{browser, component, native};
+use backchannel_tests::case::{self, Case};
+use backchannel_tests::fluent_bit::{Linked, Sandbox, Shipper, carried, going_on, records, tailed, without_ours};
+use backchannel_tests::{browser, component, native, read, root};
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
 
-/// The lines of a golden that a reader looks at: what the finding says, not all it carries.
-fn shown(document: &str) -> String {
-    let value: serde_json::Value = serde_json::from_str(document).expect("a document is JSON");
-    let mut fields = value.as_object().expect("an object").clone();
-    for key in ["type", "answers", "changes", "logon", "joins", "title", "techniques"] {
-        fields.remove(key);
+/// What a case is run through.
+type Host = fn(&Case) -> Result<(), Failed>;
+
+const HOSTS: [(&str, Host); 4] =
+    [("native", native_meets), ("component", component_agrees), ("page", page_agrees), ("fluent-bit", filter_agrees)];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let load = || Ok((case::try_all()?, case::try_formats()?));
+    let mut loaded: Result<_, String> = load();
+    if let (Ok((cases, formats)), Some(_), false) = (&loaded, std::env::var_os("BLESS"), arguments.list) {
+        let filter = arguments.filter.as_deref().unwrap_or_default();
+        // Of a test's name, the part that is the case's.
+        bless(cases.iter().chain(formats), filter.split("::").next().unwrap_or_default());
+        loaded = load();
     }
-    native::pruned(serde_json::Value::Object(fields)).to_string()
+    let (cases, formats): (Arc<[Case]>, Arc<[Case]>) = match loaded {
+        Ok((cases, formats)) => (cases.into(), formats.into()),
+        Err(errors) => {
+            eprintln!("{errors}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut trials = Vec::new();
+    for (at, case) in cases.iter().enumerate() {
+        for (host, run) in HOSTS {
+            if host == "fluent-bit" && records(case).is_none() {
+                continue;
+            }
+            let cases = Arc::clone(&cases);
+            trials.push(Trial::test(format!("{}::{host}", case.name), move || run(&cases[at])));
+        }
+    }
+    for (at, case) in formats.iter().enumerate() {
+        let cases = Arc::clone(&formats);
+        trials.push(Trial::test(format!("{}::events", case.name), move || events_are(&cases[at])));
+    }
+    let mut whole = |name: &str, run: fn(&[Case], &[Case]) -> Result<(), Failed>| {
+        let (cases, formats) = (Arc::clone(&cases), Arc::clone(&formats));
+        trials.push(Trial::test(name, move || run(&cases, &formats)));
+    };
+    whole("every_analytic_has_a_firing_and_a_quiet_case_in_its_file", every_analytic_has_its_cases);
+    whole("no_name_says_the_opposite_of_what_is_expected", no_name_contradicts);
+    whole("every_case_says_where_its_logs_come_from", every_case_has_a_provenance);
+    whole("expectations_can_name_every_field_of_the_output", every_field_can_be_named);
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn golden(path: &Path, lines: &[String], wrong: &mut Vec<String>) {
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(path, text).expect("the golden is written");
-        return;
-    }
-    let present = fs::read_to_string(path).unwrap_or_default();
-    if present != text {
-        let at = present
-            .lines()
-            .zip(text.lines())
-            .position(|(a, b)| a != b)
-            .unwrap_or(present.lines().count().min(lines.len()));
-        wrong.push(format!(
-            "{}, line {}:\n  golden: {}\n  now:    {}",
-            path.display(),
-            at + 1,
-            present.lines().nth(at).unwrap_or("(nothing)"),
-            text.lines().nth(at).unwrap_or("(nothing)")
-        ));
-    }
+fn parsed(documents: &[String]) -> Vec<Value> {
+    documents.iter().map(|document| serde_json::from_str(document).expect("a document is JSON")).collect()
 }
 
-/// The worst finding of the analytic that the case is about.
-fn worst(case: &Case, documents: &[String]) -> Option<Expects> {
-    const ORDER: [&str; 5] = ["info", "low", "medium", "high", "critical"];
-    const SURE: [&str; 4] = ["low", "medium", "high", "certain"];
-    let rank = |list: &[&str], word: &str| list.iter().position(|known| *known == word).unwrap_or(0);
-    documents
+fn lines(all: impl IntoIterator<Item = impl ToString>) -> Result<(), Failed> {
+    let all: Vec<String> = all.into_iter().map(|one| one.to_string()).collect();
+    if all.is_empty() { Ok(()) } else { Err(all.join("\n").into()) }
+}
+
+/// The expectations that are not met.
+fn unmet(case: &Case) -> Vec<Failure> {
+    let known: Vec<&str> = ANALYTICS.iter().map(|analytic| analytic.id).collect();
+    let outcome = native::outcome(case);
+    let mut unmet = case.expect.unknown_analytics(&known);
+    unmet.extend(case.expect.check(&parsed(&outcome.findings), &parsed(&outcome.incidents)));
+    unmet
+}
+
+fn native_meets(case: &Case) -> Result<(), Failed> {
+    if case.events.is_some() {
+        events_are(case)?;
+    }
+    lines(unmet(case))
+}
+
+/// A difference between two hosts is a mistake of one of them by definition.
+fn same(found: Vec<String>, expected: Vec<String>, how: &str) -> Option<String> {
+    let (found, expected): (BTreeSet<_>, BTreeSet<_>) = (found.into_iter().collect(), expected.into_iter().collect());
+    let first =
+        |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).next().cloned().unwrap_or("nothing".into());
+    (found != expected).then(|| {
+        let (more, less) = (first(&found, &expected), first(&expected, &found));
+        format!("{how}\n  finds only here: {more}\n  finds only natively: {less}")
+    })
+}
+
+fn component_agrees(case: &Case) -> Result<(), Failed> {
+    let expected = native::findings(case);
+    let ways = [
+        (Carrier::Packed, 1024),
+        (Carrier::Packed, 1),
+        (Carrier::Packed, 3),
+        (Carrier::Events, 1024),
+        (Carrier::Records, 1024),
+        (Carrier::Records, 1),
+        (Carrier::Text, 1024),
+    ];
+    // Event logs have no records of text.
+    let ways = ways
         .iter()
-        .map(|document| serde_json::from_str::<serde_json::Value>(document).expect("JSON"))
-        .filter(|finding| finding["analytic"] == case.analytic.as_str() && finding["suppressed"].is_null())
-        .map(|finding| Expects {
-            severity: finding["severity"].as_str().unwrap_or_default().to_owned(),
-            confidence: finding["confidence"].as_str().unwrap_or_default().to_owned(),
-        })
-        .max_by_key(|one| (rank(&ORDER, &one.severity), rank(&SURE, &one.confidence)))
+        .filter(|(carrier, _)| case.text().is_some() || matches!(carrier, Carrier::Packed | Carrier::Events));
+    lines(ways.filter_map(|(carrier, batch)| {
+        let how = format!("{carrier:?} in batches of {batch}");
+        same(component::findings(case, *carrier, *batch), expected.clone(), &how)
+    }))
 }
 
-#[test]
-fn each_case_gives_what_it_expects_and_its_goldens() {
-    let mut wrong = Vec::new();
-    let cases = case::all();
-    for case in &cases {
-        let findings = native::findings(case);
-        let found = worst(case, &findings);
-        if found != case.says.expects {
-            wrong.push(format!(
-                "{} ({}): expects {:?}, found {found:?}",
-                case.name(),
-                case.says.about,
-                case.says.expects
-            ));
-            continue;
-        }
-        golden(&case.folder.join("events.jsonl"), &native::events(case), &mut wrong);
-        let shown: Vec<String> = findings.iter().map(|document| shown(document)).collect();
-        golden(&case.folder.join("findings.jsonl"), &shown, &mut wrong);
+fn page_agrees(case: &Case) -> Result<(), Failed> {
+    lines(same(browser::findings(case), native::findings(case), "the page"))
+}
+
+/// The filter for Fluent Bit, record by record: the one that ships answers as the one linked here, no record is changed,
+/// and the findings that ride on records are those of the native run.
+fn filter_agrees(case: &Case) -> Result<(), Failed> {
+    let baseline = native::baseline(case);
+    let records = records(case).ok_or("a shipper hands over records of text")?;
+    // The tag is what evidence names.
+    let tag = case.logs[0].name.as_str();
+    let all = |shipper: &mut dyn Shipper, records: &[Vec<u8>]| -> Vec<Vec<u8>> {
+        records.iter().map(|record| shipper.call(tag, 0, record).expect("no record is lost")).collect()
+    };
+    let mut linked = Linked::open(case.settings.as_deref(), baseline.as_deref());
+    let mut sandbox = Sandbox::default();
+    assert_eq!(sandbox.open(case.settings.as_deref().map(str::as_bytes), baseline.as_deref()), 0);
+    let answers = all(&mut linked, &records);
+    if all(&mut sandbox, &records) != answers {
+        return Err("the module that ships answers otherwise than the linked one".into());
     }
-    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
-}
-
-#[test]
-fn every_analytic_has_a_firing_and_a_quiet_case_and_fires_where_the_name_says_so() {
-    let cases = case::all();
-    let mut missing = Vec::new();
-    for analytic in ANALYTICS {
-        let mine: Vec<&Case> = cases.iter().filter(|case| case.analytic == analytic.id).collect();
-        let fires = mine.iter().any(|case| case.says.expects.is_some());
-        let quiet = mine.iter().any(|case| case.says.expects.is_none());
-        if !fires || !quiet {
-            missing.push(format!("{}: a {} case", analytic.id, if fires { "quiet" } else { "firing" }));
+    for (record, answer) in records.iter().zip(&answers) {
+        if without_ours(answer) != *record {
+            return Err(format!("a record was changed: {}", String::from_utf8_lossy(record)).into());
         }
     }
-    assert!(missing.is_empty(), "missing in tests/cases:\n{}", missing.join("\n"));
-    for case in &cases {
-        let name = case.name();
-        assert!(ANALYTICS.iter().any(|analytic| analytic.id == case.analytic), "{name}: no such analytic");
-        let folder = name.rsplit('/').next().expect("a name");
-        let says_fires = folder.starts_with("fires-");
-        assert!(says_fires || folder.starts_with("quiet-"), "{name}: a case is called fires-... or quiet-...");
-        assert_eq!(says_fires, case.says.expects.is_some(), "{name}: the name and case.toml disagree");
+    // There is no end of the log: what waits for more lines is known when the log goes on.
+    let later: Vec<Vec<u8>> = going_on(case).iter().map(|line| tailed(line.as_bytes())).collect();
+    let answers = [answers, all(&mut linked, &later)].concat();
+    let differs = same(
+        carried(&answers, "findings").iter().map(Value::to_string).collect(),
+        parsed(&native::findings(case)).iter().map(Value::to_string).collect(),
+        "the filter",
+    );
+    match (differs, case.differs.get("fluent-bit")) {
+        (Some(differs), None) => Err(differs.into()),
+        (None, Some(why)) => Err(format!("the case says that the filter differs ({why}), and it does not").into()),
+        _ => Ok(()),
     }
 }
 
-#[test]
-fn the_component_finds_the_same_by_every_carrier_and_in_batches_of_any_size() {
-    let mut wrong = Vec::new();
-    for case in case::all().iter().filter(|case| case.past.is_none()) {
-        let expected: BTreeSet<String> = native::findings(case).into_iter().collect();
-        for (carrier, batch) in [
-            (Carrier::Packed, 1024),
-            (Carrier::Packed, 1),
-            (Carrier::Packed, 3),
-            (Carrier::Events, 1024),
-            (Carrier::Records, 1024),
-            (Carrier::Records, 1),
-            (Carrier::Text, 1024),
-        ] {
-            let found: BTreeSet<String> = component::findings(case, carrier, batch).into_iter().collect();
-            if found != expected {
-                let more: Vec<&String> = found.difference(&expected).take(1).collect();
-                let less: Vec<&String> = expected.difference(&found).take(1).collect();
-                wrong.push(format!(
-                    "{} by {carrier:?} in batches of {batch}: only there {more:?}, only native {less:?}",
-                    case.name()
-                ));
+/// The events that the logs of a case must become, without what is not set.
+fn events_are(case: &Case) -> Result<(), Failed> {
+    let Some(expected) = &case.events else { return Err("a case of a format has a block `events`".into()) };
+    let found = native::events(case);
+    let longest = found.len().max(expected.events.len());
+    let show = |event: Option<&Value>| event.map_or("nothing".to_owned(), Value::to_string);
+    lines((0..longest).filter(|at| found.get(*at) != expected.events.get(*at)).take(1).map(|at| {
+        let (now, then) = (show(found.get(at)), show(expected.events.get(at)));
+        format!("{}: event {} is\n  {now}\ninstead of\n  {then}", case.path.display(), at + 1)
+    }))
+}
+
+/// Writes what was found into the cases whose name contains `filter`.
+fn bless<'a>(cases: impl Iterator<Item = &'a Case>, filter: &str) {
+    let mut edits: BTreeMap<_, Vec<Edit>> = BTreeMap::new();
+    for case in cases.filter(|case| case.name.contains(filter)) {
+        let of = edits.entry(case.path.clone()).or_default();
+        of.extend(unmet(case).into_iter().flat_map(|failure| failure.edits));
+        if let Some(events) = &case.events {
+            let found = native::events(case);
+            if found != events.events {
+                let text = found.iter().map(|event| format!("{event}\n")).collect();
+                of.push(Edit { span: events.span.clone(), text });
             }
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for (path, edits) in edits.iter().filter(|(_, edits)| !edits.is_empty()) {
+        std::fs::write(path, rewrite(&read(path), edits)).expect("the case is written");
+        eprintln!("{}: {} expectations rewritten", path.display(), edits.len());
+    }
 }
 
-#[test]
-fn the_page_finds_the_same() {
+fn every_analytic_has_its_cases(cases: &[Case], _: &[Case]) -> Result<(), Failed> {
+    let folder = root().join("tests/cases");
     let mut wrong = Vec::new();
-    for case in &case::all() {
-        let expected: BTreeSet<String> = native::findings(case).into_iter().collect();
-        let found: BTreeSet<String> = browser::findings(case).into_iter().collect();
-        if found != expected {
-            let more: Vec<&String> = found.difference(&expected).take(1).collect();
-            let less: Vec<&String> = expected.difference(&found).take(1).collect();
-            wrong.push(format!("{}: only in the page {more:?}, only native {less:?}", case.name()));
+    for analytic in ANALYTICS {
+        let fires = |case: &&Case| case.expect.firing().contains(&analytic.id);
+        let quiet = |case: &&Case| case.expect.quiet_analytics().contains(&analytic.id);
+        for (what, there) in [("firing", cases.iter().find(fires)), ("quiet", cases.iter().find(quiet))] {
+            let home = folder.join(analytic.family.as_str());
+            match there {
+                None => wrong.push(format!("{} has no {what} case below {}", analytic.id, home.display())),
+                Some(case) if !case.path.starts_with(&home) => {
+                    wrong.push(format!("{}: {} belongs below {}", case.path.display(), analytic.id, home.display()));
+                }
+                Some(_) => {}
+            }
         }
     }
-    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+    lines(wrong)
+}
+
+/// Words of a name that promise silence or a severity must hold.
+fn no_name_contradicts(cases: &[Case], formats: &[Case]) -> Result<(), Failed> {
+    let mut wrong = Vec::new();
+    for case in cases.iter().chain(formats) {
+        let words: Vec<String> = case.slug().split('-').map(str::to_owned).collect();
+        let says = |word: &str| words.iter().any(|known| known == word);
+        let severities = case.expect.severities();
+        let graded = ["low", "medium", "high", "critical"].into_iter().filter(|word| says(word));
+        let graded: Vec<&str> = graded.filter(|word| !severities.contains(word)).collect();
+        if case.fires() && (says("quiet") || says("silent") || says("nothing")) {
+            wrong.push(format!("{}: the name says quiet, and a finding is expected", case.name));
+        } else if !case.fires() && case.events.is_none() && (says("fires") || says("fire")) {
+            wrong.push(format!("{}: the name says that it fires, and no finding is expected", case.name));
+        } else if case.fires() && !graded.is_empty() {
+            wrong.push(format!(
+                "{}: the name says {}, and the findings are {}",
+                case.name,
+                graded.join(", "),
+                severities.join(", ")
+            ));
+        } else if words.last().is_some_and(|word| word.len() < 3 && word.bytes().all(|byte| byte.is_ascii_digit())) {
+            wrong.push(format!("{}: a number at the end does not tell it from its like", case.name));
+        }
+    }
+    lines(wrong)
+}
+
+fn every_case_has_a_provenance(cases: &[Case], formats: &[Case]) -> Result<(), Failed> {
+    let all = cases.iter().chain(formats);
+    let silent = all.filter(|case| case.provenance.is_none());
+    lines(silent.map(|case| format!("{}: provenance is missing in its block `case`", case.name)))
+}
+
+/// The fields that expectations know are those of the documents: a new one is to be added to `backchannel-cases`.
+fn every_field_can_be_named(cases: &[Case], _: &[Case]) -> Result<(), Failed> {
+    let mut unknown = BTreeSet::new();
+    for case in cases.iter().filter(|case| case.fires()) {
+        let outcome = native::outcome(case);
+        unknown.extend(parsed(&outcome.findings).iter().chain(&parsed(&outcome.incidents)).flat_map(undocumented));
+    }
+    lines(unknown.iter().map(|path| format!("host-harness/cases/src/schema.rs does not know {path}")))
 }

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 
 use backchannel_events::Severity;
 use backchannel_host::replay::{ReplayOptions, Silent, replay};
-use backchannel_host::source::{SourceOptions, Sources};
+use backchannel_host::source::{self, SourceOptions};
 use backchannel_tests::component::module;
 use backchannel_tests::root;
 use serde::Deserialize;
@@ -118,7 +118,7 @@ fn labels(folder: &Path) -> Option<Labels> {
 
 fn look(folder: &Path, file: &str, host: Option<&String>) -> Capture {
     let options = SourceOptions { host: host.cloned(), ..SourceOptions::default() };
-    let sources = Sources::open(&[folder.join(file)], options);
+    let sources = source::open(&[folder.join(file)], options);
     let report = replay(module(), sources, &ReplayOptions::default(), &mut Silent)
         .unwrap_or_else(|error| panic!("{file}: {error:?}"));
     let alarms = report.findings.iter().filter(|finding| finding.severity >= Severity::Medium && !finding.suppressed);
@@ -132,7 +132,7 @@ fn look(folder: &Path, file: &str, host: Option<&String>) -> Capture {
             evidence: document["evidence"].as_array().cloned().unwrap_or_default(),
         }
     });
-    let readable = report.summary.evaluated + report.summary.unused > 0;
+    let readable = report.summary.records.evaluated + report.summary.records.unused > 0;
     Capture { file: file.to_owned(), alarms: alarms.collect(), readable }
 }
 

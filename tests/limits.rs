@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use backchannel_embedded::COMPONENT;
+use backchannel_embedded::component;
 use backchannel_events::packed::Builder;
 use backchannel_events::{Activity, Process, ProcessEvent, Provenance, Timestamp};
 use backchannel_host::Format;
@@ -12,7 +12,7 @@ use backchannel_host::component::{
     Batch, Correlator, Detector, Engine, EngineOptions, HostError, Learner, Limits, Module, RawBatch,
 };
 use backchannel_host::replay::{Carrier, ReplayError, ReplayOptions, Silent, replay};
-use backchannel_host::source::{SourceOptions, Sources};
+use backchannel_host::source::{self, SourceOptions};
 use backchannel_tests::component::module;
 use backchannel_tests::hostile::{Change, Does, hostile};
 
@@ -30,7 +30,7 @@ fn changed(once: &'static Once, changes: &[Change<'_>]) -> &'static Module {
     static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
     let engine = ENGINE.get_or_init(|| Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine")));
     once.get_or_init(|| {
-        Module::load(engine, &hostile(COMPONENT, changes)).expect("a hostile module keeps the contract")
+        Module::load(engine, &hostile(component(), changes)).expect("a hostile module keeps the contract")
     })
 }
 
@@ -157,9 +157,9 @@ fn replayed(module: &Module, lines: usize, options: ReplayOptions) -> Result<(u6
     let path = folder.path().join("audit.log");
     let text: String = (1..=lines).map(|n| format!("type=CWD msg=audit(1700000000.1:{n}): cwd=\"/\"\n")).collect();
     std::fs::write(&path, text).expect("the log is written");
-    let sources = Sources::open(&[path], SourceOptions { skips_kept: 100, ..SourceOptions::default() });
+    let sources = source::open(&[path], SourceOptions { skips_kept: 100, ..SourceOptions::default() });
     let report = replay(module, sources, &ReplayOptions { limits: LIMITS, ..options }, &mut Silent)?;
-    let failed = report.summary.skipped_by_reason.get("module-failed").copied().unwrap_or_default();
+    let failed = report.summary.skipped.get("module-failed").copied().unwrap_or_default();
     let reasons = report.skips.details().iter().map(|detail| detail.reason.clone()).collect();
     Ok((failed, reasons))
 }

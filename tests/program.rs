@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -57,19 +57,39 @@ fn run(arguments: &[&str]) -> Ran {
     run_with(b"", arguments)
 }
 
+/// The logs of the cases, by the names of their files and cases.
+fn logs() -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
+    let suites = backchannel_cases::read_folder(&folder).expect("the cases can be read");
+    let of = |suite: &backchannel_cases::Suite| -> Vec<(String, Vec<u8>)> {
+        let named =
+            |case: &backchannel_cases::Case| (format!("{}.{}", suite.stem(), case.slug()), case.logs[0].bytes.clone());
+        suite.cases.iter().map(named).collect()
+    };
+    suites.iter().flat_map(of).collect()
+}
+
 fn case(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases").join(name);
-    fs::read(folder.join("input.jsonl")).expect("the case is there")
+    logs().into_iter().find(|(known, _)| known == name).expect("the case is there").1
+}
+
+/// The logs of the cases in one folder.
+fn large_folder() -> Folder {
+    let folder = Folder::new();
+    for (name, bytes) in logs() {
+        folder.file(&name, &bytes);
+    }
+    folder
 }
 
 /// A log with an alarm of high severity, on the host ws01.
 fn firing() -> Vec<u8> {
-    case("ipc-dcom-006/fires-a-com-server-under-a-network-logon-fires")
+    case("remote_activation.mmc-is-activated-under-a-network-logon")
 }
 
 /// A log without an alarm.
 fn quiet() -> Vec<u8> {
-    case("ipc-dcom-006/quiet-a-service-s-com-server-is-quiet")
+    case("mmc20.the-user-opens-the-management-console")
 }
 
 /// A folder that is gone after the test.
@@ -220,7 +240,7 @@ fn a_module_that_is_none_is_refused() {
         ("core.wasm", b"\0asm\x01\0\0\0", "core WebAssembly module"),
         ("empty.wasm", EMPTY, "exports nothing"),
         ("imports.wasm", &imports, "it wants to be given f"),
-        ("cut.wasm", &backchannel_embedded::COMPONENT[..9000], "damaged"),
+        ("cut.wasm", &backchannel_embedded::component()[..9000], "damaged"),
     ] {
         let module = folder.file(name, bytes);
         let ran = run(&["replay", &log, "--module", &module]);
@@ -228,7 +248,7 @@ fn a_module_that_is_none_is_refused() {
         assert!(ran.err.contains(why) && ran.err.contains(name), "{name}: {}", ran.err);
         assert_eq!(run(&["module", "inspect", &module]).code, 2, "{name}");
     }
-    let shipped = folder.file("shipped.wasm", backchannel_embedded::COMPONENT);
+    let shipped = folder.file("shipped.wasm", backchannel_embedded::component());
     let inspected = run(&["module", "inspect", &shipped]);
     assert!(inspected.code == 0 && inspected.out.contains("imports   nothing"), "{}", inspected.out);
     assert_eq!(run(&["replay", &log, "--module", &shipped]).code, 1);
@@ -238,7 +258,7 @@ fn a_module_that_is_none_is_refused() {
 fn the_modules_inside_are_written_out_for_other_hosts() {
     let folder = Folder::new();
     for (target, module) in
-        [("component", backchannel_embedded::COMPONENT), ("fluent-bit", backchannel_embedded::FLUENT_BIT)]
+        [("component", backchannel_embedded::component()), ("fluent-bit", backchannel_embedded::fluent_bit())]
     {
         let file = format!("{}/{target}.wasm", folder.path());
         let ran = run(&["module", "export", "--target", target, "--output", &file]);
@@ -258,7 +278,7 @@ fn a_hostile_module_loses_its_batches_and_at_last_itself() {
     for (does, why) in [(Does::Trap, "unreachable"), (Does::Loop, "longer than 1 s"), (Does::Grow, "64 MiB of memory")]
     {
         let changes = [Change { function: evaluate, when: Some((1, 2)), does }];
-        let module = folder.file("hostile.wasm", &hostile::hostile(backchannel_embedded::COMPONENT, &changes));
+        let module = folder.file("hostile.wasm", &hostile::hostile(backchannel_embedded::component(), &changes));
         let limits = ["--batch-timeout", "1", "--memory-limit", "64", "--carrier", "records"];
         let once = run(&[&["replay", &log, "--module", &module, "--strict"][..], &limits].concat());
         assert!(once.code == 2 && once.err.contains(why), "{does:?}: {} {}", once.code, once.err);
@@ -369,14 +389,26 @@ fn json_lines_have_their_fields_and_the_summary_is_the_last() {
     assert_eq!(run(&["replay", &path, "--format", "jsonl"]).out, ran.out, "a second run gives other bytes");
 }
 
-/// Every case's log, as one folder.
-fn cases() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases")
+#[test]
+fn ocsf_is_a_detection_finding_for_each_finding_with_what_its_incident_adds() {
+    let folder = Folder::new();
+    let path = folder.file("a.log", &firing());
+    let findings = documents(&run(&["replay", &path, "--format", "jsonl"]).out, "finding");
+    let ran = run(&["replay", &path, "--format", "ocsf"]);
+    let detections: Vec<Value> = ran.out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let uids = |list: &[Value], pointer: &str| -> Vec<Value> {
+        list.iter().map(|one| one.pointer(pointer).cloned().unwrap_or_default()).collect()
+    };
+    assert_eq!((ran.code, detections.is_empty()), (1, false));
+    assert_eq!(uids(&detections, "/metadata/uid"), uids(&findings, "/id"));
+    assert_eq!(uids(&detections, "/metadata/correlation_uid"), uids(&findings, "/incident"));
+    assert!(detections.iter().all(|one| one["class_uid"] == 2004 && one["remediation"]["desc"].is_string()));
 }
 
 #[test]
 fn two_runs_over_a_large_folder_give_the_same_bytes() {
-    let folder = cases().display().to_string();
+    let folder = large_folder();
+    let folder = folder.path();
     let first = run(&["replay", &folder, "--format", "jsonl"]);
     assert!(first.out.len() > 500_000, "{} bytes, {}", first.out.len(), first.err);
     let second = run(&["replay", &folder, "--format", "jsonl", "--batch", "77"]);
@@ -385,7 +417,8 @@ fn two_runs_over_a_large_folder_give_the_same_bytes() {
 
 #[test]
 fn a_reader_that_leaves_is_no_mistake() {
-    let folder = cases().display().to_string();
+    let folder = large_folder();
+    let folder = folder.path();
     for format in ["jsonl", "table"] {
         let mut child = program()
             .args(["replay", &folder, "--format", format])

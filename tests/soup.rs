@@ -13,7 +13,7 @@ use backchannel_engine::{Engine, Output, Raw};
 use backchannel_host::Format;
 use backchannel_host::component::{Batch, Detector, Evaluation, Limits, RawBatch};
 use backchannel_host::replay::{Carrier, ReplayOptions, Report, Silent, replay};
-use backchannel_host::source::{Filled, InputFormat, Skips, SourceOptions, Sources};
+use backchannel_host::source::{self, Filled, InputFormat, Skips, SourceOptions};
 use backchannel_tests::archives::{gzip, tar, zip, zstd};
 use backchannel_tests::component::module;
 use backchannel_tests::fixtures::{Log, logs};
@@ -263,12 +263,12 @@ fn found(documents: impl Iterator<Item = (String, String)>) -> BTreeSet<String> 
 
 fn through_module(path: &Path, format: Option<InputFormat>, carrier: Carrier) -> Report {
     let options = SourceOptions { format, skips_kept: ALL, ..SourceOptions::default() };
-    let sources = Sources::open(&[path.to_owned()], options);
+    let sources = source::open(&[path.to_owned()], options);
     let limits = Limits { batch_time: Duration::from_secs(30), ..Limits::default() };
     let options = ReplayOptions { carrier, batch: 64, limits, ..ReplayOptions::default() };
     let report = replay(module(), sources, &options, &mut Silent).expect("the module is never lost");
-    assert_eq!(report.summary.skipped_by_reason.get("module-failed"), None, "{:?}", report.skips.details());
-    assert_eq!(report.summary.skipped_by_reason.get("not-correlated"), None);
+    assert_eq!(report.summary.skipped.get("module-failed"), None, "{:?}", report.skips.details());
+    assert_eq!(report.summary.skipped.get("not-correlated"), None);
     report
 }
 
@@ -297,13 +297,17 @@ fn check(bytes: &[u8], format: Option<InputFormat>, holds: Option<InputFormat>) 
         let report = through_module(&path, format, carrier);
         let summary = &report.summary;
         if carrier == Carrier::Packed {
-            assert_eq!((summary.read, summary.evaluated), (tally.read, evaluated));
+            assert_eq!((summary.records.read, summary.records.evaluated), (tally.read, evaluated));
             let here = found(report.findings.into_iter().map(|finding| (finding.id, finding.document)));
             assert_eq!(here, expected);
         } else if !joins_lines(holds) && holds != Some(InputFormat::Text(Format::ZeekTsv)) {
             // Who hands over records undecoded counts the header of a Zeek log too.
-            let accounted = summary.evaluated + summary.unused + summary.skipped;
-            assert!(summary.read <= accounted, "{carrier:?}: {} read, {accounted} accounted for", summary.read);
+            let accounted = summary.records.evaluated + summary.records.unused + summary.records.skipped;
+            assert!(
+                summary.records.read <= accounted,
+                "{carrier:?}: {} read, {accounted} accounted for",
+                summary.records.read
+            );
         }
     }
 }
@@ -369,7 +373,7 @@ fn packed() -> &'static [Vec<u8>] {
         for log in fixtures() {
             let path = folder.path().join(&log.name);
             std::fs::write(&path, &log.bytes).expect("the log is written");
-            let mut merge = Sources::open(&[path], SourceOptions::default()).events();
+            let mut merge = source::open(&[path], SourceOptions::default()).events();
             merge.set_batch(6);
             let mut bytes = Vec::new();
             while let Filled::Batch(_) = merge.fill(&mut bytes) {
@@ -442,13 +446,9 @@ fn firing() -> &'static [(Format, String)] {
     static LOGS: OnceLock<Vec<(Format, String)>> = OnceLock::new();
     LOGS.get_or_init(|| {
         let cases = backchannel_tests::case::all();
-        let fit = cases.iter().filter(|case| {
-            matches!(case.format(), Format::WindowsJson | Format::Auditd)
-                && case.says.expects.is_some()
-                && case.says.settings.is_none()
-                && case.past.is_none()
-        });
-        fit.map(|case| (case.format(), std::fs::read_to_string(&case.input).expect("a case's log is text"))).collect()
+        let fit = cases.iter().filter(|case| case.fires() && case.is_plain());
+        let logs = fit.filter_map(|case| Some((case.format()?, case.text()?.to_owned())));
+        logs.filter(|(format, _)| matches!(format, Format::WindowsJson | Format::Auditd)).collect()
     })
 }
 

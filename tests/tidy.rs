@@ -1,18 +1,28 @@
 //! What is never allowed in this tree, checked. Each test is one of the nevers of ARCHITECTURE.md, and its message
 //! says what to do.
 
+#[path = "tidy/analytics.rs"]
+mod analytics;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::process::Command;
 
-use backchannel_detect::analytics::ANALYTICS;
 use backchannel_tests::{files, read, root};
+
+/// The platform that the compiler builds for.
+fn platform() -> String {
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let output = Command::new(rustc).arg("-vV").output().expect("rustc runs");
+    let text = String::from_utf8(output.stdout).expect("rustc writes UTF-8");
+    text.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc says for which host it is").to_owned()
+}
 
 /// Crate to everything it depends on, through others too, development dependencies left out.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        // Only what this machine builds: crates of other platforms may never have been downloaded.
+        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &platform()])
         .current_dir(root())
         .output()
         .expect("cargo metadata runs");
@@ -53,7 +63,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 #[test]
 fn the_nouns_and_the_detection_know_no_format_and_no_host() {
     let dependencies = dependencies();
-    for name in ["backchannel-events", "backchannel-detect"] {
+    for name in ["backchannel-events", "backchannel-detect", "backchannel-correlate"] {
         for never in [
             "serde_json",
             "wit-bindgen",
@@ -71,8 +81,8 @@ fn the_nouns_and_the_detection_know_no_format_and_no_host() {
 #[test]
 fn the_harness_knows_findings_only_through_the_component() {
     let dependencies = dependencies();
-    for name in ["backchannel-host", "backchannel"] {
-        for never in ["backchannel-detect", "backchannel-engine", "backchannel-component"] {
+    for name in ["backchannel-host", "backchannel", "backchannel-cases"] {
+        for never in ["backchannel-detect", "backchannel-correlate", "backchannel-engine", "backchannel-component"] {
             assert!(!dependencies[name].contains(never), "{name} must not link {never}: go through the component");
         }
     }
@@ -90,7 +100,7 @@ fn module_sources() -> Vec<(String, String)> {
             let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
             (name, code.join("\n"))
         })
-        .filter(|(name, _)| !name.ends_with("/testing.rs") && !name.ends_with("tests.rs") && !name.contains("/tests/"))
+        .filter(|(name, _)| !name.contains("/testing/") && !name.ends_with("tests.rs") && !name.contains("/tests/"))
         .collect()
 }
 
@@ -132,10 +142,11 @@ fn what_is_hashed_by_attackers_is_kept_in_order() {
 fn unsafe_code_stays_where_the_c_calling_convention_is() {
     for path in files(&root(), ".rs") {
         let name = path.strip_prefix(root()).expect("below the root").display().to_string();
-        // The shipper's side of the same convention, for tests: its engine is called in C. And the two functions of C
-        // that the language itself calls.
+        // The shipper's side of the same convention, for tests: its engine is called in C. The two functions of C that
+        // the language itself calls. And the code that was compiled when the program was built.
         let calls = name.starts_with("module/fluent-bit/")
             || name.starts_with("module/memory/")
+            || name == "host-harness/embedded/src/lib.rs"
             || name == "tests/driver/wamr.rs"
             || name.starts_with("tests/typed-filter/");
         if calls || name == "tests/tidy.rs" {
@@ -155,65 +166,170 @@ fn unsafe_code_stays_where_the_c_calling_convention_is() {
 
 #[test]
 fn detection_denies_what_can_panic() {
-    let lib = read(&root().join("module/detect/src/lib.rs"));
-    for lint in ["clippy::unwrap_used", "clippy::expect_used", "clippy::panic", "clippy::indexing_slicing"] {
-        assert!(lib.contains(lint), "module/detect must deny {lint}");
-    }
-}
-
-/// The files of the analytics: those that have an `ANALYTIC`.
-fn analytic_files() -> Vec<(String, String)> {
-    files(&root().join("module/detect/src/analytics"), ".rs")
-        .into_iter()
-        .filter(|path| path.file_name().is_some_and(|name| name != "mod.rs"))
-        .map(|path| (path.strip_prefix(root()).expect("below the root").display().to_string(), read(&path)))
-        .filter(|(_, text)| text.contains("pub const ANALYTIC: Analytic"))
-        .collect()
-}
-
-#[test]
-fn an_analytic_holds_no_state_and_imports_no_other() {
-    for (name, text) in analytic_files() {
-        for never in ["static ", "thread_local", "RefCell", "Mutex", "crate::analytics", "use super::super"] {
-            let code = text.split("#[cfg(test)]").next().unwrap_or("");
-            let code: Vec<&str> = code.lines().filter(|line| !line.starts_with("//")).collect();
-            let code = code.join("\n").replace("&'static ", "");
-            assert!(!code.contains(never), "{name} has `{never}`: state is the context's; share through predicates");
+    for folder in ["module/detect", "module/correlate"] {
+        let lib = read(&root().join(folder).join("src/lib.rs"));
+        for lint in [
+            "clippy::unwrap_used",
+            "clippy::expect_used",
+            "clippy::panic",
+            "clippy::indexing_slicing",
+            "clippy::unreachable",
+        ] {
+            assert!(lib.contains(lint), "{folder} must deny {lint}");
         }
     }
 }
 
-#[test]
-fn every_analytic_s_header_has_its_five_headings_and_its_id() {
-    let headings = ["## What it detects", "## Why it matters", "## Telemetry", "## False positives", "## References"];
-    for (name, text) in analytic_files() {
-        let at: Vec<usize> = headings
-            .iter()
-            .map(|heading| text.find(&format!("//! {heading}\n")).unwrap_or_else(|| panic!("{name} lacks `{heading}`")))
-            .collect();
-        assert!(at.is_sorted(), "{name}: the headings come in the order {headings:?}");
-        let id = text.split("    id: \"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
-        assert!(text.starts_with(&format!("//! # {id}")), "{name} must begin with `//! # {id}: title`");
+/// Floors of a crate, the lowest first: a file may import from its own floor and from those before it. Files that stand
+/// in one entry share a floor.
+const FLOORS: &[(&str, &[&[&str]])] = &[
+    (
+        "module/detect",
+        &[
+            &["text"],
+            &["memory"],
+            &["actor"],
+            &["vocabulary"],
+            &["predicates"],
+            &["baseline"],
+            &["tunables"],
+            &["context"],
+            &["remember"],
+            &["evidence"],
+            &["analytic"],
+            &["analytics"],
+            &["verdict"],
+            &["stats"],
+            &["detector"],
+            &["learner"],
+        ],
+    ),
+    (
+        "module/correlate",
+        &[&["account", "patterns"], &["groups", "answers", "containment", "level2"], &["compose"], &["correlator"]],
+    ),
+];
+
+/// The code of a source file with the lines of comments and the tests at its end left empty, so that lines keep their
+/// numbers.
+fn code_of(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
+    let lines: Vec<&str> =
+        text.lines().map(|line| if line.trim_start().starts_with("//") { "" } else { line }).collect();
+    lines.join("\n")
+}
+
+/// The first names of the paths that begin at `rest`: one, or those of a list in braces.
+fn first_names(rest: &str) -> Vec<String> {
+    let name = |text: &str| -> String {
+        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '*')).collect()
+    };
+    let Some(list) = rest.strip_prefix('{') else { return vec![name(rest)] };
+    let (mut depth, mut names, mut begin) = (0, Vec::new(), true);
+    for (at, c) in list.char_indices() {
+        match c {
+            '}' if depth == 0 => break,
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begin = true,
+            c if begin && !c.is_whitespace() => {
+                names.push(name(&list[at..]));
+                begin = false;
+            }
+            _ => {}
+        }
     }
+    names
+}
+
+/// The modules or items at the root of a crate that a file's code names, each with its line: after `crate::`, and after
+/// as many `super::` as lead to the root.
+fn names_at_the_root(code: &str, depth: usize) -> Vec<(usize, String)> {
+    let up = "super::".repeat(depth);
+    let mut names = Vec::new();
+    for prefix in ["crate::", &up] {
+        for (at, _) in code.match_indices(prefix) {
+            let before = &code[..at];
+            let inside = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | ':'));
+            if !inside {
+                let line = before.matches('\n').count() + 1;
+                names.extend(first_names(&code[at + prefix.len()..]).into_iter().map(|name| (line, name)));
+            }
+        }
+    }
+    names
+}
+
+/// Which module each item that a crate's root offers comes from: `pub use actor::Actor` gives `Actor` and `actor`.
+fn offered_at_the_root(lib: &str) -> BTreeMap<String, String> {
+    let mut offered = BTreeMap::new();
+    for statement in code_of(lib).split("pub use ").skip(1) {
+        let statement = statement.split(';').next().unwrap_or("");
+        let (module, items) = statement.split_once("::").expect("a path");
+        for item in items.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|item| !item.is_empty()) {
+            offered.insert(item.to_owned(), module.to_owned());
+        }
+    }
+    offered
 }
 
 #[test]
-fn every_analytic_is_registered_and_lies_in_its_family_s_folder() {
-    let files = analytic_files();
-    for (name, text) in &files {
-        let id = text.split("    id: \"").nth(1).and_then(|rest| rest.split('"').next()).expect("an id");
-        let analytic = ANALYTICS.iter().find(|analytic| analytic.id == id);
-        let analytic = analytic.unwrap_or_else(|| panic!("{name}: {id} is missing in the slice ANALYTICS"));
-        let folder = Path::new(name).parent().and_then(|folder| folder.file_name()).expect("a folder");
-        assert_eq!(folder.to_string_lossy(), analytic.family.as_str(), "{name} lies in the wrong folder");
+fn imports_go_down_the_floors_only() {
+    let mut wrong = Vec::new();
+    for (krate, floors) in FLOORS {
+        let source = root().join(krate).join("src");
+        let floor_of = |module: &str| floors.iter().position(|floor| floor.contains(&module));
+        let offered = offered_at_the_root(&read(&source.join("lib.rs")));
+        let mut seen = BTreeSet::new();
+        for path in files(&source, ".rs") {
+            let inside = path.strip_prefix(&source).expect("below the source").to_owned();
+            let parts: Vec<String> =
+                inside.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
+            let module = parts[0].as_str();
+            // The root only offers; tests may use every floor.
+            if matches!(module, "lib" | "testing" | "tests") {
+                continue;
+            }
+            let name = format!("{krate}/src/{}", inside.display());
+            let Some(floor) = floor_of(module) else {
+                wrong.push(format!("{name} lies on no floor: give `{module}` its place in FLOORS of tests/tidy.rs"));
+                continue;
+            };
+            seen.insert(module.to_owned());
+            // `mod.rs` is the module of its folder.
+            let depth = parts.len() - usize::from(parts.last().is_some_and(|last| last == "mod"));
+            for (line, item) in names_at_the_root(&code_of(&read(&path)), depth) {
+                let target = offered.get(&item).unwrap_or(&item);
+                match floor_of(target) {
+                    Some(below) if below <= floor => {}
+                    Some(_) => wrong.push(format!(
+                        "{name}:{line} imports `{item}` of the floor `{target}`, which is above `{module}`: move what \
+                         both need to a floor below, or this code to one above"
+                    )),
+                    None => wrong.push(format!(
+                        "{name}:{line} imports `{item}`, which is on no floor: import it from the module that has it"
+                    )),
+                }
+            }
+        }
+        for module in floors.iter().copied().flatten() {
+            assert!(seen.contains(*module), "{krate} has no `{module}`: take it out of FLOORS");
+        }
     }
-    assert_eq!(files.len(), ANALYTICS.len(), "a file for each analytic and an analytic for each file");
+    assert!(wrong.is_empty(), "imports go down the list FLOORS only:\n{}", wrong.join("\n"));
 }
 
 #[test]
 fn adapters_contain_no_detection() {
     for (name, code) in module_sources() {
-        let adapter = ["module/component/", "module/engine/", "module/fluent-bit/", "module/browser/"];
+        let adapter = [
+            "module/component/",
+            "module/engine/",
+            "module/fluent-bit/",
+            "module/browser/",
+            "module/source/",
+            "module/report/",
+        ];
         if adapter.iter().any(|adapter| name.starts_with(adapter)) {
             for never in [".exe", "IPC-", "S-1-5-", "\\\\pipe"] {
                 assert!(!code.contains(never), "{name} contains `{never}`: detection belongs into module/detect");

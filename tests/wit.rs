@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use backchannel_embedded::COMPONENT;
+use backchannel_embedded::component;
 use backchannel_host::component::{CONTRACT, Engine, EngineOptions, Limits, inspect};
 
 #[test]
 fn the_component_exports_the_contract_and_imports_nothing() {
     let engine = Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine"));
-    let found = inspect(&engine, COMPONENT, &Limits::default()).expect("the module that ships can be inspected");
+    let found = inspect(&engine, component(), &Limits::default()).expect("the module that ships can be inspected");
     assert!(found.surface.imports.is_empty(), "imports: {:?}", found.surface.imports);
     let version = CONTRACT.rsplit('@').next().expect("a version");
     for interface in ["types", "catalog", "detector", "correlator", "learner"] {

@@ -1,21 +1,17 @@
-//! Builds the module for its hosts: compiles `module/component` and `module/fluent-bit` for WebAssembly with a cargo of
-//! its own, makes a component of the first, and checks that they import nothing.
+//! Makes what is shipped of the core modules: a component, which is also compiled to machine code for the machine that
+//! the program is built for, and the filter for Fluent Bit; and checks that they import nothing.
 
 use std::env;
 use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
-
-const TARGET: &str = "wasm32-unknown-unknown";
-
-/// Every runtime of components has vector instructions; with them the module is a fifth faster.
-const FOR_COMPONENTS: &str = "-C target-feature=+simd128";
-/// The engine in Fluent Bit refuses a module that has them.
-const FOR_FLUENT_BIT: &str = "";
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -23,119 +19,45 @@ fn main() -> ExitCode {
     match build() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: cannot build the detection module: {error}");
+            eprintln!("error: cannot make the detection module: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
 fn build() -> Outcome<()> {
-    let here = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
-    let root = here.ancestors().nth(2).ok_or("this crate lies two folders below the workspace")?;
-    for source in ["module", "wit", "Cargo.lock", "Cargo.toml", "rust-toolchain.toml"] {
-        println!("cargo:rerun-if-changed={}", root.join(source).display());
-    }
     println!("cargo:rerun-if-changed=build.rs");
     let out = PathBuf::from(variable("OUT_DIR")?);
-
-    require_target(root)?;
-    let target = target_folder(&out)?;
-    let core = compile(root, &target, "backchannel-component", FOR_COMPONENTS)?;
-    let core = without_bake(&core)?;
-    let mut fluent_bit = compile(root, &target.join("fluent-bit"), "backchannel-fluent-bit", FOR_FLUENT_BIT)?;
+    let core = without_bake(backchannel_wasm::COMPONENT)?;
+    let mut fluent_bit = backchannel_wasm::FLUENT_BIT.to_vec();
     say_version(&mut fluent_bit);
     let component = ComponentEncoder::default().validate(true).module(&core)?.encode()?;
     check("core module", &core)?;
     check("component", &component)?;
     check("filter for Fluent Bit", &fluent_bit)?;
-    fs::write(out.join("core.wasm"), core)?;
-    fs::write(out.join("component.wasm"), component)?;
-    fs::write(out.join("fluent-bit.wasm"), fluent_bit)?;
+    fs::write(out.join("component.cwasm"), compiled(&component)?)?;
+    for (name, module) in [("core", core), ("component", component), ("fluent-bit", fluent_bit)] {
+        fs::write(out.join(format!("{name}.wasm.gz")), gzip(&module)?)?;
+    }
     Ok(())
 }
 
-/// Compiles a crate of the module and reads the result. Crates with other flags have target folders of their own:
-/// otherwise each would undo the other's work.
-fn compile(root: &Path, target: &Path, package: &str, flags: &str) -> Outcome<Vec<u8>> {
-    let mut cargo = Command::new(variable("CARGO")?);
-    cargo
-        .current_dir(root)
-        .args(["build", "--locked", "--profile", "module", "--package", package])
-        .args(["--target", TARGET, "--target-dir"])
-        .arg(target);
-    for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(is_ours_alone) {
-            cargo.env_remove(name);
-        }
-    }
-    cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags);
-    let output = cargo.output().map_err(|error| format!("cargo does not start: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("compiling it failed:\n{}", String::from_utf8_lossy(&output.stderr)).into());
-    }
-    let file = target.join(TARGET).join("module").join(format!("{}.wasm", package.replace('-', "_")));
-    Ok(fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?)
+/// Modules are carried compressed: few runs of the program need them, and they shrink to a third.
+fn gzip(bytes: &[u8]) -> Outcome<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?)
 }
 
-/// Whether a variable speaks of the build that this script is part of: flags for another target, a wrapper such as
-/// clippy's that would stand in for the compiler, a profile, a target folder that is locked.
-fn is_ours_alone(name: &str) -> bool {
-    const NAMES: [&str; 14] = [
-        "RUSTFLAGS",
-        "RUSTDOCFLAGS",
-        "CARGO_ENCODED_RUSTFLAGS",
-        "CARGO_ENCODED_RUSTDOCFLAGS",
-        "RUSTC_WRAPPER",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "CARGO_TARGET_DIR",
-        "CARGO_MANIFEST_PATH",
-        "CARGO_MANIFEST_DIR",
-        "CARGO_MANIFEST_LINKS",
-        "CARGO_PRIMARY_PACKAGE",
-        "CLIPPY_ARGS",
-        "LLVM_PROFILE_FILE",
-        "OUT_DIR",
-    ];
-    const BEGINNINGS: [&str; 6] =
-        ["CARGO_BUILD_", "CARGO_CFG_", "CARGO_FEATURE_", "CARGO_PKG_", "CARGO_PROFILE_", "CARGO_TARGET_"];
-    NAMES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
-}
-
-/// A target folder of its own (the outer one is locked), shared by all profiles: `target/module`.
-fn target_folder(out: &Path) -> Outcome<PathBuf> {
-    // OUT_DIR is <target folder>/<profile>/build/<package>/out.
-    let build = out.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "build"));
-    let target = build.and_then(|build| build.ancestors().nth(2));
-    Ok(target.ok_or("OUT_DIR does not lie in a target folder")?.join("module"))
-}
-
-/// Sees to it that the standard library for WebAssembly is there.
-fn require_target(root: &Path) -> Outcome<()> {
-    if has_target(root)? {
-        return Ok(());
+/// The component as machine code. Where the program is built for the machine that builds it, with all instructions that
+/// this processor has; else with those that every processor of the target has.
+fn compiled(component: &[u8]) -> Outcome<Vec<u8>> {
+    let mut config = backchannel_compile::configuration();
+    let target = variable("TARGET")?;
+    if target != variable("HOST")? {
+        config.target(&target)?;
     }
-    let mut rustup = Command::new("rustup");
-    rustup.current_dir(root).args(["target", "add", TARGET]);
-    let added = rustup.output();
-    if has_target(root)? {
-        return Ok(());
-    }
-    let why = match added {
-        Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-        Err(error) => format!("rustup does not start: {error}"),
-    };
-    Err(format!(
-        "the Rust standard library for {TARGET} is missing, and `rustup target add {TARGET}` did not bring it.\n\
-         Install it: `rustup target add {TARGET}`, or the package of your distribution (Debian: \
-         libstd-rust-dev-wasm32).\n{why}"
-    )
-    .into())
-}
-
-fn has_target(root: &Path) -> Outcome<bool> {
-    let mut rustc = Command::new(variable("RUSTC")?);
-    let output = rustc.current_dir(root).args(["--print", "target-libdir", "--target", TARGET]).output()?;
-    Ok(output.status.success() && fs::read_dir(String::from_utf8_lossy(&output.stdout).trim()).is_ok())
+    Ok(wasmtime::Engine::new(&config)?.precompile_component(component)?)
 }
 
 /// The module without the description of its function `bake`, so that no component made of it exports that. The

@@ -15,7 +15,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! # std::env::set_current_dir(folder.path())?;
-//! # std::fs::write("backchannel.wasm", backchannel_embedded::COMPONENT)?;
+//! # std::fs::write("backchannel.wasm", backchannel_embedded::component())?;
 //! # std::fs::write("ws02.jsonl", include_str!("../../examples/logs/ws02.winlogbeat.jsonl"))?;
 //! // Load: compiled once, kept in the user's cache folder. Anything but a module without imports is refused.
 //! let engine = Arc::new(Engine::new(&EngineOptions::with_user_cache())?);
@@ -60,7 +60,8 @@
 //!   events and gives findings. [`Correlator`](component::Correlator) is stage two, one for all of them; it joins
 //!   findings into incidents. [`Learner`](component::Learner) writes a baseline.
 //! - [`source`]: files, folders, archives and standard input as streams of events.
-//! - [`replay`]: sources through a module, with an account of what was read, used and left out ([`summary`]).
+//! - [`replay`]: sources through a module, with an account of what was read, used and left out.
+//! - [`report`]: findings, incidents and summaries as documents, to be read and written; OCSF.
 //! - [`settings_file`]: a site's settings, TOML or JSON, and mistakes in them with file, line and column.
 //!
 //! Each [`Detector`](component::Detector) has an instance and a memory of its own and can be sent to another thread;
@@ -70,7 +71,7 @@ pub mod component;
 pub mod replay;
 pub mod settings_file;
 pub mod source;
-pub mod summary;
 
 pub use backchannel_decode::Format;
 pub use backchannel_events::{Confidence, Severity, Timestamp};
+pub use backchannel_report as report;

@@ -1,18 +1,16 @@
 //! From logs to findings: sources, batches, the module, and the account of it all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use backchannel_events::{Severity, Timestamp};
+use backchannel_events::Timestamp;
+pub use backchannel_report::Summary;
+use backchannel_report::{ClockOffset, Collection, Needs, Records, inactive};
 
 use crate::component::{
     AnalyticEntry, Batch, Correlator, Detector, Evaluation, FindingEnvelope, HostError, IncidentEnvelope, Limits,
-    Module, SkippedRecord, Statistics,
+    Module, SkippedRecord,
 };
 use crate::source::{Filled, SkipDetail, Skips, Sources, Tally};
-use crate::summary::{Asleep, ClockOffset, Summary};
-
-/// How many findings are kept.
-pub const FINDINGS: usize = 100_000;
 
 /// In which form events enter the module. The findings are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +39,7 @@ pub struct ReplayOptions {
     pub settings: Option<String>,
     /// A baseline to compare with, as a learner wrote it.
     pub baseline: Option<Vec<u8>>,
-    /// Whether incidents are handed to the observer as soon as they change, and not only at the end.
+    /// Whether incidents are passed to the observer as soon as they change, and not only at the end.
     pub incidents_at_once: bool,
 }
 
@@ -134,11 +132,10 @@ pub fn replay(
     let mut run = Run {
         detector,
         correlator,
-        incidents: BTreeMap::new(),
+        collection: Collection::default(),
         at_once: options.incidents_at_once,
         baseline: options.baseline.is_some() || module.describe(&options.limits)?.baked_baseline,
         observer,
-        findings: Findings::default(),
         evaluated: 0,
         unused: 0,
         extra: Vec::new(),
@@ -156,18 +153,16 @@ struct Seen {
     hosts: Option<u64>,
     first_time: Option<Timestamp>,
     last_time: Option<Timestamp>,
-    empty: Vec<String>,
 }
 
 struct Run<'o> {
     detector: Detector,
     correlator: Correlator,
-    incidents: BTreeMap<String, IncidentEnvelope>,
+    collection: Collection,
     at_once: bool,
     /// Whether there is a baseline to compare with.
     baseline: bool,
     observer: &'o mut dyn Observer,
-    findings: Findings,
     evaluated: u64,
     unused: u64,
     /// What the module did not use: how many, and one of them.
@@ -176,7 +171,6 @@ struct Run<'o> {
 
 impl Run<'_> {
     fn events(&mut self, sources: Sources, options: &ReplayOptions) -> Result<(Tally, Seen), ReplayError> {
-        let empty = sources.empty_inputs().to_vec();
         let mut merge = sources.events();
         merge.set_batch(options.batch);
         let mut bytes = Vec::new();
@@ -193,17 +187,12 @@ impl Run<'_> {
             }
         }
         let packed = merge.packed();
-        let seen = Seen {
-            hosts: Some(packed.hosts() as u64),
-            first_time: packed.first_time(),
-            last_time: packed.last_time(),
-            empty,
-        };
+        let seen =
+            Seen { hosts: Some(packed.hosts() as u64), first_time: packed.first_time(), last_time: packed.last_time() };
         Ok((merge.into_tally(), seen))
     }
 
     fn records(&mut self, sources: Sources, options: &ReplayOptions) -> Result<(Tally, Seen), ReplayError> {
-        let empty = sources.empty_inputs().to_vec();
         let mut stream = sources.records();
         stream.set_batch(options.batch);
         while let Some(raw) = stream.next_batch() {
@@ -211,7 +200,7 @@ impl Run<'_> {
             let batch = if options.carrier == Carrier::Text { Batch::Text(raw) } else { Batch::Records(raw) };
             self.batch(batch, records as u64)?;
         }
-        Ok((stream.into_tally(), Seen { empty, ..Seen::default() }))
+        Ok((stream.into_tally(), Seen::default()))
     }
 
     fn batch(&mut self, batch: Batch, size: u64) -> Result<(), ReplayError> {
@@ -241,7 +230,7 @@ impl Run<'_> {
         let news = !evaluation.findings.is_empty();
         for finding in evaluation.findings {
             self.observer.finding(&finding).map_err(ReplayError::Observer)?;
-            self.findings.add(finding);
+            self.collection.finding(finding);
         }
         if news && self.at_once {
             self.correlate()?;
@@ -259,16 +248,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Asks for incidents that are new or have changed, and forgets those that went up in others.
+    /// Takes the incidents that are new or have changed.
     fn correlate(&mut self) -> Result<(), ReplayError> {
         for incident in self.correlator.incidents()? {
             if self.at_once {
                 self.observer.incident(&incident).map_err(ReplayError::Observer)?;
             }
-            for gone in list(&incident.document, "supersedes") {
-                self.incidents.remove(&gone);
-            }
-            self.incidents.insert(incident.id.clone(), incident);
+            self.collection.incident(incident);
         }
         Ok(())
     }
@@ -281,124 +267,54 @@ impl Run<'_> {
         for (count, detail) in self.extra {
             tally.skips.add_many(count, detail);
         }
-        let (mut findings, dropped) = self.findings.finish();
-        let mut incidents: Vec<IncidentEnvelope> = self.incidents.into_values().collect();
-        incidents.sort_by(|a, b| (b.tier, b.severity, &a.id).cmp(&(a.tier, a.severity, &b.id)));
-        name_incidents(&mut findings, &incidents);
-        let suppressed = findings.iter().filter(|finding| finding.suppressed).count() as u64;
+        let collected = self.collection.finish();
+        let sources: BTreeSet<String> = stats.sources.into_iter().collect();
         let summary = Summary {
-            read: tally.read,
-            evaluated: self.evaluated,
-            unused: tally.unused + self.unused,
-            skipped: tally.skips.total(),
-            suppressed,
-            skipped_by_reason: tally.skips.counts().clone(),
-            asleep: asleep(catalogue, &stats, self.baseline),
-            evicted: stats.evicted.iter().cloned().collect::<BTreeMap<_, _>>(),
+            records: Records {
+                read: tally.read,
+                evaluated: self.evaluated,
+                unused: tally.unused + self.unused,
+                skipped: tally.skips.total(),
+                suppressed: collected.suppressed(),
+            },
+            skipped: tally.skips.counts().clone(),
+            inactive: inactive(catalogue.iter().map(needs), &sources, self.baseline),
+            evicted: stats.evicted.into_iter().collect(),
             late: stats.late,
-            clock_offsets: tally.clock_offsets.drain(..).map(offset).collect(),
+            clock_offsets: tally
+                .clock_offsets
+                .into_iter()
+                .map(|of| ClockOffset { source: of.input, host: of.host, seconds: of.seconds, samples: of.samples })
+                .collect(),
             hosts: seen.hosts.unwrap_or(stats.hosts),
-            sources: stats.sources.iter().cloned().collect::<BTreeSet<_>>(),
+            sources,
             first_time: seen.first_time,
             last_time: seen.last_time,
-            findings: by_severity(&findings),
-            findings_dropped: dropped,
-            empty_inputs: seen.empty,
+            findings: collected.by_severity(),
+            findings_dropped: collected.dropped,
+            empty_inputs: tally.empty_inputs,
             notes: tally.notes.counts().clone(),
-            expired_settings: stats.expired.clone(),
-            unmatched_rules: stats.unmatched.clone(),
+            expired_settings: stats.expired,
+            unmatched_rules: stats.unmatched,
         };
-        Ok(Report { incidents, findings, summary, skips: tally.skips, notes: tally.notes })
+        Ok(Report {
+            incidents: collected.incidents,
+            findings: collected.findings,
+            summary,
+            skips: tally.skips,
+            notes: tally.notes,
+        })
     }
 }
 
-/// The texts of a list in a document.
-fn list(document: &str, name: &str) -> Vec<String> {
-    let value: serde_json::Value = serde_json::from_str(document).unwrap_or_default();
-    let texts = value[name].as_array().into_iter().flatten();
-    texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
-}
-
-/// Writes into each finding's document which incident it belongs to: known only now. A document holds that field as
-/// null once; in a text it would have its quotes escaped.
-fn name_incidents(findings: &mut [FindingEnvelope], incidents: &[IncidentEnvelope]) {
-    let mut of: BTreeMap<String, &str> = BTreeMap::new();
-    for incident in incidents {
-        for finding in list(&incident.document, "findings") {
-            of.insert(finding, &incident.id);
-        }
+fn needs(analytic: &AnalyticEntry) -> Needs<'_> {
+    Needs {
+        analytic: &analytic.id,
+        telemetry: analytic.telemetry.iter().map(String::as_str).collect(),
+        baseline: analytic.baseline,
     }
-    for finding in findings {
-        if let Some(incident) = of.get(&finding.id) {
-            let named = format!("\"incident\":\"{incident}\"");
-            finding.document = finding.document.replacen("\"incident\":null", &named, 1);
-        }
-    }
-}
-
-fn offset(found: backchannel_normalize::ClockOffset) -> ClockOffset {
-    ClockOffset { source: found.input, host: found.host, seconds: found.seconds, samples: found.samples }
 }
 
 fn detail(input: String, line: u64, code: &str, reason: String) -> SkipDetail {
     SkipDetail { input, line, record: String::new(), code: code.to_owned(), reason }
-}
-
-fn by_severity(findings: &[FindingEnvelope]) -> BTreeMap<Severity, u64> {
-    let mut counts: BTreeMap<Severity, u64> = Severity::ALL.iter().map(|severity| (*severity, 0)).collect();
-    for finding in findings.iter().filter(|finding| !finding.suppressed) {
-        *counts.entry(finding.severity).or_default() += 1;
-    }
-    counts
-}
-
-/// Analytics whose logs, or whose baseline, were not there.
-fn asleep(catalogue: &[AnalyticEntry], stats: &Statistics, baseline: bool) -> Vec<Asleep> {
-    let missing = |analytic: &&AnalyticEntry| {
-        !analytic.telemetry.is_empty() && !analytic.telemetry.iter().any(|needed| stats.sources.contains(needed))
-    };
-    let unlearned = |analytic: &&AnalyticEntry| analytic.baseline && !baseline;
-    let entry = |analytic: &AnalyticEntry| Asleep {
-        analytic: analytic.id.clone(),
-        reason: if unlearned(&analytic) {
-            "no baseline was given".to_owned()
-        } else {
-            format!("these logs have no {}", analytic.telemetry.join(" or "))
-        },
-    };
-    catalogue.iter().filter(|analytic| unlearned(analytic) || missing(analytic)).map(entry).collect()
-}
-
-/// Findings by id, the latest document of each. Where there are too many, the least severe and youngest give way.
-#[derive(Default)]
-struct Findings {
-    by_id: BTreeMap<String, FindingEnvelope>,
-    /// The same findings, the first to give way first.
-    order: BTreeSet<(Severity, std::cmp::Reverse<Timestamp>, String)>,
-    dropped: u64,
-}
-
-impl Findings {
-    fn add(&mut self, finding: FindingEnvelope) {
-        let key = |finding: &FindingEnvelope| (finding.severity, std::cmp::Reverse(finding.time), finding.id.clone());
-        self.order.insert(key(&finding));
-        if let Some(before) = self.by_id.insert(finding.id.clone(), finding) {
-            let old = key(&before);
-            if self.by_id.get(&before.id).is_some_and(|now| key(now) != old) {
-                self.order.remove(&old);
-            }
-        }
-        if self.by_id.len() > FINDINGS
-            && let Some((_, _, id)) = self.order.pop_first()
-        {
-            self.by_id.remove(&id);
-            self.dropped += 1;
-        }
-    }
-
-    fn finish(self) -> (Vec<FindingEnvelope>, u64) {
-        let mut findings: Vec<_> = self.by_id.into_values().collect();
-        findings.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
-        (findings, self.dropped)
-    }
 }

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let typed = std::env::var("BACKCHANNEL_TYPED_FILTER").map_err(|_| "run it by cargo xtask bench-filter")?;
     let typed = std::fs::read(&typed).map_err(|error| format!("{typed}: {error}"))?;
     let engine = Engine::start();
-    let ours = Loaded::load(&engine, backchannel_embedded::FLUENT_BIT)?;
+    let ours = Loaded::load(&engine, backchannel_embedded::fluent_bit())?;
     let typed = Loaded::load(&engine, &typed)?;
     println!("| records | bytes | typed parsing | Backchannel | ratio |\n| --- | ---: | ---: | ---: | ---: |");
     for (name, record) in [

@@ -132,7 +132,9 @@ const steps = {
   async "what is exported as OCSF has what the class requires"() {
     const { context, page } = await open(browser, plan.page);
     await look(page, plan.looks[0].files);
-    const lines = (await exported(page, "ocsf")).split("\n").filter(Boolean).map((line) => JSON.parse(line));
+    const text = await exported(page, "ocsf");
+    assert.equal(text, readFileSync(plan.looks[0].ocsf, "utf8"), "the page and the program write the same");
+    const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
     const findings = documents(readFileSync(plan.looks[0].expected, "utf8"), "finding");
     assert.deepEqual(lines.map((one) => one.finding_info.uid), findings.map((one) => one.id));
     for (const one of lines) {
@@ -157,6 +159,7 @@ const steps = {
       assert.deepEqual((await exported(page, "json")).split("\n").filter(Boolean).map((line) => JSON.parse(line)), wanted, file);
       assert.equal(await page.locator(".item").count(), wanted.filter((one) => one.type === "incident").length, file);
       assert.equal(await page.locator("#files, #module, #worker").count(), 0, "a report takes no files and holds no module");
+      assert.equal(await page.locator("option[value=ocsf]").count(), 0, "OCSF is written by the module");
       await quiet(complaints, breaches);
       await context.close();
     }

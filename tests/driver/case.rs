@@ -1,91 +1,120 @@
-//! A case: a folder with a log, what is expected of it, and what came of it when it was last looked at.
-//!
-//! `case.toml` says what the case is about; `input.*` is the log; `events.jsonl` is what normalising made of it and
-//! `findings.jsonl` what detection made of that: two goldens, so that a difference says which half broke.
+//! The cases of this tree: those of the analytics in `cases/`, those of the log formats in `formats/`. Their form is that
+//! of `docs/cases.md`, which `backchannel-cases` reads.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use backchannel_decode::Format;
-use serde::Deserialize;
+use backchannel_decode::{Detected, Format, detect};
 
-use crate::{files, read, root};
+use crate::root;
 
-/// A case.
-#[derive(Debug)]
+/// A case, and what it is called.
+#[derive(Clone, Debug)]
 pub struct Case {
-    /// Its folder.
-    pub folder: PathBuf,
-    /// The catalogue id it is about: the name of the folder above.
-    pub analytic: String,
-    /// Its log.
-    pub input: PathBuf,
-    /// A log to learn a baseline from, if there is one.
-    pub past: Option<PathBuf>,
-    /// What it says of itself.
-    pub says: Says,
+    /// Folder, file and heading: `component_object_model/remote_activation/mmc-is-activated-under-a-network-logon`.
+    pub name: String,
+    /// What it says.
+    pub case: backchannel_cases::Case,
 }
 
-/// `case.toml`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Says {
-    /// What the case shows, in words.
-    pub about: String,
-    /// Format of the log.
-    pub format: String,
-    /// The worst finding of the analytic; none for a quiet case.
-    pub expects: Option<Expects>,
-    /// The site's settings, as they would stand in its file.
-    pub settings: Option<toml::Table>,
-    /// Where a host cannot know what another knows: which driver, and why. Shown, and not compared.
-    #[serde(default)]
-    pub differs: std::collections::BTreeMap<String, String>,
+impl Deref for Case {
+    type Target = backchannel_cases::Case;
+
+    fn deref(&self) -> &Self::Target {
+        &self.case
+    }
 }
 
-/// What the worst finding must be.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
-pub struct Expects {
-    /// Its severity.
-    pub severity: String,
-    /// Its confidence.
-    pub confidence: String,
+/// The logs of a case as files in a folder that is gone when this is dropped.
+#[derive(Debug)]
+pub struct Files {
+    folder: tempfile::TempDir,
+    /// The files, in the order of the logs.
+    pub paths: Vec<PathBuf>,
+}
+
+impl Files {
+    /// Of `logs`, under their names.
+    pub fn of(logs: &[backchannel_cases::Log]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |log: &backchannel_cases::Log| {
+            let path = folder.path().join(&log.name);
+            assert!(!path.exists(), "two logs of one case are called {}", log.name);
+            std::fs::write(&path, &log.bytes).expect("the log is written");
+            path
+        };
+        let paths = logs.iter().map(write).collect();
+        Self { folder, paths }
+    }
+
+    /// A document in which evidence names the logs, and not the files they were written to.
+    pub fn unnamed(&self, document: &str) -> String {
+        let folder = serde_json::to_string(&format!("{}/", self.folder.path().display())).expect("JSON");
+        document.replace(&format!("\"source\":{}", &folder[..folder.len() - 1]), "\"source\":\"")
+    }
 }
 
 impl Case {
-    /// The format of its log.
-    pub fn format(&self) -> Format {
-        Format::from_name(&self.says.format)
-            .unwrap_or_else(|| panic!("{}: no format is called {}", self.folder.display(), self.says.format))
+    /// The log, where the case has one only and it is text.
+    pub fn text(&self) -> Option<&str> {
+        let [log] = self.logs.as_slice() else { return None };
+        std::str::from_utf8(&log.bytes).ok()
     }
 
-    /// The settings as the JSON document that the module takes.
-    pub fn settings(&self) -> Option<String> {
-        self.says.settings.as_ref().map(|table| serde_json::to_string(table).expect("a table is JSON"))
+    /// The format of its text; recognised by its content where the case names none.
+    pub fn format(&self) -> Option<Format> {
+        let named = self.logs.first().and_then(|log| log.format.as_deref());
+        match named {
+            Some(name) => Some(Format::from_name(name).unwrap_or_else(|| panic!("{}: no format {name}", self.name))),
+            None => match detect(self.text()?.as_bytes()) {
+                Detected::Text(found) => Some(found.format),
+                _ => None,
+            },
+        }
     }
 
-    /// Its name: `ipc-dcom-006/fires-...`.
-    pub fn name(&self) -> String {
-        let folder = self.folder.strip_prefix(root().join("tests/cases")).expect("below tests/cases");
-        folder.display().to_string()
+    /// Whether it needs neither settings nor a baseline.
+    pub fn is_plain(&self) -> bool {
+        self.settings.is_none() && self.past.is_empty()
+    }
+
+    /// Whether it expects a finding.
+    pub fn fires(&self) -> bool {
+        !self.expect.firing().is_empty()
     }
 }
 
-/// All cases, by name.
+/// The cases of the analytics, by file and in the order in which they stand there.
 pub fn all() -> Vec<Case> {
-    files(&root().join("tests/cases"), "case.toml").iter().map(|path| load(path)).collect()
+    try_all().unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-fn load(path: &Path) -> Case {
-    let folder = path.parent().expect("a folder").to_owned();
-    let says: Says = toml::from_str(&read(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let above = folder.parent().and_then(Path::file_name).expect("a folder above").to_string_lossy();
-    let inputs: Vec<PathBuf> = files(&folder, "").into_iter().filter(|path| stem(path) == "input").collect();
-    let [input] = inputs.as_slice() else { panic!("{}: exactly one input.* is needed", folder.display()) };
-    let past = files(&folder, "").into_iter().find(|path| stem(path) == "past");
-    Case { analytic: above.to_ascii_uppercase(), input: input.clone(), past, folder, says }
+/// The cases of the formats: logs and the events they become.
+pub fn formats() -> Vec<Case> {
+    try_formats().unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-fn stem(path: &Path) -> String {
-    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+/// The cases of the analytics, or all that is wrong in their files.
+pub fn try_all() -> Result<Vec<Case>, String> {
+    read(&root().join("tests/cases"), "")
+}
+
+/// The cases of the formats, or all that is wrong in their files.
+pub fn try_formats() -> Result<Vec<Case>, String> {
+    read(&root().join("tests/formats"), "formats/")
+}
+
+fn read(folder: &Path, before: &str) -> Result<Vec<Case>, String> {
+    let suites = backchannel_cases::read_folder(folder)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    let mut cases = Vec::new();
+    for suite in suites {
+        let inside = suite.path.parent().and_then(|parent| parent.strip_prefix(folder).ok()).expect("below the folder");
+        let stem = suite.stem();
+        for case in suite.cases {
+            let name = format!("{before}{}/{stem}/{}", inside.display(), case.slug());
+            cases.push(Case { name, case });
+        }
+    }
+    Ok(cases)
 }

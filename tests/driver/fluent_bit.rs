@@ -1,17 +1,16 @@
 //! The driver `fluent_bit`: the filter, given one record after the other as Fluent Bit gives them.
 
+use std::collections::BTreeMap;
 use std::ffi::CStr;
-use std::fs;
 use std::sync::OnceLock;
 
-use backchannel_engine::{Learner, Raw};
 use backchannel_events::Timestamp;
 use backchannel_fluent_bit::{Filter, KEY};
 use serde_json::Value;
 use wasmtime::{Cache, CacheConfig, Config, Engine, Instance, Memory, Module, Store, TypedFunc};
 
 use crate::case::Case;
-use crate::native::{INPUT, latest};
+use crate::native::latest;
 
 /// What runs the filter. Each is given a record as text without NUL, and gives back what the host would have copied;
 /// `None`: the record was lost.
@@ -38,7 +37,7 @@ impl Shipper for Linked {
 }
 
 /// A case of which the last record completes a finding.
-const FIRES: &str = "ipc-dcom-006/fires-a-com-server-under-a-network-logon-fires";
+const FIRES: &str = "component_object_model/remote_activation/mmc-is-activated-under-a-network-logon";
 
 type Call = (u32, u32, u32, u32, u32, u32);
 
@@ -61,7 +60,7 @@ fn module() -> &'static Module {
         config.wasm_memory64(false).wasm_extended_const(false);
         config.cache(Cache::new(CacheConfig::new()).ok());
         let engine = Engine::new(&config).expect("an engine");
-        Module::new(&engine, backchannel_embedded::FLUENT_BIT).expect("the filter is loaded")
+        Module::new(&engine, backchannel_embedded::fluent_bit()).expect("the filter is loaded")
     })
 }
 
@@ -139,31 +138,30 @@ impl Shipper for Sandbox {
 }
 
 /// The records of a case as a shipper that tails its log hands them over: JSON as it is, a line of text under `log`.
-pub fn records(case: &Case) -> Vec<Vec<u8>> {
-    let data = fs::read(&case.input).expect("the log can be read");
+/// `None` where the case is not one log of text.
+pub fn records(case: &Case) -> Option<Vec<Vec<u8>>> {
+    let (data, format) = (case.text()?.as_bytes(), case.format()?);
     let lines = data.split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end()).filter(|line| !line.is_empty());
-    lines.map(|line| if case.format().is_json() { line.to_vec() } else { tailed(line) }).collect()
+    Some(lines.map(|line| if format.is_json() { line.to_vec() } else { tailed(line) }).collect())
+}
+
+/// For a Linux audit log, a line of each of its machines 10 seconds after the last one. It belongs to no event.
+pub fn going_on(case: &Case) -> Vec<String> {
+    let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in case.text().unwrap_or_default().lines() {
+        let Some((before, rest)) = line.split_once("type=") else { continue };
+        let seconds = rest.split_once("audit(").and_then(|(_, stamp)| stamp.split_once('.')?.0.parse().ok());
+        if let Some(seconds) = seconds {
+            last.insert(before, seconds);
+        }
+    }
+    last.iter().map(|(node, seconds)| format!("{node}type=EOE msg=audit({}.000:999999): ", seconds + 10)).collect()
 }
 
 /// A line of text as the input `tail` hands it over.
 pub fn tailed(line: &[u8]) -> Vec<u8> {
     let text = serde_json::to_string(&String::from_utf8_lossy(line)).expect("JSON");
     format!("{{\"log\":{text}}}").into_bytes()
-}
-
-/// The baseline of a case, learned from its past.
-pub fn baseline(case: &Case) -> Option<Vec<u8>> {
-    let data = fs::read(case.past.as_ref()?).expect("the past can be read");
-    let mut learner = Learner::open(case.settings().as_deref()).expect("good settings");
-    learner.records(Raw {
-        input: INPUT,
-        format: Some(case.format()),
-        host: "",
-        first_line: 1,
-        time: None,
-        data: &data,
-    });
-    Some(learner.baseline())
 }
 
 /// What the shipper's records carry of `kind` (`findings`, `incidents`): each document as it was last.
@@ -207,10 +205,10 @@ pub fn payloads() -> Vec<String> {
 
 /// Records of a case of which the last one completes a finding, each with `member` put first.
 pub fn firing(member: &str) -> Vec<Vec<u8>> {
-    let case = crate::case::all().into_iter().find(|case| case.name() == FIRES).expect("the case is there");
+    let case = crate::case::all().into_iter().find(|case| case.name == FIRES).expect("the case is there");
     let put = |record: &Vec<u8>| {
         let record = String::from_utf8(record.clone()).expect("text");
         format!("{{{member},{}", record.strip_prefix('{').expect("an object")).into_bytes()
     };
-    records(&case).iter().map(put).collect()
+    records(&case).expect("a log of text").iter().map(put).collect()
 }

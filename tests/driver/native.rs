@@ -1,39 +1,89 @@
 //! The driver `native`: the engine linked into the test, no WebAssembly in between.
 
-use std::fs;
-
-use backchannel_decode::{Decoded, Decoder, Framed, Framer, Options};
-use backchannel_engine::{Engine, Learner, Raw};
+use backchannel_cases::Log;
+use backchannel_decode::{Decoded, Decoder, Format, Framed, Framer, Options};
+use backchannel_engine::{Correlator, Engine, Learner, Output, Raw};
 use backchannel_events::ProcessEvent;
+use backchannel_events::packed::Batch as Rows;
+use backchannel_host::source::{self, Filled, SourceOptions};
 use backchannel_normalize::{Normalizer, Place, wants};
 use bumpalo::Bump;
 
-use crate::case::Case;
+use crate::case::{Case, Files};
 
-/// Name under which the log enters: evidence names it.
-pub const INPUT: &str = "input";
+/// What came of a case.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The findings: each document as it was last, in the order in which they first came.
+    pub findings: Vec<String>,
+    /// The incidents they were joined into.
+    pub incidents: Vec<String>,
+}
+
+/// Evaluates a case.
+pub fn outcome(case: &Case) -> Outcome {
+    let mut engine = Engine::open(case.settings.as_deref(), baseline(case).as_deref()).expect("good settings");
+    let mut correlator = Correlator::open(case.settings.as_deref()).expect("good settings");
+    let (mut findings, mut unread) = (Vec::new(), 0);
+    let mut take = |output: Output, files: Option<&Files>| {
+        let named = |document: String| files.map_or(document.clone(), |files| files.unnamed(&document));
+        let of = output.findings.into_iter().map(|finding| (finding.id, named(finding.document)));
+        let of: Vec<(String, String)> = of.collect();
+        let documents: Vec<String> = of.iter().map(|(_, document)| document.clone()).collect();
+        let signals: Vec<String> = output.signals.into_iter().map(named).collect();
+        let activity: Vec<String> = output.activity.into_iter().map(named).collect();
+        unread += correlator.observe(&documents, &signals, &activity);
+        findings.extend(of);
+    };
+    if case.text().is_some() {
+        take(engine.records(raw(&case.logs[0])), None);
+        take(engine.flush(), None);
+    } else {
+        let files = Files::of(&case.logs);
+        each_batch(&files, |bytes| {
+            take(engine.packed(bytes).expect("what the harness packs is well formed"), Some(&files))
+        });
+        take(engine.flush(), Some(&files));
+    }
+    assert_eq!(unread, 0, "{}: the correlator reads what the engine writes", case.name);
+    let incidents = correlator.incidents().into_iter().map(|incident| (incident.id, incident.document));
+    Outcome { findings: latest(findings.into_iter()), incidents: latest(incidents) }
+}
 
 /// The findings of a case: each document as it was last, in the order in which they first came.
 pub fn findings(case: &Case) -> Vec<String> {
-    let mut engine = Engine::open(case.settings().as_deref(), baseline(case).as_deref()).expect("good settings");
-    let data = fs::read(&case.input).expect("the log can be read");
-    let mut output = engine.records(raw(case, &data)).findings;
-    output.extend(engine.flush().findings);
-    latest(output.into_iter().map(|finding| (finding.id, finding.document)))
+    outcome(case).findings
 }
 
 /// The baseline that the case's past teaches, if it has one.
 pub fn baseline(case: &Case) -> Option<Vec<u8>> {
-    case.past.as_ref().map(|past| {
-        let data = fs::read(past).expect("the past can be read");
-        let mut learner = Learner::open(case.settings().as_deref()).expect("good settings");
-        learner.records(raw(case, &data));
-        learner.baseline()
-    })
+    if case.past.is_empty() {
+        return None;
+    }
+    let mut learner = Learner::open(case.settings.as_deref()).expect("good settings");
+    each_batch(&Files::of(&case.past), |bytes| {
+        learner.packed(bytes).expect("what the harness packs is well formed");
+    });
+    Some(learner.baseline())
 }
 
-fn raw<'a>(case: &Case, data: &'a [u8]) -> Raw<'a> {
-    Raw { input: INPUT, format: Some(case.format()), host: "", first_line: 1, time: None, data }
+fn raw(log: &Log) -> Raw<'_> {
+    let format = log.format.as_deref().map(|name| Format::from_name(name).expect("a format of that name"));
+    Raw { input: &log.name, format, host: "", first_line: 1, time: None, data: &log.bytes }
+}
+
+/// Packed batches of what the harness reads from files.
+fn each_batch(files: &Files, mut take: impl FnMut(&[u8])) {
+    let mut merge = source::open(&files.paths, SourceOptions::default()).events();
+    let mut bytes = Vec::new();
+    loop {
+        bytes.clear();
+        match merge.fill(&mut bytes) {
+            Filled::Batch(_) => take(&bytes),
+            Filled::Idle => {}
+            Filled::End => break,
+        }
+    }
 }
 
 /// Of documents with the same id the last, at the place of the first.
@@ -48,23 +98,30 @@ pub fn latest(documents: impl Iterator<Item = (String, String)>) -> Vec<String> 
     kept.into_iter().map(|(_, document)| document).collect()
 }
 
-/// The events of a case, as JSON without what is empty.
-pub fn events(case: &Case) -> Vec<String> {
-    let data = fs::read(&case.input).expect("the log can be read");
-    let format = case.format();
+/// The events of a case, as JSON without what is empty. Every record must be in order.
+pub fn events(case: &Case) -> Vec<serde_json::Value> {
+    let mut events = Vec::new();
+    let mut sink = |event: &ProcessEvent<'_>| events.push(pruned(serde_json::to_value(event).expect("JSON")));
+    let (Some(text), Some(format)) = (case.text(), case.format()) else {
+        let files = Files::of(&case.logs);
+        each_batch(&files, |bytes| {
+            let rows = Rows::parse(bytes).expect("what the harness packs is well formed");
+            rows.iter().for_each(|event| sink(&event));
+        });
+        let input = |event: &mut serde_json::Value| event["provenance"]["input"] = case.logs[0].name.as_str().into();
+        events.iter_mut().for_each(input);
+        return events;
+    };
     let mut framer = Framer::of(format, format.framing());
     let mut decoder = Decoder::new(format, Options::default());
     let mut normalizer = Normalizer::new();
     let arena = Bump::new();
-    let mut events = Vec::new();
-    let mut sink =
-        |event: &ProcessEvent<'_>| events.push(pruned(serde_json::to_value(event).expect("JSON")).to_string());
-    let mut rest = data.as_slice();
+    let mut rest = text.as_bytes();
     let mut take = |item: Framed<'_>| {
-        let Framed::Frame(frame) = item else { panic!("{}: a record is broken", case.name()) };
+        let Framed::Frame(frame) = item else { panic!("{}: a record is broken", case.name) };
         let decoded = decoder.decode(&frame, &arena, &wants);
-        if let Decoded::Record(record) = decoded.unwrap_or_else(|skip| panic!("{}: {}", case.name(), skip.reason)) {
-            let place = Place { input: INPUT, line: frame.line, default_host: "" };
+        if let Decoded::Record(record) = decoded.unwrap_or_else(|skip| panic!("{}: {}", case.name, skip.reason)) {
+            let place = Place { input: &case.logs[0].name, line: frame.line, default_host: "" };
             normalizer.accept(&record, place, &arena, &mut sink);
         }
     };
@@ -79,7 +136,7 @@ pub fn events(case: &Case) -> Vec<String> {
 }
 
 /// A value without what says nothing: empty text, null, unknown, empty objects and lists.
-pub fn pruned(value: serde_json::Value) -> serde_json::Value {
+fn pruned(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     let says_nothing = |value: &Value| match value {
         Value::Null => true,

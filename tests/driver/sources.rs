@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use backchannel_engine::{Engine, Rendered};
-use backchannel_host::source::{Filled, SourceOptions, Sources, Tally};
+use backchannel_engine::{Engine, FindingEnvelope};
+use backchannel_host::source::{self, Filled, SourceOptions, Tally};
 
 /// What came of it.
 #[derive(Debug)]
 pub struct Outcome {
     /// The findings as they were handed over, one perhaps several times.
-    pub findings: Vec<Rendered>,
+    pub findings: Vec<FindingEnvelope>,
     /// Events evaluated.
     pub evaluated: u64,
     /// The sources' account.
@@ -19,7 +19,7 @@ pub struct Outcome {
 /// Reads `paths`, in batches of `batch` events, and evaluates what they hold.
 pub fn replay(paths: &[PathBuf], options: SourceOptions, batch: usize) -> Outcome {
     let mut engine = Engine::open(None, None).expect("the defaults are good settings");
-    let mut merge = Sources::open(paths, options).events();
+    let mut merge = source::open(paths, options).events();
     merge.set_batch(batch);
     let (mut findings, mut evaluated, mut bytes) = (Vec::new(), 0, Vec::new());
     loop {

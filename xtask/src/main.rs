@@ -1,6 +1,7 @@
 //! `cargo xtask`: the chores of the workspace, one file each.
 
 mod catalogue;
+mod features;
 mod formats;
 mod release;
 mod run;
@@ -28,8 +29,11 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
-    /// Writes the expected results of the cases anew. Read the difference before you commit it.
-    Bless,
+    /// Writes what is found into the expectations of cases that are not met. Read the difference before you commit it.
+    Bless {
+        /// Only cases whose name contains this.
+        name: Option<String>,
+    },
     /// Freezes the contract in wit/ as a released version.
     WitRelease {
         /// Its version, as in the package line: 0.1.0.
@@ -60,7 +64,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Build => run::cargo(&["build", "--release", "--package", "backchannel"]),
         Chore::Docs { check } => catalogue::write(check),
-        Chore::Bless => run::bless(),
+        Chore::Bless { name } => run::bless(name.as_deref()),
         Chore::WitRelease { version } => release::freeze(&version),
         Chore::Bench { arguments } => run::bench(&arguments),
         Chore::BenchFilter => run::bench_filter(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::{catalogue, root};
+use crate::{catalogue, features, root};
 
 /// Runs cargo in the root of the workspace.
 pub fn cargo(arguments: &[&str]) -> Result<(), String> {
@@ -22,9 +22,11 @@ fn with(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> 
     if status.success() { Ok(()) } else { Err(format!("cargo {shown}: {status}")) }
 }
 
-/// Writes the goldens of the cases anew.
-pub fn bless() -> Result<(), String> {
-    with(&["test", "--release", "--package", "backchannel-tests", "--test", "cases"], &[("BLESS", "1")])
+/// Writes what is found into the expectations of the cases whose name contains `name`.
+pub fn bless(name: Option<&str>) -> Result<(), String> {
+    let mut all = vec!["test", "--release", "--package", "backchannel-tests", "--test", "cases", "--"];
+    all.extend(name);
+    with(&all, &[("BLESS", "1")])
 }
 
 /// Runs the benchmark and prints its table.
@@ -60,21 +62,39 @@ pub fn page(viewer: bool, check: bool) -> Result<(), String> {
     cargo(&all)
 }
 
-/// All that must hold before a change lands.
+/// Packages that are built by themselves, because they bring features of shared crates that nothing else needs: the
+/// comparison of contracts, what builds the browser page, and other libraries to measure against.
+const APART: [&str; 3] = ["backchannel-contract", "backchannel-page", "backchannel-yardsticks"];
+
+/// All that must hold before a change lands. What comes after a failure is checked all the same, so that one run says
+/// everything that is wrong.
 pub fn ci() -> Result<(), String> {
-    cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
-    catalogue::write(true)?;
-    cargo(&["test", "--release", "--workspace"])?;
     // Fluent Bit's engine is C, and its bindings are read from its headers.
-    let there = |program: &str| {
-        let asked = std::process::Command::new(program).arg("--version").output();
-        asked.is_ok_and(|output| output.status.success())
-    };
-    if there("cmake") && there("clang") {
-        cargo(&["test", "--release", "--package", "backchannel-tests", "--features", "wamr", "--test", "wamr"])
+    let wamr = ["cmake", "clang"].iter().all(|program| runs(program));
+    let mut whole = vec!["--release", "--workspace"];
+    whole.extend(APART.iter().flat_map(|package| ["--exclude", *package]));
+    if wamr {
+        whole.extend(["--features", "backchannel-tests/wamr"]);
     } else {
         eprintln!("SKIPPED: the filter on Fluent Bit's engine needs cmake and clang (libclang)");
-        Ok(())
     }
+    let apart: Vec<&str> = ["--release"].into_iter().chain(APART.iter().flat_map(|package| ["-p", *package])).collect();
+    let deny = ["--all-targets", "--", "--deny", "warnings"];
+    let steps: [(&str, Result<(), String>); 7] = [
+        ("format", cargo(&["fmt", "--all", "--check"])),
+        ("generated text", catalogue::write(true)),
+        ("one set of features", features::check(&APART)),
+        ("lints", cargo(&[&["clippy"], whole.as_slice(), &deny].concat())),
+        ("lints of what is built apart", cargo(&[&["clippy"], apart.as_slice(), &deny].concat())),
+        ("tests", cargo(&[&["test", "--no-fail-fast"], whole.as_slice()].concat())),
+        ("tests of what is built apart", cargo(&[&["test", "--no-fail-fast"], apart.as_slice()].concat())),
+    ];
+    let failed: Vec<String> =
+        steps.into_iter().filter_map(|(name, done)| done.err().map(|error| format!("{name}: {error}"))).collect();
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n")) }
+}
+
+/// Whether a program is installed.
+fn runs(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
 }

@@ -2,7 +2,7 @@
 //! the engine than the one it was made of.
 
 use backchannel_bake::{BakeError, Settings, Site, component, filter};
-use backchannel_embedded::{CORE, FLUENT_BIT};
+use backchannel_embedded::{core, fluent_bit};
 use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store};
 
 const SETTINGS: &str =
@@ -74,12 +74,12 @@ impl Shipper {
 
 #[test]
 fn a_baked_filter_answers_as_one_that_was_opened() {
-    let baked = filter(FLUENT_BIT, &site(SETTINGS)).expect("it is baked");
+    let baked = filter(fluent_bit(), &site(SETTINGS)).expect("it is baked");
     let answers = Shipper::new(&baked).all();
-    let mut opened = Shipper::new(FLUENT_BIT);
+    let mut opened = Shipper::new(fluent_bit());
     assert_eq!(opened.open(SETTINGS), 0);
     assert_eq!(answers, opened.all());
-    assert_ne!(answers, Shipper::new(FLUENT_BIT).all(), "the settings make a difference");
+    assert_ne!(answers, Shipper::new(fluent_bit()).all(), "the settings make a difference");
     // Baked or not, a quiet record goes on as it came.
     assert_eq!(answers[0], LOG.lines().next().expect("a record"));
 }
@@ -87,13 +87,13 @@ fn a_baked_filter_answers_as_one_that_was_opened() {
 #[test]
 fn what_a_module_does_not_take_is_not_baked() {
     let wrong = site(r#"{"typo":1}"#);
-    assert_eq!(filter(FLUENT_BIT, &wrong), Err(BakeError::NotTaken));
-    assert_eq!(component(CORE, &wrong), Err(BakeError::NotTaken));
+    assert_eq!(filter(fluent_bit(), &wrong), Err(BakeError::NotTaken));
+    assert_eq!(component(core(), &wrong), Err(BakeError::NotTaken));
     let soup = Site { settings: None, baseline: Some(b"soup") };
-    assert_eq!(filter(FLUENT_BIT, &soup), Err(BakeError::NotTaken));
-    assert_eq!(component(CORE, &soup), Err(BakeError::NotTaken));
+    assert_eq!(filter(fluent_bit(), &soup), Err(BakeError::NotTaken));
+    assert_eq!(component(core(), &soup), Err(BakeError::NotTaken));
     let empty = Site { settings: None, baseline: Some(b"") };
-    assert_eq!(component(CORE, &empty), Err(BakeError::NotTaken));
+    assert_eq!(component(core(), &empty), Err(BakeError::NotTaken));
     assert!(matches!(component(b"soup", &site(SETTINGS)), Err(BakeError::Module(_))));
     assert!(matches!(component(b"\0asm\x01\0\0\0", &site(SETTINGS)), Err(BakeError::Module(_))));
 }

@@ -393,6 +393,8 @@ pub(crate) enum OutputFormat {
     Table,
     /// One JSON object a line, the summary last.
     Jsonl,
+    /// OCSF 1.8.0 Detection Findings, one JSON object a line: the findings that no rule silenced.
+    Ocsf,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

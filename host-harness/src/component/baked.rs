@@ -194,7 +194,8 @@ mod tests {
         let why = |module: &[u8]| filter(module, &sections(module)).1.unwrap_err();
         assert!(why(CORE).contains("without malloc"));
         assert!(why(&[CORE, b"\x07\xff"].concat()).contains("damaged"));
-        let (surface, about) = filter(backchannel_embedded::FLUENT_BIT, &sections(backchannel_embedded::FLUENT_BIT));
+        let (surface, about) =
+            filter(backchannel_embedded::fluent_bit(), &sections(backchannel_embedded::fluent_bit()));
         assert_eq!(about.unwrap().version, env!("CARGO_PKG_VERSION"));
         assert_eq!(surface.imports.len(), 0);
     }

@@ -71,8 +71,7 @@ impl Engine {
     /// # Errors
     /// Where this machine cannot run WebAssembly. A cache folder that cannot be used is no error.
     pub fn new(options: &EngineOptions) -> Result<Self, HostError> {
-        let mut config = wasmtime::Config::new();
-        config.epoch_interruption(true);
+        let mut config = backchannel_compile::configuration();
         // Threads that compile leave their memory behind, a hundred megabytes; where the result is kept it is needed once.
         config.parallel_compilation(options.cache.is_none());
         if let Some(folder) = &options.cache {
@@ -95,6 +94,12 @@ impl Engine {
             })
             .map_err(|error| HostError::Engine(format!("no thread for its clock: {error}")))?;
         Ok(Self { inner, _clock: clock })
+    }
+
+    /// The engine of wasmtime: for taking up a component that was compiled earlier
+    /// ([`Module::from_component`](super::Module::from_component)).
+    pub fn wasmtime(&self) -> &wasmtime::Engine {
+        &self.inner
     }
 }
 

@@ -30,7 +30,14 @@ impl Module {
     /// # Errors
     /// [`HostError::Refused`], with a text that says what the bytes are instead.
     pub fn load(engine: &Arc<Engine>, bytes: &[u8]) -> Result<Self, HostError> {
-        let component = compile(engine, bytes)?;
+        Self::from_component(engine, compile(engine, bytes)?)
+    }
+
+    /// As [`load`](Self::load), for a component that was compiled earlier, for this engine.
+    ///
+    /// # Errors
+    /// [`HostError::Refused`], with a text that says what the component is instead.
+    pub fn from_component(engine: &Arc<Engine>, component: Component) -> Result<Self, HostError> {
         let (imports, exports) = surface(engine, &component);
         if !imports.is_empty() {
             return Err(HostError::Refused(format!(

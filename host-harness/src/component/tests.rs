@@ -13,7 +13,7 @@ fn engine() -> Arc<Engine> {
 }
 
 fn module() -> Module {
-    Module::load(&engine(), backchannel_embedded::COMPONENT).unwrap()
+    Module::load(&engine(), backchannel_embedded::component()).unwrap()
 }
 
 /// Processes starting, one a second, each with a command line of `size` bytes.
@@ -71,7 +71,7 @@ fn the_module_says_what_it_is() {
     let about = module().describe(&Limits::default()).unwrap();
     assert_eq!(about.contract, CONTRACT);
     assert!(!module().analytics(&Limits::default()).unwrap().is_empty());
-    let seen = inspect(&engine(), backchannel_embedded::COMPONENT, &Limits::default()).unwrap();
+    let seen = inspect(&engine(), backchannel_embedded::component(), &Limits::default()).unwrap();
     assert_eq!((seen.surface.imports.len(), seen.about), (0, Ok(about)));
 }
 

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use backchannel_decode::Format;
-use backchannel_events::{Confidence, Severity, Timestamp};
+use backchannel_events::Severity;
+pub use backchannel_report::{FindingEnvelope, IncidentEnvelope};
+pub use backchannel_source::RawBatch;
 
 /// A batch of events or records on its way in. All four give the same findings.
 #[derive(Clone, Debug)]
@@ -26,21 +27,6 @@ impl Batch {
             Self::Records(raw) | Self::Text(raw) => raw.data.len(),
         }
     }
-}
-
-/// Raw records of one input.
-#[derive(Clone, Debug)]
-pub struct RawBatch {
-    /// Name of the input, as evidence names it.
-    pub input: String,
-    /// Format of its records.
-    pub format: Format,
-    /// Host for records that name none; empty: unknown.
-    pub host: String,
-    /// Number of the first line within the input, counted from 1.
-    pub first_line: u64,
-    /// The records, each ended by a line feed.
-    pub data: Vec<u8>,
 }
 
 /// What the evaluation of a batch gave.
@@ -69,42 +55,6 @@ pub struct Evaluation {
 pub struct Loss {
     /// Why, for a reader.
     pub reason: String,
-}
-
-/// A finding: what a host routes by, and the document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FindingEnvelope {
-    /// 16 hexadecimal digits.
-    pub id: String,
-    /// Catalogue id of the analytic.
-    pub analytic: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// How sure we are.
-    pub confidence: Confidence,
-    /// Time of the event that completed it.
-    pub time: Timestamp,
-    /// Key of the host.
-    pub host: String,
-    /// Whether a rule of the site silenced it.
-    pub suppressed: bool,
-    /// The finding as one JSON object, as the module wrote it.
-    pub document: String,
-}
-
-/// An incident: what a host routes by, and the document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IncidentEnvelope {
-    /// 16 hexadecimal digits.
-    pub id: String,
-    /// Counts its changes from 1.
-    pub revision: u32,
-    /// How bad it is.
-    pub severity: Severity,
-    /// 1: stays with level 1; 2: escalated.
-    pub tier: u8,
-    /// The incident as one JSON object, as the module wrote it.
-    pub document: String,
 }
 
 /// A record that gave no event.
@@ -160,7 +110,7 @@ pub struct AnalyticEntry {
     pub telemetry: Vec<String>,
     /// Its telemetry was never seen in a real log.
     pub experimental: bool,
-    /// It compares with a baseline, and is asleep without one.
+    /// It compares with a baseline, and is inactive without one.
     pub baseline: bool,
 }
 

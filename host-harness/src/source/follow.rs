@@ -4,10 +4,29 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use backchannel_source::Pace;
 
 /// How long a read waits. A batch waits twice this at most: for its first event, and for the read after it.
-pub(super) const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Hands over what was read after [`PATIENCE`], also where there is always more to read.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    /// Since when events may be waiting for their batch.
+    waiting: Option<Instant>,
+}
+
+impl Pace for Patience {
+    fn is_over(&mut self) -> bool {
+        self.waiting.get_or_insert_with(Instant::now).elapsed() >= PATIENCE
+    }
+
+    fn restart(&mut self) {
+        self.waiting = None;
+    }
+}
 
 /// Ends a stream that would go on: what was read of it is evaluated, the rest is left to whoever reads it next.
 #[derive(Clone, Debug, Default)]

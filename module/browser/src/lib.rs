@@ -1,6 +1,6 @@
 //! The module in a browser page: files in, the documents of findings and incidents out, nothing leaves the machine.
 //!
-//! A page has files that can be read at any place but not kept in memory whole. So a host hands over [`Bytes`], and a
+//! A page has files that can be read at any offset but not kept in memory whole. It hands over [`Bytes`], and a
 //! [`Session`] reads each of them only as far as its next event is due: several files are one stream in the order of
 //! event time, as in the harness, and the documents are those of `backchannel replay` on the same files.
 //!
@@ -14,20 +14,9 @@
 //! assert!(report.summary.contains("\"read\":1"));
 //! ```
 
-mod account;
-mod bytes;
-mod evtx;
-mod merge;
-mod open;
 #[cfg(target_arch = "wasm32")]
 mod page;
-mod raw;
 mod session;
-mod stream;
-mod text;
-mod unpack;
 
-pub use account::Skip;
-pub use bytes::Bytes;
-pub use raw::{Place, raw};
-pub use session::{Progress, Report, Session};
+pub use backchannel_source::{Bytes, RecordPlace, SkipDetail};
+pub use session::{Progress, Report, Session, find_record};

@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::bytes::Bytes;
-use crate::raw::{Place, raw};
-use crate::session::Session;
+use backchannel_report::Ocsf;
+use backchannel_source::{Bytes, RecordPlace};
+
+use crate::session::{Session, find_record};
 
 #[wasm_bindgen]
 extern "C" {
@@ -68,5 +69,11 @@ extern "C" {
 #[wasm_bindgen]
 pub fn record(file: LogFile, source: &str, line: f64, record: &str, provider: &str, event_id: u32) -> Option<String> {
     let name = file.name();
-    raw(&name, Rc::new(file), Place { source, line: line as u64, record, provider, event_id })
+    find_record(&name, Rc::new(file), RecordPlace { source, line: line as u64, record, provider, event_id })
+}
+
+/// The findings among JSON lines as OCSF Detection Findings, a line each.
+#[wasm_bindgen]
+pub fn ocsf(lines: &str) -> String {
+    Ocsf::of_lines(lines)
 }

@@ -1,27 +1,36 @@
 //! [`Session`]: the files of one look, from bytes to documents.
 
-use std::cell::Cell;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use backchannel_engine::{Correlator, Engine, Output, Rendered, RenderedIncident, SettingError};
-use backchannel_events::{Severity, Timestamp};
+use backchannel_engine::{Analytic, Correlator, Engine, Output, SettingError, analytics};
+use backchannel_events::Timestamp;
+use backchannel_report::{ClockOffset, Collection, Needs, Records, Summary, inactive};
+use backchannel_source::{Bytes, Filled, Options, Packed, RecordPlace, SkipDetail, Sources, Tally, UnpackLimits};
 
-use crate::account::{self, Evaluated, Skip, Tally};
-use crate::bytes::Bytes;
-use crate::merge::Merge;
-use crate::open::{Input, open};
+/// How many skipped records are kept with their details.
+const SKIPS_KEPT: usize = 1_000;
+/// How many bytes of an archive that is itself compressed are kept in memory: it must be read in any order.
+const UNPACKED: u64 = 512 << 20;
 
-/// How many findings are kept.
-const FINDINGS: usize = 100_000;
+/// How a page reads: formats are recognised by content, and there is only memory.
+fn options() -> Options {
+    let unpack = UnpackLimits { spooled: UNPACKED, ..UnpackLimits::default() };
+    Options { skips_kept: SKIPS_KEPT, unpack, ..Options::default() }
+}
+
+/// The record at `place` in the file `name`, as [`backchannel_source::find_record`] gives it.
+pub fn find_record(name: &str, bytes: Rc<dyn Bytes>, place: RecordPlace<'_>) -> Option<String> {
+    backchannel_source::find_record(options(), name, bytes, place)
+}
 
 /// Files that are looked at together.
 pub struct Session {
     engine: Engine,
     correlator: Correlator,
-    inputs: Vec<Input>,
-    tally: Tally,
+    sources: Sources,
+    /// Whether there is a baseline to compare with.
+    baseline: bool,
 }
 
 /// How far a session has come.
@@ -47,7 +56,7 @@ pub struct Report {
     /// The account.
     pub summary: String,
     /// The first records that were not used.
-    pub skips: Vec<Skip>,
+    pub skips: Vec<SkipDetail>,
 }
 
 impl Report {
@@ -64,7 +73,7 @@ impl Report {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("inputs", &self.inputs.len()).finish_non_exhaustive()
+        f.debug_struct("Session").field("sources", &self.sources).finish_non_exhaustive()
     }
 }
 
@@ -84,129 +93,140 @@ impl Session {
     pub fn with_baseline(settings: Option<&str>, baseline: Option<&[u8]>) -> Result<Self, Vec<SettingError>> {
         let engine = Engine::open(settings, baseline)?;
         let correlator = Correlator::open(settings)?;
-        Ok(Self { engine, correlator, inputs: Vec::new(), tally: Tally::default() })
+        Ok(Self { engine, correlator, sources: Sources::new(options()), baseline: baseline.is_some() })
     }
 
     /// Adds a file: a log, a compressed one, or an archive of them. Evidence will name it `name`.
     pub fn push(&mut self, name: &str, bytes: Rc<dyn Bytes>) {
-        open(name, bytes, &mut self.inputs, &mut self.tally);
+        self.sources.push(name, bytes);
     }
 
-    /// Reads all files and says what is in them. `progress` hears of it after every batch.
+    /// Reads all files and evaluates what is in them. `progress` is called after every batch.
     pub fn finish(self, progress: &mut dyn FnMut(Progress)) -> Report {
-        let Self { engine, correlator, inputs, mut tally } = self;
-        let size = inputs.iter().map(Input::size).sum();
-        let done = Rc::new(Cell::new(0));
-        let mut merge = Merge::new(inputs, &mut tally, &done);
-        let mut run = Run { engine, correlator, findings: Findings::default(), events: 0 };
+        let Self { engine, correlator, sources, baseline } = self;
+        let read = sources.progress();
+        let mut merge = sources.events();
+        let mut run =
+            Run { engine, correlator, baseline, collection: Collection::default(), events: 0, extra: Vec::new() };
         let mut bytes = Vec::new();
-        while merge.fill(&mut bytes, &mut tally) {
-            match run.engine.packed(&bytes) {
-                Ok(output) => run.take(output, &mut tally),
-                // We wrote the batch ourselves: this does not happen, and if it did it would not go unseen.
-                Err(error) => tally.problem("", 0, "module-failed", format!("{error:?}")),
+        loop {
+            match merge.fill(&mut bytes) {
+                Filled::Batch(_) => match run.engine.packed(&bytes) {
+                    Ok(output) => run.take(output),
+                    // We wrote the batch ourselves: this does not happen, and if it did it would not go unseen.
+                    Err(error) => run.extra.push((1, failure("module-failed", format!("{error:?}")))),
+                },
+                Filled::Idle => {}
+                Filled::End => break,
             }
-            let findings = run.findings.by_id.len() as u64;
-            progress(Progress { size, done: done.get(), events: run.events, findings });
+            let findings = run.collection.findings() as u64;
+            progress(Progress { size: read.size(), done: read.done(), events: run.events, findings });
         }
         let output = run.engine.flush();
-        run.take(output, &mut tally);
-        let seen = merge.finish(&mut tally);
-        run.finish(tally, &seen)
+        run.take(output);
+        let seen = Seen::of(merge.packed());
+        run.finish(merge.into_tally(), seen)
+    }
+}
+
+/// What only the reader of events knows.
+struct Seen {
+    hosts: u64,
+    first_time: Option<Timestamp>,
+    last_time: Option<Timestamp>,
+}
+
+impl Seen {
+    fn of(packed: &Packed) -> Self {
+        Self { hosts: packed.hosts() as u64, first_time: packed.first_time(), last_time: packed.last_time() }
     }
 }
 
 struct Run {
     engine: Engine,
     correlator: Correlator,
-    findings: Findings,
+    baseline: bool,
+    collection: Collection,
     events: u64,
+    /// What the module did not use: how many, and one of them.
+    extra: Vec<(u64, SkipDetail)>,
 }
 
 impl Run {
-    fn take(&mut self, output: Output, tally: &mut Tally) {
+    fn take(&mut self, output: Output) {
         let documents: Vec<&String> = output.findings.iter().map(|finding| &finding.document).collect();
         let (signals, activity): (Vec<&String>, Vec<&String>) =
             (output.signals.iter().collect(), output.activity.iter().collect());
         let unread = self.correlator.observe(&documents, &signals, &activity);
         if unread > 0 {
             let reason = "the correlator could not read what the detector wrote".to_owned();
-            (0..unread).for_each(|_| tally.problem("", 0, "not-correlated", reason.clone()));
+            self.extra.push((unread.into(), failure("not-correlated", reason)));
         }
-        for finding in output.findings {
-            self.findings.add(finding);
-        }
+        output.findings.into_iter().for_each(|finding| self.collection.finding(finding));
         self.events += output.evaluated;
     }
 
-    fn finish(mut self, tally: Tally, seen: &account::Seen) -> Report {
-        let mut incidents: Vec<RenderedIncident> = self.correlator.incidents();
-        incidents.sort_by(|a, b| (b.tier, b.severity, &a.id).cmp(&(a.tier, a.severity, &b.id)));
-        let (mut findings, dropped) = self.findings.finish();
-        name_incidents(&mut findings, &incidents);
-        let mut evaluated = Evaluated { events: self.events, findings_dropped: dropped, ..Evaluated::default() };
-        for finding in &findings {
-            if finding.suppressed {
-                evaluated.suppressed += 1;
-            } else {
-                *evaluated.findings.entry(finding.severity).or_default() += 1;
-            }
+    fn finish(mut self, mut tally: Tally, seen: Seen) -> Report {
+        self.correlator.incidents().into_iter().for_each(|incident| self.collection.incident(incident));
+        let collected = self.collection.finish();
+        for (count, detail) in self.extra {
+            tally.skips.add_many(count, detail);
         }
+        let (stats, upkeep) = (self.engine.stats(), self.engine.upkeep());
+        let sources: BTreeSet<String> =
+            self.engine.sources().into_iter().map(|source| source.as_str().to_owned()).collect();
+        let evicted = [
+            ("hosts", stats.evicted.hosts),
+            ("processes", stats.evicted.processes),
+            ("logons", stats.evicted.logons),
+            ("channels", stats.evicted.channels),
+            ("other", stats.evicted.other),
+        ];
+        let summary = Summary {
+            records: Records {
+                read: tally.read,
+                evaluated: self.events,
+                unused: tally.unused,
+                skipped: tally.skips.total(),
+                suppressed: collected.suppressed(),
+            },
+            skipped: tally.skips.counts().clone(),
+            inactive: inactive(analytics().iter().map(|analytic| needs(analytic)), &sources, self.baseline),
+            evicted: evicted.map(|(table, count)| (table.to_owned(), count)).into_iter().collect::<BTreeMap<_, _>>(),
+            late: stats.late,
+            clock_offsets: tally
+                .clock_offsets
+                .into_iter()
+                .map(|of| ClockOffset { source: of.input, host: of.host, seconds: of.seconds, samples: of.samples })
+                .collect(),
+            hosts: seen.hosts,
+            sources,
+            first_time: seen.first_time,
+            last_time: seen.last_time,
+            findings: collected.by_severity(),
+            findings_dropped: collected.dropped,
+            empty_inputs: tally.empty_inputs,
+            notes: tally.notes.counts().clone(),
+            expired_settings: upkeep.expired,
+            unmatched_rules: upkeep.unmatched,
+        };
         Report {
-            summary: account::document(&tally, seen, &evaluated, &self.engine),
-            incidents: incidents.into_iter().map(|incident| incident.document).collect(),
-            findings: findings.into_iter().map(|finding| finding.document).collect(),
-            skips: tally.into_details(),
+            summary: summary.document(),
+            incidents: collected.incidents.into_iter().map(|incident| incident.document).collect(),
+            findings: collected.findings.into_iter().map(|finding| finding.document).collect(),
+            skips: tally.skips.details().to_vec(),
         }
     }
 }
 
-/// Writes into each finding's document which incident it belongs to: known only now. A document holds that field as
-/// null once; in a text it would have its quotes escaped.
-fn name_incidents(findings: &mut [Rendered], incidents: &[RenderedIncident]) {
-    let mut of: BTreeMap<String, &str> = BTreeMap::new();
-    for incident in incidents {
-        let value: serde_json::Value = serde_json::from_str(&incident.document).unwrap_or_default();
-        for finding in value["findings"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str) {
-            of.insert(finding.to_owned(), &incident.id);
-        }
-    }
-    for finding in findings {
-        if let Some(incident) = of.get(&finding.id) {
-            let named = format!("\"incident\":\"{incident}\"");
-            finding.document = finding.document.replacen("\"incident\":null", &named, 1);
-        }
+fn needs(analytic: &Analytic) -> Needs<'_> {
+    Needs {
+        analytic: analytic.id,
+        telemetry: analytic.telemetry.iter().map(|source| source.as_str()).collect(),
+        baseline: analytic.needs_baseline,
     }
 }
 
-/// Findings by id, the latest document of each. Where there are too many, the least severe and youngest give way.
-#[derive(Default)]
-struct Findings {
-    by_id: BTreeMap<String, Rendered>,
-    /// The same findings, the first to give way first.
-    order: BTreeSet<(Severity, Reverse<Timestamp>, String)>,
-    dropped: u64,
-}
-
-impl Findings {
-    fn add(&mut self, finding: Rendered) {
-        let key = |finding: &Rendered| (finding.severity, Reverse(finding.time), finding.id.clone());
-        if let Some(before) = self.by_id.get(&finding.id) {
-            self.order.remove(&key(before));
-        }
-        self.order.insert(key(&finding));
-        self.by_id.insert(finding.id.clone(), finding);
-        if self.by_id.len() > FINDINGS
-            && let Some((_, _, id)) = self.order.pop_first()
-        {
-            self.by_id.remove(&id);
-            self.dropped += 1;
-        }
-    }
-
-    fn finish(self) -> (Vec<Rendered>, u64) {
-        let mut findings: Vec<_> = self.by_id.into_values().collect();
-        findings.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
-        (findings, self.dropped)
-    }
+fn failure(code: &str, reason: String) -> SkipDetail {
+    SkipDetail { input: String::new(), line: 0, record: String::new(), code: code.to_owned(), reason }
 }

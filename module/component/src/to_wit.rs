@@ -21,8 +21,9 @@ pub(crate) fn evaluation(output: engine::Output) -> types::Evaluation {
     }
 }
 
-fn finding(finding: engine::Rendered) -> types::Finding {
-    let engine::Rendered { id, analytic, severity: s, confidence: c, time, host, suppressed, document } = finding;
+fn finding(finding: engine::FindingEnvelope) -> types::Finding {
+    let engine::FindingEnvelope { id, analytic, severity: s, confidence: c, time, host, suppressed, document } =
+        finding;
     types::Finding {
         id,
         analytic,
@@ -35,8 +36,8 @@ fn finding(finding: engine::Rendered) -> types::Finding {
     }
 }
 
-pub(crate) fn incident(incident: engine::RenderedIncident) -> types::Incident {
-    let engine::RenderedIncident { id, revision, severity: s, tier, document } = incident;
+pub(crate) fn incident(incident: engine::IncidentEnvelope) -> types::Incident {
+    let engine::IncidentEnvelope { id, revision, severity: s, tier, document } = incident;
     types::Incident { id, revision, severity: severity(s), tier, document }
 }
 
@@ -50,7 +51,7 @@ pub(crate) fn analytic(analytic: &engine::Analytic) -> catalog::Analytic {
         severity: severity(analytic.severity),
         telemetry: analytic.telemetry.iter().map(|source| source.as_str().to_owned()).collect(),
         experimental: analytic.status == engine::Status::Experimental,
-        baseline: engine::needs_baseline(analytic.id),
+        baseline: analytic.needs_baseline,
     }
 }
 

@@ -1,11 +1,14 @@
 //! What an analytic is: its metadata and its one question.
 
+use std::time::Duration;
+
 use backchannel_events::{ActivityKind, ProcessEvent, Severity, Source};
 
-use crate::{Context, Evidence};
+use crate::{Context, Evidence, Threshold};
 
-/// One analytic of the catalogue. A constant in the analytic's own file, listed in
-/// [`ANALYTICS`](crate::analytics::ANALYTICS).
+/// One analytic of the catalogue: a constant in the analytic's own file, listed in
+/// [`ANALYTICS`](crate::analytics::ANALYTICS). It is all that is declared about the analytic; what most analytics have in
+/// common is taken from [`Analytic::DEFAULTS`].
 #[derive(Debug)]
 pub struct Analytic {
     /// Catalogue id (`IPC-DCOM-006`).
@@ -22,12 +25,40 @@ pub struct Analytic {
     pub severity: Severity,
     /// Whether its telemetry has been seen in real logs.
     pub status: Status,
-    /// Kinds of activity it wants to be asked about.
+    /// Kinds of activity it evaluates.
     pub on: &'static [ActivityKind],
-    /// Sources of which at least one must be present for it to be awake.
+    /// Sources of which at least one must be present for it to be active.
     pub telemetry: Telemetry,
+    /// Whether it is inactive without a baseline.
+    pub needs_baseline: bool,
+    /// The time within which it joins records, if it joins any: ATT&CK's TimeWindow, which a site may set by the
+    /// analytic's id.
+    pub window: Option<Duration>,
+    /// What it counts, and how much of it is too much: a site may set each by the analytic's id and the threshold's name.
+    pub thresholds: &'static [Threshold],
     /// The question: does this event, given what was seen before it, prove the behaviour?
     pub evaluate: fn(&Context<'_>, &ProcessEvent<'_>) -> Option<Evidence>,
+}
+
+impl Analytic {
+    /// What an analytic is where its declaration does not say: proven on real logs, without a baseline, a time window or
+    /// thresholds. The other fields are empty here, and every declaration sets them (the tests of
+    /// [`ANALYTICS`](crate::analytics::ANALYTICS) check it).
+    pub const DEFAULTS: Self = Self {
+        id: "",
+        title: "",
+        family: Family::Generic,
+        techniques: &[],
+        attack_analytics: &[],
+        severity: Severity::Info,
+        status: Status::Stable,
+        on: &[],
+        telemetry: &[],
+        needs_baseline: false,
+        window: None,
+        thresholds: &[],
+        evaluate: |_, _| None,
+    };
 }
 
 /// The logs an analytic can work from: one of them is enough.

@@ -12,13 +12,19 @@ use backchannel_events::{
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
+use crate::actor::account;
 use crate::analytics::ANALYTICS;
-use crate::baseline::{self, Baseline, Edge};
-use crate::context::share::{Share, oldest};
-use crate::context::{Context, Host, Interner, Name, account};
+use crate::baseline::{Baseline, Edge};
+use crate::context::wording::Wording;
+use crate::context::{Context, exchange};
+use crate::memory::share::{Share, oldest};
+use crate::memory::{Host, Interner, Name};
+use crate::remember::remember;
 use crate::stats::{Stats, Upkeep};
-use crate::wording::Wording;
-use crate::{Analytic, HostKey, Tuning, judge, text, watch};
+use crate::tunables::HostKey;
+use crate::verdict::{judge, watch};
+use crate::vocabulary::pipes;
+use crate::{Analytic, Tunables, text};
 
 /// Most hosts remembered at a time; idle ones go first, whole.
 const MOST_HOSTS: usize = 20_000;
@@ -34,14 +40,22 @@ const MOST_EVIDENCE: usize = 32;
 /// Sees the events of any number of hosts and says what is wrong.
 #[derive(Debug)]
 pub struct Detector {
-    tuning: Tuning,
+    tuning: Tunables,
     baseline: Option<Arc<Baseline>>,
-    by_kind: [Vec<&'static Analytic>; ActivityKind::COUNT],
+    by_kind: [Vec<Enabled>; ActivityKind::COUNT],
     names: Interner,
     memory: Memory,
     /// The key of the host of the latest event, and that host as the event named it.
     key: String,
     named: String,
+}
+
+/// An analytic that is enabled at this site.
+#[derive(Clone, Copy, Debug)]
+struct Enabled {
+    analytic: &'static Analytic,
+    /// The time within which it joins records here.
+    window: Duration,
 }
 
 /// Takes what a detector says. A closure over `&Finding` is one that cares for findings only.
@@ -111,13 +125,14 @@ struct Open {
 
 impl Detector {
     /// A detector that has seen nothing.
-    pub fn new(tuning: Tuning) -> Self {
-        let mut by_kind: [Vec<&'static Analytic>; ActivityKind::COUNT] = Default::default();
+    pub fn new(tuning: Tunables) -> Self {
+        let mut by_kind: [Vec<Enabled>; ActivityKind::COUNT] = Default::default();
         for &analytic in ANALYTICS {
             let enabled = tuning.analytics.get(analytic.id).and_then(|wished| wished.enabled).unwrap_or(true);
+            let window = analytic.window.map_or(Duration::ZERO, |shipped| tuning.window(analytic.id, shipped));
             for &kind in analytic.on {
                 if enabled && let Some(list) = by_kind.get_mut(kind as usize) {
-                    list.push(analytic);
+                    list.push(Enabled { analytic, window });
                 }
             }
         }
@@ -155,12 +170,13 @@ impl Detector {
         {
             let context = Context::new(host, &self.tuning, self.baseline.as_deref(), event);
             let exchange = self.baseline.as_ref().and_then(|baseline| {
-                let edge = baseline::of_event(&context, event)?;
+                let edge = exchange::of_event(&context, event)?;
                 let standing = baseline.standing(&edge, &host.key, self.tuning.maturity);
                 Some((edge, standing))
             });
-            let context = context.with_exchange(exchange.as_ref()).with_wording(wording.as_ref());
-            for analytic in analytics {
+            let mut context = context.with_exchange(exchange.as_ref()).with_wording(wording.as_ref());
+            for &Enabled { analytic, window } in analytics {
+                context.set_analytic(analytic.id, window);
                 if let Some(evidence) = (analytic.evaluate)(&context, event) {
                     let judged = judge::finding(analytic, evidence, &context, event);
                     if judged.finding.severity >= Severity::Medium && judged.finding.suppressed.is_none() {
@@ -179,7 +195,7 @@ impl Detector {
             Activity::NetworkFlow(flow) if !host.addresses.is_own(flow.local.address) => Some(flow.local.address),
             _ => None,
         };
-        let evicted = host.remember(event, wording.as_ref(), &self.tuning, &mut self.names);
+        let evicted = remember(host, event, wording.as_ref(), &self.tuning, &mut self.names);
         if alarmed {
             // The process of this very event is remembered only now.
             let process = &event.process;
@@ -195,10 +211,10 @@ impl Detector {
     pub(crate) fn evaluate_and(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) -> Option<(Edge, String)> {
         self.find_key(event);
         let edge = match self.memory.hosts.get(self.key.as_str()) {
-            Some(host) => baseline::of_event(&Context::new(host, &self.tuning, self.baseline.as_deref(), event), event),
+            Some(host) => exchange::of_event(&Context::new(host, &self.tuning, self.baseline.as_deref(), event), event),
             None => {
                 let host = Host::new(self.names.name(&self.key), event.time);
-                baseline::of_event(&Context::new(&host, &self.tuning, None, event), event)
+                exchange::of_event(&Context::new(&host, &self.tuning, None, event), event)
             }
         };
         let host = self.key.clone();
@@ -268,7 +284,7 @@ impl Detector {
 
 /// Says what joins the halves of an attack on two machines: own addresses, network logons from elsewhere, explicit
 /// credentials and activations towards elsewhere.
-fn signal(host: &Host, event: &ProcessEvent<'_>, new_address: Option<&str>, tuning: &Tuning, sink: &mut dyn Sink) {
+fn signal(host: &Host, event: &ProcessEvent<'_>, new_address: Option<&str>, tuning: &Tunables, sink: &mut dyn Sink) {
     let (kind, peer, user) = match &event.activity {
         Activity::NetworkFlow(_) => match new_address {
             Some(address) if host.addresses.is_own(address) => (SignalKind::Address, address, String::new()),
@@ -414,7 +430,7 @@ fn sameness(finding: &Finding, by_process: bool) -> u64 {
         // A class id is no variable part: two classes are two findings.
         match channel.mechanism {
             Mechanism::Com | Mechanism::Dcom => part(&channel.name),
-            _ => part(&crate::vocabulary::pipes::class(&channel.name)),
+            _ => part(&pipes::class(&channel.name)),
         }
         part(&channel.peer);
     }
@@ -447,7 +463,7 @@ mod tests {
 
     /// Each finding's id, severity and count, as it was handed over last.
     fn last(events: &[Event]) -> Vec<(Severity, u32)> {
-        let mut detector = Detector::new(Tuning::default());
+        let mut detector = Detector::new(Tunables::default());
         let mut told: BTreeMap<String, (Severity, u32)> = BTreeMap::new();
         let mut sink = |finding: &Finding| {
             if finding.analytic == "IPC-DCOM-011" {

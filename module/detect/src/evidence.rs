@@ -1,8 +1,12 @@
 //! [`Evidence`]: what an analytic answers, before the site's settings and the escalation rules are applied.
 
+mod pipe;
+pub mod rpc_call;
+mod started;
+
 use backchannel_events::{ChannelNote, Confidence, Indicators, Mechanism, Observation, Party, Reasons, Severity};
 
-use crate::context::{Note, ProcessId};
+use crate::memory::{Note, ProcessId};
 use crate::{Actor, predicates};
 
 /// What an analytic concluded. Built with chained calls, so that it reads like the sentence it stands for.
@@ -24,8 +28,6 @@ pub struct Evidence {
     pub server: Option<Party>,
     /// What they talked over.
     pub channel: Option<ChannelNote>,
-    /// Techniques, where they differ from the analytic's own.
-    pub techniques: Option<&'static [&'static str]>,
     /// Earlier records it rests on, besides the event at hand.
     pub earlier: Vec<Observation>,
     pub(crate) client_known: Option<ProcessId>,
@@ -58,7 +60,7 @@ impl Evidence {
     /// The process that asked, wrote or connected.
     #[must_use]
     pub fn client(mut self, actor: Actor<'_>) -> Self {
-        self.client = actor.party();
+        self.client = party(actor);
         self.unsigned |= predicates::is_unsigned(actor);
         self.client_known = actor.known.map(|known| known.id);
         self
@@ -67,7 +69,7 @@ impl Evidence {
     /// The process that was asked, or owns the channel.
     #[must_use]
     pub fn server(mut self, actor: Actor<'_>) -> Self {
-        self.server = actor.party();
+        self.server = party(actor);
         self.unsigned |= predicates::is_unsigned(actor);
         self.server_known = actor.known.map(|known| known.id);
         self
@@ -99,17 +101,40 @@ impl Evidence {
         self
     }
 
-    /// Techniques other than the analytic's own.
-    #[must_use]
-    pub fn techniques(mut self, techniques: &'static [&'static str]) -> Self {
-        self.techniques = Some(techniques);
-        self
-    }
-
     /// An earlier record it rests on, and what that record says.
     #[must_use]
     pub fn because(mut self, note: &Note, text: impl Into<String>) -> Self {
         self.earlier.push(note.observation(text.into()));
         self
     }
+}
+
+/// The process as the end of a channel in a finding; `None` if nothing is known of it.
+fn party(actor: Actor<'_>) -> Option<Party> {
+    if actor.is_unknown() {
+        return None;
+    }
+    let hashes = [
+        ("MD5", actor.hashes.md5),
+        ("SHA1", actor.hashes.sha1),
+        ("SHA256", actor.hashes.sha256),
+        ("IMPHASH", actor.hashes.imphash),
+    ];
+    Some(Party {
+        name: actor.name().to_owned(),
+        path: actor.image.to_owned(),
+        pid: actor.pid,
+        entity: actor.entity.to_owned(),
+        command_line: actor.command_line.to_owned(),
+        user: actor.account(),
+        integrity: actor.integrity,
+        hashes: hashes
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(kind, value)| format!("{kind}={value}"))
+            .collect(),
+        ancestors: Vec::new(),
+        untrusted: predicates::is_untrusted(actor),
+        privileged: predicates::is_privileged(actor),
+    })
 }

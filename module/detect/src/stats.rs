@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use backchannel_events::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Tuning;
+use crate::Tunables;
+use crate::memory::Evicted;
+use crate::tunables::AllowRule;
 
 /// Most entries in a list of what needs upkeep.
 const MOST: usize = 200;
@@ -20,7 +22,7 @@ pub struct Upkeep {
 }
 
 impl Upkeep {
-    pub(crate) fn of(tuning: &Tuning, silenced: &BTreeMap<String, u64>, newest: Option<Timestamp>) -> Self {
+    pub(crate) fn of(tuning: &Tunables, silenced: &BTreeMap<String, u64>, newest: Option<Timestamp>) -> Self {
         let past = |end: Option<Timestamp>| end.filter(|end| newest.is_some_and(|newest| newest > *end));
         let rules = tuning.allow.iter().filter_map(|rule| {
             past(rule.expires).map(|end| format!("allow rule {} of {} expired {end}", rule.name, rule.owner))
@@ -34,7 +36,7 @@ impl Upkeep {
             expired.truncate(MOST);
             expired.push(format!("and {more} more"));
         }
-        let idle = |rule: &&crate::AllowRule| past(rule.expires).is_none() && !silenced.contains_key(&rule.name);
+        let idle = |rule: &&AllowRule| past(rule.expires).is_none() && !silenced.contains_key(&rule.name);
         let unmatched = tuning.allow.iter().filter(idle).take(MOST).map(|rule| rule.name.clone()).collect();
         Self { expired, unmatched }
     }
@@ -57,35 +59,4 @@ pub struct Stats {
     pub hosts: u64,
     /// What was forgotten to stay within bounds.
     pub evicted: Evicted,
-}
-
-/// Entries forgotten to stay within bounds, by table.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Evicted {
-    /// Whole hosts that were idle.
-    pub hosts: u64,
-    /// Processes.
-    pub processes: u64,
-    /// Logon sessions.
-    pub logons: u64,
-    /// Channels.
-    pub channels: u64,
-    /// Registered COM servers, files, services, counters.
-    pub other: u64,
-}
-
-impl Evicted {
-    /// Adds others.
-    pub const fn add(&mut self, more: &Self) {
-        self.hosts += more.hosts;
-        self.processes += more.processes;
-        self.logons += more.logons;
-        self.channels += more.channels;
-        self.other += more.other;
-    }
-
-    /// All together.
-    pub const fn total(&self) -> u64 {
-        self.hosts + self.processes + self.logons + self.channels + self.other
-    }
 }

@@ -2,7 +2,6 @@
 
 use backchannel_detect::Analytic;
 use backchannel_detect::analytics::ANALYTICS;
-pub use backchannel_detect::analytics::needs_baseline;
 
 /// Version of the module, semantic versioning.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

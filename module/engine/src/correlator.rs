@@ -1,7 +1,7 @@
 //! [`Correlator`]: the documents of any number of detectors in, incidents out.
 
-use backchannel_detect as detect;
-use backchannel_events::Severity;
+use backchannel_correlate as correlate;
+use backchannel_report::IncidentEnvelope;
 use backchannel_settings::SettingError;
 
 use crate::Site;
@@ -10,23 +10,8 @@ use crate::snapshot::{self, Kind, SnapshotError};
 /// Joins findings into incidents.
 #[derive(Debug)]
 pub struct Correlator {
-    correlator: detect::Correlator,
+    correlator: correlate::Correlator,
     settings: u64,
-}
-
-/// An incident: what a host routes by, and its document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RenderedIncident {
-    /// 16 hexadecimal digits: the id of its earliest finding.
-    pub id: String,
-    /// Counts its changes from 1.
-    pub revision: u32,
-    /// How bad it is.
-    pub severity: Severity,
-    /// 1: stays with level 1; 2: escalated.
-    pub tier: u8,
-    /// The incident as one JSON object on one line.
-    pub document: String,
 }
 
 impl Correlator {
@@ -40,7 +25,7 @@ impl Correlator {
 
     /// A correlator of a site. Joining depends on nothing that a site can set so far.
     pub fn of(site: &Site) -> Self {
-        Self { correlator: detect::Correlator::new(), settings: site.hash }
+        Self { correlator: correlate::Correlator::new(), settings: site.hash }
     }
 
     /// Takes documents of findings, signals and activity, in any order between detectors. Returns how many could not
@@ -69,9 +54,9 @@ impl Correlator {
     }
 
     /// Incidents that are new or have changed since they were last asked for.
-    pub fn incidents(&mut self) -> Vec<RenderedIncident> {
+    pub fn incidents(&mut self) -> Vec<IncidentEnvelope> {
         let incidents = self.correlator.incidents();
-        let rendered = incidents.iter().map(|incident| RenderedIncident {
+        let rendered = incidents.iter().map(|incident| IncidentEnvelope {
             id: incident.id.clone(),
             revision: incident.revision,
             severity: incident.severity,

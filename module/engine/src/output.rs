@@ -1,7 +1,8 @@
 //! What an evaluation gives: findings with their documents, and what a correlator needs.
 
 use backchannel_detect::Sink;
-use backchannel_events::{Confidence, Finding, Severity, Signal, Timestamp, WatchedEvent};
+use backchannel_events::{Finding, Signal, WatchedEvent};
+use backchannel_report::FindingEnvelope;
 
 /// The most records that are listed as skipped in one output; the rest is counted.
 pub const MOST_SKIPPED: usize = 1_000;
@@ -11,7 +12,7 @@ pub const MOST_SKIPPED: usize = 1_000;
 pub struct Output {
     /// Findings, in the order of the events that completed them. One that was handed over before comes again, under
     /// the same id, when it has become worse or its count has doubled.
-    pub findings: Vec<Rendered>,
+    pub findings: Vec<FindingEnvelope>,
     /// Edges between machines, for a correlator: documents.
     pub signals: Vec<String>,
     /// Events around what is under watch, for a correlator: documents.
@@ -24,27 +25,6 @@ pub struct Output {
     pub evaluated: u64,
     /// How many records were in order but carry nothing of use.
     pub unused: u64,
-}
-
-/// A finding: what a host routes by, and its document.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rendered {
-    /// 16 hexadecimal digits.
-    pub id: String,
-    /// Catalogue id of the analytic.
-    pub analytic: String,
-    /// How bad it is.
-    pub severity: Severity,
-    /// How sure we are.
-    pub confidence: Confidence,
-    /// Time of the event that completed it.
-    pub time: Timestamp,
-    /// Key of the host.
-    pub host: String,
-    /// Whether a rule of the site silenced it.
-    pub suppressed: bool,
-    /// The finding as one JSON object on one line.
-    pub document: String,
 }
 
 /// A record that gave no event.
@@ -71,7 +51,7 @@ impl Output {
 /// A detector's sayings, written down as documents.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
-    findings: Vec<Rendered>,
+    findings: Vec<FindingEnvelope>,
     signals: Vec<String>,
     activity: Vec<String>,
 }
@@ -88,7 +68,7 @@ impl Collected {
 
 impl Sink for Collected {
     fn finding(&mut self, finding: &Finding) {
-        self.findings.push(Rendered {
+        self.findings.push(FindingEnvelope {
             id: finding.id.clone(),
             analytic: finding.analytic.clone(),
             severity: finding.severity,

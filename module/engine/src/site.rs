@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use backchannel_detect::{Baseline, Tuning};
+use backchannel_detect::{Baseline, Tunables};
 use backchannel_settings::SettingError;
 
 use crate::{baseline, snapshot, tuning};
@@ -10,7 +10,7 @@ use crate::{baseline, snapshot, tuning};
 /// A site's settings and baseline, read. The default is a site that gave neither.
 #[derive(Clone, Debug)]
 pub struct Site {
-    pub(crate) tuning: Tuning,
+    pub(crate) tuning: Tunables,
     pub(crate) baseline: Option<Arc<Baseline>>,
     /// Hash of the settings as they were written, for snapshots.
     pub(crate) hash: u64,
@@ -19,7 +19,7 @@ pub struct Site {
 
 impl Default for Site {
     fn default() -> Self {
-        Self { tuning: Tuning::default(), baseline: None, hash: snapshot::hash(b""), settings: false }
+        Self { tuning: Tunables::default(), baseline: None, hash: snapshot::hash(b""), settings: false }
     }
 }
 

@@ -1,15 +1,15 @@
 //! The site's settings to the detector's tuning: the one place where the two meet.
 
-use backchannel_detect::analytics::{ANALYTICS, THRESHOLDS, WINDOWS};
+use backchannel_detect::analytics::ANALYTICS;
 use backchannel_detect::{
-    AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Maturity, Patterns, Tuning,
+    AllowRule, AnalyticTuning, Expected, HostKey, Indicator, IndicatorKind, Maintenance, Maturity, Patterns, Tunables,
     When,
 };
 use backchannel_settings as settings;
 use backchannel_settings::{Catalogue, HostRole, IocKind, SettingError, Settings, Threshold, TimeWindow};
 
 /// Reads settings.
-pub(crate) fn read(text: &str) -> Result<Tuning, Vec<SettingError>> {
+pub(crate) fn read(text: &str) -> Result<Tunables, Vec<SettingError>> {
     tuning(with_catalogue(|catalogue| settings::parse_for(text, catalogue))?)
 }
 
@@ -21,26 +21,26 @@ pub fn settings_schema() -> String {
 /// What of the catalogue settings may name.
 fn with_catalogue<T>(ask: impl FnOnce(&Catalogue<'_>) -> T) -> T {
     let mut analytics: Vec<&str> = ANALYTICS.iter().map(|analytic| analytic.id).collect();
-    let mut joining: Vec<&str> = WINDOWS.iter().map(|window| window.analytic).collect();
+    let mut joining: Vec<&str> =
+        ANALYTICS.iter().filter(|analytic| analytic.window.is_some()).map(|analytic| analytic.id).collect();
     for ids in [&mut analytics, &mut joining] {
         ids.sort_unstable();
-        ids.dedup();
     }
-    let thresholds: Vec<Threshold<'_>> = THRESHOLDS
-        .iter()
-        .map(|one| Threshold {
-            analytic: one.analytic,
+    let mut thresholds = Vec::new();
+    for analytic in ANALYTICS {
+        thresholds.extend(analytic.thresholds.iter().map(|one| Threshold {
+            analytic: analytic.id,
             name: one.name,
             default: one.default,
             least: one.least,
             most: one.most,
             about: one.about,
-        })
-        .collect();
+        }));
+    }
     ask(&Catalogue { analytics: &analytics, joining: &joining, thresholds: &thresholds })
 }
 
-fn tuning(settings: Settings) -> Result<Tuning, Vec<SettingError>> {
+fn tuning(settings: Settings) -> Result<Tunables, Vec<SettingError>> {
     let host_key = match settings.host_key {
         settings::HostKey::Label => HostKey::Label,
         settings::HostKey::Fqdn => HostKey::Full,
@@ -87,7 +87,7 @@ fn tuning(settings: Settings) -> Result<Tuning, Vec<SettingError>> {
             .collect(),
     };
     let shipped = Maturity::default();
-    Ok(Tuning {
+    Ok(Tunables {
         analytics: settings
             .analytics
             .iter()
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn no_settings_are_the_defaults() {
-        assert_eq!(read("{}").unwrap(), Tuning::default());
+        assert_eq!(read("{}").unwrap(), Tunables::default());
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
             r#"{"UserContext":{"privileged":["a"]}}"#,
             r#"{"SuspiciousDLLList":["a"]}"#,
         ] {
-            assert_ne!(read(text).unwrap(), Tuning::default(), "{text}");
+            assert_ne!(read(text).unwrap(), Tunables::default(), "{text}");
         }
     }
 
@@ -258,7 +258,7 @@ mod tests {
         for text in std::iter::once(example.as_str()).chain(pieces) {
             let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("{error}: {text}"));
             let tuning = read(&json_of(&toml::Value::Table(table)).to_string());
-            assert_ne!(tuning.unwrap_or_else(|mistakes| panic!("{mistakes:?}")), Tuning::default());
+            assert_ne!(tuning.unwrap_or_else(|mistakes| panic!("{mistakes:?}")), Tunables::default());
             count += 1;
         }
         assert!(count >= 8, "{count}");

@@ -14,6 +14,7 @@ mod channel;
 mod event;
 mod finding;
 mod incident;
+mod machine;
 pub mod packed;
 mod playbook;
 mod process;
@@ -32,6 +33,7 @@ pub use incident::{
     Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Signal, SignalKind, TimelineEntry,
     WatchedEvent,
 };
+pub use machine::{host_label, parse_address};
 pub use playbook::{Confidence, Indicator, Indicators, Reason, Reasons, Severity};
 pub use process::{Hashes, Integrity, Parent, Process, Signature, SignatureStatus, User};
 pub use time::Timestamp;

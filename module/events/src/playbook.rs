@@ -127,14 +127,14 @@ pub struct Reasons(u8);
 impl Reasons {
     /// No reason.
     pub const NONE: Self = Self(0);
-    /// E1 alone.
-    pub const E1: Self = Self(1 << 1);
-    /// E2 alone.
-    pub const E2: Self = Self(1 << 2);
-    /// E3 alone.
-    pub const E3: Self = Self(1 << 3);
-    /// E4 alone.
-    pub const E4: Self = Self(1 << 4);
+    /// [`Reason::AdministrativePrivileges`] alone (E1).
+    pub const ADMINISTRATIVE_PRIVILEGES: Self = Self(1 << Reason::AdministrativePrivileges as u8);
+    /// [`Reason::DcomExploitation`] alone (E2).
+    pub const DCOM_EXPLOITATION: Self = Self(1 << Reason::DcomExploitation as u8);
+    /// [`Reason::UnknownBinary`] alone (E3).
+    pub const UNKNOWN_BINARY: Self = Self(1 << Reason::UnknownBinary as u8);
+    /// [`Reason::LateralMovement`] alone (E4).
+    pub const LATERAL_MOVEMENT: Self = Self(1 << Reason::LateralMovement as u8);
 
     /// Both sets together.
     #[must_use]
@@ -210,12 +210,12 @@ pub struct Indicators(u8);
 impl Indicators {
     /// No indicator.
     pub const NONE: Self = Self(0);
-    /// KI-1 alone.
-    pub const KI1: Self = Self(1 << 1);
-    /// KI-2 alone.
-    pub const KI2: Self = Self(1 << 2);
-    /// KI-3 alone.
-    pub const KI3: Self = Self(1 << 3);
+    /// [`Indicator::UnexpectedUse`] alone (KI-1).
+    pub const UNEXPECTED_USE: Self = Self(1 << Indicator::UnexpectedUse as u8);
+    /// [`Indicator::DcomEvent`] alone (KI-2).
+    pub const DCOM_EVENT: Self = Self(1 << Indicator::DcomEvent as u8);
+    /// [`Indicator::AbnormalFlow`] alone (KI-3).
+    pub const ABNORMAL_FLOW: Self = Self(1 << Indicator::AbnormalFlow as u8);
 
     /// Both sets together.
     #[must_use]

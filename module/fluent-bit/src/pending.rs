@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use backchannel_engine::{Rendered, RenderedIncident};
+use backchannel_engine::{FindingEnvelope, IncidentEnvelope};
 use backchannel_events::Severity;
 
 /// Documents in one answer, and their bytes: an answer must fit into a chunk of the shipper. One document is always
@@ -40,13 +40,13 @@ impl Pending {
         self.waiting.is_empty() && self.lost == 0
     }
 
-    pub fn finding(&mut self, finding: Rendered) {
-        let Rendered { severity, suppressed, document, .. } = finding;
+    pub fn finding(&mut self, finding: FindingEnvelope) {
+        let FindingEnvelope { severity, suppressed, document, .. } = finding;
         self.push(Document { text: document, kind: Kind::Finding((!suppressed).then_some(severity)) });
     }
 
-    pub fn incident(&mut self, incident: RenderedIncident) {
-        let RenderedIncident { severity, tier, document, .. } = incident;
+    pub fn incident(&mut self, incident: IncidentEnvelope) {
+        let IncidentEnvelope { severity, tier, document, .. } = incident;
         self.push(Document { text: document, kind: Kind::Incident(severity, tier) });
     }
 
@@ -120,8 +120,8 @@ mod tests {
 
     use super::*;
 
-    fn finding(severity: Severity, suppressed: bool, document: String) -> Rendered {
-        Rendered {
+    fn finding(severity: Severity, suppressed: bool, document: String) -> FindingEnvelope {
+        FindingEnvelope {
             id: String::new(),
             analytic: String::new(),
             severity,
@@ -147,7 +147,7 @@ mod tests {
         pending.finding(finding(Severity::Low, false, "{}".into()));
         pending.finding(finding(Severity::Info, false, "{}".into()));
         let (id, document) = (String::new(), "{}".to_owned());
-        pending.incident(RenderedIncident { id, revision: 1, severity: Severity::Medium, tier: 2, document });
+        pending.incident(IncidentEnvelope { id, revision: 1, severity: Severity::Medium, tier: 2, document });
         let all = r#"{"severity":"medium","tier":"2","findings":[{},{}],"incidents":[{}]}"#;
         assert_eq!(written(&mut pending), all);
         assert!(pending.is_empty());

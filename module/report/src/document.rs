@@ -1,21 +1,33 @@
 //! The parts that documents share: processes, channels, records, answers.
 
-use backchannel_events::{Answer, Answers, ChannelNote, Integrity, Mechanism, Observation, Party, Timestamp, Verdict};
+use backchannel_events::{Answer, ChannelNote, Integrity, Mechanism, Observation, Party, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 
-#[derive(Serialize, Deserialize)]
+/// A process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
-    name: String,
-    path: String,
-    pid: Option<u32>,
-    entity: String,
-    command_line: String,
-    user: String,
-    integrity: Integrity,
-    hashes: Vec<String>,
-    ancestors: Vec<String>,
-    untrusted: bool,
-    privileged: bool,
+    /// File name of its image.
+    pub name: String,
+    /// Path of its image.
+    pub path: String,
+    /// Process id.
+    pub pid: Option<u32>,
+    /// Id that its telemetry gave it, unique on its host.
+    pub entity: String,
+    /// Command line.
+    pub command_line: String,
+    /// Account it ran as.
+    pub user: String,
+    /// Windows integrity level.
+    pub integrity: Integrity,
+    /// Hashes of its image, `ALGORITHM=VALUE`.
+    pub hashes: Vec<String>,
+    /// Images of its ancestors, the parent first.
+    pub ancestors: Vec<String>,
+    /// Whether its image is where any user can write, or is not signed.
+    pub untrusted: bool,
+    /// Whether it ran with administrative privileges.
+    pub privileged: bool,
 }
 
 impl From<&Party> for Process {
@@ -55,12 +67,17 @@ impl From<Process> for Party {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// A channel between processes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Channel {
-    mechanism: Mechanism,
-    name: String,
-    remote: bool,
-    peer: String,
+    /// Kind of channel.
+    pub mechanism: Mechanism,
+    /// Its name.
+    pub name: String,
+    /// Whether it was reached from another machine.
+    pub remote: bool,
+    /// Address or name of that machine.
+    pub peer: String,
 }
 
 impl From<&ChannelNote> for Channel {
@@ -75,19 +92,28 @@ impl From<Channel> for ChannelNote {
     }
 }
 
-#[derive(Serialize, Deserialize)]
+/// A record of a log, as evidence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    source: String,
-    record: String,
+    /// File or input.
+    pub source: String,
+    /// The record's own id or number; empty where it has none.
+    pub record: String,
+    /// Line, counted from 1: only of text inputs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    line: Option<u64>,
-    provider: String,
-    event_id: u32,
+    pub line: Option<u64>,
+    /// Its provider.
+    pub provider: String,
+    /// Its event id; 0 where it has none.
+    pub event_id: u32,
+    /// Its time.
     #[serde(with = "moment")]
-    time: Timestamp,
-    host: String,
-    text: String,
-    /// Id of the finding it belongs to: in timelines.
+    pub time: Timestamp,
+    /// Host as logged.
+    pub host: String,
+    /// What it says, in one sentence.
+    pub text: String,
+    /// Id of the finding that it belongs to: in timelines.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub finding: Option<String>,
 }
@@ -134,25 +160,35 @@ pub fn observations(records: Vec<Record>) -> Vec<Observation> {
     records.into_iter().map(Observation::from).collect()
 }
 
-#[derive(Serialize, Deserialize)]
-pub struct FourAnswers {
-    q1: OneAnswer,
-    q2: OneAnswer,
-    q3: OneAnswer,
-    q4: OneAnswer,
+/// The playbook's four answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answers {
+    /// Are the processes unusual or unfamiliar?
+    pub q1: AnswerDocument,
+    /// Does it deviate from the baseline?
+    pub q2: AnswerDocument,
+    /// Does a recent change explain it?
+    pub q3: AnswerDocument,
+    /// Are the two meant to interact?
+    pub q4: AnswerDocument,
 }
 
-#[derive(Serialize, Deserialize)]
-struct OneAnswer {
-    value: Verdict,
-    text: String,
-    evidence: Vec<Record>,
-    missing: Vec<String>,
+/// One answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerDocument {
+    /// The answer.
+    pub value: Verdict,
+    /// Why, in one sentence.
+    pub text: String,
+    /// What it rests on.
+    pub evidence: Vec<Record>,
+    /// What would have to be known for a better answer.
+    pub missing: Vec<String>,
 }
 
-impl From<&Answers> for FourAnswers {
-    fn from(answers: &Answers) -> Self {
-        let one = |answer: &Answer| OneAnswer {
+impl From<&backchannel_events::Answers> for Answers {
+    fn from(answers: &backchannel_events::Answers) -> Self {
+        let one = |answer: &Answer| AnswerDocument {
             value: answer.value,
             text: answer.text.clone(),
             evidence: records(&answer.evidence),
@@ -162,9 +198,9 @@ impl From<&Answers> for FourAnswers {
     }
 }
 
-impl From<FourAnswers> for Answers {
-    fn from(answers: FourAnswers) -> Self {
-        let one = |answer: OneAnswer| Answer {
+impl From<Answers> for backchannel_events::Answers {
+    fn from(answers: Answers) -> Self {
+        let one = |answer: AnswerDocument| Answer {
             value: answer.value,
             text: answer.text,
             evidence: observations(answer.evidence),
@@ -186,5 +222,22 @@ pub mod moment {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         let text = String::deserialize(deserializer)?;
         Timestamp::from_rfc_3339(&text).ok_or_else(|| serde::de::Error::custom("expected an RFC 3339 time"))
+    }
+
+    /// The same, or null.
+    pub mod option {
+        use backchannel_events::Timestamp;
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+        #[derive(Serialize, Deserialize)]
+        struct Moment(#[serde(with = "super")] Timestamp);
+
+        pub fn serialize<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+            time.map(Moment).serialize(serializer)
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+            Ok(Option::<Moment>::deserialize(deserializer)?.map(|Moment(time)| time))
+        }
     }
 }

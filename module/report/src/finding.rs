@@ -5,49 +5,86 @@ use backchannel_events::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Channel, FourAnswers, Process, Record, moment, observations, records};
+use crate::document::{Answers, Channel, Process, Record, moment, observations, records};
 
-#[derive(Serialize, Deserialize)]
-struct Document {
-    r#type: String,
-    id: String,
-    analytic: String,
-    title: String,
-    severity: Severity,
-    confidence: Confidence,
+/// The document of a finding.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "finding")]
+pub struct FindingDocument {
+    /// 16 hexadecimal digits.
+    pub id: String,
+    /// Catalogue id of the analytic.
+    pub analytic: String,
+    /// Its title.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// How sure we are.
+    pub confidence: Confidence,
+    /// Time of the event that completed it.
     #[serde(with = "moment")]
-    time: Timestamp,
-    host: String,
-    user: String,
-    client: Option<Process>,
-    server: Option<Process>,
-    channel: Option<Channel>,
-    techniques: Vec<String>,
-    indicators: Vec<String>,
-    reasons: Vec<String>,
-    count: u32,
-    text: String,
-    evidence: Vec<Record>,
-    answers: FourAnswers,
-    changes: Vec<Record>,
-    logon: Option<Record>,
-    ioc_matches: Vec<String>,
-    joins: Vec<String>,
-    incident: Option<String>,
-    suppressed: Option<Suppressed>,
+    pub time: Timestamp,
+    /// Key of the host.
+    pub host: String,
+    /// Account of whoever acted.
+    pub user: String,
+    /// The process that used the channel.
+    pub client: Option<Process>,
+    /// The process that was used through it.
+    pub server: Option<Process>,
+    /// The channel.
+    pub channel: Option<Channel>,
+    /// ATT&CK technique ids.
+    pub techniques: Vec<String>,
+    /// Key indicators of the playbook.
+    pub indicators: Vec<String>,
+    /// Reasons to escalate, E1 to E4.
+    pub reasons: Vec<String>,
+    /// How often it was seen.
+    pub count: u32,
+    /// What happened, in one sentence.
+    pub text: String,
+    /// The records that it rests on.
+    pub evidence: Vec<Record>,
+    /// The playbook's four answers.
+    pub answers: Answers,
+    /// Recent changes that may explain it.
+    pub changes: Vec<Record>,
+    /// The logon that it happened under.
+    pub logon: Option<Record>,
+    /// Indicators of compromise that matched.
+    pub ioc_matches: Vec<String>,
+    /// Keys that findings of one incident share.
+    pub joins: Vec<String>,
+    /// Id of its incident, once that is known.
+    pub incident: Option<String>,
+    /// The site's rule that silenced it.
+    pub suppressed: Option<SuppressedBy>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Suppressed {
-    rule: String,
-    reason: String,
+/// The rule that silenced a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuppressedBy {
+    /// Its name.
+    pub rule: String,
+    /// Why it is there.
+    pub reason: String,
+}
+
+impl FindingDocument {
+    /// Reads the document of a finding.
+    ///
+    /// # Errors
+    /// What is wrong with the document, and where.
+    pub fn read(document: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(document)
+    }
 }
 
 /// The document of a finding: one JSON object without a line end. Its `incident` is null: which incident it belongs
 /// to is known only after it was handed over.
 pub fn finding(finding: &Finding) -> String {
-    let document = Document {
-        r#type: "finding".to_owned(),
+    let document = FindingDocument {
         id: finding.id.clone(),
         analytic: finding.analytic.clone(),
         title: finding.title.clone(),
@@ -65,7 +102,7 @@ pub fn finding(finding: &Finding) -> String {
         count: finding.count,
         text: finding.text.clone(),
         evidence: records(&finding.evidence),
-        answers: FourAnswers::from(&finding.answers),
+        answers: Answers::from(&finding.answers),
         changes: records(&finding.changes),
         logon: finding.logon.as_ref().map(Record::from),
         ioc_matches: finding.ioc_matches.clone(),
@@ -74,7 +111,7 @@ pub fn finding(finding: &Finding) -> String {
         suppressed: finding
             .suppressed
             .as_ref()
-            .map(|by| Suppressed { rule: by.rule.clone(), reason: by.reason.clone() }),
+            .map(|by| SuppressedBy { rule: by.rule.clone(), reason: by.reason.clone() }),
     };
     // Text and numbers always serialise; an empty document would say so if that ever changed.
     serde_json::to_string(&document).unwrap_or_default()
@@ -85,7 +122,7 @@ pub fn finding(finding: &Finding) -> String {
 /// # Errors
 /// What is wrong with the document, and where.
 pub fn read_finding(document: &str) -> Result<Finding, String> {
-    let document: Document = serde_json::from_str(document).map_err(|error| error.to_string())?;
+    let document = FindingDocument::read(document).map_err(|error| error.to_string())?;
     let indicators = Indicator::ALL.into_iter().filter(|known| document.indicators.iter().any(|i| i == known.code()));
     let reasons = Reason::ALL.into_iter().filter(|known| document.reasons.iter().any(|r| r == known.code()));
     Ok(Finding {
@@ -127,8 +164,8 @@ mod tests {
             analytic: "IPC-DCOM-006".into(),
             severity: Severity::High,
             time: Timestamp::from_unix(1_700_000_000, 0),
-            reasons: Reasons::E2.and(Reasons::E4),
-            indicators: Indicators::KI1,
+            reasons: Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT),
+            indicators: Indicators::UNEXPECTED_USE,
             client: Some(Party { name: "a.exe".into(), pid: Some(7), ..Party::default() }),
             evidence: vec![Observation { input: "x.log".into(), line: 3, ..Observation::default() }],
             joins: vec!["p:ws01/7".into()],
@@ -154,6 +191,12 @@ mod tests {
     #[test]
     fn a_document_read_back_is_the_same_finding() {
         assert_eq!(read_finding(&finding(&example())), Ok(example()));
+    }
+
+    #[test]
+    fn a_document_read_and_written_is_the_same_text() {
+        let text = finding(&example());
+        assert_eq!(serde_json::to_string(&FindingDocument::read(&text).unwrap()).unwrap(), text);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use backchannel_tests::{files, root};
+use backchannel_tests::{case, files};
 
 /// How much there must be of each kind, in bytes; less is repeated.
 const ENOUGH: u64 = 64 * 1024 * 1024;
@@ -20,17 +20,19 @@ impl Inputs {
         let inputs = Self { folder: tempfile::tempdir()? };
         fs::create_dir(inputs.evtx())?;
         fs::create_dir(inputs.json())?;
-        let from = corpus.map_or_else(|| root().join("tests/cases"), Path::to_owned);
-        for (number, path) in files(&from, ".evtx").iter().enumerate() {
+        let Some(from) = corpus else {
+            for (number, case) in case::all().iter().enumerate() {
+                if let (Some(text), true) = (case.text(), case.format().is_some_and(|format| format.is_json())) {
+                    fs::write(inputs.json().join(format!("{number:03}.json")), text)?;
+                }
+            }
+            repeat(&inputs.json())?;
+            return Ok(inputs);
+        };
+        for (number, path) in files(from, ".evtx").iter().enumerate() {
             fs::copy(path, inputs.evtx().join(format!("{number:03}.evtx")))?;
         }
-        for (number, path) in files(&from, ".json").iter().chain(&files(&from, ".jsonl")).enumerate() {
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if name.starts_with("input.") {
-                fs::copy(path, inputs.json().join(format!("{number:03}.json")))?;
-            }
-        }
-        for path in files(&from, ".zip") {
+        for path in files(from, ".zip") {
             let mut archive = zip::ZipArchive::new(File::open(path)?)?;
             for index in 0..archive.len() {
                 let mut member = archive.by_index(index)?;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use backchannel_host::component::{Engine, EngineOptions, Module};
 use backchannel_host::replay::{ReplayOptions, Silent, replay};
-use backchannel_host::source::{Filled, SourceOptions, Sources};
+use backchannel_host::source::{self, Filled, SourceOptions};
 use backchannel_tests::median;
 use cpu_time::ProcessTime;
 use inputs::Inputs;
@@ -162,7 +162,7 @@ fn peak_memory() -> Outcome<f64> {
 /// The whole way as the harness goes it, with the engine linked in instead of the component.
 fn packed(files: &[PathBuf]) -> u64 {
     let mut stages = lanes::Stages::open();
-    let mut merge = Sources::open(files, SourceOptions::default()).events();
+    let mut merge = source::open(files, SourceOptions::default()).events();
     loop {
         let mut bytes = Vec::new();
         match merge.fill(&mut bytes) {
@@ -181,8 +181,9 @@ fn component(files: &[PathBuf]) -> u64 {
     static MODULE: OnceLock<Module> = OnceLock::new();
     let module = MODULE.get_or_init(|| {
         let engine = Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine"));
-        Module::load(&engine, backchannel_embedded::COMPONENT).expect("the module that ships is loaded")
+        let component = backchannel_embedded::compiled(engine.wasmtime()).expect("it was compiled for this machine");
+        Module::from_component(&engine, component).expect("the module that ships is loaded")
     });
-    let sources = Sources::open(files, SourceOptions::default());
-    replay(module, sources, &ReplayOptions::default(), &mut Silent).expect("the replay ends well").summary.read
+    let sources = source::open(files, SourceOptions::default());
+    replay(module, sources, &ReplayOptions::default(), &mut Silent).expect("the replay ends well").summary.records.read
 }

@@ -35,8 +35,8 @@ fn bake(arguments: &Bake) -> Result<(), String> {
         baseline: baseline.as_deref(),
     };
     let baked = match arguments.target {
-        Target::Component => backchannel_bake::component(backchannel_embedded::CORE, &site),
-        Target::FluentBit => backchannel_bake::filter(backchannel_embedded::FLUENT_BIT, &site),
+        Target::Component => backchannel_bake::component(backchannel_embedded::core(), &site),
+        Target::FluentBit => backchannel_bake::filter(backchannel_embedded::fluent_bit(), &site),
     };
     let baked = baked.map_err(|error| error.to_string())?;
     std::fs::write(&arguments.output, &baked).map_err(|error| format!("{}: {error}", arguments.output.display()))?;

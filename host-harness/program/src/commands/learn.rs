@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use backchannel_host::component::{Batch, Learner, Limits, Module, merge_baselines, show_baseline};
-use backchannel_host::source::{Filled, SourceOptions, Sources};
+use backchannel_host::source::{self, Filled, SourceOptions};
 
 use super::{complain, engine, load, settings};
 use crate::cli::{BaselineCommand, Learn};
@@ -50,7 +50,7 @@ fn try_learn(arguments: &Learn) -> Result<(), String> {
     let opened = Learner::open(&module, &limits, json);
     let mut learner = opened.map_err(|error| settings::failed(&error, settings.as_ref()))?;
     let options = SourceOptions { host: arguments.host.clone(), year: arguments.year, ..SourceOptions::default() };
-    let mut merge = Sources::open(&arguments.paths, options).events();
+    let mut merge = source::open(&arguments.paths, options).events();
     let mut events = 0_u64;
     loop {
         let mut bytes = Vec::new();

@@ -27,7 +27,11 @@ pub(crate) fn load(engine: &Arc<Engine>, file: Option<&Path>) -> Result<Module, 
             let bytes = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
             Module::load(engine, &bytes).map_err(|error| format!("{}: {error}", file.display()))
         }
-        None => Module::load(engine, backchannel_embedded::COMPONENT).map_err(|error| error.to_string()),
+        None => match backchannel_embedded::compiled(engine.wasmtime()) {
+            Some(component) => Module::from_component(engine, component),
+            None => Module::load(engine, backchannel_embedded::component()),
+        }
+        .map_err(|error| error.to_string()),
     }
 }
 

@@ -42,8 +42,8 @@ pub(crate) fn inspect(file: &Path, as_json: bool) -> Exit {
 /// Writes the module that is inside the program.
 pub(crate) fn export(target: Target, output: &Path) -> Exit {
     let module = match target {
-        Target::Component => backchannel_embedded::COMPONENT,
-        Target::FluentBit => backchannel_embedded::FLUENT_BIT,
+        Target::Component => backchannel_embedded::component(),
+        Target::FluentBit => backchannel_embedded::fluent_bit(),
     };
     match std::fs::write(output, module) {
         Ok(()) => Exit::Clean,

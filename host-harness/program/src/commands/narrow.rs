@@ -4,8 +4,7 @@
 use std::collections::BTreeSet;
 
 use backchannel_host::Timestamp;
-use backchannel_host::component::{FindingEnvelope, IncidentEnvelope};
-use serde_json::Value;
+use backchannel_host::report::{FindingDocument, FindingEnvelope, IncidentDocument, IncidentEnvelope};
 
 use crate::cli::Replay;
 
@@ -27,20 +26,23 @@ impl<'a> Narrow<'a> {
             && asked.to.is_none_or(|to| finding.time <= to)
             && (asked.only_host.is_empty()
                 || asked.only_host.iter().any(|host| host.eq_ignore_ascii_case(&finding.host)))
-            && (asked.only_user.is_empty() || asked.only_user.iter().any(|user| is_user(&finding.document, user)))
+            && (asked.only_user.is_empty() || asked.only_user.iter().any(|user| is_of(finding, user)))
     }
 
     /// Whether an incident is shown: one of its findings is.
     pub(crate) fn shows_incident(&self, incident: &IncidentEnvelope, shown: &BTreeSet<&str>) -> bool {
-        let document: Value = serde_json::from_str(&incident.document).unwrap_or_default();
-        document["findings"].as_array().into_iter().flatten().any(|id| id.as_str().is_some_and(|id| shown.contains(id)))
+        let document = IncidentDocument::read(&incident.document).unwrap_or_default();
+        document.findings.iter().any(|id| shown.contains(id.as_str()))
     }
 }
 
-/// Whether a finding happened under an account, given with or without its domain.
-fn is_user(document: &str, wanted: &str) -> bool {
-    let document: Value = serde_json::from_str(document).unwrap_or_default();
-    let user = document["user"].as_str().unwrap_or_default();
+/// Whether a finding happened under an account.
+fn is_of(finding: &FindingEnvelope, wanted: &str) -> bool {
+    FindingDocument::read(&finding.document).is_ok_and(|document| is_user(&document.user, wanted))
+}
+
+/// Whether an account is the wanted one, which is given with or without its domain.
+fn is_user(user: &str, wanted: &str) -> bool {
     user.eq_ignore_ascii_case(wanted) || user.rsplit('\\').next().is_some_and(|bare| bare.eq_ignore_ascii_case(wanted))
 }
 
@@ -57,8 +59,8 @@ mod tests {
 
     #[test]
     fn an_account_is_found_with_and_without_its_domain() {
-        let document = r#"{"user":"CORP\\anna"}"#;
-        assert!(is_user(document, r"corp\anna") && is_user(document, "Anna") && !is_user(document, "ann"));
+        let user = r"CORP\anna";
+        assert!(is_user(user, r"corp\anna") && is_user(user, "Anna") && !is_user(user, "ann"));
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
-use backchannel_host::component::{FindingEnvelope, IncidentEnvelope, Limits};
+use backchannel_host::component::Limits;
 use backchannel_host::replay::{Observer, ReplayError, ReplayOptions, Report, replay};
-use backchannel_host::source::{Progress, SourceOptions, Sources, Stop};
+use backchannel_host::report::{FindingEnvelope, IncidentEnvelope, Ocsf};
+use backchannel_host::source::{self, Progress, SourceOptions, Stop};
 
 use super::narrow::Narrow;
 use super::{baseline, complain, engine, load};
@@ -41,15 +42,15 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
     }
     let settings = settings::read(arguments.reading.config.as_deref())?;
     let module = load(&engine()?, arguments.reading.module.as_deref())?;
-    let sources = Sources::open(
-        &arguments.paths,
-        SourceOptions {
-            follow: arguments.follow,
-            stop,
-            skips_kept: if arguments.verbose { VERBOSE_SKIPS } else { arguments.skipped_list },
-            ..arguments.reading.source_options()
-        },
-    );
+    let reading = SourceOptions {
+        skips_kept: if arguments.verbose { VERBOSE_SKIPS } else { arguments.skipped_list },
+        ..arguments.reading.source_options()
+    };
+    let sources = if arguments.follow {
+        source::follow(&arguments.paths, reading, &stop)
+    } else {
+        source::open(&arguments.paths, reading)
+    };
     let options = ReplayOptions {
         carrier: arguments.carrier,
         batch: arguments.batch,
@@ -114,6 +115,12 @@ fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
             }
             jsonl::line(&mut out, &report.summary.document())?;
         }
+        OutputFormat::Ocsf => {
+            if !arguments.follow {
+                let ocsf = Ocsf::new(incidents.iter().map(|incident| incident.document.as_str()));
+                shown.iter().try_for_each(|finding| detection(&mut out, &ocsf, finding))?;
+            }
+        }
         OutputFormat::Table => {
             if !arguments.follow {
                 let by_severity = arguments.sort == Sort::Severity;
@@ -133,9 +140,17 @@ fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
     out.flush()
 }
 
+/// Writes a finding as OCSF, unless a rule silenced it.
+fn detection(out: &mut dyn Write, ocsf: &Ocsf, finding: &FindingEnvelope) -> io::Result<()> {
+    match ocsf.detection(&finding.document)? {
+        Some(detection) => jsonl::line(out, &detection),
+        None => Ok(()),
+    }
+}
+
 fn judge(arguments: &Replay, report: &Report) -> Exit {
     let summary = &report.summary;
-    if summary.evaluated == 0 && summary.unused == 0 {
+    if summary.records.evaluated == 0 && summary.records.unused == 0 {
         complain(if summary.empty_inputs.is_empty() {
             "nothing was readable: no record of a known log format was found"
         } else {
@@ -143,8 +158,8 @@ fn judge(arguments: &Replay, report: &Report) -> Exit {
         });
         return Exit::Untrusted;
     }
-    if arguments.strict && summary.skipped > 0 {
-        complain(&format!("--strict: {} skipped", summary.skipped));
+    if arguments.strict && summary.records.skipped > 0 {
+        complain(&format!("--strict: {} skipped", summary.records.skipped));
         return Exit::Untrusted;
     }
     match arguments.fail_on {
@@ -185,6 +200,7 @@ impl Observer for Watcher<'_> {
         let mut out = io::stdout().lock();
         match self.arguments.format {
             OutputFormat::Jsonl => jsonl::line(&mut out, &finding.document)?,
+            OutputFormat::Ocsf => detection(&mut out, &Ocsf::default(), finding)?,
             OutputFormat::Table => table::line(&mut out, finding, &self.paint)?,
         }
         out.flush()
@@ -194,6 +210,8 @@ impl Observer for Watcher<'_> {
         let mut out = io::stdout().lock();
         match self.arguments.format {
             OutputFormat::Jsonl => jsonl::line(&mut out, &incident.document)?,
+            // A Detection Finding is one finding; which incident it belongs to is not known yet.
+            OutputFormat::Ocsf => {}
             OutputFormat::Table => table::incident_line(&mut out, incident, &self.paint)?,
         }
         out.flush()

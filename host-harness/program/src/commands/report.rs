@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use backchannel_host::replay::{ReplayError, ReplayOptions, Report, Silent, replay};
-use backchannel_host::source::{SourceOptions, Sources};
+use backchannel_host::source::{self, SourceOptions};
 
 use super::{baseline, complain, engine, load};
 use crate::cli;
@@ -32,8 +32,8 @@ pub(crate) fn run(arguments: &cli::Report) -> Exit {
 fn look_and_write(arguments: &cli::Report) -> Result<Exit, String> {
     let settings = settings::read(arguments.reading.config.as_deref())?;
     let module = load(&engine()?, arguments.reading.module.as_deref())?;
-    let sources =
-        Sources::open(&arguments.paths, SourceOptions { skips_kept: SKIPS, ..arguments.reading.source_options() });
+    let reading = SourceOptions { skips_kept: SKIPS, ..arguments.reading.source_options() };
+    let sources = source::open(&arguments.paths, reading);
     let options = ReplayOptions {
         settings: settings.as_ref().map(|file| file.json().to_owned()),
         baseline: arguments.reading.baseline.as_deref().map(|file| baseline(&module, file)).transpose()?,
@@ -45,7 +45,7 @@ fn look_and_write(arguments: &cli::Report) -> Result<Exit, String> {
         Err(ReplayError::Observer(error)) => return Err(error.to_string()),
     };
     skipped::print(&report.skips, &report.notes, false);
-    if report.summary.evaluated == 0 && report.summary.unused == 0 {
+    if report.summary.records.evaluated == 0 && report.summary.records.unused == 0 {
         return Err("nothing was readable: no report is written".into());
     }
     write(&arguments.output, &report).map_err(|error| format!("{}: {error}", arguments.output.display()))?;

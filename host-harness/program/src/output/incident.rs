@@ -3,8 +3,8 @@
 
 use std::io::{self, Write};
 
-use backchannel_host::component::IncidentEnvelope;
-use serde_json::Value;
+use backchannel_host::Timestamp;
+use backchannel_host::report::{IncidentDocument, IncidentEnvelope, ProcessOnHost, Record, StepDocument};
 
 use super::{Paint, cut, plain};
 
@@ -17,9 +17,8 @@ const WIDTH: usize = 110;
 
 /// Writes the page of an incident, the `number`th.
 pub(crate) fn page(out: &mut dyn Write, number: usize, incident: &IncidentEnvelope, paint: &Paint) -> io::Result<()> {
-    let document: Value = serde_json::from_str(&incident.document).unwrap_or_default();
-    let text = |value: &Value| plain(value.as_str().unwrap_or_default());
-    let texts = |value: &Value| -> Vec<String> { value.as_array().into_iter().flatten().map(&text).collect() };
+    let document = IncidentDocument::read(&incident.document).unwrap_or_default();
+    let texts = |texts: &[String]| -> Vec<String> { texts.iter().map(|text| plain(text)).collect() };
     let width = terminal_width();
 
     let decision = if incident.tier == 2 { "escalate to Tier 2" } else { "stays with level 1" };
@@ -29,41 +28,39 @@ pub(crate) fn page(out: &mut dyn Write, number: usize, incident: &IncidentEnvelo
         "━".repeat(2),
         paint.word(incident.severity).to_uppercase_if_plain(paint),
     )?;
-    paragraph(out, "", &text(&document["text"]), width)?;
+    paragraph(out, "", &plain(&document.text), width)?;
     writeln!(out)?;
     field(out, "id", &format!("{} (revision {})", plain(&incident.id), incident.revision))?;
-    field(out, "hosts", &texts(&document["hosts"]).join(", "))?;
-    field(out, "accounts", &texts(&document["users"]).join(", "))?;
-    field(out, "ATT&CK", &texts(&document["techniques"]).join(", "))?;
-    field(out, "time (UTC)", &format!("{} to {}", moment(&document["first_seen"]), moment(&document["last_seen"])))?;
+    field(out, "hosts", &texts(&document.hosts).join(", "))?;
+    field(out, "accounts", &texts(&document.users).join(", "))?;
+    field(out, "ATT&CK", &texts(&document.techniques).join(", "))?;
+    field(out, "time (UTC)", &format!("{} to {}", moment(document.first_seen), moment(document.last_seen)))?;
 
-    let reasons: Vec<&Value> = document["reasons"].as_array().into_iter().flatten().collect();
-    if !reasons.is_empty() {
+    if !document.reasons.is_empty() {
         writeln!(out, "\nWhy Tier 2")?;
-        for reason in reasons {
-            paragraph(out, &format!("  {}  ", text(&reason["code"])), &text(&reason["text"]), width)?;
+        for reason in &document.reasons {
+            paragraph(out, &format!("  {}  ", plain(&reason.code)), &plain(&reason.text), width)?;
         }
     }
 
     writeln!(out, "\nQuestions")?;
-    for (key, question) in [
-        ("q1", "Unusual or unfamiliar processes?"),
-        ("q2", "Deviates from the baseline?"),
-        ("q3", "Explained by a recent change?"),
-        ("q4", "Meant to interact?"),
+    for (answer, question) in [
+        (&document.answers.q1, "Unusual or unfamiliar processes?"),
+        (&document.answers.q2, "Deviates from the baseline?"),
+        (&document.answers.q3, "Explained by a recent change?"),
+        (&document.answers.q4, "Meant to interact?"),
     ] {
-        let answer = &document["answers"][key];
-        let missing = texts(&answer["missing"]);
+        let missing = texts(&answer.missing);
         let wanting = if missing.is_empty() { String::new() } else { format!(" Missing: {}.", missing.join(", ")) };
-        writeln!(out, "  {question:<34} {}", text(&answer["value"]))?;
-        paragraph(out, "      ", &format!("{}{wanting}", text(&answer["text"])), width)?;
+        writeln!(out, "  {question:<34} {}", answer.value.as_str())?;
+        paragraph(out, "      ", &format!("{}{wanting}", plain(&answer.text)), width)?;
     }
 
-    let level1 = &document["level1"];
-    list(out, "Logons and user activity", &records(&level1["user_activity"]), width)?;
-    list(out, "Recent changes", &records(&level1["recent_changes"]), width)?;
+    let level1 = &document.level1;
+    list(out, "Logons and user activity", &records(&level1.user_activity), width)?;
+    list(out, "Recent changes", &records(&level1.recent_changes), width)?;
 
-    let timeline = records(&level1["timeline"]);
+    let timeline = records(&level1.timeline);
     writeln!(out, "\nTimeline")?;
     for line in timeline.iter().take(TIMELINE) {
         paragraph(out, "  ", line, width)?;
@@ -71,51 +68,32 @@ pub(crate) fn page(out: &mut dyn Write, number: usize, incident: &IncidentEnvelo
     if timeline.len() > TIMELINE {
         writeln!(out, "  ... {} more in --format jsonl", timeline.len() - TIMELINE)?;
     }
-    for burst in level1["bursts"].as_array().into_iter().flatten() {
-        writeln!(
-            out,
-            "  burst: {} events, {} different, {} to {}",
-            burst["count"],
-            burst["distinct"],
-            moment(&burst["start"]),
-            moment(&burst["end"])
-        )?;
+    for burst in &level1.bursts {
+        let (start, end) = (moment(burst.start), moment(burst.end));
+        writeln!(out, "  burst: {} events, {} different, {start} to {end}", burst.count, burst.distinct)?;
     }
 
-    let level2 = &document["level2"];
-    let dossiers: Vec<String> = level2["processes"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|process| {
-            let ancestors = texts(&process["ancestors"]).join(" < ");
-            let from = if ancestors.is_empty() { String::new() } else { format!(" < {ancestors}") };
-            let pid = process["pid"].as_u64().map_or_else(String::new, |pid| format!(" ({pid})"));
-            format!("{}: {}{pid}{from}: {}", text(&process["host"]), text(&process["path"]), text(&process["why"]))
-        })
-        .collect();
+    let level2 = &document.level2;
+    let dossier = |one: &ProcessOnHost| {
+        let ancestors = texts(&one.process.ancestors).join(" < ");
+        let from = if ancestors.is_empty() { String::new() } else { format!(" < {ancestors}") };
+        let pid = one.process.pid.map_or_else(String::new, |pid| format!(" ({pid})"));
+        let why = plain(one.why.as_deref().unwrap_or_default());
+        format!("{}: {}{pid}{from}: {why}", plain(&one.host), plain(&one.process.path))
+    };
+    let dossiers: Vec<String> = level2.processes.iter().map(dossier).collect();
     list(out, "For level 2: processes", &dossiers, width)?;
-    list(out, "For level 2: hashes", &texts(&level2["hashes"]), width)?;
-    list(out, "For level 2: known bad", &texts(&level2["ioc_matches"]), width)?;
-    list(out, "For level 2: other machines", &texts(&level2["related_hosts"]), width)?;
-    list(out, "For level 2: connections", &texts(&level2["connections"]), width)?;
-    list(out, "For level 2: collect", &texts(&level2["collect"]), width)?;
+    list(out, "For level 2: hashes", &texts(&level2.hashes), width)?;
+    list(out, "For level 2: known bad", &texts(&level2.ioc_matches), width)?;
+    list(out, "For level 2: other machines", &texts(&level2.related_hosts), width)?;
+    list(out, "For level 2: connections", &texts(&level2.connections), width)?;
+    list(out, "For level 2: collect", &texts(&level2.collect), width)?;
 
-    let steps: Vec<String> = document["containment"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|step| {
-            format!(
-                "{}. {} {} (why: {}; breaks: {})",
-                step["order"],
-                text(&step["action"]),
-                text(&step["target"]),
-                text(&step["why"]),
-                text(&step["breaks"])
-            )
-        })
-        .collect();
+    let step = |step: &StepDocument| {
+        let (action, target) = (plain(&step.action), plain(&step.target));
+        format!("{}. {action} {target} (why: {}; breaks: {})", step.order, plain(&step.why), plain(&step.breaks))
+    };
+    let steps: Vec<String> = document.containment.iter().map(step).collect();
     list(out, "Containment, in this order", &steps, width)?;
     writeln!(out)
 }
@@ -154,19 +132,18 @@ fn list(out: &mut dyn Write, title: &str, entries: &[String], width: usize) -> i
 }
 
 /// `time host what`, one line a record; what belongs to a finding is marked.
-fn records(value: &Value) -> Vec<String> {
-    let line = |record: &Value| {
-        let mark = if record["finding"].is_string() { "*" } else { " " };
-        let (host, text) = (record["host"].as_str().unwrap_or_default(), record["text"].as_str().unwrap_or_default());
-        let host = host.split('.').next().unwrap_or_default();
-        format!("{}{mark} {}  {}", moment(&record["time"]), plain(host), cut(&plain(text), 260))
+fn records(records: &[Record]) -> Vec<String> {
+    let line = |record: &Record| {
+        let mark = if record.finding.is_some() { "*" } else { " " };
+        let host = record.host.split('.').next().unwrap_or_default();
+        format!("{}{mark} {}  {}", moment(record.time), plain(host), cut(&plain(&record.text), 260))
     };
-    value.as_array().into_iter().flatten().map(line).collect()
+    records.iter().map(line).collect()
 }
 
-/// A moment without what nobody reads: `2024-05-01 12:00:00.123`.
-fn moment(value: &Value) -> String {
-    let text = plain(value.as_str().unwrap_or_default());
+/// A moment to the millisecond: `2024-05-01 12:00:00.123`.
+fn moment(time: Timestamp) -> String {
+    let text = time.to_string();
     let text = text.trim_end_matches('Z').replace('T', " ");
     cut(&text, 23).trim_end_matches('…').to_owned()
 }

@@ -37,7 +37,10 @@ fn entry(detail: &SkipDetail) -> String {
     } else if !detail.record.is_empty() {
         place.push_str(&format!(", record {}", detail.record));
     }
-    let reason = cut(&detail.reason, 300);
+    let mut reason = cut(&detail.reason, 300);
+    if detail.code == "unknown-format" {
+        reason.push_str(" (--input-format says what it is)");
+    }
     plain(&if place.is_empty() { reason } else { format!("{place}: {reason}") })
 }
 

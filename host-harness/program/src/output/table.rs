@@ -3,11 +3,12 @@
 use std::io::{self, IsTerminal, Write};
 
 use backchannel_host::Severity;
-use backchannel_host::component::{AnalyticEntry, FindingEnvelope, IncidentEnvelope};
-use backchannel_host::summary::Summary;
+use backchannel_host::component::AnalyticEntry;
+use backchannel_host::report::{
+    FindingDocument, FindingEnvelope, IncidentDocument, IncidentEnvelope, Process, Summary,
+};
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, ContentArrangement, Table};
-use serde_json::Value;
 
 use super::{Paint, cut, plain};
 
@@ -24,13 +25,13 @@ pub(crate) fn findings(out: &mut dyn Write, list: &[&FindingEnvelope], paint: &P
     let mut table = new_table(paint);
     table.set_header(["severity", "time (UTC)", "host", "analytic", "what happened"]);
     for finding in list {
-        let read = Read::of(finding);
+        let shown = Shown::of(finding);
         table.add_row([
             paint.severity(finding.severity, finding.severity.as_str()),
             Cell::new(short_time(finding)),
             Cell::new(plain(&finding.host)),
             Cell::new(plain(&finding.analytic)),
-            Cell::new(read.story()),
+            Cell::new(shown.story()),
         ]);
     }
     writeln!(out, "{table}")
@@ -38,7 +39,7 @@ pub(crate) fn findings(out: &mut dyn Write, list: &[&FindingEnvelope], paint: &P
 
 /// Writes one finding as one line.
 pub(crate) fn line(out: &mut dyn Write, finding: &FindingEnvelope, paint: &Paint) -> io::Result<()> {
-    let read = Read::of(finding);
+    let shown = Shown::of(finding);
     writeln!(
         out,
         "{} {} {} {} {}",
@@ -46,13 +47,13 @@ pub(crate) fn line(out: &mut dyn Write, finding: &FindingEnvelope, paint: &Paint
         paint.word(finding.severity),
         plain(&finding.host),
         plain(&finding.analytic),
-        read.story().replace('\n', " | ")
+        shown.story().replace('\n', " | ")
     )
 }
 
 /// Writes an incident that is new or has changed as one line.
 pub(crate) fn incident_line(out: &mut dyn Write, incident: &IncidentEnvelope, paint: &Paint) -> io::Result<()> {
-    let document: Value = serde_json::from_str(&incident.document).unwrap_or_default();
+    let document = IncidentDocument::read(&incident.document).unwrap_or_default();
     writeln!(
         out,
         "incident {} revision {} {} tier {}: {}",
@@ -60,7 +61,7 @@ pub(crate) fn incident_line(out: &mut dyn Write, incident: &IncidentEnvelope, pa
         incident.revision,
         paint.word(incident.severity),
         incident.tier,
-        cut(&plain(document["text"].as_str().unwrap_or_default()), LONGEST)
+        cut(&plain(&document.text), LONGEST)
     )
 }
 
@@ -76,8 +77,8 @@ pub(crate) fn summary(out: &mut dyn Write, summary: &Summary, verbose: bool, pai
         .collect();
     let found = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
     write!(out, "findings  {found}")?;
-    if summary.suppressed > 0 {
-        write!(out, "; {} suppressed by the site's rules", summary.suppressed)?;
+    if summary.records.suppressed > 0 {
+        write!(out, "; {} suppressed by the site's rules", summary.records.suppressed)?;
     }
     if summary.findings_dropped > 0 {
         write!(out, "; {} more were not kept", summary.findings_dropped)?;
@@ -86,7 +87,7 @@ pub(crate) fn summary(out: &mut dyn Write, summary: &Summary, verbose: bool, pai
     writeln!(
         out,
         "records   {} read, {} events evaluated, {} of no use, {} skipped",
-        summary.read, summary.evaluated, summary.unused, summary.skipped
+        summary.records.read, summary.records.evaluated, summary.records.unused, summary.records.skipped
     )?;
     if let (Some(first), Some(last)) = (summary.first_time, summary.last_time) {
         writeln!(out, "time      {first} to {last}")?;
@@ -109,11 +110,11 @@ pub(crate) fn summary(out: &mut dyn Write, summary: &Summary, verbose: bool, pai
     if !evicted.is_empty() {
         writeln!(out, "forgotten {} (bounds of memory)", plain(&evicted.join(", ")))?;
     }
-    if !summary.asleep.is_empty() {
-        writeln!(out, "asleep    {} analytics whose logs are not here", summary.asleep.len())?;
+    if !summary.inactive.is_empty() {
+        writeln!(out, "asleep    {} analytics whose logs are not here", summary.inactive.len())?;
         if verbose {
-            for asleep in &summary.asleep {
-                writeln!(out, "  {}: {}", plain(&asleep.analytic), plain(&asleep.reason))?;
+            for inactive in &summary.inactive {
+                writeln!(out, "  {}: {}", plain(&inactive.analytic), plain(&inactive.reason))?;
             }
         }
     }
@@ -178,42 +179,36 @@ fn short_time(finding: &FindingEnvelope) -> String {
 }
 
 /// What the table needs of a finding's document.
-struct Read {
+struct Shown {
     title: String,
     text: String,
     parties: String,
-    count: u64,
+    count: u32,
     suppressed: String,
 }
 
-impl Read {
+impl Shown {
     fn of(finding: &FindingEnvelope) -> Self {
-        let document: Value = serde_json::from_str(&finding.document).unwrap_or_default();
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let party = |party: &Value| {
-            let name = party["name"].as_str().filter(|name| !name.is_empty())?;
-            Some(match party["pid"].as_u64() {
-                Some(pid) => format!("{name} ({pid})"),
-                None => name.to_owned(),
-            })
+        let document = FindingDocument::read(&finding.document).unwrap_or_default();
+        let party = |process: &Process| match process.pid {
+            Some(pid) => format!("{} ({pid})", process.name),
+            None => process.name.clone(),
         };
-        let ends: Vec<String> =
-            [party(&document["client"]), party(&document["server"])].into_iter().flatten().collect();
-        let channel = document["channel"]["name"].as_str().unwrap_or_default();
-        let user = document["user"].as_str().filter(|user| !user.is_empty());
-        let mut parties = ends.join(" → ");
+        let ends = document.client.iter().chain(&document.server).filter(|process| !process.name.is_empty());
+        let mut parties = ends.map(party).collect::<Vec<_>>().join(" → ");
+        let channel = document.channel.map(|channel| channel.name).unwrap_or_default();
         if !channel.is_empty() && !parties.is_empty() {
             parties.push_str(&format!(" over {channel}"));
         }
-        if let Some(user) = user {
-            parties.push_str(&format!("{}as {user}", if parties.is_empty() { "" } else { " " }));
+        if !document.user.is_empty() {
+            parties.push_str(&format!("{}as {}", if parties.is_empty() { "" } else { " " }, document.user));
         }
         Self {
-            title: text(&document["title"]),
-            text: text(&document["text"]),
+            title: document.title,
+            text: document.text,
             parties,
-            count: document["count"].as_u64().unwrap_or(1),
-            suppressed: text(&document["suppressed"]["rule"]),
+            count: document.count,
+            suppressed: document.suppressed.map(|by| by.rule).unwrap_or_default(),
         }
     }
 
@@ -236,6 +231,7 @@ impl Read {
 #[cfg(test)]
 mod tests {
     use backchannel_host::Timestamp;
+    use backchannel_host::report::Channel;
 
     use super::*;
     use crate::cli::Colour;
@@ -249,12 +245,17 @@ mod tests {
             time: Timestamp::from_unix(1_700_000_000, 0),
             host: "j1".into(),
             suppressed: false,
-            document: serde_json::json!({
-                "title": "T", "text": text, "count": 3, "user": "CORP\\eve",
-                "client": { "name": "a.exe", "pid": 7 }, "server": { "name": "b.exe" },
-                "channel": { "name": "\\pipe\\x" }, "suppressed": null,
+            document: serde_json::to_string(&FindingDocument {
+                title: "T".into(),
+                text: text.into(),
+                count: 3,
+                user: "CORP\\eve".into(),
+                client: Some(Process { name: "a.exe".into(), pid: Some(7), ..Process::default() }),
+                server: Some(Process { name: "b.exe".into(), ..Process::default() }),
+                channel: Some(Channel { name: "\\pipe\\x".into(), ..Channel::default() }),
+                ..FindingDocument::default()
             })
-            .to_string(),
+            .unwrap(),
         }
     }
 

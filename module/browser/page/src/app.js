@@ -1,6 +1,6 @@
 // The page: takes files, has a worker look at them, shows what it found. Nothing is sent anywhere.
 
-const { start, show, hide, offer, el } = globalThis.Backchannel;
+const { start, show, hide, offer, addExport, el } = globalThis.Backchannel;
 
 const input = el("input", { type: "file", multiple: true, hidden: true, id: "files", onchange: () => { look([...input.files]); input.value = ""; } });
 const bar = el("progress", { max: 1, value: 0 });
@@ -18,6 +18,7 @@ let module = null;
 let looked = [];
 
 offer(find);
+addExport("ocsf", { label: "OCSF (Detection Finding)", file: "backchannel.ocsf.jsonl", type: "application/x-ndjson", make: async (data) => (await answer({ ocsf: data.lines.join("\n") })).ocsf });
 start([el("button", { title: "Look at other files", onclick: () => input.click() }, "Open files")]);
 document.body.append(place, working, trouble, input);
 document.addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
@@ -73,12 +74,17 @@ function hire() {
 async function find(record) {
   const from = looked.find(({ name }) => record.source === name || record.source.startsWith(`${name}/`));
   if (!from) return null;
+  return (await answer({ find: { file: from, record } })).record ?? null;
+}
+
+/** What a new worker answers to one request. */
+async function answer(request) {
   const hired = hire();
   try {
     return await new Promise((done, failed) => {
       hired.onerror = (event) => failed(new Error(event.message || "the worker could not be started"));
-      hired.onmessage = ({ data }) => data.error ? failed(new Error(data.error)) : done(data.record ?? null);
-      code().then((module) => hired.postMessage({ module, find: { file: from, record } }), failed);
+      hired.onmessage = ({ data }) => data.error ? failed(new Error(data.error)) : done(data);
+      code().then((module) => hired.postMessage({ module, ...request }), failed);
     });
   } finally {
     hired.dismiss();

@@ -1,14 +1,17 @@
-// What can be taken along: the JSON lines, OCSF, a report.
+// What can be exported: the JSON lines, a report, and what the page adds.
 
-import { ocsf } from "./ocsf.js";
 import { embed, page, policy } from "./report.js";
 
-/** The ways to export, by name. */
+/** The formats to export, by name. `make` returns the text, or promises it. */
 export const EXPORTS = {
   json: { label: "JSON lines", file: "backchannel.jsonl", type: "application/x-ndjson", make: (data) => `${data.lines.join("\n")}\n` },
-  ocsf: { label: "OCSF (Detection Finding)", file: "backchannel.ocsf.jsonl", type: "application/x-ndjson", make: (data) => ocsf(data, version()).map((one) => `${JSON.stringify(one)}\n`).join("") },
   html: { label: "HTML report", file: "backchannel.html", type: "text/html", make: report },
 };
+
+/** Adds a format: OCSF is written by the module, which only the page has. */
+export function addExport(name, format) {
+  EXPORTS[name] = format;
+}
 
 function version() {
   return document.querySelector("meta[name=generator]").content.split(" ").pop();
@@ -22,9 +25,9 @@ function report(data) {
 }
 
 /** Offers a file for download. */
-export function download(name, data) {
+export async function download(name, data) {
   const { file, type, make } = EXPORTS[name];
-  const url = URL.createObjectURL(new Blob([make(data)], { type }));
+  const url = URL.createObjectURL(new Blob([await make(data)], { type }));
   const link = document.createElement("a");
   link.href = url;
   link.download = file;

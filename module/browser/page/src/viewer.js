@@ -3,7 +3,7 @@
 
 import { filtered, hosts, read } from "./data.js";
 import { el, list, section, severity, SEVERITIES, table, time } from "./dom.js";
-import { download, EXPORTS } from "./exports.js";
+import { addExport, download, EXPORTS } from "./exports.js";
 import { finding } from "./finding.js";
 import { incident, tier } from "./incident.js";
 import { offer } from "./records.js";
@@ -26,7 +26,7 @@ export function start(actions = []) {
   parts.items = el("div", { class: "items", role: "listbox", "aria-label": "Incidents and findings", tabindex: 0 });
   parts.detail = el("div", { class: "detail", tabindex: -1 });
   parts.count = el("span", { class: "quiet", role: "status" });
-  const exports = el("select", { "aria-label": "Export", hidden: true, onchange: () => { const name = exports.value; exports.value = ""; if (name) download(name, state.data); } },
+  const exports = el("select", { "aria-label": "Export", hidden: true, onchange: () => { const name = exports.value; exports.value = ""; if (name) download(name, state.data).catch((error) => { parts.count.textContent = `The export failed: ${error.message}`; }); } },
     el("option", { value: "" }, "Export…"), Object.entries(EXPORTS).map(([name, { label }]) => el("option", { value: name }, label)));
   parts.exports = exports;
   parts.help = help();
@@ -181,5 +181,5 @@ if (carried) {
   start();
   show(carried.map((line) => JSON.stringify(line)));
 } else {
-  globalThis.Backchannel = { start, show, hide, offer, el };
+  globalThis.Backchannel = { start, show, hide, offer, addExport, el };
 }

@@ -45,6 +45,10 @@ self.onmessage = ({ data }) => {
       self.postMessage({ record: found });
       return;
     }
+    if (data.ocsf !== undefined) {
+      self.postMessage({ ocsf: wasm_bindgen.ocsf(data.ocsf) });
+      return;
+    }
     const [lines, skips] = wasm_bindgen.look(data.files.map((file) => new LogFile(file)), listener);
     self.postMessage({ lines, skips });
   } catch (error) {

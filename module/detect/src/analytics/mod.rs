@@ -1,18 +1,14 @@
 //! The catalogue: one file an analytic, one folder a family.
 
-mod knobs;
-
-pub mod component_object_model;
-pub mod dynamic_data_exchange;
-pub mod generic;
-pub mod named_pipes;
-pub mod network_rpc;
-pub mod unix_ipc;
-pub mod xpc_services;
+pub(crate) mod component_object_model;
+pub(crate) mod dynamic_data_exchange;
+pub(crate) mod generic;
+pub(crate) mod named_pipes;
+pub(crate) mod network_rpc;
+pub(crate) mod unix_ipc;
+pub(crate) mod xpc_services;
 
 use crate::Analytic;
-
-pub use knobs::{THRESHOLDS, WINDOWS};
 
 /// Every analytic, by family and then by id. Adding one: its file, a line here, one firing and one quiet case.
 pub const ANALYTICS: &[&Analytic] = &[
@@ -159,15 +155,10 @@ pub const ANALYTICS: &[&Analytic] = &[
     &generic::reported_fault::ANALYTIC,
 ];
 
-/// Whether an analytic is asleep without a baseline.
-pub fn needs_baseline(id: &str) -> bool {
-    const ASLEEP: &[&str] =
-        &["IPC-BASE-001", "IPC-BASE-002", "IPC-BASE-004", "IPC-BASE-012", "IPC-PIPE-013", "IPC-PIPE-015", "IPC-UX-005"];
-    ASLEEP.contains(&id)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -183,10 +174,32 @@ mod tests {
     }
 
     #[test]
-    fn every_analytic_names_a_technique_and_what_it_reads() {
+    fn every_declaration_sets_what_has_no_default() {
         for analytic in ANALYTICS {
+            for text in [analytic.id, analytic.title] {
+                assert!(!text.is_empty(), "{analytic:?}");
+            }
             assert!(!analytic.techniques.is_empty() && !analytic.on.is_empty(), "{}", analytic.id);
             assert!(!analytic.telemetry.is_empty() && !analytic.attack_analytics.is_empty(), "{}", analytic.id);
+            assert!(!std::ptr::fn_addr_eq(analytic.evaluate, Analytic::DEFAULTS.evaluate), "{}", analytic.id);
+        }
+    }
+
+    #[test]
+    fn a_threshold_has_a_name_of_its_own_and_a_default_within_its_limits() {
+        for analytic in ANALYTICS {
+            let mut names = BTreeSet::new();
+            for one in analytic.thresholds {
+                assert!(names.insert(one.name), "{}: two are called {}", analytic.id, one.name);
+                assert!(one.least <= one.default && one.default <= one.most, "{}: {}", analytic.id, one.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_is_longer_than_nothing() {
+        for analytic in ANALYTICS {
+            assert!(analytic.window.is_none_or(|window| !window.is_zero()), "{}", analytic.id);
         }
     }
 }

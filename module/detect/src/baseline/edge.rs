@@ -2,14 +2,9 @@
 
 use std::hash::Hasher;
 
-use backchannel_events::{Activity, Mechanism, ProcessEvent};
+use backchannel_events::Mechanism;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
-
-use super::class;
-use crate::context::Context;
-use crate::predicates;
-use crate::vocabulary::pipes;
 
 /// Who talks to whom over what.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,20 +48,6 @@ impl UserKind {
             Self::Remote => "remote",
         }
     }
-
-    fn of(context: &Context<'_>) -> Self {
-        let actor = context.subject();
-        let user = actor.user;
-        if user.id.is_empty() && user.name.is_empty() {
-            Self::Unknown
-        } else if predicates::is_local_system(actor) || user.effective_id == "0" || user.id == "0" {
-            Self::System
-        } else if context.tuning.is_service(user) {
-            Self::Service
-        } else {
-            Self::Person
-        }
-    }
 }
 
 impl Edge {
@@ -96,75 +77,4 @@ fn number(parts: &[&str]) -> u64 {
         hasher.write_u8(0xff);
     }
     hasher.finish()
-}
-
-/// Programs that start others on a client's behalf.
-const BROKERS: &[&str] = &[
-    "svchost.exe",
-    "dllhost.exe",
-    "wmiprvse.exe",
-    "services.exe",
-    "runtimebroker.exe",
-    "sihost.exe",
-    "dbus-daemon",
-    "systemd",
-    "polkitd",
-    "launchd",
-    "xpcproxy",
-    "containerd-shim",
-    "containerd-shim-runc-v2",
-];
-
-/// The edge of an event, if it has one.
-pub fn of_event(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Edge> {
-    let subject = context.subject();
-    match &event.activity {
-        Activity::ChannelConnect(channel) if channel.mechanism != Mechanism::AnonymousPipe => {
-            let created = context.channel(channel.name).and_then(|known| known.created.as_ref());
-            let remote = channel.remote || !channel.peer.is_empty();
-            Some(Edge {
-                client: if remote { String::new() } else { class::path(subject.image) },
-                mechanism: channel.mechanism,
-                endpoint: endpoint(channel.mechanism, channel.name),
-                server: created.map_or_else(String::new, |one| class::path(&one.image)),
-                user: if remote { UserKind::Remote } else { UserKind::of(context) },
-            })
-        }
-        Activity::ChannelCreate(channel) if channel.mechanism != Mechanism::AnonymousPipe => Some(Edge {
-            client: String::new(),
-            mechanism: channel.mechanism,
-            endpoint: endpoint(channel.mechanism, channel.name),
-            server: class::path(subject.image),
-            user: UserKind::of(context),
-        }),
-        Activity::ProcessStart if context.parent().is(BROKERS) => Some(Edge {
-            client: class::path(subject.image),
-            mechanism: Mechanism::Com,
-            endpoint: "start".to_owned(),
-            server: class::path(context.parent().image),
-            user: UserKind::of(context),
-        }),
-        Activity::ComActivation(com) => Some(Edge {
-            client: class::path(subject.image),
-            mechanism: if com.remote { Mechanism::Dcom } else { Mechanism::Com },
-            endpoint: com.clsid.to_ascii_uppercase(),
-            server: String::new(),
-            user: if com.remote && !com.outbound { UserKind::Remote } else { UserKind::of(context) },
-        }),
-        Activity::RpcCall(call) => Some(Edge {
-            client: class::path(subject.image),
-            mechanism: call.channel.mechanism,
-            endpoint: format!("{} {}", call.interface, call.operation),
-            server: String::new(),
-            user: UserKind::of(context),
-        }),
-        _ => None,
-    }
-}
-
-fn endpoint(mechanism: Mechanism, name: &str) -> String {
-    match mechanism {
-        Mechanism::NamedPipe | Mechanism::RpcNamedPipe => pipes::class(name),
-        _ => class::socket(name),
-    }
 }

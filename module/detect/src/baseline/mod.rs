@@ -7,7 +7,6 @@
 
 mod class;
 mod edge;
-mod learner;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
@@ -16,10 +15,8 @@ use backchannel_events::Timestamp;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
-use crate::tuning::Maturity;
-
-pub use edge::{Edge, UserKind, of_event};
-pub use learner::Learner;
+pub use class::{path as path_class, socket as socket_class};
+pub use edge::{Edge, UserKind};
 
 /// Most edges held.
 const MOST_EDGES: usize = 65_536;
@@ -55,6 +52,21 @@ pub struct Known {
     /// Most sightings on one host within one minute.
     pub busiest_minute: u32,
     hosts: BTreeSet<u64>,
+}
+
+/// How much a baseline must have learned of a host before it says that something is new there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Maturity {
+    /// Days on which the host was seen.
+    pub days: usize,
+    /// Exchanges seen of it.
+    pub events: u64,
+}
+
+impl Default for Maturity {
+    fn default() -> Self {
+        Self { days: 3, events: 500 }
+    }
 }
 
 /// How much was seen of a host.

@@ -4,62 +4,14 @@
 //! another host?" without knowing the analytic that found it.
 
 use backchannel_events::{Activity, Logon, LogonOutcome};
-use serde::{Deserialize, Serialize};
 
-use super::{Actor, Context, KnownProcess, Name};
-use crate::text;
-use crate::{Evidence, predicates};
+use super::Context;
+use crate::memory::KnownProcess;
+use crate::memory::activation::{Activation, Broker, Origin};
+use crate::{Actor, predicates, text};
 
 /// A late logon record is compared with this many of the latest processes.
 const LATEST: usize = 512;
-
-/// A process that a broker started on somebody's behalf.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Activation {
-    /// Which broker.
-    pub broker: Broker,
-    /// On behalf of whom.
-    pub origin: Origin,
-    /// Address of the other machine; empty if not known.
-    pub peer: Name,
-}
-
-/// The processes that start others on a client's behalf.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Broker {
-    /// svchost with the DcomLaunch service: COM servers.
-    DcomLaunch,
-    /// WmiPrvSE: `Win32_Process.Create` and the like.
-    WmiProvider,
-}
-
-/// On whose behalf a broker started a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Origin {
-    /// Under a network logon from another machine: proven.
-    NetworkLogon,
-    /// A user's token in session 0, where no user sits: another machine, very likely.
-    SessionZero,
-    /// Nothing points to another machine.
-    Local,
-}
-
-impl Activation {
-    /// Whether another machine asked for it.
-    pub fn is_remote(&self) -> bool {
-        self.origin != Origin::Local
-    }
-
-    /// Whether a logon record proves it.
-    pub fn is_proven(&self) -> bool {
-        self.origin == Origin::NetworkLogon
-    }
-
-    /// The other machine, in words.
-    pub fn from(&self) -> &str {
-        if self.peer.is_empty() { "another machine" } else { &self.peer }
-    }
-}
 
 /// A process of which the event at hand tells how it came to be: it starts in this event, or the event is the
 /// logon record that explains it and came late.
@@ -74,25 +26,6 @@ pub struct Started<'c> {
 }
 
 impl Started<'_> {
-    /// Adds the other half of the proof to `evidence`: the logon record, or, where that is the event at hand, the
-    /// record of the start.
-    #[must_use]
-    pub fn prove(&self, context: &Context<'_>, evidence: Evidence) -> Evidence {
-        let account = self.process.account();
-        match (&context.event().activity, self.process.known, context.logon_of(self.process)) {
-            (Activity::Logon(_), Some(known), _) => {
-                let text =
-                    format!("{} was started: {}", self.process.name(), text::clip(self.process.command_line, 300));
-                evidence.because(&known.note, text)
-            }
-            (_, _, Some(logon)) if self.activation.is_remote() => {
-                let text = format!("{account} logged on over the network from {}", self.activation.from());
-                evidence.because(&logon.note, text)
-            }
-            _ => evidence,
-        }
-    }
-
     /// Whether its token has administrative rights, as the process or its logon tells.
     pub fn is_privileged(&self, context: &Context<'_>) -> bool {
         let by_logon =

@@ -1,7 +1,7 @@
 //! Which registry values bend what elevated programs of Windows open: handlers of files and protocols in the user's
 //! part, and environment variables that scheduled tasks resolve.
 
-use crate::com_server::is_per_user;
+use super::com_server::is_per_user;
 use crate::text::{base_name, contains, ends_with, find, is_any};
 use crate::vocabulary::elevation;
 

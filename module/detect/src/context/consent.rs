@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use backchannel_events::Timestamp;
 
-use super::note::Note;
-use super::{Actor, Context};
+use super::Context;
+use crate::Actor;
+use crate::memory::Note;
 
 /// A prompt belongs to what follows within this time.
 const WINDOW: Duration = Duration::from_secs(30);

@@ -1,35 +1,15 @@
-//! COM registrations that the remote registry service wrote for another machine: half of a redirection from afar.
+//! Who wrote a COM registration for another machine: the remote registry service, on behalf of a visitor.
 
 use std::time::Duration;
 
 use backchannel_events::{ProcessEvent, RegistryChange, RegistryOperation};
-use serde::{Deserialize, Serialize};
 
-use super::recent::Noted;
-use super::{Context, Name, Note, Use};
+use super::Context;
+use crate::memory::Use;
 use crate::text::{contains, contains_any};
 
 /// A visit to the remote registry explains what is written so long after it.
 const VISIT: Duration = Duration::from_secs(1_800);
-
-/// A registry value about a COM class that was written for another machine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FarRegistration {
-    /// Key and value.
-    pub path: Name,
-    /// What was written, lower case.
-    pub server: Name,
-    /// Address of the other machine; empty if not known.
-    pub peer: Name,
-    /// The record.
-    pub note: Note,
-}
-
-impl Noted for FarRegistration {
-    fn note(&self) -> &Note {
-        &self.note
-    }
-}
 
 /// Whether the change says where a COM class, its library or its application is found.
 pub fn is_com_place(path: &str) -> bool {

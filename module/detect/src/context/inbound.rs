@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use backchannel_events::{NetworkFlow, Timestamp};
 
-use super::addresses::Addresses;
-use super::recent::Flow;
-use super::{Context, KnownProcess, ProcessId};
+use super::Context;
+use crate::memory::addresses::Addresses;
+use crate::memory::recent::Flow;
+use crate::memory::{KnownProcess, ProcessId};
 
 /// Lowest dynamic port of Windows since Vista. Only the local side is asked: callers that are not Windows come from
 /// 32768 upwards.

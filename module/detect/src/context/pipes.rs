@@ -4,13 +4,10 @@
 use std::time::Duration;
 
 use backchannel_events::{Activity, Channel, Mechanism};
-use serde::{Deserialize, Serialize};
 
-use super::channels::Use;
-use super::note::{Name, Note};
-use super::processes::ProcessId;
-use super::recent::Noted;
-use super::{Actor, Context};
+use super::Context;
+use crate::Actor;
+use crate::memory::{Note, Use};
 use crate::text;
 use crate::vocabulary::pipes;
 
@@ -21,42 +18,6 @@ const LOGON_SLACK: Duration = Duration::from_secs(5);
 /// The port of SMB.
 const SMB: u16 = 445;
 
-/// An opening of a pipe through IPC$, with the account that did it: it has no process here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RemoteOpen {
-    /// Name without prefix, lower case.
-    pub name: Name,
-    /// Address of the client; empty if unknown.
-    pub peer: Name,
-    /// Account name.
-    pub user_name: Name,
-    /// SID of the account.
-    pub user_id: Name,
-    /// The record.
-    pub note: Note,
-}
-
-/// An anonymous pipe that a process made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AnonymousPipe {
-    /// Who.
-    pub process: ProcessId,
-    /// The record.
-    pub note: Note,
-}
-
-impl Noted for RemoteOpen {
-    fn note(&self) -> &Note {
-        &self.note
-    }
-}
-
-impl Noted for AnonymousPipe {
-    fn note(&self) -> &Note {
-        &self.note
-    }
-}
-
 /// The use of a named pipe that an event is about.
 #[derive(Clone, Copy, Debug)]
 pub struct PipeUse<'c> {
@@ -66,6 +27,17 @@ pub struct PipeUse<'c> {
     pub name: &'c str,
     /// Whether the event is its creation rather than an opening.
     pub creation: bool,
+}
+
+impl PipeUse<'_> {
+    /// The beginning of a sentence about it: which of its ends made or opened it.
+    pub fn act(&self, client: Actor<'_>, server: Actor<'_>) -> String {
+        match (self.creation, self.channel.remote) {
+            (true, _) => format!("{} made", label(server)),
+            (false, true) => "A client on the network opened".to_owned(),
+            (false, false) => format!("{} opened", label(client)),
+        }
+    }
 }
 
 /// Who came in over SMB.

@@ -2,7 +2,8 @@
 
 use backchannel_events::{Channel, FileChange, FileKind, FileOperation, Outcome, ProcessEvent};
 
-use super::{Actor, Context};
+use super::Context;
+use crate::Actor;
 use crate::vocabulary::sockets;
 
 /// In which way a client is not the owner of a socket.

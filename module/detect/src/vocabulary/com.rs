@@ -90,9 +90,9 @@ pub fn describe(class: &str) -> String {
 /// Whether a COM server starts such a child in ordinary use: crash reporters, helpers, the tab processes of Internet
 /// Explorer, hosts of virtualised add-ins.
 pub fn is_routine_child(child: Actor<'_>) -> bool {
-    (text::is_any(child.name(), ROUTINE_CHILDREN) && crate::predicates::is_system_path(child.image))
+    (text::is_any(child.name(), ROUTINE_CHILDREN) && super::folders::is_system_path(child.image))
         || (text::is_any(child.name(), &["iexplore.exe"]) && text::contains(child.command_line, "SCODEF:"))
-        || (text::starts_with(child.name(), "AppVDllSurrogate") && crate::predicates::is_system_path(child.image))
+        || (text::starts_with(child.name(), "AppVDllSurrogate") && super::folders::is_system_path(child.image))
 }
 
 /// Whether the program is one that remote callers make run code.

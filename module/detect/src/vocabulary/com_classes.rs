@@ -196,7 +196,7 @@ pub fn names_cradle_class(text: &str) -> bool {
 /// Whether a server (a path without variables) is the one a class must have: `expected` is its base name, or empty if any in System32 will do.
 pub fn is_expected(server: &str, expected: &str) -> bool {
     let bare = !server.contains(['\\', '/']);
-    (bare || crate::predicates::is_windows_program_path(server))
+    (bare || super::folders::is_windows_program_path(server))
         && (expected.is_empty() || base_name(server).eq_ignore_ascii_case(expected))
 }
 

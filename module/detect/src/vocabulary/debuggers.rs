@@ -1,9 +1,10 @@
 //! Programs whose work is to reach into other processes: debuggers, tracers, crash reporters, container runtimes and
 //! security agents. Sources: ptrace(2), the products' documentation; compiled by hand.
 
+use super::folders;
+use crate::Actor;
 use crate::text::{contains_any, starts_with};
 use crate::vocabulary::unix_paths;
-use crate::{Actor, predicates};
 
 const DEBUGGERS: &[&str] = &[
     "gdb",
@@ -69,9 +70,7 @@ pub fn is_runtime(actor: Actor<'_>) -> bool {
 }
 
 fn is_installed(actor: Actor<'_>) -> bool {
-    !actor.image.is_empty()
-        && !predicates::is_user_writable(actor.image)
-        && unix_paths::odd_place(actor.image).is_none()
+    !actor.image.is_empty() && !folders::is_user_writable(actor.image) && unix_paths::odd_place(actor.image).is_none()
 }
 
 /// Processes that hold credentials, or start everybody's sessions: by executable or `comm`.

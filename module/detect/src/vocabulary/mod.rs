@@ -7,6 +7,8 @@ pub mod dde;
 pub mod debuggers;
 pub mod elevation;
 pub mod faults;
+pub mod folders;
+pub mod hubs;
 pub mod macos;
 pub mod modules;
 pub mod office;

@@ -1,8 +1,8 @@
 //! Office programs where they belong, and what an ordinary child of theirs looks like. Source: Microsoft's
 //! installation folders, ATT&CK T1559.002 and T1204.002.
 
+use super::{folders, programs};
 use crate::Actor;
-use crate::predicates;
 use crate::text::{contains, contains_any, ends_with, is_any};
 
 /// Folders that Office installs itself into.
@@ -19,9 +19,11 @@ const FOLDERS: [&str; 7] = [
 /// Whether the process is an Office program in Office's own folder. An Office name elsewhere is another matter
 /// (masquerade, side-loading).
 pub fn is_installed(actor: Actor<'_>) -> bool {
-    (predicates::is_office(actor) || is_any(actor.name(), &["soffice.bin", "soffice.exe"]))
+    (programs::is_office(actor.name())
+        || programs::is_office(actor.original_name)
+        || is_any(actor.name(), &["soffice.bin", "soffice.exe"]))
         && contains_any(actor.image, &FOLDERS)
-        && !predicates::is_user_writable(actor.image)
+        && !folders::is_user_writable(actor.image)
 }
 
 /// The document on an Office program's command line: its last word or quoted word that is a path.

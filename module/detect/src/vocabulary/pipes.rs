@@ -12,7 +12,7 @@ pub mod sensitive;
 pub mod strangers;
 pub mod tools;
 
-use crate::text::{self, ends_with, starts_with};
+use crate::text::{self, starts_with};
 
 /// The name without what some carriers put before it: `\\.\pipe\`, `\Device\NamedPipe\`, `\pipe\`, a backslash.
 /// Case is kept.
@@ -26,32 +26,6 @@ pub fn bare(name: &str) -> &str {
     name
 }
 
-/// Whether `name` is what `pattern` means, case ignored: `*` in it stands for anything, the empty text too.
-pub fn like(pattern: &str, name: &str) -> bool {
-    // Most patterns are out at their first character.
-    let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
-    if first(pattern) != Some(b'*') && first(pattern) != first(name) {
-        return false;
-    }
-    let Some(star) = pattern.bytes().position(|byte| byte == b'*') else {
-        return pattern.eq_ignore_ascii_case(name);
-    };
-    let (head, rest) = (pattern.get(..star).unwrap_or(""), pattern.get(star + 1..).unwrap_or(""));
-    if !starts_with(name, head) {
-        return false;
-    }
-    let mut left = name.get(head.len()..).unwrap_or("");
-    let mut parts = rest.split('*').peekable();
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return ends_with(left, part);
-        }
-        let Some(at) = text::find(left, part) else { return false };
-        left = left.get(at + part.len()..).unwrap_or("");
-    }
-    true
-}
-
 /// The class of a pipe name (N-PIPE): lower case, without prefix, variable parts as `{guid}`, `{sid}`, `{hex}` (runs of
 /// 8 or more hexadecimal digits) and `{n}` (runs of 3 or more decimal digits). Families whose names describe their
 /// maker become typed classes (`mojo.{pid}.{tid}.{random}`).
@@ -61,7 +35,7 @@ pub fn class(name: &str) -> String {
 
 /// As [`class`], with the name of the host and of an account taken out as `{host}` and `{user}` (either may be empty).
 pub fn class_on(name: &str, host: &str, user: &str) -> String {
-    let host = crate::tuning::label(host);
+    let host = text::label(host);
     let name = bare(name);
     let (local, name) = match strip_prefix(name, r"LOCAL\") {
         Some(rest) => (r"local\", rest),
@@ -356,17 +330,11 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_anything() {
-        assert!(like(r"MSSQL$*\sql\query", r"mssql$PAYROLL\sql\query") && like("a*", "A") && like("*b*d", "abcd"));
-        assert!(!like("a*c", "ab") && !like("abc", "abcd") && !like("*kd*", "k"));
-    }
-
-    #[test]
     fn odd_names_are_classed_without_a_panic() {
         for name in
             ["", "\\", "é-ß", "\\\u{1F600}12", "S-1-", "mojo.", "mojo.9.9.9.9", "LOCAL\\", "-stdin", "PSHost..."]
         {
-            let _ = (class_on(name, "é", "ß"), stream(name), claim(name), like(name, name));
+            let _ = (class_on(name, "é", "ß"), stream(name), claim(name), text::matches(name, name));
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::context::addresses;
+use crate::text::addresses;
 use crate::text::{ends_with, starts_with};
 
 /// Whether a name is one that Windows itself asks for: certificate checks, time, updates, connectivity.

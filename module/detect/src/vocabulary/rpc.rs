@@ -2,54 +2,8 @@
 //! them, and their operations by name and number. Sources: MS-DCOM, MS-OAUT, MS-WMI, MS-SCMR, MS-TSCH, MS-RRP,
 //! MS-EFSR, MS-RPRN, MS-DFSNM, MS-FSRVP, MS-EVEN, MS-SAMR, MS-SRVS, MS-WKST, MS-DRSR.
 
-use serde::{Deserialize, Serialize};
-
+pub use crate::memory::rpc_calls::Interface;
 use crate::text::{contains, is_any, starts_with};
-
-/// An interface worth knowing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Interface {
-    /// Activation of COM classes, new and old.
-    Activation,
-    /// Resolution of COM objects.
-    ObjectExporter,
-    /// Automation of an activated object.
-    Dispatch,
-    /// WMI: its logon.
-    WmiLogin,
-    /// WMI: its services.
-    WmiServices,
-    /// Services.
-    Services,
-    /// Scheduled tasks.
-    Tasks,
-    /// Scheduled tasks of the old kind (`at`).
-    AtTasks,
-    /// Accounts of scheduled tasks.
-    TaskAccounts,
-    /// Registry.
-    Registry,
-    /// Encrypting file system.
-    Efs,
-    /// Printing.
-    Printing,
-    /// Distributed file system, namespaces.
-    Dfs,
-    /// Shadow copies of file servers.
-    ShadowCopy,
-    /// Event log, old.
-    EventLog,
-    /// Event log, new.
-    EventLog6,
-    /// Accounts of the domain or machine.
-    Sam,
-    /// Shares and sessions.
-    Server,
-    /// Users of a workstation.
-    Workstation,
-    /// Directory replication.
-    Replication,
-}
 
 const KNOWN: &[(Interface, &[&str])] = &[
     (

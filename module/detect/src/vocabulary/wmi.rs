@@ -1,12 +1,13 @@
 //! What belongs to WMI. Source: Windows' own provider host, Microsoft's documentation of its helpers.
 
+use super::folders;
+use crate::Actor;
 use crate::text::{contains, contains_any};
-use crate::{Actor, predicates};
 
 /// Whether the provider host starts such a child by itself: crash reports, the MOF compiler, the C# compiler of
 /// managed providers, power settings, installations by management software that keep the machine running.
 pub fn is_provider_helper(child: Actor<'_>) -> bool {
-    if !predicates::is_system_path(child.image) {
+    if !folders::is_system_path(child.image) {
         return false;
     }
     child.is(&["wmiprvse.exe", "werfault.exe", "wermgr.exe", "conhost.exe", "mofcomp.exe", "powercfg.exe", "csc.exe"])

@@ -16,7 +16,7 @@
 //! every agent fail at once.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1018, T1046, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003, T1018, T1046; DET0224 (AN0628), DET0285 (AN0791).
 
 use std::time::Duration;
 
@@ -24,11 +24,10 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::{Note, Tally};
+use crate::memory::{Note, Tally};
 use crate::text::{contains, lower};
-use crate::{Analytic, Context, Evidence, Family, Status, Threshold};
+use crate::{Analytic, Context, Evidence, Family, Threshold};
 
-/// IPC-DCOM-003.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-003",
     title: "Sweep of failed DCOM activations",
@@ -36,15 +35,15 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003", "T1018", "T1046"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ComActivation],
     telemetry: &[Source::DistributedCom],
+    thresholds: &[TARGETS, CLASSES],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// So many machines out of reach of one program are a sweep.
-pub const TARGETS: Threshold = Threshold {
-    analytic: "IPC-DCOM-003",
+const TARGETS: Threshold = Threshold {
     name: "targets",
     default: 5,
     least: 2,
@@ -54,7 +53,7 @@ pub const TARGETS: Threshold = Threshold {
 /// Within this time.
 const TARGETS_WITHIN: Duration = Duration::from_secs(600);
 /// So many classes refused to one caller are a sweep.
-pub const CLASSES: Threshold = Threshold {
+const CLASSES: Threshold = Threshold {
     name: "classes",
     default: 3,
     about: "classes that one machine is refused within five minutes",
@@ -97,7 +96,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
              the network."
         );
         sweep(text, &earlier, "activation failed on")
-            .reasons(Reasons::E2.and(Reasons::E4))
+            .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
             .client(requester)
             .channel(Mechanism::Dcom, "")
     } else {
@@ -107,7 +106,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         );
         let elsewhere = !context.host.addresses.is_own(com.peer);
         sweep(text, &earlier, "refused class")
-            .reasons(Reasons::E2.and_if(elsewhere, Reasons::E4))
+            .reasons(Reasons::DCOM_EXPLOITATION.and_if(elsewhere, Reasons::LATERAL_MOVEMENT))
             .channel(Mechanism::Dcom, "")
             .remote(com.peer)
     };
@@ -115,15 +114,15 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 fn sweep(text: String, earlier: &[(&str, &Note)], what: &str) -> Evidence {
-    let evidence =
-        Evidence::new(Severity::High, Confidence::High, text).indicators(Indicators::KI1.and(Indicators::KI2));
+    let evidence = Evidence::new(Severity::High, Confidence::High, text)
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::DCOM_EVENT));
     earlier.iter().take(NAMED).fold(evidence, |evidence, (name, note)| evidence.because(note, format!("{what} {name}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     const REFUSED: [&str; 3] = [
@@ -162,7 +161,7 @@ mod tests {
         let events: Vec<Event> =
             REFUSED.iter().enumerate().map(|(i, class)| com_refused(i as f64, class, "10.0.0.9")).collect();
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
-        let tuning = Tuning { admin_hosts: vec!["10.0.0.9".into()], ..Tuning::default() };
+        let tuning = Tunables { admin_hosts: vec!["10.0.0.9".into()], ..Tunables::default() };
         check_tuned(&ANALYTIC, &events, tuning, None);
     }
 

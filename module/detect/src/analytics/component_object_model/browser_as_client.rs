@@ -14,21 +14,19 @@
 //! Office rendering web content loads the proxy, too: Office is not among the clients.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1071.001, DET0224 (AN0628).
+//! ATT&CK T1559.001, T1071.001; DET0224 (AN0628).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::note::Note;
+use crate::memory::Note;
 use crate::text::{base_name, contains, contains_any};
 use crate::vocabulary::places;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// Proxy and traffic lie at most this far apart.
-pub const WINDOW: Window = Window::new("IPC-COM-018", 10);
-
-/// IPC-COM-018.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-018",
     title: "Internet Explorer driven as a COM web client",
@@ -36,10 +34,12 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1071.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Dns, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon],
+    // Proxy and traffic lie at most this far apart.
+    window: Some(Duration::from_secs(10)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -61,8 +61,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let text = format!("{} drives a hidden Internet Explorer, which went to {place}.", client.name());
     Some(
         Evidence::new(Severity::High, Confidence::Medium, text)
-            .reasons(Reasons::E3)
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::UNKNOWN_BINARY)
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(client)
             .server(browser)
             .channel(Mechanism::Com, "InternetExplorer.Application")
@@ -73,7 +73,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 fn client<'c>(context: &Context<'c>, event: &ProcessEvent<'_>) -> Option<(Actor<'c>, &'c Note)> {
     context.host.processes.latest_first().find_map(|process| {
         let (_, note) = process.modules.iter().find(|(module, note)| {
-            contains_any(base_name(module), &["ieproxy.dll"]) && note.time.within(context.window(WINDOW), event.time)
+            contains_any(base_name(module), &["ieproxy.dll"]) && note.time.within(context.window(), event.time)
         })?;
         let actor = Actor::remembered(process);
         let asks = actor.is(&["rundll32.exe", "regsvr32.exe"])

@@ -1,8 +1,9 @@
-//! # IPC-COM-011: Borrowed program runs a COM class given by its id (covers IPC-COM-012, IPC-COM-014)
+//! # IPC-COM-011: Borrowed program runs a COM class given by its id
 //!
 //! ## What it detects
-//! xwizard running a class (`RunWizard {class}`), or lying outside Windows' folders; the script hosts told their engine
-//! by class id (`cscript //E:{class}`); verclsid creating a class for Office or a script host.
+//! xwizard running a class (`RunWizard {class}`), or lying outside Windows' folders; the script hosts told their
+//! engine by class id (`cscript //E:{class}`); verclsid creating a class for Office or a script host. Covers
+//! IPC-COM-012 and IPC-COM-014.
 //!
 //! ## Why it matters
 //! The class id on the command line stands for a library that is named nowhere: programs of Windows are borrowed to
@@ -15,14 +16,13 @@
 //! Explorer has verclsid check shell extensions all the time: not reported. No routine use of the others is known.
 //!
 //! ## References
-//! ATT&CK T1218, T1218.012, T1059.005, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1218, T1559.001; DET0224 (AN0628).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::text::{contains, find, guid, starts_with};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-COM-011, IPC-COM-012, IPC-COM-014.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-011",
     title: "Borrowed program runs a COM class given by its id",
@@ -30,10 +30,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1218", "T1559.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -65,8 +65,8 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     let known = guid(class).and_then(|class| context.host.com.doubtful_class(class));
     let untrusted = predicates::is_unknown_binary(started) || names_user_file(started) || known.is_some();
     let mut evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::NONE.and_if(untrusted, Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(untrusted, Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(parent)
         .server(started)
         .channel(Mechanism::Com, class.to_ascii_uppercase());

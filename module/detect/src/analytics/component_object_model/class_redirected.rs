@@ -17,19 +17,18 @@
 //! for one user is not reported.
 //!
 //! ## References
-//! ATT&CK T1546.015, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1546.015, T1559.001; DET0224 (AN0628).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, RegistryOperation, Severity,
     Source,
 };
 
-use crate::com_server::{self, Value};
+use crate::context::com_server::{self, Value};
 use crate::text::{find, guid, is_any};
 use crate::vocabulary::com_classes;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-COM-004.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-004",
     title: "Class redirected through TreatAs or a program id",
@@ -37,10 +36,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1546.015", "T1559.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::Registry],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -76,12 +75,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let whose = if per_user { "this user" } else { "all users" };
     let text = format!("{who} sent everyone who asks for {from} to {} instead, for {whose}.", change.data);
     let mut evidence = Evidence::new(severity, confidence, text)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(writer)
         .channel(Mechanism::Com, from);
     if let Some(doubtful) = doubtful {
         evidence = evidence
-            .reasons(Reasons::E3)
+            .reasons(Reasons::UNKNOWN_BINARY)
             .because(&doubtful.note, format!("{} was registered as the server of {}", doubtful.server, doubtful.clsid));
     }
     Some(evidence)

@@ -15,18 +15,17 @@
 //! Windows edition upgrades run ClipUp from System32: not reported.
 //!
 //! ## References
-//! ATT&CK T1548.002, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1548.002, T1559.001; DET0224 (AN0628).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::text::contains;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
 const CLASS: &str = "{BD54C901-076B-434E-B6C7-17C531F4AB41}";
 
-/// IPC-ELEV-002.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-ELEV-002",
     title: "Edition upgrade manager abused",
@@ -34,10 +33,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1548.002", "T1559.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::ProcessAccess],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -63,7 +62,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             Evidence::new(Severity::High, confidence, text)
                 .client(subject)
                 .server(surrogate)
-                .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(subject), Reasons::E3))
+                .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(subject), Reasons::UNKNOWN_BINARY))
         }
         Activity::ProcessAccess(access) if contains(access.call_trace, "editionupgrademanagerobj.dll") => {
             let text = format!(
@@ -79,8 +78,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     };
     Some(
         evidence
-            .reasons(Reasons::E1.and(Reasons::E2))
-            .indicators(Indicators::KI1.and(Indicators::KI3))
+            .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION))
+            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
             .channel(Mechanism::Com, CLASS),
     )
 }

@@ -1,9 +1,9 @@
-//! # IPC-ELEV-001: Elevated COM class starts a child (covers IPC-ELEV-004, IPC-ELEV-005)
+//! # IPC-ELEV-001: Elevated COM class starts a child
 //!
 //! ## What it detects
 //! The surrogate (dllhost) of a COM class that elevates without asking starts a program: any program for CMSTPLUA and
 //! ColorDataProxy, whose interfaces run commands; a program with administrative rights for the other elevated classes
-//! (diagnostic profile, file operation, CMLUAUTIL ...).
+//! (diagnostic profile, file operation, CMLUAUTIL ...). Covers IPC-ELEV-004 and IPC-ELEV-005.
 //!
 //! ## Why it matters
 //! Malware of an ordinary user creates such an object with an elevation moniker and gets a command run as
@@ -16,7 +16,7 @@
 //! WireGuard's manager service is installed this way; Connection Manager profiles that run programs: allow by image.
 //!
 //! ## References
-//! ATT&CK T1548.002, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1548.002, T1559.001; DET0224 (AN0628).
 
 use backchannel_events::{
     ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -24,9 +24,8 @@ use backchannel_events::{
 
 use crate::text::{contains, guid, is_any};
 use crate::vocabulary::elevation;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-ELEV-001, IPC-ELEV-004, IPC-ELEV-005.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-ELEV-001",
     title: "Elevated COM class starts a child",
@@ -34,10 +33,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1548.002", "T1559.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -63,8 +62,8 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     );
     Some(
         Evidence::new(Severity::High, confidence, text)
-            .reasons(Reasons::E1.and(Reasons::E2))
-            .indicators(Indicators::KI1.and(Indicators::KI3))
+            .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION))
+            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
             .client(child)
             .server(surrogate)
             .channel(Mechanism::Com, *class),
@@ -90,7 +89,7 @@ mod tests {
     fn a_shell_from_the_connection_manager_class_fires() {
         let events = [start(0, r"C:\Windows\System32\cmd.exe", "cmd.exe").by(DLLHOST, CMSTPLUA).user("WS01", "alice")];
         let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::Certain)));
-        assert_eq!(findings[0].reasons, Reasons::E1.and(Reasons::E2));
+        assert_eq!(findings[0].reasons, Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION));
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! Tools that test User Account Control.
 //!
 //! ## References
-//! ATT&CK T1548.002, T1559.001, DET0224 (AN0628); the COM elevation moniker in Microsoft's documentation.
+//! ATT&CK T1548.002, T1559.001; DET0224 (AN0628); the COM elevation moniker in Microsoft's documentation.
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -23,9 +23,8 @@ use backchannel_events::{
 
 use crate::text::{contains, contains_any, find, guid};
 use crate::vocabulary::elevation;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-ELEV-010.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-ELEV-010",
     title: "Elevation moniker in a script or command line",
@@ -33,10 +32,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1548.002", "T1559.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Script, ActivityKind::ProcessStart],
     telemetry: &[Source::PowerShell, Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -62,8 +61,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let sentence = format!("A {carrier} of {who} asks for {what} with administrative rights (elevation moniker).");
     Some(
         Evidence::new(Severity::High, Confidence::High, sentence)
-            .reasons(Reasons::E2.and_if(predicates::is_privileged(subject), Reasons::E1))
-            .indicators(Indicators::KI1)
+            .reasons(
+                Reasons::DCOM_EXPLOITATION
+                    .and_if(predicates::is_privileged(subject), Reasons::ADMINISTRATIVE_PRIVILEGES),
+            )
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(subject)
             .channel(Mechanism::Com, class.to_ascii_uppercase()),
     )

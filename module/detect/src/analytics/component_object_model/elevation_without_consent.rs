@@ -17,7 +17,9 @@
 //! ordinary rights is required.
 //!
 //! ## References
-//! ATT&CK T1548.002, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1548.002, T1559.001; DET0224 (AN0628).
+
+use std::time::Duration;
 
 use backchannel_events::{
     ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -26,12 +28,8 @@ use backchannel_events::{
 use crate::context::consent::{self, Consent};
 use crate::text::{contains, guid};
 use crate::vocabulary::elevation;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// The asking process started at most this long before.
-pub const WINDOW: Window = Window::new("IPC-ELEV-007", 30);
-
-/// IPC-ELEV-007.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-ELEV-007",
     title: "Elevated surrogate starts a child without consent",
@@ -39,10 +37,12 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1548.002", "T1559.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
+    // The asking process started at most this long before.
+    window: Some(Duration::from_secs(30)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -73,8 +73,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     );
     let asking_note = asking.known.map(|known| &known.note);
     let mut evidence = Evidence::new(Severity::High, Confidence::Medium, text)
-        .reasons(Reasons::E1.and(Reasons::E2))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(asking)
         .server(surrogate)
         .channel(Mechanism::Com, class.to_ascii_uppercase());
@@ -92,12 +92,10 @@ fn asking<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, child: Actor<'_>)
     let processes = &context.host.processes;
     processes
         .latest_first()
-        .take_while(|process| process.note.time.within(context.window(WINDOW) * 4, event.time))
+        .take_while(|process| process.note.time.within(context.window() * 4, event.time))
         .filter(|process| {
             process.integrity == Integrity::Medium
-                && process
-                    .start
-                    .is_some_and(|start| start <= event.time && start.within(context.window(WINDOW), event.time))
+                && process.start.is_some_and(|start| start <= event.time && start.within(context.window(), event.time))
                 && (process.session.is_none() || child.session.is_none() || process.session == child.session)
         })
         .map(Actor::remembered)

@@ -3,7 +3,7 @@
 //! ## What it detects
 //! The runtime of COM scriptlets or a script engine (`scrobj`, `vbscript`, `jscript`) in the management console, in
 //! rundll32, or in a program from a place users can write to; DynamicWrapperX written anywhere, the library that lets
-//! scripts call any function.
+//! scripts call any function. Also any module that the site lists (SuspiciousDLLList).
 //!
 //! ## Why it matters
 //! A script engine is a COM object: any process can host one and run scripts without a script host to be seen.
@@ -16,17 +16,17 @@
 //! Applications that users install for themselves are not counted. regsvr32 is IPC-COM-013's.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1220, T1218, DET0224 (AN0628).
+//! ATT&CK T1559.001, T1220, T1218; DET0224 (AN0628).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, FileOperation, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
+use crate::context::com_server;
 use crate::text::{base_name, is_any};
-use crate::tuning::is_program;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, com_server, predicates};
+use crate::tunables::is_program;
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-COM-015.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-015",
     title: "Script engine loaded by an unexpected host",
@@ -34,10 +34,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1220", "T1218"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ModuleLoad, ActivityKind::File],
     telemetry: &[Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -79,8 +79,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     };
     Some(
         Evidence::new(severity, Confidence::Medium, text)
-            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(host), Reasons::E3))
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(host), Reasons::UNKNOWN_BINARY))
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(host)
             .channel(Mechanism::Com, engine.to_ascii_lowercase()),
     )
@@ -90,8 +90,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 fn listed(host: Actor<'_>, path: &str) -> Evidence {
     let text = format!("{} loaded {path}, which this site lists as suspicious.", host.name());
     Evidence::new(Severity::Medium, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(host), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(host), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(host)
         .channel(Mechanism::Com, base_name(path).to_ascii_lowercase())
 }

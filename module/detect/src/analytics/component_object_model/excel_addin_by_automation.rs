@@ -1,4 +1,4 @@
-//! # IPC-DCOM-013: Excel add-in loaded through automation (RegisterXLL)
+//! # IPC-DCOM-013: Excel add-in loaded through automation
 //!
 //! ## What it detects
 //! An Excel that COM started loads an XLL from a place users can write, from a share, or one written within the day;
@@ -8,14 +8,15 @@
 //! An XLL is a library with another name. One call to a remote Excel loads it from any path, without a child process.
 //!
 //! ## Telemetry
-//! Sysmon 7 with Sysmon 1 or Security 4688; Sysmon 11 or Security 5145 for the file; PowerShell 4104.
+//! Sysmon 7 with Sysmon 1 or Security 4688; Sysmon 11 or Security 5145 for the file; PowerShell 4104, Sysmon 1 or
+//! Security 4688 for the script.
 //!
 //! ## False positives
 //! Add-ins that users open or that lie in the start folder: Excel loads none of those when it is automated. Signed
 //! add-ins on local disks are left alone.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1137.006, T1559.001, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003, T1137.006; DET0224 (AN0628), DET0285 (AN0791).
 
 use std::time::Duration;
 
@@ -24,12 +25,11 @@ use backchannel_events::{
     SignatureStatus, Source,
 };
 
-use crate::context::recent::FileWritten;
-use crate::script_text;
+use crate::context::script_text;
+use crate::memory::recent::FileWritten;
 use crate::text::{ends_with, starts_with};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-013.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-013",
     title: "Excel add-in loaded through automation",
@@ -37,10 +37,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003", "T1137.006"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ModuleLoad, ActivityKind::Script, ActivityKind::ProcessStart],
-    telemetry: &[Source::Sysmon, Source::PowerShell],
+    telemetry: &[Source::Sysmon, Source::PowerShell, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// A file written so long before is new.
@@ -73,8 +73,12 @@ fn addin_loaded(context: &Context<'_>, event: &ProcessEvent<'_>, module: &Module
     let place = if writable || shared { place } else { "a file written within the day" };
     let text = format!("Excel{from} loaded the add-in {} from {place} on a COM caller's behalf.", module.path);
     let mut evidence = Evidence::new(Severity::High, Confidence::High, text)
-        .reasons(Reasons::E2.and_if(!trusted, Reasons::E3).and_if(remote.is_some(), Reasons::E4))
-        .indicators(Indicators::KI1)
+        .reasons(
+            Reasons::DCOM_EXPLOITATION
+                .and_if(!trusted, Reasons::UNKNOWN_BINARY)
+                .and_if(remote.is_some(), Reasons::LATERAL_MOVEMENT),
+        )
+        .indicators(Indicators::UNEXPECTED_USE)
         .server(excel)
         .channel(if remote.is_some() { Mechanism::Dcom } else { Mechanism::Com }, "Excel.Application");
     if let Some(activation) = remote {
@@ -105,8 +109,8 @@ fn scripted(context: &Context<'_>) -> Option<Evidence> {
     let who = context.subject();
     let sentence = format!("A script makes Excel{on} load an add-in through its automation object (RegisterXLL).");
     let evidence = Evidence::new(Severity::High, Confidence::High, sentence)
-        .reasons(Reasons::E2.and_if(remote.is_some(), Reasons::E4))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::DCOM_EXPLOITATION.and_if(remote.is_some(), Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(if remote.is_some() { Mechanism::Dcom } else { Mechanism::Com }, "Excel.Application");
     Some(if remote.is_some() { evidence.remote(remote.map_or("", |remote| remote.peer())) } else { evidence })

@@ -14,14 +14,13 @@
 //! Microsoft Project where it is installed and used: low.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1574, T1559.001, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003, T1574; DET0224 (AN0628), DET0285 (AN0791).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::text::contains;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-012.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-012",
     title: "Excel starts a program of ActivateMicrosoftApp",
@@ -29,10 +28,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003", "T1574"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -55,12 +54,12 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         crate::text::directory(child.image),
     );
     let reasons = Reasons::NONE
-        .and_if(!installed, Reasons::E2)
-        .and_if(unknown, Reasons::E3)
-        .and_if(activation.is_some(), Reasons::E4);
+        .and_if(!installed, Reasons::DCOM_EXPLOITATION)
+        .and_if(unknown, Reasons::UNKNOWN_BINARY)
+        .and_if(activation.is_some(), Reasons::LATERAL_MOVEMENT);
     let evidence = Evidence::new(severity, confidence, text)
         .reasons(reasons)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(excel)
         .server(child)
         .channel(if activation.is_some() { Mechanism::Dcom } else { Mechanism::Com }, "Excel.Application");

@@ -14,17 +14,16 @@
 //! Double clicks in folder windows of a process of their own: the factories of these are excluded.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1566, DET0224 (AN0628).
+//! ATT&CK T1559.001, T1566; DET0224 (AN0628).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::text::{contains, find, guid, is_any};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
 /// Factories of separate folder windows.
 const WINDOWS: [&str; 2] = ["{5BD95610-9434-43C2-886C-57852CC8A120}", "{CEFF45EE-C862-41DE-AEE2-A022C81EDA92}"];
 
-/// IPC-COM-023.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-023",
     title: "Explorer's factory process starts a script host",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1566"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -59,8 +58,8 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         child.name()
     );
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(activation.is_some(), Reasons::E2.and(Reasons::E4)))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(activation.is_some(), Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT)))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(child)
         .server(factory)
         .channel(Mechanism::Com, class.to_ascii_uppercase());

@@ -15,14 +15,14 @@
 //! a server of their own folder: not reported.
 //!
 //! ## References
-//! ATT&CK T1036, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1036, T1559.001; DET0224 (AN0628).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
+use crate::context::com_server;
 use crate::text::{contains_any, directory, is_any};
-use crate::{Analytic, Context, Evidence, Family, Status, com_server, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-COM-025.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-025",
     title: "Fake COM activation argument",
@@ -30,10 +30,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1036", "T1559.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -71,8 +71,8 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     );
     Some(
         Evidence::new(Severity::Medium, Confidence::Medium, text)
-            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(started), Reasons::E3))
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(started), Reasons::UNKNOWN_BINARY))
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(parent)
             .server(started)
             .channel(Mechanism::Com, "-Embedding"),

@@ -16,7 +16,7 @@
 //! elevated programs open.
 //!
 //! ## References
-//! ATT&CK T1546.015, T1559.001, T1112, T1070, DET0224 (AN0628).
+//! ATT&CK T1546.015, T1559.001, T1112, T1070; DET0224 (AN0628).
 
 use std::time::Duration;
 
@@ -25,17 +25,15 @@ use backchannel_events::{
     Source,
 };
 
-use crate::com_server;
-use crate::context::com_handlers;
-use crate::context::note::Note;
+use crate::context::{com_handlers, com_server};
+use crate::memory::Note;
 use crate::text::{contains, contains_any, find, guid, is_any};
 use crate::vocabulary::elevation;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 /// What was written at most this long before belongs to the deletion.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// IPC-COM-009.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-009",
     title: "COM hijack clean-up",
@@ -43,10 +41,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1546.015", "T1559.001", "T1112", "T1070"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::Registry],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -69,13 +67,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let since = if written.is_some() { ", which had been planted within the day before" } else { "" };
     let text = format!("{who} deleted the registration of {what}{since}: hijacks are cleaned up like this.");
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(subject)
         .channel(Mechanism::Com, what);
     if let Some((note, sentence)) = written {
         evidence = evidence.because(note, sentence);
         if predicates::is_unknown_binary(subject) {
-            evidence = evidence.reasons(Reasons::E3);
+            evidence = evidence.reasons(Reasons::UNKNOWN_BINARY);
         }
     }
     Some(evidence)

@@ -17,7 +17,7 @@
 //! doubtful while writer and server lie in one vendor's folder.
 //!
 //! ## References
-//! ATT&CK T1546.015, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1546.015, T1559.001; DET0224 (AN0628).
 
 use std::time::Duration;
 
@@ -25,13 +25,13 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::com_registry::Doubtful;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, com_server, predicates, text};
+use crate::context::com_server;
+use crate::memory::com_registry::Doubtful;
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates, text};
 
 /// A registration counts this long.
 const WINDOW: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// IPC-COM-008.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-008",
     title: "COM hijack consummated",
@@ -39,10 +39,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1546.015", "T1559.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ModuleLoad, ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -74,14 +74,14 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         text::base_name(used),
         registered.clsid,
     );
-    let mut reasons = Reasons::E3;
+    let mut reasons = Reasons::UNKNOWN_BINARY;
     if crossing {
-        reasons = reasons.and(Reasons::E1);
+        reasons = reasons.and(Reasons::ADMINISTRATIVE_PRIVILEGES);
     }
     Some(
         Evidence::new(severity, Confidence::High, sentence)
             .reasons(reasons)
-            .indicators(Indicators::KI1.and(Indicators::KI3))
+            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
             .client(user)
             .server(writer)
             .channel(Mechanism::Com, &*registered.clsid)

@@ -2,7 +2,7 @@
 //!
 //! ## What it detects
 //! `mshta.exe -Embedding` without a document: the HTA object, activated. Critical if another machine calls it within
-//! a minute, in either order.
+//! a minute before or after, as long as the record of the call comes after that of the start.
 //!
 //! ## Why it matters
 //! The object loads any document, also one that its caller sends, and runs its script.
@@ -14,7 +14,9 @@
 //! None known: users open HTAs by file.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1218.005, T1559.001, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003, T1218.005; DET0224 (AN0628), DET0285 (AN0791).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -22,9 +24,8 @@ use backchannel_events::{
 
 use crate::context::{activation, inbound};
 use crate::text::{contains, contains_any};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Actor, Analytic, Context, Evidence, Family};
 
-/// IPC-DCOM-015.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-015",
     title: "HTML Application host activated through COM",
@@ -32,14 +33,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003", "T1218.005"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon, Source::Security],
+    // Activation and call belong together within this time.
+    window: Some(Duration::from_secs(60)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// Activation and call belong together within this time.
-pub const TOGETHER: Window = Window::new("IPC-DCOM-015", 60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let host = context.subject();
@@ -59,8 +59,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             })
         }
         Activity::NetworkFlow(flow) if inbound::is_dynamic(flow, &context.host.addresses) => {
-            let known = known
-                .filter(|known| known.start.is_some_and(|start| start.within(context.window(TOGETHER), event.time)))?;
+            let known =
+                known.filter(|known| known.start.is_some_and(|start| start.within(context.window(), event.time)))?;
             let evidence = conclude(host, Severity::Critical, true, flow.remote.address);
             Some(evidence.because(&known.note, format!("{} was started: {}", host.name(), host.command_line)))
         }
@@ -83,8 +83,8 @@ fn conclude(host: Actor<'_>, severity: Severity, remote: bool, peer: &str) -> Ev
         host.account(),
     );
     let evidence = Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::E2.and_if(remote, Reasons::E4))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::DCOM_EXPLOITATION.and_if(remote, Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::UNEXPECTED_USE)
         .server(host)
         .channel(if remote { Mechanism::Dcom } else { Mechanism::Com }, "HTML Application");
     if remote { evidence.remote(peer) } else { evidence }

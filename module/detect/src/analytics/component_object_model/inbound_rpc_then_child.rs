@@ -1,4 +1,4 @@
-//! # IPC-DCOM-008: A COM server is reached from another machine and starts a program
+//! # IPC-DCOM-008: COM server reached from another machine starts a program
 //!
 //! ## What it detects
 //! A flow from another machine into a dynamic port of a COM server (or of any process started with `-Embedding`),
@@ -16,7 +16,9 @@
 //! not Windows come from lower ports.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1559.001, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -24,9 +26,8 @@ use backchannel_events::{
 
 use crate::context::inbound;
 use crate::vocabulary::com;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-008.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-008",
     title: "COM server reached from another machine starts a program",
@@ -34,14 +35,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon, Source::Security],
+    // Flow and start belong together within this time.
+    window: Some(Duration::from_secs(10)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// Flow and start belong together within this time.
-pub const TOGETHER: Window = Window::new("IPC-DCOM-008", 10);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let own = &context.host.addresses;
@@ -52,7 +52,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 return None;
             }
             let known = server.known?.id;
-            let child = inbound::children(context, known, event.time, context.window(TOGETHER))
+            let child = inbound::children(context, known, event.time, context.window())
                 .map(Actor::remembered)
                 .find(|child| !com::is_routine_child(*child))?;
             let evidence = conclude(server, child, flow.remote.address, flow.local.port);
@@ -65,7 +65,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             }
             let server = context.parent();
             let known = server.known.filter(|_| is_server(server))?.id;
-            let mut flows = inbound::near(context, event.time, context.window(TOGETHER));
+            let mut flows = inbound::near(context, event.time, context.window());
             let flow = flows.find(|flow| flow.who.process == Some(known))?;
             let text = format!("{} was reached on port {} from {}", server.name(), flow.local_port, flow.remote);
             Some(conclude(server, child, &flow.remote, flow.local_port).because(&flow.note, text))
@@ -91,8 +91,8 @@ fn conclude(server: Actor<'_>, child: Actor<'_>, peer: &str, port: u16) -> Evide
         child.name(),
     );
     Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::E2.and(Reasons::E4).and_if(unknown, Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT).and_if(unknown, Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .made_run(server, child)
         .channel(Mechanism::Dcom, com::class_of(server))
         .remote(peer)

@@ -9,22 +9,21 @@
 //! consoles with a file, never like this.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688 with command line.
+//! Sysmon 1 or Security 4688 with command line; Security 4624, also late, tells from where.
 //!
 //! ## False positives
 //! Scripts that automate the console for the user who runs them: low, when the session or the logon is known to be
 //! local.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1218.014, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003, T1218.014; DET0224 (AN0628), DET0285 (AN0791).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::activation;
 use crate::text::contains;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status};
+use crate::{Actor, Analytic, Context, Evidence, Family};
 
-/// IPC-DCOM-009.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-009",
     title: "MMC20.Application activated",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003", "T1218.014"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::Logon],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -63,8 +62,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         console.account(),
     );
     let mut evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::NONE.and_if(remote, Reasons::E2.and(Reasons::E4)))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(remote, Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT)))
+        .indicators(Indicators::UNEXPECTED_USE)
         .server(console)
         .channel(if remote { Mechanism::Dcom } else { Mechanism::Com }, "MMC20.Application");
     if remote {

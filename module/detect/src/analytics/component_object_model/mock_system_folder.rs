@@ -15,16 +15,15 @@
 //! None: Windows has no such folder.
 //!
 //! ## References
-//! ATT&CK T1548.002, T1036.005, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1548.002, T1559.001, T1036.005; DET0224 (AN0628).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::text::contains;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-ELEV-011.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-ELEV-011",
     title: "Imitated system folder used for elevation",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1548.002", "T1559.001", "T1036.005"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::ModuleLoad, ActivityKind::File],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -52,8 +51,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let text = format!("{path} {what}: its folder imitates one of Windows, so that elevation needs no prompt.");
     Some(
         Evidence::new(Severity::High, Confidence::High, text)
-            .reasons(Reasons::NONE.and_if(predicates::is_privileged(subject), Reasons::E1))
-            .indicators(Indicators::KI1.and(Indicators::KI3))
+            .reasons(Reasons::NONE.and_if(predicates::is_privileged(subject), Reasons::ADMINISTRATIVE_PRIVILEGES))
+            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
             .client(if matches!(event.activity, Activity::ProcessStart) { context.parent() } else { subject })
             .channel(Mechanism::Com, "elevation"),
     )

@@ -9,21 +9,21 @@
 //! that somebody borrowed the service as a parent.
 //!
 //! ## Telemetry
-//! Sysmon 1 (the parent's command line tells DcomLaunch from other services); Security 4688 has none.
+//! Sysmon 1: the parent's command line tells DcomLaunch from other services. Process starts in the Security log do
+//! not have it.
 //!
 //! ## False positives
 //! Packaged applications, the shell's own `SHCreateLocalServerRunDll`, the pickers of Windows. Whether an image is
 //! registered for any class would need an inventory of COM, which logs do not give.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1021.003, T1055.012, DET0224 (AN0628).
+//! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::text::contains;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-027.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-027",
     title: "DcomLaunch starts something that is no COM server",
@@ -31,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -54,8 +54,8 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         started.account(),
     );
     let evidence = Evidence::new(Severity::High, Confidence::Medium, text)
-        .reasons(Reasons::E2.and_if(unknown, Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::DCOM_EXPLOITATION.and_if(unknown, Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(parent)
         .server(started)
         .channel(Mechanism::Com, "");

@@ -15,15 +15,17 @@
 //! host and account.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1559.001, DET0285 (AN0791), DET0224 (AN0628).
+//! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
+
+use std::time::Duration;
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::activation::{self, Broker, Started};
+use crate::context::activation::{self, Started};
+use crate::memory::Broker;
 use crate::vocabulary::com;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-011.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-011",
     title: "Office application activated through COM",
@@ -31,14 +33,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::Logon],
     telemetry: &[Source::Sysmon, Source::Security],
+    // A script host that started so long before may be the client.
+    window: Some(Duration::from_secs(30)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// A script host that started so long before may be the client.
-pub const CLIENT: Window = Window::new("IPC-DCOM-011", 30);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     if event.activity.kind() == ActivityKind::ProcessStart && !is_automation(context.subject()) {
@@ -60,8 +61,12 @@ fn remote(context: &Context<'_>, one: &Started<'_>) -> Evidence {
     );
     let confidence = if one.activation.is_proven() { Confidence::Certain } else { Confidence::High };
     let evidence = Evidence::new(Severity::High, confidence, text)
-        .reasons(Reasons::E2.and(Reasons::E4).and_if(one.is_privileged(context), Reasons::E1))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(
+            Reasons::DCOM_EXPLOITATION
+                .and(Reasons::LATERAL_MOVEMENT)
+                .and_if(one.is_privileged(context), Reasons::ADMINISTRATIVE_PRIVILEGES),
+        )
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .server(office)
         .channel(Mechanism::Dcom, com::class_of(office))
         .remote(&*one.activation.peer);
@@ -75,13 +80,13 @@ fn local(context: &Context<'_>, one: &Started<'_>) -> Evidence {
         known.session.is_some()
             && known.session == office.session
             && known.end.is_none()
-            && known.start.is_some_and(|start| start <= time && start.within(context.window(CLIENT), time))
+            && known.start.is_some_and(|start| start <= time && start.within(context.window(), time))
             && is_scripted(Actor::remembered(known))
     });
     let Some(client) = client else {
         let text = format!("{} was activated through COM by some program of {}.", office.name(), office.account());
         return Evidence::new(Severity::Low, Confidence::Medium, text)
-            .indicators(Indicators::KI1)
+            .indicators(Indicators::UNEXPECTED_USE)
             .server(office)
             .channel(Mechanism::Com, com::class_of(office));
     };
@@ -92,7 +97,7 @@ fn local(context: &Context<'_>, one: &Started<'_>) -> Evidence {
         script.name(),
     );
     Evidence::new(Severity::Medium, Confidence::Medium, text)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(script)
         .server(office)
         .channel(Mechanism::Com, com::class_of(office))

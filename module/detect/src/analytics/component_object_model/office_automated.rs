@@ -16,21 +16,19 @@
 //! IPC-DCOM-011.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1114.001, DET0224 (AN0628).
+//! ATT&CK T1559.001, T1114.001; DET0224 (AN0628).
+
+use std::time::Duration;
 
 use backchannel_events::{
     ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::activation;
+use crate::context::{activation, com_server};
 use crate::text::{contains_any, is_any};
 use crate::vocabulary::{com, programs};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// The client starts at most this long before.
-pub const WINDOW: Window = Window::new("IPC-COM-017", 60);
-
-/// IPC-COM-017.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-017",
     title: "Script host or untrusted program starts Office through COM",
@@ -38,10 +36,12 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1114.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
+    // The client starts at most this long before.
+    window: Some(Duration::from_secs(60)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -60,8 +60,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         if server.is(&["outlook.exe"]) { "mail" } else { "documents and macros" },
     );
     let mut evidence = Evidence::new(Severity::Medium, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(client), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(client)
         .server(server)
         .channel(Mechanism::Com, com::class_of(server));
@@ -75,13 +75,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 fn client<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, server: Actor<'_>) -> Option<Actor<'c>> {
     let recent = context.host.processes.latest_first();
     recent
-        .take_while(|process| process.note.time.within(context.window(WINDOW) * 4, event.time))
+        .take_while(|process| process.note.time.within(context.window() * 4, event.time))
         .filter(|process| {
             process.end.is_none()
                 && process.integrity != Integrity::System
-                && process
-                    .start
-                    .is_some_and(|start| start <= event.time && start.within(context.window(WINDOW), event.time))
+                && process.start.is_some_and(|start| start <= event.time && start.within(context.window(), event.time))
         })
         .map(Actor::remembered)
         .find(|actor| same_session(*actor, server) && may_ask(*actor))

@@ -1,4 +1,4 @@
-//! # IPC-DCOM-014: Remotely activated Office application abused without a child process
+//! # IPC-DCOM-014: Remotely activated Office application abused
 //!
 //! ## What it detects
 //! An Office application that was activated for another machine and then, within ten minutes, loads the .NET runtime
@@ -10,14 +10,15 @@
 //! `ExecuteExcel4Macro`, `DDEInitiate` and `Run` execute code inside Office; no child process betrays them.
 //!
 //! ## Telemetry
-//! What makes the activation remote (IPC-DCOM-006); Sysmon 3, 5, 7, 8, Security 4689, 5156; PowerShell 4104.
+//! What makes the activation remote (IPC-DCOM-006); Sysmon 3, 5, 7, 8, Security 4689, 5156; PowerShell 4104, Sysmon 1
+//! or Security 4688 for the script.
 //!
 //! ## False positives
 //! Office calls Microsoft by itself: web ports to public addresses without a name, and Microsoft's names, are left
 //! out. Office loads `mscoree.dll` at every start, so only the runtime itself counts.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1559.002, T1055, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003, T1559.002; DET0224 (AN0628), DET0285 (AN0791).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -27,14 +28,13 @@ use backchannel_events::{
     Severity, Source,
 };
 
-use crate::context::activation::Activation;
-use crate::context::{addresses, inbound};
-use crate::script_text;
-use crate::text::{base_name, contains_any, ends_with, is_any};
+use crate::context::{inbound, script_text};
+use crate::memory::Activation;
+use crate::memory::addresses::Addresses;
+use crate::text::{addresses, base_name, contains_any, ends_with, is_any};
 use crate::vocabulary::com;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-014.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-014",
     title: "Remotely activated Office application abused",
@@ -42,7 +42,6 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003", "T1559.002"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[
         ActivityKind::ModuleLoad,
         ActivityKind::NetworkFlow,
@@ -53,6 +52,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ],
     telemetry: &[Source::Sysmon, Source::Security, Source::PowerShell],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// What happens so long after the activation belongs to it.
@@ -101,8 +101,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         activation.from(),
     );
     let evidence = Evidence::new(Severity::High, Confidence::Medium, text)
-        .reasons(Reasons::E2.and(Reasons::E4))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .server(office)
         .channel(Mechanism::Dcom, com::class_of(office))
         .remote(&*activation.peer)
@@ -116,7 +116,7 @@ fn is_engine(path: &str) -> bool {
 }
 
 /// Whether the flow goes to somebody Office has no business with.
-fn is_unexpected(flow: &NetworkFlow<'_>, activation: &Activation, own: &addresses::Addresses) -> bool {
+fn is_unexpected(flow: &NetworkFlow<'_>, activation: &Activation, own: &Addresses) -> bool {
     let remote = flow.remote;
     if remote.address.is_empty() || own.is_own(remote.address) {
         return false;
@@ -171,8 +171,8 @@ fn scripted(context: &Context<'_>) -> Option<Evidence> {
     let sentence =
         format!("A script runs macros or DDE in {class} on {}: code execution on that machine.", remote.machine);
     let evidence = Evidence::new(Severity::High, Confidence::Medium, sentence)
-        .reasons(Reasons::E2.and(Reasons::E4))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(context.subject())
         .channel(Mechanism::Dcom, class)
         .remote(remote.peer());

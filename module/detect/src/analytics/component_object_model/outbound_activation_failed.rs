@@ -1,4 +1,4 @@
-//! # IPC-DCOM-002: Activation of a COM class on another machine failed
+//! # IPC-DCOM-002: DCOM activation on another machine failed
 //!
 //! ## What it detects
 //! DistributedCOM 10028 (10009, 10006, 10008): a program here tried to activate a class on another machine and got
@@ -18,16 +18,15 @@
 //! Windows (`svchost`, `lsass`) they are left alone.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1559.001, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::vocabulary::com;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-002.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-002",
     title: "DCOM activation on another machine failed",
@@ -35,10 +34,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ComActivation],
     telemetry: &[Source::DistributedCom],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// Windows programs that probe other machines on their own account.
@@ -67,9 +66,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let escalates = severity == Severity::High;
     let unknown = untrusted && predicates::is_unknown_binary(requester);
     let reasons = Reasons::NONE
-        .and_if(escalates && class.is_some(), Reasons::E2)
-        .and_if(unknown, Reasons::E3)
-        .and_if(escalates, Reasons::E4);
+        .and_if(escalates && class.is_some(), Reasons::DCOM_EXPLOITATION)
+        .and_if(unknown, Reasons::UNKNOWN_BINARY)
+        .and_if(escalates, Reasons::LATERAL_MOVEMENT);
     let who = if requester.image.is_empty() { "A program" } else { requester.name() };
     let target = if com.peer.is_empty() { "another machine" } else { com.peer };
     let why = if untrusted {
@@ -83,7 +82,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let text = format!("{who} tried to activate COM class {class} on {target} and failed; {why}.");
     let evidence = Evidence::new(severity, confidence, text)
         .reasons(reasons)
-        .indicators(Indicators::KI1.and(Indicators::KI2))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::DCOM_EVENT))
         .client(requester)
         .channel(Mechanism::Dcom, com.clsid)
         .remote(com.peer);

@@ -15,7 +15,7 @@
 //! None known.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1047, T1021.002, T1559.001, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003, T1047, T1021.002; DET0224 (AN0628), DET0285 (AN0791).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, FileOperation, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -23,9 +23,8 @@ use backchannel_events::{
 
 use crate::text::{base_name, contains, directory, ends_with, find, is_any};
 use crate::vocabulary::com;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-030.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-030",
     title: "Command output sent back through an administrative share",
@@ -33,10 +32,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003", "T1047", "T1021.002"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::File],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -54,8 +53,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 file.path
             );
             let evidence = Evidence::new(Severity::Critical, Confidence::High, text)
-                .reasons(Reasons::E2.and(Reasons::E4))
-                .indicators(Indicators::KI1)
+                .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
+                .indicators(Indicators::UNEXPECTED_USE)
                 .server(context.subject())
                 .channel(Mechanism::Dcom, "");
             Some(evidence.remote(file.peer))
@@ -75,8 +74,12 @@ fn command(context: &Context<'_>) -> Option<Evidence> {
         shell.account(),
     );
     let evidence = Evidence::new(Severity::Critical, Confidence::Certain, text)
-        .reasons(Reasons::E2.and(Reasons::E4).and_if(predicates::is_privileged(shell), Reasons::E1))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(
+            Reasons::DCOM_EXPLOITATION
+                .and(Reasons::LATERAL_MOVEMENT)
+                .and_if(predicates::is_privileged(shell), Reasons::ADMINISTRATIVE_PRIVILEGES),
+        )
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .made_run(parent, shell)
         .channel(mechanism, name)
         .remote(context.logon_of(shell).map_or("", |logon| &*logon.address));

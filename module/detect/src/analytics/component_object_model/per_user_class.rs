@@ -19,17 +19,16 @@
 //! (`scrobj.dll`, `mscoree.dll`). Registry editors, script hosts and WMI are never excused, whoever signed them.
 //!
 //! ## References
-//! ATT&CK T1546.015, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1546.015, T1559.001; DET0224 (AN0628).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, RegistryOperation, Severity,
     Source,
 };
 
-use crate::com_server::{self, Doubt, Value};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::context::com_server::{self, Doubt, Value};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-COM-001.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-001",
     title: "Per-user COM server shadows a machine-wide class",
@@ -37,10 +36,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1546.015", "T1559.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Registry],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -75,15 +74,15 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     };
     let mut reasons = Reasons::NONE;
     if predicates::is_user_writable(&server) || predicates::is_unknown_binary(writer) {
-        reasons = reasons.and(Reasons::E3);
+        reasons = reasons.and(Reasons::UNKNOWN_BINARY);
     }
     if predicates::is_privileged(writer) {
-        reasons = reasons.and(Reasons::E1);
+        reasons = reasons.and(Reasons::ADMINISTRATIVE_PRIVILEGES);
     }
     Some(
         Evidence::new(severity, confidence, text)
             .reasons(reasons)
-            .indicators(Indicators::KI1)
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(writer)
             .channel(Mechanism::Com, class),
     )

@@ -1,33 +1,34 @@
-//! # IPC-DCOM-016 and IPC-DCOM-017: Library planted beside a COM server
+//! # IPC-DCOM-016: Library planted beside a COM server
 //!
 //! ## What it detects
 //! `iertutil.dll` written into Internet Explorer's folder, or `wbemcomn.dll` into WMI's, by another machine (over a
 //! share, or by the kernel on its behalf); the library loaded from there by the COM server; Internet Explorer
-//! activated as a COM server after such a write.
+//! activated as a COM server after such a write. Covers IPC-DCOM-017.
 //!
 //! ## Why it matters
 //! Neither library belongs there, so the server loads the planted one in place of Windows' own. Copy, activate: two
 //! steps give code execution on another machine, without a service or a task.
 //!
 //! ## Telemetry
-//! Security 5145; Sysmon 11 (image System), 7, 1.
+//! Security 5145; Sysmon 11 (written by the kernel), 7, 1.
 //!
 //! ## False positives
 //! None known: servicing writes as TrustedInstaller, never over a share, and a signed library is left alone.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1021.002, T1047, T1574, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003, T1021.002, T1574; DET0224 (AN0628), DET0285 (AN0791).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, FileChange, FileOperation, Indicators, Mechanism, ProcessEvent, Reasons,
     Severity, SignatureStatus, Source,
 };
 
-use crate::context::recent::FileWritten;
+use crate::memory::recent::FileWritten;
 use crate::text::{contains, ends_with};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Actor, Analytic, Context, Evidence, Family};
 
-/// IPC-DCOM-016, serving IPC-DCOM-017 too.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-016",
     title: "Library planted beside a COM server",
@@ -35,10 +36,12 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003", "T1021.002", "T1574"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::File, ActivityKind::ModuleLoad, ActivityKind::ProcessStart],
     telemetry: &[Source::Security, Source::Sysmon],
+    // Write and activation belong together within this time.
+    window: Some(Duration::from_secs(900)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// A place where a library does not belong.
@@ -62,9 +65,6 @@ const TRAPS: [Trap; 2] = [
     },
     Trap { path: r"\wbem\wbemcomn.dll", servers: &["wmiprvse.exe"], class: "WMI", start_tells: false },
 ];
-
-/// Write and activation belong together within this time.
-pub const TOGETHER: Window = Window::new("IPC-DCOM-016", 900);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
@@ -117,13 +117,13 @@ fn written(context: &Context<'_>, event: &ProcessEvent<'_>, file: &FileChange<'_
         trap.start_tells
             && server.is(trap.servers)
             && contains(server.command_line, "-Embedding")
-            && started.is_some_and(|start| start >= event.time && start.within(context.window(TOGETHER), event.time))
+            && started.is_some_and(|start| start >= event.time && start.within(context.window(), event.time))
     });
     let severity = if server.is_some() { Severity::Critical } else { Severity::High };
     let confidence = if server.is_some() { Confidence::Certain } else { Confidence::High };
     let mut evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::E2.and(Reasons::E3).and(Reasons::E4))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::UNKNOWN_BINARY).and(Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::Dcom, trap.class)
         .remote(file.peer);
     if let Some(server) = server {
@@ -141,8 +141,10 @@ fn sprung(context: &Context<'_>, trap: &Trap, server: Actor<'_>, text: &str) -> 
         if file.is_some() { (Severity::Critical, Confidence::Certain) } else { (Severity::High, Confidence::High) };
     let text = format!("{text}: code was made to run through {}.", trap.class);
     let evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::E2.and(Reasons::E3).and_if(file.is_some(), Reasons::E4))
-        .indicators(Indicators::KI1)
+        .reasons(
+            Reasons::DCOM_EXPLOITATION.and(Reasons::UNKNOWN_BINARY).and_if(file.is_some(), Reasons::LATERAL_MOVEMENT),
+        )
+        .indicators(Indicators::UNEXPECTED_USE)
         .server(server)
         .channel(Mechanism::Dcom, trap.class);
     match file {
@@ -156,7 +158,7 @@ fn sprung(context: &Context<'_>, trap: &Trap, server: Actor<'_>, text: &str) -> 
 
 /// The write of the trap's library by another machine within the time before.
 fn planted<'c>(context: &Context<'c>, trap: &Trap) -> Option<&'c FileWritten> {
-    let mut files = context.host.files.near(context.event().time, context.window(TOGETHER));
+    let mut files = context.host.files.near(context.event().time, context.window());
     files.find(|file| {
         ends_with(&file.path, trap.path)
             && (!file.peer.is_empty() || file.who.pid == Some(4) || &*file.who.image == "System")

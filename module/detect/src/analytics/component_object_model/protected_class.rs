@@ -15,18 +15,17 @@
 //! None known: the servicing stack writes the expected value, and values are compared, not just noticed.
 //!
 //! ## References
-//! ATT&CK T1546.015, T1562.001, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1546.015, T1559.001, T1562.001; DET0224 (AN0628).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, RegistryOperation, Severity,
     Source,
 };
 
-use crate::com_server::{self, Value};
+use crate::context::com_server::{self, Value};
 use crate::vocabulary::com_classes;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-COM-006.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-006",
     title: "Security-relevant class of Windows overwritten",
@@ -34,10 +33,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1546.015", "T1559.001", "T1562.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Registry],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -59,15 +58,15 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let text = format!("{who} replaced the server of Windows' class {class}: it is now {now} instead of {instead}.");
     let mut reasons = Reasons::NONE;
     if predicates::is_privileged(writer) {
-        reasons = reasons.and(Reasons::E1);
+        reasons = reasons.and(Reasons::ADMINISTRATIVE_PRIVILEGES);
     }
     if predicates::is_user_writable(&server) || predicates::is_unknown_binary(writer) {
-        reasons = reasons.and(Reasons::E3);
+        reasons = reasons.and(Reasons::UNKNOWN_BINARY);
     }
     Some(
         Evidence::new(Severity::High, Confidence::Certain, text)
             .reasons(reasons)
-            .indicators(Indicators::KI1.and(Indicators::KI3))
+            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
             .client(writer)
             .channel(Mechanism::Com, class),
     )

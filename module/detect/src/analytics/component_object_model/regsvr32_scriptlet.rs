@@ -17,18 +17,17 @@
 //! Installers registering local controls: not reported. Checks of certificates are not counted as network use.
 //!
 //! ## References
-//! ATT&CK T1218.010, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1218.010, T1559.001; DET0224 (AN0628).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::com_server;
+use crate::context::com_server;
 use crate::text::{base_name, contains, contains_any, ends_with, find, starts_with};
 use crate::vocabulary::places;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-COM-013.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-013",
     title: "regsvr32 runs a scriptlet or reaches the network",
@@ -36,10 +35,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1218.010", "T1559.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::ModuleLoad, ActivityKind::NetworkFlow, ActivityKind::Dns],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -81,7 +80,7 @@ fn started(context: &Context<'_>, subject: Actor<'_>) -> Option<Evidence> {
         let text = format!("was told to run a scriptlet ({})", word(install));
         let mut evidence = high(subject, &text).client(parent).server(subject);
         if let Some(share) = install.strip_prefix(r"\\") {
-            evidence = evidence.reasons(Reasons::E4).remote(share.split('\\').next().unwrap_or(""));
+            evidence = evidence.reasons(Reasons::LATERAL_MOVEMENT).remote(share.split('\\').next().unwrap_or(""));
         }
         return Some(evidence);
     }
@@ -96,7 +95,7 @@ fn started(context: &Context<'_>, subject: Actor<'_>) -> Option<Evidence> {
     let scripted = predicates::is_script_host(parent) || predicates::is_office(parent);
     let mut evidence = if scripted { high(subject, &text) } else { medium(subject, &text) };
     if let Some(share) = target.strip_prefix(r"\\") {
-        evidence = evidence.reasons(Reasons::E4).remote(share.split('\\').next().unwrap_or(""));
+        evidence = evidence.reasons(Reasons::LATERAL_MOVEMENT).remote(share.split('\\').next().unwrap_or(""));
     }
     Some(evidence.client(parent).server(subject))
 }
@@ -116,16 +115,16 @@ fn child(context: &Context<'_>, child: Actor<'_>) -> Option<Evidence> {
 
 fn high(regsvr32: Actor<'_>, what: &str) -> Evidence {
     Evidence::new(Severity::High, Confidence::High, format!("{} {what}.", regsvr32.name()))
-        .reasons(Reasons::E3)
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::UNKNOWN_BINARY)
+        .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::Com, "scriptlet")
 }
 
 fn medium(regsvr32: Actor<'_>, what: &str) -> Evidence {
     let text = format!("{} {what}: registering a COM server has no need of that.", regsvr32.name());
     Evidence::new(Severity::Medium, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(regsvr32), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(regsvr32), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::Com, "regsvr32")
 }
 

@@ -1,4 +1,4 @@
-//! # IPC-DCOM-024: Tool that relays or coerces authentication through COM
+//! # IPC-DCOM-024: Tool that relays authentication through COM
 //!
 //! ## What it detects
 //! A command line shaped like those of the tools that make a privileged COM object authenticate and relay it: a
@@ -15,14 +15,13 @@
 //! Penetration tests. The shapes need several arguments together, so that ordinary programs do not have them.
 //!
 //! ## References
-//! ATT&CK T1134.001, T1558, T1557.001, T1068, T1559.001. The tools' own documentation.
+//! ATT&CK T1559.001, T1134.001, T1558, T1557.001, T1068; DET0224 (AN0628). The tools' own documentation.
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::text::{contains, ends_with, guid, is_any, starts_with};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-024.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-024",
     title: "Tool that relays authentication through COM",
@@ -30,10 +29,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1134.001", "T1558", "T1557.001", "T1068"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// How the names of such tools begin, without their ending.
@@ -71,12 +70,12 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         tool.name(),
         tool.account(),
     );
-    let reasons = Reasons::E2
-        .and_if(predicates::is_unknown_binary(tool), Reasons::E3)
-        .and_if(predicates::is_privileged(tool), Reasons::E1);
+    let reasons = Reasons::DCOM_EXPLOITATION
+        .and_if(predicates::is_unknown_binary(tool), Reasons::UNKNOWN_BINARY)
+        .and_if(predicates::is_privileged(tool), Reasons::ADMINISTRATIVE_PRIVILEGES);
     let evidence = Evidence::new(Severity::High, Confidence::High, text)
         .reasons(reasons)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(tool)
         .channel(Mechanism::Com, guid(tool.command_line).unwrap_or(""));
     Some(evidence)

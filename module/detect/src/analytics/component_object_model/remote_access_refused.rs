@@ -1,4 +1,4 @@
-//! # IPC-DCOM-001: Remote use of a COM class was refused
+//! # IPC-DCOM-001: Remote use of a COM class refused
 //!
 //! ## What it detects
 //! DistributedCOM says that a caller on another machine was refused the launch, activation or use of a class here.
@@ -15,7 +15,7 @@
 //! administrator's host asking for an ordinary class is left alone.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1559.001, DET0285 (AN0791). Microsoft's page on event 10016.
+//! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791). Microsoft's page on event 10016.
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -23,9 +23,8 @@ use backchannel_events::{
 
 use crate::text::contains;
 use crate::vocabulary::com;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-DCOM-001.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-001",
     title: "Remote use of a COM class refused",
@@ -33,10 +32,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ComActivation],
     telemetry: &[Source::DistributedCom],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -70,8 +69,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         com::describe(named),
     );
     let evidence = Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::E2.and_if(elsewhere, Reasons::E4))
-        .indicators(Indicators::KI1.and(Indicators::KI2))
+        .reasons(Reasons::DCOM_EXPLOITATION.and_if(elsewhere, Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::DCOM_EVENT))
         .channel(Mechanism::Dcom, named)
         .remote(com.peer);
     Some(evidence)
@@ -80,7 +79,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     const MMC20: &str = "{49B2791A-B1AE-4C90-9B8E-E860BA07F889}";
@@ -107,7 +106,7 @@ mod tests {
 
     #[test]
     fn an_administrator_s_host_may_ask_for_ordinary_classes_only() {
-        let tuning = Tuning { admin_hosts: vec!["10.0.0.9".into()], ..Tuning::default() };
+        let tuning = Tunables { admin_hosts: vec!["10.0.0.9".into()], ..Tunables::default() };
         check_tuned(&ANALYTIC, &[com_refused(0, ORDINARY, "10.0.0.9")], tuning.clone(), None);
         let expected = Some((Severity::High, Confidence::High));
         check_tuned(&ANALYTIC, &[com_refused(0, MMC20, "10.0.0.9")], tuning, expected);

@@ -1,4 +1,4 @@
-//! # IPC-DCOM-006: COM server started under a network logon
+//! # IPC-DCOM-006: COM server started for another machine
 //!
 //! ## What it detects
 //! A COM server (mmc, Excel, dllhost, mshta ...) that DcomLaunch started for somebody on another machine: its token
@@ -9,7 +9,7 @@
 //! Activating a COM object on another machine runs code there with the caller's rights and needs no file on disk.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688 (version 2, for the target identity); Security 4624 makes it certain and names the
+//! Sysmon 1 or Security 4688 (version two has the target's identity); Security 4624 makes it certain and names the
 //! source, also where its record comes after the process start's.
 //!
 //! ## False positives
@@ -19,17 +19,17 @@
 //! account.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1559.001, DET0285 (AN0791), DET0224 (AN0628).
+//! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
 
 use backchannel_events::{
     ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::activation::{self, Broker};
+use crate::context::activation;
+use crate::memory::Broker;
 use crate::vocabulary::com;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-DCOM-006.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-006",
     title: "COM server started for another machine",
@@ -37,10 +37,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::Logon],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -67,8 +67,12 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         activation.from(),
     );
     let evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::E4.and_if(!winrm, Reasons::E2).and_if(one.is_privileged(context), Reasons::E1))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(
+            Reasons::LATERAL_MOVEMENT
+                .and_if(!winrm, Reasons::DCOM_EXPLOITATION)
+                .and_if(one.is_privileged(context), Reasons::ADMINISTRATIVE_PRIVILEGES),
+        )
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .server(started)
         .channel(Mechanism::Dcom, com::class_of(started))
         .remote(&*activation.peer);

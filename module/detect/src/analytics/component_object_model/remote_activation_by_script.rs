@@ -1,10 +1,11 @@
 //! # IPC-DCOM-023: Script or tool activates COM on another machine
 //!
 //! ## What it detects
-//! A script or command line that activates a class on a machine it names (`GetTypeFromProgID`, `GetTypeFromCLSID`,
-//! `CreateObject` or `ActiveXObject` with two arguments; `GetObject` with a remote WMI path), that calls the methods
-//! which run commands through MMC20, ShellWindows or ShellBrowserWindow, or that names a tool made for it. Also
-//! explicit credentials that a script host or an unknown program uses for the RPC service of another machine.
+//! A script or command line that activates a class and gives a machine as second argument, by name or variable
+//! (`GetTypeFromProgID`, `GetTypeFromCLSID`, `CreateObject`, `ActiveXObject`), that opens a WMI path on a machine it
+//! names (`winmgmts:`), that calls the methods which run commands through MMC20, ShellWindows or ShellBrowserWindow
+//! on whatever machine, or that names a tool made for it. Also explicit credentials that a script host other than
+//! cmd, wmic, an Office application or an untrusted program uses for the RPC service of another machine.
 //!
 //! ## Why it matters
 //! It is the source's side of lateral movement through DCOM: it names the class, the target and the account.
@@ -13,23 +14,22 @@
 //! PowerShell 4104, 4103, 800; Sysmon 1 or Security 4688 with command line; Security 4648.
 //!
 //! ## False positives
-//! Administrators' scripts that use COM or WMI elsewhere: medium, and they do not escalate by themselves. One-argument
-//! forms are local and not looked at.
+//! Administrators' scripts that use WMI, or a class that runs no code for its caller, elsewhere: medium, and they do
+//! not escalate by themselves. One-argument forms are local: they count only with one of the methods above.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1559.001, T1059.001, DET0285 (AN0791). MS-DCOM.
+//! ATT&CK T1559.001, T1021.003, T1059.001; DET0224 (AN0628), DET0285 (AN0791). MS-DCOM.
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Logon, LogonOutcome, Mechanism, ProcessEvent, Reasons, Severity,
     Source,
 };
 
-use crate::script_text::{self, is_this_machine};
+use crate::context::script_text::{self, is_this_machine};
 use crate::text::{base_name, contains_any, starts_with};
 use crate::vocabulary::com;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-023.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-023",
     title: "Script or tool activates COM on another machine",
@@ -37,10 +37,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003", "T1059.001"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Script, ActivityKind::ProcessStart, ActivityKind::Logon],
     telemetry: &[Source::PowerShell, Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// What makes a text worth reading.
@@ -106,11 +106,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(severity, confidence, text)
         .reasons(
             Reasons::NONE
-                .and_if(strong, Reasons::E2)
-                .and_if(strong && unknown, Reasons::E3)
-                .and_if(strong && elsewhere, Reasons::E4),
+                .and_if(strong, Reasons::DCOM_EXPLOITATION)
+                .and_if(strong && unknown, Reasons::UNKNOWN_BINARY)
+                .and_if(strong && elsewhere, Reasons::LATERAL_MOVEMENT),
         )
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Dcom, class);
     Some(if elsewhere { evidence.remote(remote.map_or(machine, |found| found.peer())) } else { evidence })
@@ -132,8 +132,8 @@ fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
     }
     let text = format!("{} used other credentials for the RPC service of {machine}: it calls COM there.", who.name());
     let evidence = Evidence::new(Severity::Medium, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(who), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(who), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Dcom, "RPCSS")
         .remote(machine);

@@ -16,7 +16,7 @@
 //! program folder.
 //!
 //! ## References
-//! ATT&CK T1546.015, T1021.003, T1112, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1559.001, T1546.015, T1021.003, T1112; DET0224 (AN0628), DET0285 (AN0791).
 
 use std::time::Duration;
 
@@ -24,11 +24,11 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::far::{self, FarRegistration};
+use crate::context::far;
+use crate::memory::far::FarRegistration;
 use crate::text::{guid, is_any, lower};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-019.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-019",
     title: "COM class redirected through the remote registry",
@@ -36,10 +36,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1546.015", "T1021.003", "T1112"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Registry, ActivityKind::ProcessStart, ActivityKind::ModuleLoad],
     telemetry: &[Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// Redirection and activation belong together within this time.
@@ -59,8 +59,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 change.path, change.data,
             );
             let evidence = Evidence::new(Severity::High, Confidence::Medium, text)
-                .reasons(Reasons::E2.and(Reasons::E4))
-                .indicators(Indicators::KI1)
+                .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
+                .indicators(Indicators::UNEXPECTED_USE)
                 .server(context.subject())
                 .channel(Mechanism::Dcom, guid(change.path).unwrap_or(""))
                 .remote(peer);
@@ -103,8 +103,8 @@ fn consummated(far: &FarRegistration, text: &str) -> Evidence {
     let from = if far.peer.is_empty() { "another machine" } else { &far.peer };
     let text = format!("{text}, which a COM class had been redirected to from {from}: code runs here on its behalf.");
     Evidence::new(Severity::Critical, Confidence::High, text)
-        .reasons(Reasons::E2.and(Reasons::E4))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::Dcom, guid(&far.path).unwrap_or(""))
         .remote(&*far.peer)
         .because(&far.note, format!("{} = {} was written for {from}", far.path, far.server))
@@ -113,7 +113,7 @@ fn consummated(far: &FarRegistration, text: &str) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     const SVCHOST: &str = r"C:\Windows\System32\svchost.exe";
@@ -154,7 +154,7 @@ mod tests {
         let installer = registry_set(10, KEY, FILE).of(r"C:\Windows\System32\msiexec.exe", 70);
         check(&ANALYTIC, &[visit(), installer], None);
         check(&ANALYTIC, &[write(FILE)], None);
-        let tuning = Tuning { admin_hosts: vec!["10.0.0.9".into()], ..Tuning::default() };
+        let tuning = Tunables { admin_hosts: vec!["10.0.0.9".into()], ..Tunables::default() };
         let deployed = [visit(), write(r"C:\Program Files\Product\server.dll")];
         check_tuned(&ANALYTIC, &deployed, tuning, None);
     }

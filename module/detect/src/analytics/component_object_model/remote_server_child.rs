@@ -7,22 +7,22 @@
 //! It is what remote activation is abused for: MMC20, Excel or a hijacked class runs the attacker's command.
 //!
 //! ## Telemetry
-//! Process starts (Sysmon 1, Security 4688) and what makes the server remote, see IPC-DCOM-006.
+//! Sysmon 1 or Security 4688, and what makes the server remote: Security 4624, also late (IPC-DCOM-006).
 //!
 //! ## False positives
 //! Crash reporters, console and print helpers, tab processes of Internet Explorer are left out. WinRM shells start
 //! programs by design and are not DCOM.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1559.001, T1059, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003, T1059; DET0224 (AN0628), DET0285 (AN0791).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::activation::{self, Activation, Broker};
+use crate::context::activation;
+use crate::memory::{Activation, Broker};
 use crate::vocabulary::com;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-007.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-007",
     title: "Remotely activated COM server starts a program",
@@ -30,10 +30,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003", "T1059"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::Logon],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -112,8 +112,13 @@ fn conclude(context: &Context<'_>, server: Actor<'_>, activation: &Activation, c
     );
     let privileged = predicates::is_privileged(server) || predicates::is_privileged(child);
     let evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::E2.and(Reasons::E4).and_if(privileged, Reasons::E1).and_if(unknown, Reasons::E3))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(
+            Reasons::DCOM_EXPLOITATION
+                .and(Reasons::LATERAL_MOVEMENT)
+                .and_if(privileged, Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .and_if(unknown, Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .made_run(server, child)
         .channel(Mechanism::Dcom, com::class_of(server))
         .remote(&*activation.peer);

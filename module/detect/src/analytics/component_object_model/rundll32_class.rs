@@ -17,14 +17,13 @@
 //! class.
 //!
 //! ## References
-//! ATT&CK T1218.011, T1546.015, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1218.011, T1559.001, T1546.015; DET0224 (AN0628).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::text::{contains, guid, starts_with};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-COM-010.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-010",
     title: "rundll32 activates a COM class",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1218.011", "T1559.001", "T1546.015"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -59,13 +58,13 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         text = format!("{by} had rundll32 create {what}, whose server {} was planted.", known.server);
     }
     let mut evidence = Evidence::new(Severity::High, Confidence::High, text)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(parent)
         .server(started)
         .channel(Mechanism::Com, class.to_ascii_uppercase());
     if let Some(known) = known {
         evidence = evidence
-            .reasons(Reasons::E3)
+            .reasons(Reasons::UNKNOWN_BINARY)
             .because(&known.note, format!("{} was registered as the server of {}", known.server, known.clsid));
     }
     Some(evidence)

@@ -17,7 +17,7 @@
 //! Objects on other machines (two arguments) are IPC-DCOM-023.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1059, T1105, DET0224 (AN0628).
+//! ATT&CK T1559.001, T1059, T1105; DET0224 (AN0628).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -25,12 +25,11 @@ use backchannel_events::{
 
 use crate::text::{clip, contains, contains_any, find};
 use crate::vocabulary::com_classes;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
 /// Longest text searched, in bytes.
 const SEARCHED: usize = 64 * 1024;
 
-/// IPC-COM-016.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-016",
     title: "Script drives COM automation to execute, download or install",
@@ -38,10 +37,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1059", "T1105"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::Script, ActivityKind::ProcessStart],
     telemetry: &[Source::PowerShell, Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -70,8 +69,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let untrusted = predicates::is_unknown_binary(subject) || predicates::is_unknown_binary(context.parent());
     Some(
         Evidence::new(severity, confidence, sentence)
-            .reasons(Reasons::NONE.and_if(untrusted || (strong && from_user), Reasons::E3))
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::NONE.and_if(untrusted || (strong && from_user), Reasons::UNKNOWN_BINARY))
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(subject)
             .channel(Mechanism::Com, uses.class),
     )

@@ -16,19 +16,18 @@
 //! Developers who register Windows Script Components: allow by host.
 //!
 //! ## References
-//! ATT&CK T1546.015, T1218.010, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1546.015, T1559.001, T1218.010; DET0224 (AN0628).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, RegistryOperation, Severity,
     Source,
 };
 
-use crate::com_server::{self, Value};
+use crate::context::com_server::{self, Value};
 use crate::text::{base_name, contains, starts_with};
 use crate::vocabulary::com_classes;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-COM-003.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-003",
     title: "Scriptlet registered as a COM class",
@@ -36,10 +35,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1546.015", "T1559.001", "T1218.010"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Registry],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -68,8 +67,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let text = format!("{who} made a script the server of class {class} ({what}): whoever creates the object runs it.");
     Some(
         Evidence::new(Severity::High, Confidence::High, text)
-            .reasons(Reasons::E3)
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::UNKNOWN_BINARY)
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(writer)
             .channel(Mechanism::Com, class),
     )

@@ -16,7 +16,7 @@
 //! changes: allow by host.
 //!
 //! ## References
-//! ATT&CK T1112, T1562, T1559.001. Microsoft KB5004442; MS-DCOM.
+//! ATT&CK T1559.001, T1112, T1562; DET0224 (AN0628), DET0285 (AN0791). Microsoft KB5004442; MS-DCOM.
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, RegistryOperation, Severity,
@@ -24,9 +24,8 @@ use backchannel_events::{
 };
 
 use crate::text::{base_name, contains, dword, is_any};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-021.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-021",
     title: "DCOM security weakened",
@@ -34,10 +33,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1112", "T1562"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Registry],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -64,8 +63,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let unknown = predicates::is_unknown_binary(writer);
     let evidence = Evidence::new(severity, confidence, text)
         // The key is writable by administrators only.
-        .reasons(Reasons::NONE.and_if(!policy, Reasons::E1.and(Reasons::E2)).and_if(unknown, Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(
+            Reasons::NONE
+                .and_if(!policy, Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION))
+                .and_if(unknown, Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(writer)
         .channel(Mechanism::Dcom, base_name(change.path));
     Some(evidence)

@@ -18,18 +18,17 @@
 //! writer. Developers registering builds with regsvr32: allow by host.
 //!
 //! ## References
-//! ATT&CK T1546.015, T1574, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1546.015, T1559.001, T1574; DET0224 (AN0628).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, RegistryChange,
     RegistryOperation, Severity, Source,
 };
 
-use crate::com_server::{self, Doubt, Value};
+use crate::context::com_server::{self, Doubt, Value};
 use crate::text::{contains_any, guid};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-COM-002.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-002",
     title: "COM server in a place that users can write to",
@@ -37,10 +36,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1546.015", "T1559.001", "T1574"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Registry, ActivityKind::ProcessStart, ActivityKind::Script],
     telemetry: &[Source::Sysmon, Source::Security, Source::PowerShell],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -66,8 +65,8 @@ fn written(context: &Context<'_>, change: &RegistryChange<'_>) -> Option<Evidenc
     let text = format!("{who} registered {server} as a server of class {class} for {whose}: it lies {place}.");
     Some(
         Evidence::new(Severity::High, Confidence::High, text)
-            .reasons(Reasons::E3)
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::UNKNOWN_BINARY)
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(writer)
             .channel(Mechanism::Com, class),
     )
@@ -95,14 +94,14 @@ fn commanded(context: &Context<'_>, text: &str, carrier: &str) -> Option<Evidenc
         if class.is_empty() { "an unnamed class" } else { &class },
     );
     let reasons = if predicates::is_unknown_binary(subject) || predicates::is_unknown_binary(context.parent()) {
-        Reasons::E3
+        Reasons::UNKNOWN_BINARY
     } else {
         Reasons::NONE
     };
     Some(
         Evidence::new(Severity::Medium, Confidence::Medium, sentence)
             .reasons(reasons)
-            .indicators(Indicators::KI1)
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(subject)
             .channel(Mechanism::Com, class),
     )

@@ -15,7 +15,7 @@
 //! Packaged applications and slow services time out at every start: without a registration they are left alone.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1546.015, T1068, DET0224 (AN0628).
+//! ATT&CK T1559.001, T1546.015, T1068; DET0224 (AN0628).
 
 use std::time::Duration;
 
@@ -25,9 +25,8 @@ use backchannel_events::{
 
 use crate::text::{base_name, contains, is_any};
 use crate::vocabulary::{com, programs};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-005.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-005",
     title: "COM server failed to start or never registered",
@@ -35,10 +34,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1546.015", "T1068"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ComActivation],
     telemetry: &[Source::DistributedCom],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// A registration so long before belongs to the failure.
@@ -58,8 +57,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let privileged = predicates::is_local_system(user) || is_any(user.user.name, &["Administrator"]);
     let conclude = |severity, confidence, text: String| {
         Evidence::new(severity, confidence, text)
-            .reasons(Reasons::E2.and_if(privileged, Reasons::E1))
-            .indicators(Indicators::KI1.and(Indicators::KI2))
+            .reasons(Reasons::DCOM_EXPLOITATION.and_if(privileged, Reasons::ADMINISTRATIVE_PRIVILEGES))
+            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::DCOM_EVENT))
             .channel(Mechanism::Com, com.clsid)
     };
     if is_any(base_name(program), &["tabtip.exe"])

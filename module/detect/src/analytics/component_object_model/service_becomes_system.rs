@@ -17,17 +17,18 @@
 //! starts an ordinary installed program as SYSTEM is left alone unless the calls before it betray it.
 //!
 //! ## References
-//! ATT&CK T1134.001, T1134.002, T1068, T1559.001.
+//! ATT&CK T1559.001, T1134.001, T1134.002, T1068; DET0224 (AN0628), DET0493 (AN1357).
+
+use std::time::Duration;
 
 use backchannel_events::{
     ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source, User,
 };
 
-use crate::context::{Note, ProcessId};
+use crate::memory::{Note, ProcessId};
 use crate::text::{is_any, starts_with};
-use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-025.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-025",
     title: "Service account turns into SYSTEM",
@@ -35,14 +36,14 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1134.001", "T1134.002", "T1068"],
     attack_analytics: &["AN0628", "AN1357"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
+    // What the service did so long before belongs to it.
+    window: Some(Duration::from_secs(60)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
-/// What the service did so long before belongs to it.
-pub const BEFORE: Window = Window::new("IPC-DCOM-025", 60);
 /// Programs of Windows that run as a service account and start programs for SYSTEM by design.
 const BROKERS: &[&str] =
     &["taskhostw.exe", "taskhost.exe", "taskhostex.exe", "wmiprvse.exe", "svchost.exe", "wudfhost.exe"];
@@ -74,8 +75,10 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     );
     let unknown = predicates::is_unknown_binary(service) || predicates::is_unknown_binary(child);
     let evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::E1.and(Reasons::E2).and_if(unknown, Reasons::E3))
-        .indicators(Indicators::KI3)
+        .reasons(
+            Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION).and_if(unknown, Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::ABNORMAL_FLOW)
         .client(service)
         .server(child)
         .channel(Mechanism::Com, "");
@@ -99,7 +102,7 @@ fn is_weak_service(user: User<'_>) -> bool {
 /// What the service did just before that makes a privileged caller come to it.
 fn trick<'c>(context: &Context<'c>, service: ProcessId) -> Option<(&'static str, &'c Note)> {
     let time = context.event().time;
-    let flows = context.host.flows.near(time, context.window(BEFORE)).filter(|flow| flow.who.process == Some(service));
+    let flows = context.host.flows.near(time, context.window()).filter(|flow| flow.who.process == Some(service));
     for flow in flows {
         if flow.outbound && flow.remote_port == 135 {
             return Some((" right after it called the RPC endpoint mapper", &flow.note));
@@ -110,10 +113,10 @@ fn trick<'c>(context: &Context<'c>, service: ProcessId) -> Option<(&'static str,
     }
     context.host.channels.iter().find_map(|(name, channel)| {
         let created = channel.created.as_ref().filter(|one| one.process == Some(service))?;
-        let recent = created.note.time.within(context.window(BEFORE), time);
+        let recent = created.note.time.within(context.window(), time);
         let smuggled = name.trim_start_matches('\\').contains(r"\pipe\");
         let visited = channel.opened.iter().any(|one| {
-            one.note.time.within(context.window(BEFORE), time)
+            one.note.time.within(context.window(), time)
                 && (is_any(&one.image, &["System"])
                     || one.process.and_then(|id| context.remembered(id)).is_some_and(predicates::is_local_system))
         });

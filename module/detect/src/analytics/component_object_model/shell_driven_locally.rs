@@ -13,13 +13,14 @@
 //! explorer, as if the user had started it.
 //!
 //! ## Telemetry
-//! Security 4656/4663 on `CLSID` and `AppID` keys where they are audited; Sysmon 1, Security 4688.
+//! Sysmon 1, Security 4688. The look-ups of (a) and (b) are openings of `CLSID` and `AppID` keys: only a host that
+//! hands over typed events can give them, because the Security log's records of handles to keys are not read.
 //!
 //! ## False positives
 //! Users who start scripts right after opening a document: (c) stays medium; allow by script and account.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1204.002, DET0224 (AN0628).
+//! ATT&CK T1559.001, T1204.002; DET0224 (AN0628).
 
 use std::time::Duration;
 
@@ -29,17 +30,14 @@ use backchannel_events::{
 };
 
 use crate::context::com_registry::opened_class;
-use crate::context::recent::Noted;
+use crate::memory::recent::Noted;
 use crate::text::{contains, starts_with};
 use crate::vocabulary::{com, office};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// A look-up and the child it leads to lie at most this far apart.
-pub const JOINED: Window = Window::new("IPC-COM-028", 10);
 /// A document and the script that follows it lie at most this far apart.
 const AFTER_DOCUMENT: Duration = Duration::from_secs(30);
 
-/// IPC-COM-028.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-028",
     title: "A local process drives the shell through COM",
@@ -47,10 +45,12 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1204.002"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::Registry, ActivityKind::ProcessStart],
     telemetry: &[Source::Security, Source::Sysmon],
+    // A look-up and the child it leads to lie at most this far apart.
+    window: Some(Duration::from_secs(10)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -78,8 +78,8 @@ fn looked_up(context: &Context<'_>, path: &str) -> Option<Evidence> {
     let text = format!("{} looked up {name}, a COM class through which other processes run commands.", client.name());
     Some(
         Evidence::new(Severity::Medium, Confidence::Medium, text)
-            .indicators(Indicators::KI1)
-            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(client), Reasons::E3))
+            .indicators(Indicators::UNEXPECTED_USE)
+            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY))
             .client(client)
             .channel(Mechanism::Com, class.to_ascii_uppercase()),
     )
@@ -89,12 +89,12 @@ fn looked_up(context: &Context<'_>, path: &str) -> Option<Evidence> {
 fn driven(context: &Context<'_>, child: Actor<'_>) -> Option<Evidence> {
     let now = context.event().time;
     let lookups = &context.host.com.looked_up;
-    let asked = lookups.near(now, context.window(JOINED)).find(|lookup| {
+    let asked = lookups.near(now, context.window()).find(|lookup| {
         let client = Actor { image: &lookup.who.image, ..Actor::default() };
         is_suspect(client) && same_logon(lookup.who.logon_id, child.logon_id)
     })?;
     let answered = lookups
-        .near(now, context.window(JOINED))
+        .near(now, context.window())
         .find(|lookup| lookup.clsid == asked.clsid && is_shell(crate::text::base_name(&lookup.who.image)))?;
     let client = asked.who.process.and_then(|id| context.remembered(id)).unwrap_or_else(|| Actor {
         pid: asked.who.pid,
@@ -110,8 +110,8 @@ fn driven(context: &Context<'_>, child: Actor<'_>) -> Option<Evidence> {
     );
     Some(
         Evidence::new(Severity::High, Confidence::High, text)
-            .indicators(Indicators::KI1)
-            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(child), Reasons::E3))
+            .indicators(Indicators::UNEXPECTED_USE)
+            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(child), Reasons::UNKNOWN_BINARY))
             .client(client)
             .server(context.parent())
             .channel(Mechanism::Com, &*asked.clsid)
@@ -148,7 +148,7 @@ fn after_document(context: &Context<'_>, child: Actor<'_>) -> Option<Evidence> {
     );
     Some(
         Evidence::new(Severity::Medium, Confidence::Low, text)
-            .indicators(Indicators::KI1)
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(editor)
             .server(context.parent())
             .channel(Mechanism::Com, "shell")

@@ -1,4 +1,4 @@
-//! # IPC-DCOM-010: Explorer, or another desktop COM server, driven from another machine
+//! # IPC-DCOM-010: Desktop COM server driven from another machine
 //!
 //! ## What it detects
 //! A flow from another machine into a dynamic port of the running explorer, and within five seconds, in either order,
@@ -11,13 +11,14 @@
 //! often all there is.
 //!
 //! ## Telemetry
-//! Sysmon 3 or Security 5156; Sysmon 1 or Security 4688; Security 4624 (type 3 from the same address) makes it surer.
+//! Sysmon 3 or Security 5156; Sysmon 1 or Security 4688; Security 4624 (over the network, from the same address)
+//! makes it surer.
 //!
 //! ## False positives
 //! A user who opens a console in the very moment of a flow. Print and scan hosts call explorer back.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1559.001, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
 
 use std::time::Duration;
 
@@ -26,13 +27,13 @@ use backchannel_events::{
     Timestamp,
 };
 
-use crate::context::recent::Flow;
-use crate::context::{KnownLogon, inbound};
+use crate::context::inbound;
+use crate::memory::KnownLogon;
+use crate::memory::recent::Flow;
 use crate::text::{contains, starts_with};
 use crate::vocabulary::{com, scripts};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DCOM-010.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-010",
     title: "Desktop COM server driven from another machine",
@@ -40,14 +41,14 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow, ActivityKind::Logon],
     telemetry: &[Source::Sysmon, Source::Security],
+    // Flow and child belong together within this time.
+    window: Some(Duration::from_secs(5)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
-/// Flow and child belong together within this time.
-pub const TOGETHER: Window = Window::new("IPC-DCOM-010", 5);
 /// A network logon belongs to a flow within this time.
 const LOGON: Duration = Duration::from_secs(30);
 /// Flows from one machine into one server belong together within this time.
@@ -92,7 +93,7 @@ fn child_started(context: &Context<'_>) -> Option<Evidence> {
     }
     let time = context.event().time;
     let flow = explorer.known.and_then(|known| {
-        inbound::near(context, time, context.window(TOGETHER)).find(|flow| flow.who.process == Some(known.id))
+        inbound::near(context, time, context.window()).find(|flow| flow.who.process == Some(known.id))
     });
     if let Some(flow) = flow {
         let evidence = ran(explorer, child, &flow.remote, network_logon(context, time, &flow.remote));
@@ -113,7 +114,7 @@ fn with_child_before<'c>(context: &Context<'c>, server: Actor<'c>, peer: &str) -
         return None;
     }
     let time = context.event().time;
-    let children = inbound::children(context, server.known?.id, time, context.window(TOGETHER));
+    let children = inbound::children(context, server.known?.id, time, context.window());
     let child = children.map(Actor::remembered).find(|child| is_payload(*child))?;
     let evidence = ran(server, child, peer, network_logon(context, time, peer));
     Some(evidence.because(&child.known?.note, format!("{} started {}", server.name(), child.command_line)))
@@ -148,8 +149,10 @@ fn call(server: Actor<'_>, peer: &str, severity: Severity, again: &str) -> Evide
         server.name(),
     );
     Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(severity >= Severity::High, Reasons::E2.and(Reasons::E4)))
-        .indicators(Indicators::KI1)
+        .reasons(
+            Reasons::NONE.and_if(severity >= Severity::High, Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT)),
+        )
+        .indicators(Indicators::UNEXPECTED_USE)
         .server(server)
         .channel(Mechanism::Dcom, com::class_of(server))
         .remote(peer)
@@ -166,8 +169,8 @@ fn ran(explorer: Actor<'_>, child: Actor<'_>, peer: &str, logon: Option<&KnownLo
         child.account(),
     );
     let evidence = Evidence::new(Severity::High, confidence, text)
-        .reasons(Reasons::E2.and(Reasons::E4).and_if(unknown, Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT).and_if(unknown, Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .made_run(explorer, child)
         .channel(Mechanism::Dcom, "ShellWindows")
         .remote(peer);

@@ -16,22 +16,20 @@
 //! untrusted program writes them; packaged applications' own registrations are not counted.
 //!
 //! ## References
-//! ATT&CK T1548.002, T1546.015, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1548.002, T1559.001, T1546.015; DET0224 (AN0628).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, RegistryOperation,
     Severity, Source,
 };
 
-use crate::context::com_handlers;
+use crate::context::{com_handlers, com_server};
 use crate::text::{clip, contains, is_any};
 use crate::vocabulary::elevation;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// The handler is used at most this long after it was written.
-pub const WINDOW: Window = Window::new("IPC-ELEV-009", 600);
-
-/// IPC-ELEV-009.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-ELEV-009",
     title: "Registry-steered elevation",
@@ -39,10 +37,12 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1548.002", "T1559.001", "T1546.015"],
     attack_analytics: &["AN0628"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::Registry, ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
+    // The handler is used at most this long after it was written.
+    window: Some(Duration::from_secs(600)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -72,7 +72,7 @@ fn bent(context: &Context<'_>, path: &str, data: &str) -> Option<Evidence> {
     );
     Some(
         Evidence::new(Severity::Medium, Confidence::High, text)
-            .indicators(Indicators::KI1)
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(writer)
             .channel(Mechanism::Com, class),
     )
@@ -93,7 +93,7 @@ fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> 
         .host
         .com
         .handlers
-        .near(event.time, context.window(WINDOW))
+        .near(event.time, context.window())
         .filter(|handler| handler.note.time <= event.time)
         .find(|handler| (&*handler.class == "environment") == by_task)?;
     let writer = handler.who.process.and_then(|id| context.remembered(id)).unwrap_or_else(|| Actor {
@@ -109,8 +109,12 @@ fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> 
     );
     Some(
         Evidence::new(Severity::Critical, Confidence::High, text)
-            .reasons(Reasons::E1.and(Reasons::E2).and_if(predicates::is_unknown_binary(child), Reasons::E3))
-            .indicators(Indicators::KI1.and(Indicators::KI3))
+            .reasons(
+                Reasons::ADMINISTRATIVE_PRIVILEGES
+                    .and(Reasons::DCOM_EXPLOITATION)
+                    .and_if(predicates::is_unknown_binary(child), Reasons::UNKNOWN_BINARY),
+            )
+            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
             .client(writer)
             .server(child)
             .channel(Mechanism::Com, &*handler.class)
@@ -158,7 +162,11 @@ mod tests {
                 .integrity(Integrity::High),
         ];
         let findings = check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
-        assert!(findings.iter().any(|finding| finding.reasons == Reasons::E1.and(Reasons::E2)));
+        assert!(
+            findings
+                .iter()
+                .any(|finding| finding.reasons == Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION))
+        );
     }
 
     #[test]

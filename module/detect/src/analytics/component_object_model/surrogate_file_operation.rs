@@ -16,7 +16,9 @@
 //! reported.
 //!
 //! ## References
-//! ATT&CK T1548.002, T1574.001, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1548.002, T1559.001, T1574.001; DET0224 (AN0628).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, FileOperation, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -25,13 +27,10 @@ use backchannel_events::{
 use crate::context::consent::{self, Consent};
 use crate::text::{base_name, contains, contains_any, directory, ends_with, guid};
 use crate::vocabulary::elevation;
-use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// A planted file is loaded at most this long after it was written.
-pub const WINDOW: Window = Window::new("IPC-ELEV-003", 300);
 const FILE_OPERATION: &str = "{3AD05575-8857-4850-9277-11B85BDB8E09}";
 
-/// IPC-ELEV-003.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-ELEV-003",
     title: "Privileged file operation by a COM surrogate",
@@ -39,10 +38,12 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1548.002", "T1559.001", "T1574.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::File, ActivityKind::ModuleLoad],
     telemetry: &[Source::Sysmon],
+    // A planted file is loaded at most this long after it was written.
+    window: Some(Duration::from_secs(300)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -81,8 +82,8 @@ fn planted(context: &Context<'_>, path: &str) -> Option<Evidence> {
     };
     let text = format!("A COM surrogate put {name} into {} {how}.", directory(path));
     let mut evidence = Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::NONE.and_if(!asked, Reasons::E1.and(Reasons::E2)))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(Reasons::NONE.and_if(!asked, Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION)))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .server(surrogate)
         .channel(Mechanism::Com, class.to_ascii_uppercase());
     if let Consent::Automatic(note) = consent {
@@ -93,7 +94,7 @@ fn planted(context: &Context<'_>, path: &str) -> Option<Evidence> {
 
 fn taken_up(context: &Context<'_>, path: &str) -> Option<Evidence> {
     let now = context.event().time;
-    let written = context.host.files.near(now, context.window(WINDOW)).find(|file| {
+    let written = context.host.files.near(now, context.window()).find(|file| {
         file.path.eq_ignore_ascii_case(path)
             && file.note.time <= now
             && base_name(&file.who.image).eq_ignore_ascii_case("dllhost.exe")
@@ -111,8 +112,8 @@ fn taken_up(context: &Context<'_>, path: &str) -> Option<Evidence> {
     );
     Some(
         Evidence::new(Severity::Critical, Confidence::High, text)
-            .reasons(Reasons::E1.and(Reasons::E2))
-            .indicators(Indicators::KI1.and(Indicators::KI3))
+            .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION))
+            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
             .client(loader)
             .channel(Mechanism::Com, FILE_OPERATION)
             .because(&written.note, format!("a COM surrogate wrote {}", written.path)),

@@ -11,14 +11,16 @@
 //! code live there.
 //!
 //! ## Telemetry
-//! Sysmon 1, 3, 7, 10; 13 for the registration.
+//! Sysmon 1, 3, 7, 10; 13 for the registration. Security 4688, 5156, 4656 and 4663 for part of it.
 //!
 //! ## False positives
 //! Surrogates of photo and thumbnail handlers talk to Microsoft: one feature, not reported. Elevated classes are
 //! IPC-ELEV-001's. Whether a class is new here needs a baseline and is not asked.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1055, T1218, DET0224 (AN0628).
+//! ATT&CK T1559.001, T1055, T1218; DET0224 (AN0628).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -26,14 +28,11 @@ use backchannel_events::{
 
 use crate::text::{base_name, contains, guid, is_any};
 use crate::vocabulary::{elevation, places};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// Features of one surrogate lie at most this far apart.
-pub const WINDOW: Window = Window::new("IPC-COM-021", 600);
 /// The right to read a process's memory.
 const READ_MEMORY: u32 = 0x10;
 
-/// IPC-COM-021.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-021",
     title: "COM surrogate behaves unlike a surrogate",
@@ -41,10 +40,12 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1055", "T1218"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::ModuleLoad, ActivityKind::NetworkFlow, ActivityKind::ProcessAccess],
     telemetry: &[Source::Sysmon, Source::Security],
+    // Features of one surrogate lie at most this far apart.
+    window: Some(Duration::from_secs(600)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -84,8 +85,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     evidence.text = format!("The COM surrogate of class {class} does what surrogates do not: {}.", features.join("; "));
     let untrusted = predicates::is_unknown_binary(subject) || context.host.com.doubtful_class(class).is_some();
     let evidence = evidence
-        .reasons(Reasons::NONE.and_if(several, Reasons::E2).and_if(several && untrusted, Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(
+            Reasons::NONE
+                .and_if(several, Reasons::DCOM_EXPLOITATION)
+                .and_if(several && untrusted, Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::UNEXPECTED_USE)
         .server(surrogate)
         .channel(Mechanism::Com, class.to_ascii_uppercase());
     Some(if surrogate.pid == subject.pid { evidence } else { evidence.client(subject) })
@@ -100,7 +105,7 @@ fn remembered(
     evidence: &mut Evidence,
 ) {
     let event = context.event();
-    let mut add = |feature: String, note: Option<&crate::context::Note>| {
+    let mut add = |feature: String, note: Option<&crate::memory::Note>| {
         if let Some(note) = note {
             evidence.earlier.push(note.observation(feature.clone()));
         }
@@ -123,7 +128,7 @@ fn remembered(
         && let Some(flow) = context
             .host
             .flows
-            .near(event.time, context.window(WINDOW))
+            .near(event.time, context.window())
             .find(|flow| flow.who.process == Some(known.id) && flow.outbound && places::is_public(&flow.remote))
     {
         add(format!("it had connected to {}", flow.remote), Some(&flow.note));

@@ -14,7 +14,9 @@
 //! Products that ship a copy of their own: allow by image.
 //!
 //! ## References
-//! ATT&CK T1055, T1036, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1055, T1559.001, T1036; DET0224 (AN0628).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -22,12 +24,8 @@ use backchannel_events::{
 
 use crate::text::contains;
 use crate::vocabulary::places;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Actor, Analytic, Context, Evidence, Family};
 
-/// A connection counts this long after the start.
-pub const WINDOW: Window = Window::new("IPC-COM-020", 60);
-
-/// IPC-COM-020.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-020",
     title: "COM surrogate without its class",
@@ -35,10 +33,12 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1055", "T1559.001", "T1036"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon, Source::Security],
+    // A connection counts this long after the start.
+    window: Some(Duration::from_secs(60)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -48,8 +48,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let base = |severity, text: String| {
         Evidence::new(severity, Confidence::High, text)
-            .reasons(Reasons::E3)
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::UNKNOWN_BINARY)
+            .indicators(Indicators::UNEXPECTED_USE)
             .server(surrogate)
             .channel(Mechanism::Com, "dllhost")
     };
@@ -62,7 +62,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         }
         Activity::NetworkFlow(flow) if flow.outbound && places::is_public(flow.remote.address) => {
             let known = surrogate.known?;
-            if !known.start.is_some_and(|start| start.within(context.window(WINDOW), event.time)) {
+            if !known.start.is_some_and(|start| start.within(context.window(), event.time)) {
                 return None;
             }
             let text = format!(

@@ -16,7 +16,7 @@
 //! above low.
 //!
 //! ## References
-//! ATT&CK T1053.005, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1053.005, T1559.001; DET0224 (AN0628).
 
 use std::time::Duration;
 
@@ -25,10 +25,10 @@ use backchannel_events::{
     ServiceOperation, Severity, Source,
 };
 
-use crate::context::note::Note;
-use crate::context::{KnownProcess, ProcessId};
+use crate::context::com_server;
+use crate::memory::{KnownProcess, Note, ProcessId};
 use crate::text::{base_name, contains, ends_with};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, com_server, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 /// Load and registration lie at most this far apart.
 const REGISTERED: Duration = Duration::from_secs(30);
@@ -36,7 +36,6 @@ const REGISTERED: Duration = Duration::from_secs(30);
 const CONNECTED: Duration = Duration::from_secs(5);
 const CLASS: &str = "Schedule.Service";
 
-/// IPC-COM-019.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-019",
     title: "Scheduled task created through the Task Scheduler's COM interface",
@@ -44,10 +43,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1053.005", "T1559.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::Low,
-    status: Status::Stable,
     on: &[ActivityKind::ModuleLoad, ActivityKind::Registry, ActivityKind::ServiceChange, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -60,7 +59,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let text = format!("{} loaded the Task Scheduler's COM client.", client.name());
             Some(
                 Evidence::new(Severity::Low, Confidence::Medium, text)
-                    .indicators(Indicators::KI1)
+                    .indicators(Indicators::UNEXPECTED_USE)
                     .client(client)
                     .channel(Mechanism::Com, CLASS),
             )
@@ -92,8 +91,8 @@ fn registered(context: &Context<'_>, event: &ProcessEvent<'_>, task: &str) -> Op
     let text = format!("{} registered {task} with the Task Scheduler through COM.", client.name());
     Some(
         Evidence::new(Severity::High, Confidence::High, text)
-            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(client), Reasons::E3))
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY))
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(client)
             .channel(Mechanism::Com, CLASS)
             .because(note, format!("{} loaded the Task Scheduler's COM client", client.name())),
@@ -125,8 +124,8 @@ fn elsewhere(context: &Context<'_>, event: &ProcessEvent<'_>, flow: &NetworkFlow
     );
     Some(
         Evidence::new(Severity::High, Confidence::Medium, text)
-            .reasons(Reasons::E4.and_if(predicates::is_unknown_binary(client), Reasons::E3))
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::LATERAL_MOVEMENT.and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY))
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(client)
             .channel(Mechanism::Dcom, CLASS)
             .remote(flow.remote.address)

@@ -15,18 +15,19 @@
 //! Old OPC and backup clients and appliances: they become a patching task, not an alert; allow by channel or host.
 //!
 //! ## References
-//! ATT&CK T1021.003, T1557.001, T1559.001. Microsoft KB5004442.
+//! ATT&CK T1559.001, T1021.003, T1557.001; DET0224 (AN0628), DET0285 (AN0791). Microsoft KB5004442.
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, ComActivation, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::Tally;
+use crate::memory::Tally;
 use crate::text::lower;
 use crate::vocabulary::com;
-use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
-/// IPC-DCOM-004.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-004",
     title: "Weakly authenticated DCOM activation",
@@ -38,11 +39,11 @@ pub const ANALYTIC: Analytic = Analytic {
     status: Status::Experimental,
     on: &[ActivityKind::ComActivation],
     telemetry: &[Source::DistributedCom],
+    // What the same machine did so long before belongs to it.
+    window: Some(Duration::from_secs(900)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// What the same machine did so long before belongs to it.
-pub const TOGETHER: Window = Window::new("IPC-DCOM-004", 900);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::ComActivation(com) = &event.activity else { return None };
@@ -59,10 +60,10 @@ fn asked_from_elsewhere(context: &Context<'_>, event: &ProcessEvent<'_>, com: &C
     }
     let mut buffer = String::new();
     let peer = lower(com.peer, &mut buffer);
-    let refused = context.host.tallies.distinct(Tally::DcomClassesByPeer, peer, event.time, context.window(TOGETHER));
+    let refused = context.host.tallies.distinct(Tally::DcomClassesByPeer, peer, event.time, context.window());
     let refused = refused.into_iter().find(|(class, _)| !class.is_empty());
     let served = context.host.processes.latest_first().find(|known| {
-        known.start.is_some_and(|start| start.within(context.window(TOGETHER), event.time))
+        known.start.is_some_and(|start| start.within(context.window(), event.time))
             && known
                 .activation
                 .as_ref()
@@ -76,8 +77,10 @@ fn asked_from_elsewhere(context: &Context<'_>, event: &ProcessEvent<'_>, com: &C
         com.peer,
     );
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(severity >= Severity::High, Reasons::E2.and(Reasons::E4)))
-        .indicators(Indicators::KI2)
+        .reasons(
+            Reasons::NONE.and_if(severity >= Severity::High, Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT)),
+        )
+        .indicators(Indicators::DCOM_EVENT)
         .channel(Mechanism::Dcom, com.clsid)
         .remote(com.peer);
     if let Some((class, note)) = refused {
@@ -105,8 +108,8 @@ fn asked_here(context: &Context<'_>, com: &ComActivation<'_>) -> Evidence {
         if com.peer.is_empty() { "another machine" } else { com.peer },
     );
     Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(odd, Reasons::E2).and_if(unknown, Reasons::E3))
-        .indicators(Indicators::KI2)
+        .reasons(Reasons::NONE.and_if(odd, Reasons::DCOM_EXPLOITATION).and_if(unknown, Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::DCOM_EVENT)
         .client(client)
         .channel(Mechanism::Dcom, com.clsid)
         .remote(com.peer)
@@ -116,10 +119,10 @@ fn asked_here(context: &Context<'_>, com: &ComActivation<'_>) -> Evidence {
 mod tests {
     use super::*;
     use crate::testing::*;
-    use crate::{AnalyticTuning, Tuning};
+    use crate::{AnalyticTuning, Tunables};
 
-    fn switched_on() -> Tuning {
-        let mut tuning = Tuning::default();
+    fn switched_on() -> Tunables {
+        let mut tuning = Tunables::default();
         let on = AnalyticTuning { enabled: Some(true), ..AnalyticTuning::default() };
         tuning.analytics.insert(ANALYTIC.id.to_owned(), on);
         tuning

@@ -1,4 +1,4 @@
-//! # IPC-WMI-003: WMI is called from another machine and starts a program
+//! # IPC-WMI-003: WMI called from another machine starts a program
 //!
 //! ## What it detects
 //! A flow from another machine into the endpoint mapper or into a dynamic port of WMI's processes, and within twenty
@@ -14,19 +14,20 @@
 //! As IPC-WMI-001. A child in a user's own session was asked for on this machine.
 //!
 //! ## References
-//! ATT&CK T1047, T1021.003, T1559.001, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1047, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source, User,
 };
 
-use crate::context::activation::Broker;
 use crate::context::inbound::DYNAMIC;
+use crate::memory::Broker;
 use crate::text::{base_name, is_any};
 use crate::vocabulary::wmi;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-WMI-003.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-WMI-003",
     title: "WMI called from another machine starts a program",
@@ -34,14 +35,14 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1047", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon, Source::Security],
+    // Call and start belong together within this time.
+    window: Some(Duration::from_secs(20)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
-/// Call and start belong together within this time.
-pub const TOGETHER: Window = Window::new("IPC-WMI-003", 20);
 /// So many of the latest processes are compared with a flow.
 const LATEST: usize = 256;
 
@@ -53,7 +54,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 return None;
             }
             let own = &context.host.addresses;
-            let mut flows = context.host.flows.near(event.time, context.window(TOGETHER));
+            let mut flows = context.host.flows.near(event.time, context.window());
             let flow = flows.find(|flow| {
                 !flow.outbound
                     && !flow.remote.is_empty()
@@ -74,7 +75,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let latest = context.host.processes.latest_first().take(LATEST);
             let known = latest
                 .filter(|known| known.activation.as_ref().is_some_and(|one| one.broker == Broker::WmiProvider))
-                .filter(|known| known.start.is_some_and(|start| start.within(context.window(TOGETHER), event.time)))
+                .filter(|known| known.start.is_some_and(|start| start.within(context.window(), event.time)))
                 .find(|known| is_foreign(context, Actor::remembered(known)))?;
             let child = Actor::remembered(known);
             let provider = context.parent_of(child).unwrap_or_default();
@@ -109,8 +110,8 @@ fn conclude(context: &Context<'_>, provider: Actor<'_>, child: Actor<'_>, peer: 
         child.account(),
     );
     let evidence = Evidence::new(Severity::High, Confidence::High, text)
-        .reasons(Reasons::E4.and_if(unknown, Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::LATERAL_MOVEMENT.and_if(unknown, Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .made_run(provider, child)
         .channel(Mechanism::Wmi, "Win32_Process")
         .remote(peer);

@@ -15,15 +15,15 @@
 //! host and account.
 //!
 //! ## References
-//! ATT&CK T1047, T1021.003, T1559.001, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1047, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::activation::{self, Broker};
+use crate::context::activation;
+use crate::memory::Broker;
 use crate::vocabulary::wmi;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-WMI-001.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-WMI-001",
     title: "WMI provider host starts a program",
@@ -31,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1047", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::Logon],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -49,7 +49,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if !activation.is_remote() {
         let text = format!("WMI started {} on behalf of a program on this machine.", child.name());
         let evidence = Evidence::new(Severity::Low, Confidence::Medium, text)
-            .indicators(Indicators::KI1)
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(one.parent)
             .server(child)
             .channel(Mechanism::Wmi, "Win32_Process");
@@ -64,8 +64,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         activation.from(),
     );
     let evidence = Evidence::new(Severity::High, confidence, text)
-        .reasons(Reasons::E2.and(Reasons::E4).and_if(unknown, Reasons::E3))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT).and_if(unknown, Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .made_run(one.parent, child)
         .channel(Mechanism::Wmi, "Win32_Process")
         .remote(&*activation.peer);

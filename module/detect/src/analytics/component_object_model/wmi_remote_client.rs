@@ -15,17 +15,16 @@
 //! Administrators' scripts: allow by account and host.
 //!
 //! ## References
-//! ATT&CK T1047, T1559.001, DET0285 (AN0791).
+//! ATT&CK T1559.001, T1047, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::script_text::is_this_machine;
+use crate::context::script_text::is_this_machine;
 use crate::text::{contains, contains_any, find, lower};
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-WMI-005.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-WMI-005",
     title: "WMI used to start a program on another machine",
@@ -33,10 +32,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1047", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Script, ActivityKind::ProcessStart],
     telemetry: &[Source::PowerShell, Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// What makes a text worth reading.
@@ -56,8 +55,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let on = if machine.is_empty() { "another machine" } else { machine };
     let text = format!("{by} starts a program on {on} through WMI ({how}).");
     let evidence = Evidence::new(Severity::High, Confidence::High, text)
-        .reasons(Reasons::E4)
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::LATERAL_MOVEMENT)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Wmi, "Win32_Process")
         .remote(if is_literal(machine) { machine } else { "" });

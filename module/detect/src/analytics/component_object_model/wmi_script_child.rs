@@ -1,4 +1,4 @@
-//! # IPC-WMI-002: WMI provider host starts a script host or a borrowed system program
+//! # IPC-WMI-002: WMI provider host starts a script host
 //!
 //! ## What it detects
 //! A child of WmiPrvSE that runs commands or scripts, or is one of Windows' own programs that attackers borrow.
@@ -8,21 +8,21 @@
 //! A provider has no use for a shell; whoever calls `Win32_Process.Create` does.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688.
+//! Sysmon 1 or Security 4688; Security 4624, also late, tells from where.
 //!
 //! ## False positives
 //! Management agents that run scripts through WMI on their own machine; inventory by PowerShell. Allow by image.
 //!
 //! ## References
-//! ATT&CK T1047, T1059, T1218, T1559.001, DET0224 (AN0628).
+//! ATT&CK T1559.001, T1047, T1059; DET0224 (AN0628), DET0285 (AN0791).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::activation::{self, Broker};
+use crate::context::activation;
+use crate::memory::Broker;
 use crate::vocabulary::{scripts, wmi};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-WMI-002.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-WMI-002",
     title: "WMI provider host starts a script host",
@@ -30,10 +30,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1047", "T1059"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::Logon],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -54,13 +54,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let what = if hidden { ", with a command line that hides or fetches what it runs" } else { "" };
     let text = format!("WMI started {}{whose}{what}: a provider has no use for a shell.", child.name());
     let mut evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::E2.and_if(remote, Reasons::E4))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::DCOM_EXPLOITATION.and_if(remote, Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::Wmi, "Win32_Process");
     // A site allows its own management by pair; what comes from elsewhere folds into one finding about the provider.
     evidence = if remote { evidence.made_run(one.parent, child) } else { evidence.client(one.parent).server(child) };
     if remote {
-        evidence = evidence.indicators(Indicators::KI3).remote(&*activation.peer);
+        evidence = evidence.indicators(Indicators::ABNORMAL_FLOW).remote(&*activation.peer);
     }
     Some(one.prove(context, evidence))
 }

@@ -8,13 +8,14 @@
 //! It survives restarts, runs as SYSTEM, and leaves nothing in the usual places of autostart.
 //!
 //! ## Telemetry
-//! WMI-Activity 5861 (Sysmon 19 to 21 where they arrive as WMI calls); PowerShell 4104; Sysmon 1 or Security 4688.
+//! WMI-Activity 5861; PowerShell 4104; Sysmon 1 or Security 4688. What Sysmon itself writes about subscriptions is
+//! not read.
 //!
 //! ## False positives
 //! Windows' own and some vendors' consumers, by name: low, since a name is anybody's.
 //!
 //! ## References
-//! ATT&CK T1546.003, T1047, T1559.001.
+//! ATT&CK T1559.001, T1546.003, T1047; DET0224 (AN0628).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -22,9 +23,8 @@ use backchannel_events::{
 
 use crate::text::contains_any;
 use crate::vocabulary::wmi;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-WMI-004.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-WMI-004",
     title: "Permanent WMI event subscription that runs commands",
@@ -32,10 +32,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1546.003", "T1047"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::RpcCall, ActivityKind::Script, ActivityKind::ProcessStart],
     telemetry: &[Source::WmiActivity, Source::PowerShell, Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// The consumers that run something.
@@ -79,8 +79,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             );
             let unknown = predicates::is_unknown_binary(child);
             let evidence = Evidence::new(Severity::High, Confidence::High, text)
-                .reasons(Reasons::E1.and_if(unknown, Reasons::E3))
-                .indicators(Indicators::KI1)
+                .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES.and_if(unknown, Reasons::UNKNOWN_BINARY))
+                .indicators(Indicators::UNEXPECTED_USE)
                 .client(context.parent())
                 .server(child)
                 .channel(Mechanism::Wmi, "ActiveScriptEventConsumer");
@@ -106,8 +106,12 @@ fn conclude(usual: bool, remote: bool, text: String) -> Evidence {
         if usual { (Severity::Low, Confidence::Medium) } else { (Severity::High, Confidence::High) };
     Evidence::new(severity, confidence, text)
         // Only administrators may write there.
-        .reasons(Reasons::NONE.and_if(!usual, Reasons::E1).and_if(!usual && remote, Reasons::E4))
-        .indicators(Indicators::KI1)
+        .reasons(
+            Reasons::NONE
+                .and_if(!usual, Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .and_if(!usual && remote, Reasons::LATERAL_MOVEMENT),
+        )
+        .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::Wmi, r"root\subscription")
 }
 

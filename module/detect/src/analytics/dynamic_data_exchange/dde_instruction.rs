@@ -9,21 +9,21 @@
 //! being put into a document for somebody else.
 //!
 //! ## Telemetry
-//! Sysmon 1, Security 4688, PowerShell 4104; lines that mail gateways and applications write.
+//! Sysmon 1, Security 4688, PowerShell 4104; lines of mail gateways and applications in the Application log or in
+//! syslog.
 //!
 //! ## False positives
 //! Documentation and training material at rest: medium only. Scanners that search for these words: allow by script.
 //!
 //! ## References
-//! ATT&CK T1559.002, T1027, DET0504 (AN1393).
+//! ATT&CK T1559.002, T1027; DET0504 (AN1393).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DDE-003.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DDE-003",
     title: "DDE instruction in a command line, script or message",
@@ -31,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.002", "T1027"],
     attack_analytics: &["AN1393"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::Script, ActivityKind::Text],
     telemetry: &[Source::Sysmon, Source::Security, Source::PowerShell, Source::Application, Source::Syslog],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -56,8 +56,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let sentence = format!("A {place} of {who} contains {found}: it makes a document start a program.");
     Some(
         Evidence::new(severity, confidence, sentence)
-            .reasons(Reasons::NONE.and_if(runs && predicates::is_unknown_binary(subject), Reasons::E3))
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::NONE.and_if(runs && predicates::is_unknown_binary(subject), Reasons::UNKNOWN_BINARY))
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(subject)
             .channel(Mechanism::Dde, ""),
     )

@@ -15,7 +15,7 @@
 //! Group policy that allows it for such plug-ins, and users who tick the box in Office itself: low.
 //!
 //! ## References
-//! ATT&CK T1559.002, T1112, DET0504 (AN1393); Microsoft security advisory 4053440.
+//! ATT&CK T1559.002, T1112; DET0504 (AN1393). Microsoft security advisory 4053440.
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, RegistryOperation, Severity,
@@ -24,9 +24,8 @@ use backchannel_events::{
 
 use crate::text::contains;
 use crate::vocabulary::{dde, office};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-DDE-002.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DDE-002",
     title: "DDE re-enabled in Office settings",
@@ -34,10 +33,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.002", "T1112"],
     attack_analytics: &["AN1393"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::Registry, ActivityKind::ProcessStart, ActivityKind::Script],
     telemetry: &[Source::Sysmon, Source::Security, Source::PowerShell],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -65,8 +64,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             Confidence::High,
             format!("{who} changed a setting of Office{how}: {}.", exposure.meaning),
         )
-        .reasons(Reasons::NONE.and_if(scripted && !policy, Reasons::E1))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(scripted && !policy, Reasons::ADMINISTRATIVE_PRIVILEGES))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(subject)
         .channel(Mechanism::Dde, "Office settings"),
     )

@@ -14,17 +14,16 @@
 //! None on patched Office: the component no longer exists.
 //!
 //! ## References
-//! ATT&CK T1203, T1559.001, T1559.002, DET0504 (AN1393); CVE-2017-11882, CVE-2018-0802 (patch Office).
+//! ATT&CK T1559.001, T1559.002, T1203; DET0504 (AN1393). CVE-2017-11882, CVE-2018-0802 (patch Office).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 const CLASS: &str = "Equation.3";
 
-/// IPC-DDE-007.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DDE-007",
     title: "Legacy OLE server started by a document",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1559.002", "T1203"],
     attack_analytics: &["AN1393"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -64,7 +63,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         }
         _ => return None,
     };
-    Some(evidence.reasons(Reasons::E3).indicators(Indicators::KI1).channel(Mechanism::Com, CLASS))
+    Some(
+        evidence.reasons(Reasons::UNKNOWN_BINARY).indicators(Indicators::UNEXPECTED_USE).channel(Mechanism::Com, CLASS),
+    )
 }
 
 fn is_editor(actor: Actor<'_>) -> bool {

@@ -9,27 +9,26 @@
 //! Formulas and links in such files start programs through DDE without any macro, and mail filters let them through.
 //!
 //! ## Telemetry
-//! Sysmon 11 or 15, and 1 (or Security 4688), 3.
+//! Sysmon 11 or 15; Sysmon 1 or Security 4688; Sysmon 3.
 //!
 //! ## False positives
 //! Feeds opened daily start nothing: not reported.
 //!
 //! ## References
-//! ATT&CK T1559.002, T1204.002, DET0504 (AN1393).
+//! ATT&CK T1559.002, T1204.002; DET0504 (AN1393).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::recent::FileWritten;
+use crate::context::com_server;
+use crate::memory::recent::FileWritten;
 use crate::text::{base_name, clip, ends_with, is_any};
 use crate::vocabulary::{office, places, programs};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// File and child lie at most this far apart.
-pub const WINDOW: Window = Window::new("IPC-DDE-004", 120);
-
-/// IPC-DDE-004.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DDE-004",
     title: "Link-carrying file opened, then a child or a connection",
@@ -37,10 +36,12 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.002", "T1204.002"],
     attack_analytics: &["AN1393"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon],
+    // File and child lie at most this far apart.
+    window: Some(Duration::from_secs(120)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -90,8 +91,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 
 fn finding(evidence: Evidence, file: &FileWritten) -> Evidence {
     evidence
-        .reasons(Reasons::E3)
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::UNKNOWN_BINARY)
+        .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::Dde, &*file.path)
         .because(&file.note, format!("{} arrived through {}", file.path, base_name(&file.who.image)))
 }
@@ -99,7 +100,7 @@ fn finding(evidence: Evidence, file: &FileWritten) -> Evidence {
 /// The file that arrived from outside, and whether the editor's command line proves that it opened it.
 fn arrived<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, editor: Actor<'_>) -> Option<(&'c FileWritten, bool)> {
     let files = || {
-        let near = context.host.documents.arrived.near(event.time, context.window(WINDOW));
+        let near = context.host.documents.arrived.near(event.time, context.window());
         near.filter(|file| file.note.time <= event.time && is_carrier(base_name(&file.who.image)))
     };
     match office::document(editor.command_line) {

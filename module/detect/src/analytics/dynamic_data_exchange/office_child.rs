@@ -16,18 +16,17 @@
 //! open from a mail (meeting clients, browsers): low. Add-ins that run scripts: allow by image.
 //!
 //! ## References
-//! ATT&CK T1559.002, T1204.002, T1566.001, DET0504 (AN1393).
+//! ATT&CK T1559.002, T1204.002, T1566.001; DET0504 (AN1393).
+
+use std::time::Duration;
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
+use crate::context::com_server;
 use crate::text::{clip, contains_any};
 use crate::vocabulary::office;
-use crate::{Analytic, Context, Evidence, Family, Status, Window, com_server, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// A sign of DDE counts this long.
-pub const WINDOW: Window = Window::new("IPC-DDE-001", 600);
-
-/// IPC-DDE-001.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DDE-001",
     title: "Office starts a script host or borrowed system program",
@@ -35,10 +34,12 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.002", "T1204.002", "T1566.001"],
     attack_analytics: &["AN1393"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
+    // A sign of DDE counts this long.
+    window: Some(Duration::from_secs(600)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -63,7 +64,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         );
         return Some(
             Evidence::new(Severity::Low, Confidence::Low, text)
-                .indicators(Indicators::KI1)
+                .indicators(Indicators::UNEXPECTED_USE)
                 .client(parent)
                 .server(child)
                 .channel(Mechanism::Unknown, ""),
@@ -71,12 +72,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let payload = office::has_payload(child.command_line)
         || contains_any(child.command_line, &["%temp%", r"\appdata\", r"\temp\", r"\users\public\"]);
-    let trace = context
-        .host
-        .documents
-        .traces
-        .near(event.time, context.window(WINDOW))
-        .find(|trace| trace.note.time <= event.time);
+    let trace =
+        context.host.documents.traces.near(event.time, context.window()).find(|trace| trace.note.time <= event.time);
     let (severity, confidence) = match (trace, payload) {
         (Some(_), _) => (Severity::Critical, Confidence::High),
         (None, true) => (Severity::High, Confidence::High),
@@ -90,8 +87,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         clip(child.command_line, 200),
     );
     let mut evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(child) || payload, Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(child) || payload, Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(parent)
         .server(child)
         .channel(if trace.is_some() { Mechanism::Dde } else { Mechanism::Unknown }, document.unwrap_or(""));

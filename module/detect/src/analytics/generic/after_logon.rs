@@ -7,7 +7,8 @@
 //! Who comes in with somebody else's credentials does at once what their owner never did.
 //!
 //! ## Telemetry
-//! Logons (4624, USER_LOGIN) and any log with channels, and a baseline. Asleep without one.
+//! Security 4624 or auditd USER_LOGIN for the logon, any log with channels or process starts for the exchange, and a
+//! baseline; inactive without one.
 //!
 //! ## False positives
 //! Administrators at their first visit: declare their hosts. Profiles that are set up at a first logon: programs of
@@ -16,14 +17,16 @@
 //! ## References
 //! Playbook L1b, Q2, Q4, E1, E4; ATT&CK T1559, T1078; DET0493 (AN1357, AN1358).
 
+use std::time::Duration;
+
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
-use crate::context::KnownLogon;
+use crate::context::explained;
+use crate::memory::KnownLogon;
 use crate::vocabulary::places;
-use crate::{Analytic, Context, Evidence, Family, Status, Window, assess, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-BASE-009.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-009",
     title: "Unusual exchange right after a logon from elsewhere",
@@ -31,14 +34,14 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1078"],
     attack_analytics: &["AN1357", "AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect, ActivityKind::ChannelCreate, ActivityKind::ProcessStart],
     telemetry: &[Source::Security, Source::Auditd],
+    needs_baseline: true,
+    // This long after the logon.
+    window: Some(Duration::from_secs(300)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// This long after the logon.
-pub const AFTER: Window = Window::new("IPC-BASE-009", 300);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let (edge, standing) = context.exchange?;
@@ -47,8 +50,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let client = context.subject();
     let logon = session(context, event).filter(|logon| logon.is_remote(&context.host.addresses))?;
-    let soon = logon.note.time <= event.time && logon.note.time.within(context.window(AFTER), event.time);
-    if !soon || predicates::is_service_principal(client.user) || assess::is_explained(context, event) {
+    let soon = logon.note.time <= event.time && logon.note.time.within(context.window(), event.time);
+    if !soon || predicates::is_service_principal(client.user) || explained::is_explained(context, event) {
         return None;
     }
     let from = &*logon.address;
@@ -78,11 +81,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(
             Reasons::NONE
-                .and_if(!places::is_public(from), Reasons::E4)
-                .and_if(predicates::is_unknown_binary(client), Reasons::E3)
-                .and_if(logon.special, Reasons::E1),
+                .and_if(!places::is_public(from), Reasons::LATERAL_MOVEMENT)
+                .and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY)
+                .and_if(logon.special, Reasons::ADMINISTRATIVE_PRIVILEGES),
         )
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(client)
         .channel(edge.mechanism, edge.endpoint.clone())
         .remote(from)
@@ -121,7 +124,7 @@ mod tests {
     fn what_a_visitor_does_at_once_and_nobody_did_before_fires() {
         let events = [logon(NOW, 10, 0x77, "alice", "10.0.0.99"), odd(60.0)];
         let found = check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::Medium, Confidence::Medium)));
-        assert!(found.iter().all(|finding| finding.reasons == Reasons::E4));
+        assert!(found.iter().all(|finding| finding.reasons == Reasons::LATERAL_MOVEMENT));
     }
 
     #[test]

@@ -10,7 +10,8 @@
 //! are how access is taken.
 //!
 //! ## Telemetry
-//! 4728, 4732, 4756 and USER_MGMT, GRP_MGMT, chmod on sockets; Security 5145, auditd connect.
+//! Security 4728 and 4732, auditd USER_MGMT, GRP_MGMT and chmod on sockets for the right; Security 5145, auditd
+//! connect for its use.
 //!
 //! ## False positives
 //! Onboarding by hand. A change made by configuration management or a package explains it: info.
@@ -24,14 +25,13 @@ use backchannel_events::{
     Activity, ActivityKind, Channel, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::recent::{Change, ChangeKind};
-use crate::context::{Actor, socket_owner};
+use crate::context::socket_owner;
+use crate::memory::recent::{Change, ChangeKind};
 use crate::text::{base_name, contains, is_any};
 use crate::vocabulary::pipes::{self, remote};
 use crate::vocabulary::sockets;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Actor, Analytic, Context, Evidence, Family};
 
-/// IPC-BASE-010.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-010",
     title: "New right used at once",
@@ -39,10 +39,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1098"],
     attack_analytics: &["AN1357", "AN1358"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Security, Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// A right is new for this long.
@@ -106,8 +106,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         if explained { " by software that sets machines up" } else { "; nothing explains the change" },
     );
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(if explained { Reasons::NONE } else { Reasons::E1 })
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(if explained { Reasons::NONE } else { Reasons::ADMINISTRATIVE_PRIVILEGES })
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(client)
         .channel(channel.mechanism, channel.name)
         .because(&change.note, how);
@@ -209,7 +209,11 @@ mod tests {
     fn a_new_member_of_the_docker_group_that_uses_it_fires() {
         let events = [added(0.0, "kim", "docker").of("/usr/sbin/usermod", 60), uses_docker(600.0, "kim")];
         let found = check(&ANALYTIC, &events, Some((Severity::High, Confidence::Medium)));
-        assert!(found.iter().all(|finding| finding.reasons == Reasons::E1 && finding.evidence.len() == 2));
+        assert!(
+            found
+                .iter()
+                .all(|finding| finding.reasons == Reasons::ADMINISTRATIVE_PRIVILEGES && finding.evidence.len() == 2)
+        );
     }
 
     #[test]

@@ -9,7 +9,8 @@
 //! stays the same.
 //!
 //! ## Telemetry
-//! Process starts, and a baseline. Asleep without one.
+//! Process starts (Sysmon 1, Security 4688, auditd execve, Endpoint Security exec), and a baseline; inactive without
+//! one.
 //!
 //! ## False positives
 //! Updates and new packaged applications: an installation within the day before explains them.
@@ -20,10 +21,10 @@
 use backchannel_events::{Activity, ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
+use crate::context::explained;
 use crate::text::clip;
-use crate::{Analytic, Context, Evidence, Family, Status, assess, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-BASE-012.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-012",
     title: "Unusual child of an IPC broker",
@@ -31,17 +32,18 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1569"],
     attack_analytics: &["AN1357", "AN1358", "AN1359"],
     severity: Severity::Low,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security, Source::Auditd, Source::EndpointSecurity],
+    needs_baseline: true,
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let (edge, standing) = context.exchange?;
     if !matches!(event.activity, Activity::ProcessStart)
         || !matches!(standing, Standing::NeverSeen | Standing::NewOnHost)
-        || assess::is_explained(context, event)
+        || explained::is_explained(context, event)
     {
         return None;
     }
@@ -60,8 +62,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         clip(child.command_line, 200),
     );
     let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(child), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(child), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(broker)
         .server(child)
         .channel(edge.mechanism, "");
@@ -88,7 +90,7 @@ mod tests {
     fn a_program_of_a_user_s_folder_fires() {
         let events = [child(NOW, r"C:\Users\alice\AppData\Local\Temp\u.exe")];
         let found = check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::High, Confidence::Medium)));
-        assert!(found.iter().all(|finding| finding.reasons == Reasons::E3));
+        assert!(found.iter().all(|finding| finding.reasons == Reasons::UNKNOWN_BINARY));
     }
 
     #[test]

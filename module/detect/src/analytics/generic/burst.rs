@@ -23,9 +23,9 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::{Analytic, Context, Evidence, Family, Status, Threshold, joins, predicates, text};
+use crate::vocabulary::hubs;
+use crate::{Analytic, Context, Evidence, Family, Threshold, predicates, text};
 
-/// IPC-BASE-008.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-008",
     title: "Burst of inter-process communication",
@@ -33,15 +33,15 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1046"],
     attack_analytics: &["AN1357", "AN1358"],
     severity: Severity::Low,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon, Source::Security, Source::Auditd, Source::EndpointSecurity],
+    thresholds: &[MANY, KINDS],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// More than so many openings within a minute ...
-pub const MANY: Threshold = Threshold {
-    analytic: "IPC-BASE-008",
+const MANY: Threshold = Threshold {
     name: "channels",
     default: 20,
     least: 5,
@@ -49,8 +49,8 @@ pub const MANY: Threshold = Threshold {
     about: "channels that one process or visitor opens within a minute",
 };
 /// ... of so many kinds of channel.
-pub const KINDS: Threshold =
-    Threshold { name: "kinds", default: 5, least: 1, most: 16, about: "kinds of channel among them", ..MANY };
+const KINDS: Threshold =
+    Threshold { name: "kinds", default: 5, least: 1, most: 16, about: "kinds of channel among them" };
 /// A burst is looked at again after so many more openings.
 const AGAIN: u32 = 16;
 /// A host that starts, or whose log starts, is busy for so long.
@@ -66,7 +66,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if !again || rate.kinds() < context.threshold(&KINDS) as usize {
         return None;
     }
-    if channel.mechanism == Mechanism::AnonymousPipe || joins::is_shared(channel.name) || has_just_started(context) {
+    if channel.mechanism == Mechanism::AnonymousPipe || hubs::is_shared(channel.name) || has_just_started(context) {
         return None;
     }
     let count = rate.count + 1;
@@ -97,8 +97,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let kinds = rate.kinds();
     let text = format!("{who} opened {count} channels of {kinds} or more kinds within a minute{failed}.");
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(untrusted && predicates::is_unknown_binary(actor), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(untrusted && predicates::is_unknown_binary(actor), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(actor)
         .channel(channel.mechanism, "")
         .because(&rate.first, "the first of them".to_owned());

@@ -1,4 +1,4 @@
-//! # IPC-BASE-006: Known bad endpoint
+//! # IPC-BASE-006: Known bad endpoint of a channel
 //!
 //! ## What it detects
 //! A process that creates or opens a channel, activates a class or calls a procedure, where the program, its hash, the
@@ -8,20 +8,20 @@
 //! Somebody has already judged it: this is the playbook's "known malware signatures or hashes".
 //!
 //! ## Telemetry
-//! Any log with channels; hashes need Sysmon 1.
+//! Any log with channels: Sysmon 17 and 18, Security 5145, DistributedCOM, auditd, Zeek and others; hashes need
+//! Sysmon 1.
 //!
 //! ## False positives
 //! As good as the list: severity and confidence are the list's, and entries expire.
 //!
 //! ## References
-//! Playbook E3, T2 actions; ATT&CK T1559, DET0493 (AN1357, AN1358).
+//! Playbook E3, T2 actions; ATT&CK T1559; DET0493 (AN1357, AN1358).
 
 use backchannel_events::{Activity, ActivityKind, Indicators, ProcessEvent, Reasons, Severity, Source};
 
-use crate::judge::matches;
-use crate::{Analytic, Context, Evidence, Family, Indicator, IndicatorKind, Status};
+use crate::text::matches;
+use crate::{Analytic, Context, Evidence, Family, Indicator, IndicatorKind};
 
-/// IPC-BASE-006.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-006",
     title: "Known bad endpoint of a channel",
@@ -29,7 +29,6 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559"],
     attack_analytics: &["AN1357", "AN1358"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[
         ActivityKind::ChannelCreate,
         ActivityKind::ChannelConnect,
@@ -39,6 +38,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ],
     telemetry: &[Source::Sysmon, Source::Security, Source::DistributedCom, Source::Auditd, Source::Zeek],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -80,8 +80,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         if indicator.list.is_empty() { "of the site" } else { &indicator.list },
     );
     let mut evidence = Evidence::new(indicator.severity, indicator.confidence, text)
-        .reasons(Reasons::E3)
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::UNKNOWN_BINARY)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(subject)
         .channel(mechanism, what);
     if !peer.is_empty() {
@@ -95,10 +95,10 @@ mod tests {
     use backchannel_events::Confidence;
 
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
-    fn listed(kind: IndicatorKind, value: &str) -> Tuning {
+    fn listed(kind: IndicatorKind, value: &str) -> Tunables {
         let indicator = Indicator {
             kind,
             value: value.to_owned(),
@@ -107,7 +107,7 @@ mod tests {
             confidence: Confidence::High,
             expires: Some(at(100.0)),
         };
-        Tuning { indicators: vec![indicator], ..Tuning::default() }
+        Tunables { indicators: vec![indicator], ..Tunables::default() }
     }
 
     #[test]

@@ -9,28 +9,30 @@
 //! the host it sits in.
 //!
 //! ## Telemetry
-//! Sysmon 8 and 25, ptrace, remote_thread_create; Sysmon 17 and 18, auditd, Endpoint Security.
+//! Sysmon 8 and 25, auditd ptrace, Endpoint Security remote_thread_create for the injection; Sysmon 17 and 18,
+//! auditd, Endpoint Security for the channel.
 //!
 //! ## False positives
 //! The session and window manager, virtual machine tools and consent inject by trade and are left out, like security
 //! products and other installed programs.
 //!
 //! ## References
-//! Playbook KI-1, KI-3, E1; ATT&CK T1055, T1559; DET0493 (AN1357, AN1358, AN1359).
+//! Playbook KI-1, KI-3, E1; ATT&CK T1559, T1055; DET0493 (AN1357, AN1358, AN1359).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Channel, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::baseline::Standing;
-use crate::context::injections::{How, Injection};
-use crate::context::{Actor, KnownProcess};
+use crate::memory::KnownProcess;
+use crate::memory::injections::{How, Injection};
 use crate::text::directory;
 use crate::vocabulary::pipes::{self, owners};
-use crate::vocabulary::{debuggers, sockets};
-use crate::{Analytic, Context, Evidence, Family, Status, Window, joins, predicates};
+use crate::vocabulary::{debuggers, hubs, sockets};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-BASE-016.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-016",
     title: "Injected process uses a channel",
@@ -38,14 +40,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1055"],
     attack_analytics: &["AN1357", "AN1358", "AN1359"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect, ActivityKind::ChannelCreate],
     telemetry: &[Source::Sysmon, Source::Auditd, Source::EndpointSecurity],
+    // The channel is used this long after the injection.
+    window: Some(Duration::from_secs(300)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// The channel is used this long after the injection.
-pub const AFTER: Window = Window::new("IPC-BASE-016", 300);
 
 /// Inject by trade.
 const BY_TRADE: &[&str] = &[
@@ -70,7 +71,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let target = context.subject();
     let known = target.known?;
     let injection = context.host.injections.latest_first().find(|one| {
-        one.target == known.id && one.note.time <= event.time && one.note.time.within(context.window(AFTER), event.time)
+        one.target == known.id && one.note.time <= event.time && one.note.time.within(context.window(), event.time)
     })?;
     if is_anybodys(channel) || !is_new(context, channel, known, injection) {
         return None;
@@ -90,9 +91,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let privileged = predicates::is_privileged(target) || predicates::is_privileged(source);
     let evidence = Evidence::new(Severity::High, Confidence::Medium, text)
         .reasons(
-            Reasons::NONE.and_if(privileged, Reasons::E1).and_if(predicates::is_unknown_binary(source), Reasons::E3),
+            Reasons::NONE
+                .and_if(privileged, Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .and_if(predicates::is_unknown_binary(source), Reasons::UNKNOWN_BINARY),
         )
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(source)
         .server(target)
         .channel(channel.mechanism, channel.name)
@@ -102,7 +105,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 
 /// Whether nothing follows from the use of the channel.
 fn is_anybodys(channel: &Channel<'_>) -> bool {
-    if channel.name.is_empty() || channel.remote || joins::is_shared(channel.name) {
+    if channel.name.is_empty() || channel.remote || hubs::is_shared(channel.name) {
         return true;
     }
     match channel.mechanism {
@@ -122,7 +125,7 @@ fn is_new(context: &Context<'_>, channel: &Channel<'_>, known: &KnownProcess, in
         Some((_, Standing::NeverSeen | Standing::NewOnHost | Standing::Rare)) => true,
         Some((_, Standing::Immature)) | None => !context.channel(channel.name).is_some_and(|seen| {
             let before =
-                |one: &crate::context::Use| one.process == Some(known.id) && one.note.time < injection.note.time;
+                |one: &crate::memory::Use| one.process == Some(known.id) && one.note.time < injection.note.time;
             seen.created.as_ref().is_some_and(before) || seen.opened.iter().any(before)
         }),
     }

@@ -1,4 +1,4 @@
-//! # IPC-BASE-015: Masqueraded endpoint
+//! # IPC-BASE-015: Masqueraded endpoint of a channel
 //!
 //! ## What it detects
 //! A process with the name of one of Windows' own programs, outside the folders of Windows, that creates or opens a
@@ -14,7 +14,7 @@
 //! Mounted images of another Windows; portable copies of administrators' tools.
 //!
 //! ## References
-//! ATT&CK T1036.005, T1559, DET0493 (AN1357).
+//! ATT&CK T1559, T1036.005; DET0493 (AN1357).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -22,9 +22,8 @@ use backchannel_events::{
 
 use crate::context::activation;
 use crate::vocabulary::{os_programs, programs};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-BASE-015.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-015",
     title: "Masqueraded endpoint of a channel",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1036.005"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect, ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -70,8 +69,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         )
     };
     let evidence = Evidence::new(Severity::High, Confidence::High, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(subject) || out_of_place, Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(subject) || out_of_place, Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(subject)
         .channel(mechanism, name);
     Some(evidence)

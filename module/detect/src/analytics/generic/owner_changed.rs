@@ -22,14 +22,13 @@ use backchannel_events::{
     Source,
 };
 
-use crate::context::recent::ChangeKind;
-use crate::context::{Actor, KnownChannel, Use};
+use crate::memory::recent::ChangeKind;
+use crate::memory::{KnownChannel, Use};
 use crate::text::{base_name, directory};
 use crate::vocabulary::pipes::{self, owners};
-use crate::vocabulary::sockets;
-use crate::{Analytic, Context, Evidence, Family, Status, joins, predicates};
+use crate::vocabulary::{hubs, sockets};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-BASE-013.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-013",
     title: "Channel made by another program than before",
@@ -37,10 +36,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1574"],
     attack_analytics: &["AN1357", "AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate],
     telemetry: &[Source::Sysmon, Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// Make sockets on behalf of others.
@@ -90,9 +89,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     );
     let evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(
-            Reasons::NONE.and_if(predicates::is_unknown_binary(now), Reasons::E3).and_if(worse && lesser, Reasons::E1),
+            Reasons::NONE
+                .and_if(predicates::is_unknown_binary(now), Reasons::UNKNOWN_BINARY)
+                .and_if(worse && lesser, Reasons::ADMINISTRATIVE_PRIVILEGES),
         )
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(earlier)
         .server(now)
         .channel(channel.mechanism, channel.name)
@@ -111,10 +112,10 @@ fn is_other(before: &str, now: &str) -> bool {
 /// Whether others say it: names that everybody uses, that belong to an owner by rule, or that name their maker.
 fn is_told_elsewhere(channel: &Channel<'_>) -> bool {
     if channel.mechanism != Mechanism::NamedPipe {
-        return joins::is_shared(channel.name) || sockets::is_desktop(channel.name);
+        return hubs::is_shared(channel.name) || sockets::is_desktop(channel.name);
     }
     let bare = pipes::bare(channel.name);
-    joins::is_shared(channel.name) || owners::of(bare).is_some() || pipes::claim(bare).is_some()
+    hubs::is_shared(channel.name) || owners::of(bare).is_some() || pipes::claim(bare).is_some()
 }
 
 /// Whether software was installed or removed between the two.
@@ -145,7 +146,7 @@ mod tests {
     fn a_user_s_program_that_takes_a_service_s_name_fires() {
         let taken = pipe_created(60, r"\vendor\control").of(r"C:\Users\a\x.exe", 60).user("CORP", "a");
         let found = check(&ANALYTIC, &[served(0.0), taken], Some((Severity::Medium, Confidence::Medium)));
-        assert!(found.iter().all(|finding| finding.reasons == Reasons::E3));
+        assert!(found.iter().all(|finding| finding.reasons == Reasons::UNKNOWN_BINARY));
     }
 
     #[test]

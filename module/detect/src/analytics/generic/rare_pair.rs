@@ -8,21 +8,20 @@
 //! What belongs to an organisation's software is seen on many machines and many days; what belongs to an intruder is not.
 //!
 //! ## Telemetry
-//! Any log with channels, and a baseline. Asleep without one.
+//! Any log with channels (Sysmon 18, Security 5145, auditd, Zeek and others), and a baseline; inactive without one.
 //!
 //! ## False positives
 //! Servers with a single purpose, and software in its first week: low severity, raised only for programs from places
 //! users can write to.
 //!
 //! ## References
-//! Playbook Q2, Q4, KI-1; ATT&CK T1559, DET0493 (AN1357, AN1358).
+//! Playbook Q2, Q4, KI-1; ATT&CK T1559; DET0493 (AN1357, AN1358).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-BASE-002.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-002",
     title: "Exchange that is rare in the fleet",
@@ -30,10 +29,11 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559"],
     attack_analytics: &["AN1357", "AN1358"],
     severity: Severity::Low,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect, ActivityKind::ComActivation, ActivityKind::RpcCall],
     telemetry: &[Source::Sysmon, Source::Security, Source::Auditd, Source::Zeek],
+    needs_baseline: true,
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -51,8 +51,8 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         edge.endpoint,
     );
     let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(client), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(client)
         .channel(edge.mechanism, edge.endpoint.clone());
     Some(evidence)

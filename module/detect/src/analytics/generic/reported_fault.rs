@@ -20,12 +20,11 @@ use std::time::Duration;
 
 use backchannel_events::{Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Severity, Source};
 
-use crate::context::Tally;
+use crate::memory::Tally;
 use crate::text::{clip, lower};
 use crate::vocabulary::faults;
-use crate::{Analytic, Context, Evidence, Family, Status, Threshold};
+use crate::{Analytic, Context, Evidence, Family, Threshold};
 
-/// IPC-BASE-019.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-019",
     title: "Programs report that a socket fails them",
@@ -33,21 +32,16 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1499"],
     attack_analytics: &["AN1358"],
     severity: Severity::Low,
-    status: Status::Stable,
     on: &[ActivityKind::Text],
     telemetry: &[Source::Syslog],
+    thresholds: &[MANY],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// So many complaints ...
-pub const MANY: Threshold = Threshold {
-    analytic: "IPC-BASE-019",
-    name: "faults",
-    default: 3,
-    least: 2,
-    most: 64,
-    about: "faults of one channel within ten minutes",
-};
+const MANY: Threshold =
+    Threshold { name: "faults", default: 3, least: 2, most: 64, about: "faults of one channel within ten minutes" };
 /// ... within this time.
 const WINDOW: Duration = Duration::from_secs(600);
 
@@ -69,7 +63,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     );
     let mechanism = if socket.starts_with('@') { Mechanism::UnixAbstract } else { Mechanism::UnixSocket };
     let mut evidence = Evidence::new(Severity::Low, Confidence::Low, text)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(context.subject())
         .channel(mechanism, socket);
     for (program, note) in before.iter().rev().take(many) {

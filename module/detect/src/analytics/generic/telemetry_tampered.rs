@@ -9,13 +9,16 @@
 //! What was done before is gone and what is done next is not seen: "no anomaly" on such a host means "not known".
 //!
 //! ## Telemetry
-//! Sysmon 4 and 16; 1102 and 104; auditd CONFIG_CHANGE and DAEMON records; process starts for the command.
+//! Sysmon 4 and 16; Security 1102 and System 104; auditd CONFIG_CHANGE and DAEMON records; process starts for the
+//! command.
 //!
 //! ## False positives
 //! Shutdowns, updates of rules by `augenrules`, images that are cleaned before use.
 //!
 //! ## References
-//! Playbook LOG-1 to LOG-4, E1; ATT&CK T1562.001, T1562.006, T1070.001, T1559; DET0493 (AN1357, AN1358).
+//! Playbook LOG-1 to LOG-4, E1; ATT&CK T1559, T1562.001, T1562.006, T1070.001; DET0493 (AN1357, AN1358).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Process, ProcessEvent, Reasons, Severity, Source, TelemetryState,
@@ -23,9 +26,8 @@ use backchannel_events::{
 
 use crate::text::contains_any;
 use crate::vocabulary::telemetry;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-BASE-018.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-018",
     title: "Telemetry tampered with",
@@ -33,14 +35,14 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1562.001", "T1562.006", "T1070.001"],
     attack_analytics: &["AN1357", "AN1358"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Telemetry],
     telemetry: &[Source::Sysmon, Source::Security, Source::System, Source::Auditd],
+    // The command that did it came at most this long before.
+    window: Some(Duration::from_secs(60)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
-/// The command that did it came at most this long before.
-pub const BEFORE: Window = Window::new("IPC-BASE-018", 60);
 /// Most processes looked through for the command.
 const MOST: usize = 256;
 /// Logs that channels, processes or logons are read from.
@@ -84,10 +86,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(
             Reasons::NONE
-                .and_if(serious, Reasons::E1)
-                .and_if(serious && predicates::is_unknown_binary(client), Reasons::E3),
+                .and_if(serious, Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .and_if(serious && predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY),
         )
-        .indicators(if serious { Indicators::KI1 } else { Indicators::NONE })
+        .indicators(if serious { Indicators::UNEXPECTED_USE } else { Indicators::NONE })
         .client(client);
     if let Some(known) = command.and_then(|(actor, _)| actor.known) {
         evidence = evidence.because(&known.note, format!("{} ran: {}", known.name(), known.command_line));
@@ -104,7 +106,7 @@ fn is_person(process: &Process<'_>) -> bool {
 /// The command that did it, and what it does.
 fn command<'c>(context: &Context<'c>, event: &ProcessEvent<'_>) -> Option<(Actor<'c>, &'static str)> {
     let lately = context.host.processes.latest_first().take(MOST);
-    lately.filter(|known| known.note.time.within(context.window(BEFORE), event.time)).find_map(|known| {
+    lately.filter(|known| known.note.time.within(context.window(), event.time)).find_map(|known| {
         let actor = Actor::remembered(known);
         let did = telemetry::blinds(&known.image, &known.command_line)?;
         // An update of the rules empties them first.
@@ -142,7 +144,11 @@ mod tests {
     fn a_log_cleared_soon_after_an_alarm_fires() {
         let [clears, cleared] = clears(300.0);
         let found = check(&ANALYTIC, &[alarm(), clears, cleared], Some((Severity::High, Confidence::Medium)));
-        assert!(found.iter().all(|finding| finding.reasons == Reasons::E1 && finding.evidence.len() == 2));
+        assert!(
+            found
+                .iter()
+                .all(|finding| finding.reasons == Reasons::ADMINISTRATIVE_PRIVILEGES && finding.evidence.len() == 2)
+        );
     }
 
     #[test]

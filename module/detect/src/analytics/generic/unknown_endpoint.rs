@@ -1,28 +1,28 @@
 //! # IPC-BASE-005: Unknown binary is an endpoint of a channel
 //!
 //! ## What it detects
-//! A program from a place that ordinary users can write to, which opens or serves a channel together with a privileged
-//! process or another machine.
+//! A program from a place that ordinary users can write to serves a channel that another machine, or a privileged
+//! process that is not of its folder, opens.
 //!
 //! ## Why it matters
 //! Implants live where users can write, and privileged services are what they want to talk to.
 //!
 //! ## Telemetry
-//! Sysmon 17, 18; auditd bind, connect, accept. Signatures (Sysmon 7) make it surer.
+//! Sysmon 17, 18; auditd bind, connect. A trusted signature (Sysmon 7) clears the program.
 //!
 //! ## False positives
 //! Software that installs itself per user. Channels that every process uses are left out; allow by path or hash.
 //!
 //! ## References
-//! Playbook Q1, E3; ATT&CK T1559, T1204, DET0493 (AN1357, AN1358).
+//! Playbook Q1, E3; ATT&CK T1559; DET0493 (AN1357, AN1358).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, joins, predicates};
+use crate::vocabulary::hubs;
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-BASE-005.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-005",
     title: "Unknown binary is an endpoint of a channel",
@@ -30,15 +30,15 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559"],
     attack_analytics: &["AN1357", "AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon, Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::ChannelConnect(channel) = &event.activity else { return None };
-    if channel.mechanism == Mechanism::AnonymousPipe || channel.name.is_empty() || joins::is_shared(channel.name) {
+    if channel.mechanism == Mechanism::AnonymousPipe || channel.name.is_empty() || hubs::is_shared(channel.name) {
         return None;
     }
     let created = context.channel(channel.name).and_then(|known| known.created.as_ref())?;
@@ -63,8 +63,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         channel.name,
     );
     let mut evidence = Evidence::new(Severity::Medium, Confidence::Medium, text)
-        .reasons(Reasons::E3.and_if(remote && !channel.peer.is_empty(), Reasons::E4))
-        .indicators(if privileged { Indicators::KI1.and(Indicators::KI3) } else { Indicators::KI1 })
+        .reasons(Reasons::UNKNOWN_BINARY.and_if(remote && !channel.peer.is_empty(), Reasons::LATERAL_MOVEMENT))
+        .indicators(if privileged {
+            Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW)
+        } else {
+            Indicators::UNEXPECTED_USE
+        })
         .client(client)
         .server(server)
         .channel(channel.mechanism, channel.name)

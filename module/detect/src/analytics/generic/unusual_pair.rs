@@ -1,28 +1,29 @@
 //! # IPC-BASE-001: Exchange that the baseline has never seen
 //!
 //! ## What it detects
-//! Two processes that talk over a channel although the site's baseline, learned from enough days of this host or of the
-//! fleet, has never seen them do so (IPC-BASE-001), or knows the pair only over other channels (IPC-BASE-003). Programs
-//! that a broker starts are IPC-BASE-012's.
+//! Two processes that talk over a channel although the site's baseline, learned from enough days of this host or of
+//! the fleet, has never seen them do so, or knows the pair only over other channels (IPC-BASE-003). Programs that a
+//! broker starts are IPC-BASE-012's.
 //!
 //! ## Why it matters
 //! It is the playbook's second question: does the pattern deviate from what is usual here?
 //!
 //! ## Telemetry
-//! Any log with channels, and a baseline. Asleep without one.
+//! Any log with channels (Sysmon 17 and 18, Security 5145, auditd, Zeek and others), and a baseline; inactive without
+//! one.
 //!
 //! ## False positives
 //! New software and updates: an installation within the day before explains it, and the finding stays at info.
 //!
 //! ## References
-//! Playbook KI-1, Q2, Q4; ATT&CK T1559, DET0493 (AN1357, AN1358).
+//! Playbook KI-1, Q2, Q4; ATT&CK T1559; DET0493 (AN1357, AN1358).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
-use crate::{Analytic, Context, Evidence, Family, Status, UserKind, assess, predicates};
+use crate::context::explained;
+use crate::{Analytic, Context, Evidence, Family, UserKind, predicates};
 
-/// IPC-BASE-001.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-001",
     title: "Exchange that the baseline has never seen",
@@ -30,7 +31,6 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559"],
     attack_analytics: &["AN1357", "AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[
         ActivityKind::ChannelConnect,
         ActivityKind::ChannelCreate,
@@ -38,7 +38,9 @@ pub const ANALYTIC: Analytic = Analytic {
         ActivityKind::RpcCall,
     ],
     telemetry: &[Source::Sysmon, Source::Security, Source::Auditd, Source::Zeek],
+    needs_baseline: true,
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -61,7 +63,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         2 => Severity::High,
         _ => Severity::Critical,
     };
-    if assess::is_explained(context, event) {
+    if explained::is_explained(context, event) {
         severity = Severity::Info;
     }
     let never = match (known_pair, standing) {
@@ -72,8 +74,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let who = if remote { "another machine" } else { client.name() };
     let text = format!("{who} uses {} {}: the baseline {never}.", edge.mechanism.as_str(), edge.endpoint);
     let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(client), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(client)
         .channel(edge.mechanism, edge.endpoint.clone());
     Some(evidence)

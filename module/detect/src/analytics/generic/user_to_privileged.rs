@@ -8,20 +8,21 @@
 //! It is the playbook's key indicator word for word: a user process interacting with a high-privilege system process.
 //!
 //! ## Telemetry
-//! Sysmon 17 and 18, auditd bind and connect, and a baseline. Asleep without one.
+//! Sysmon 17 and 18, auditd bind and connect, and a baseline; inactive without one.
 //!
 //! ## False positives
 //! Newly installed software with a service of its own: explained by the installation.
 //!
 //! ## References
-//! Playbook KI-3, Q2, Q4, E1; ATT&CK T1559, T1068, DET0493 (AN1357, AN1358).
+//! Playbook KI-3, Q2, Q4, E1; ATT&CK T1559, T1068; DET0493 (AN1357, AN1358).
 
 use backchannel_events::{Activity, ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
-use crate::{Analytic, Context, Evidence, Family, Status, UserKind, assess, joins, predicates};
+use crate::context::explained;
+use crate::vocabulary::hubs;
+use crate::{Analytic, Context, Evidence, Family, UserKind, predicates};
 
-/// IPC-BASE-004.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-004",
     title: "User's process reaches into a privileged one",
@@ -29,10 +30,11 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1068"],
     attack_analytics: &["AN1357", "AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon, Source::Auditd],
+    needs_baseline: true,
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -40,14 +42,14 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let Activity::ChannelConnect(channel) = &event.activity else { return None };
     if !matches!(standing, Standing::NeverSeen | Standing::Rare)
         || edge.user != UserKind::Person
-        || joins::is_shared(channel.name)
+        || hubs::is_shared(channel.name)
     {
         return None;
     }
     let created = context.channel(channel.name).and_then(|known| known.created.as_ref())?;
     let server = created.process.and_then(|id| context.remembered(id))?;
     let highest = predicates::is_local_system(server) || server.user.effective_id == "0" || server.counts_as_privileged;
-    if !highest || assess::is_explained(context, event) {
+    if !highest || explained::is_explained(context, event) {
         return None;
     }
     let client = context.subject();
@@ -63,10 +65,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(
             Reasons::NONE
-                .and_if(predicates::is_unknown_binary(client), Reasons::E3)
-                .and_if(predicates::is_privileged(client), Reasons::E1),
+                .and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY)
+                .and_if(predicates::is_privileged(client), Reasons::ADMINISTRATIVE_PRIVILEGES),
         )
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(client)
         .server(server)
         .channel(channel.mechanism, channel.name)

@@ -1,4 +1,4 @@
-//! # IPC-PIPE-016: Administrative pipe opened for writing from another machine
+//! # IPC-PIPE-016: Administrative pipe opened from another machine
 //!
 //! ## What it detects
 //! Services, tasks, registry, event logs, backup keys or accounts of this machine opened for writing over IPC$ from an
@@ -22,9 +22,8 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::vocabulary::pipes::remote::{self, Administers};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-016.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-016",
     title: "Administrative pipe opened from another machine",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1021.002", "T1569.002", "T1053", "T1112"],
     attack_analytics: &["AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Security, Source::Zeek],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// The access right to write into a pipe.
@@ -76,8 +75,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let privileged = predicates::is_privileged(context.subject())
         || logon.is_some_and(|logon| logon.special || logon.elevated == Some(true));
     let mut evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::E4.and_if(privileged, Reasons::E1))
-        .indicators(Indicators::KI3)
+        .reasons(Reasons::LATERAL_MOVEMENT.and_if(privileged, Reasons::ADMINISTRATIVE_PRIVILEGES))
+        .indicators(Indicators::ABNORMAL_FLOW)
         .channel(Mechanism::NamedPipe, pipe.channel.name)
         .remote(peer);
     if let Some(logon) = logon {
@@ -89,7 +88,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     #[test]
@@ -101,7 +100,7 @@ mod tests {
 
     #[test]
     fn whoever_is_not_a_declared_administrator_is_high() {
-        let tuning = Tuning { admin_hosts: vec!["10.0.0.77".into()], ..Tuning::default() };
+        let tuning = Tunables { admin_hosts: vec!["10.0.0.77".into()], ..Tunables::default() };
         let events = [pipe_opened_from(0, r"\winreg", "10.0.0.9", 0x3).user("CORP", "alice")];
         check_tuned(&ANALYTIC, &events, tuning, Some((Severity::High, Confidence::Medium)));
     }

@@ -17,7 +17,9 @@
 //! controllers reach each other's `lsarpc`, `samr` and `netlogon` with machine accounts: left out.
 //!
 //! ## References
-//! ATT&CK T1559, T1187, T1557.001; DET0493 (AN1357). MS-EFSR, MS-RPRN, MS-DFSNM, MS-FSRVP.
+//! ATT&CK T1187, T1557.001, T1559; DET0493 (AN1357). MS-EFSR, MS-RPRN, MS-DFSNM, MS-FSRVP.
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, NetworkFlow, ProcessEvent, Reasons, RpcCall, Severity,
@@ -25,13 +27,12 @@ use backchannel_events::{
 };
 
 use crate::context::PipeUse;
-use crate::context::pipes::RemoteOpen;
-use crate::context::recent::Flow;
+use crate::memory::pipes::RemoteOpen;
+use crate::memory::recent::Flow;
 use crate::text::{is_any, starts_with};
 use crate::vocabulary::pipes::remote;
-use crate::{Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-PIPE-017.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-017",
     title: "Machine coerced to authenticate elsewhere",
@@ -39,14 +40,14 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1187", "T1557.001", "T1559"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect, ActivityKind::RpcCall, ActivityKind::NetworkFlow],
     telemetry: &[Source::Security, Source::Zeek, Source::RpcFirewall],
+    // From the opening to the connection out, in any order: flows are written late.
+    window: Some(Duration::from_secs(15)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
-/// From the opening to the connection out, in any order: flows are written late.
-pub const WINDOW: Window = Window::new("IPC-PIPE-017", 15);
 /// Ports a coerced machine connects to.
 const PORTS: [u16; 5] = [445, 80, 5985, 389, 139];
 /// Programs that make a coerced connection; the kernel does for SMB.
@@ -67,7 +68,7 @@ fn by_pipe(context: &Context<'_>, pipe: &PipeUse<'_>) -> Option<Evidence> {
         return None;
     }
     let user = context.subject().user;
-    let flows = context.host.flows.near(context.event().time, context.window(WINDOW));
+    let flows = context.host.flows.near(context.event().time, context.window());
     let mut outbound = flows.filter(|flow| is_coerced(context, flow)).peekable();
     if !is_machine(context, user, pipe.name) && outbound.peek().is_some() {
         let outbound: Vec<&Flow> = outbound.collect();
@@ -97,7 +98,7 @@ fn by_call(context: &Context<'_>, call: &RpcCall<'_>) -> Option<Evidence> {
     if context.host.addresses.is_own(peer) || context.tuning.may_call(peer) {
         return None;
     }
-    let flows = context.host.flows.near(context.event().time, context.window(WINDOW));
+    let flows = context.host.flows.near(context.event().time, context.window());
     let back = flows.filter(|flow| is_coerced(context, flow)).find(|flow| &*flow.remote == peer);
     // Every printer's client asks to be told of changes.
     if back.is_none() && starts_with(call.operation, "RpcRemoteFind") {
@@ -124,7 +125,7 @@ fn by_flow(context: &Context<'_>, flow: &NetworkFlow<'_>) -> Option<Evidence> {
     if !is_any(context.subject().name(), COERCED) {
         return None;
     }
-    let opens = context.host.remote_pipes.near(context.event().time, context.window(WINDOW));
+    let opens = context.host.remote_pipes.near(context.event().time, context.window());
     let counts = |open: &&RemoteOpen| {
         let user = User { id: &open.user_id, name: &open.user_name, ..User::default() };
         remote::is_coercible(&open.name)
@@ -170,8 +171,8 @@ fn joined(pipe: &str, caller: &str, target: &str, port: u16) -> Evidence {
 
 fn finish(evidence: Evidence, channel: &str, peer: &str) -> Evidence {
     evidence
-        .reasons(Reasons::E2.and(Reasons::E4))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .channel(Mechanism::RpcNamedPipe, channel)
         .remote(peer)
 }

@@ -15,13 +15,11 @@
 //! ## References
 //! ATT&CK T1559, T1003, T1134; DET0493 (AN1357).
 
-use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::pipes::label;
 use crate::vocabulary::pipes::tools;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-028.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-028",
     title: "Pipe of a credential tool",
@@ -29,37 +27,28 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1003", "T1134"],
     attack_analytics: &["AN1357"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
     let pipe = context.pipe()?;
     let tool = tools::credential(pipe.name)?;
     let (client, server) = context.pipe_ends(&pipe);
-    let actor = if pipe.creation { server } else { client };
-    let act = match (pipe.creation, pipe.channel.remote) {
-        (true, _) => format!("{} made", label(actor)),
-        (false, true) => "A client on the network opened".to_owned(),
-        (false, false) => format!("{} opened", label(actor)),
-    };
+    let act = pipe.act(client, server);
     let text = format!(
         "{act} pipe {}: the name belongs to {}, which takes credentials from this machine.",
         pipe.channel.name, tool.family
     );
     let privileged = predicates::is_privileged(server) || predicates::is_privileged(client);
     // The name itself is the indicator: whoever uses it is the tool.
-    let mut evidence = Evidence::new(Severity::Critical, Confidence::High, text)
-        .reasons(Reasons::E3.and_if(privileged, Reasons::E1))
-        .indicators(Indicators::KI1)
-        .client(client)
-        .server(server)
-        .channel(Mechanism::NamedPipe, pipe.channel.name);
-    if pipe.channel.remote {
-        evidence = evidence.remote(context.smb_client(pipe.channel).map_or("", |from| from.address));
-    }
+    let evidence = Evidence::new(Severity::Critical, Confidence::High, text)
+        .reasons(Reasons::UNKNOWN_BINARY.and_if(privileged, Reasons::ADMINISTRATIVE_PRIVILEGES))
+        .indicators(Indicators::UNEXPECTED_USE)
+        .pipe(context, &pipe)
+        .smb_client(context, &pipe);
     Some(evidence)
 }
 

@@ -22,9 +22,8 @@ use backchannel_events::{
 
 use crate::context::pipes::label;
 use crate::vocabulary::pipes::tools;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-006.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-006",
     title: "Remote executor's pipe made by the wrong program",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1569.002", "T1068"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate],
     telemetry: &[Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -58,11 +57,11 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     let severity = if misplaced && by_services && !weak { Severity::Medium } else { Severity::High };
     let text = format!("{} made pipe {} of {}, but {why}.", label(server), pipe.channel.name, tool.family);
     let reasons = Reasons::NONE
-        .and_if(predicates::is_unknown_binary(server), Reasons::E3)
-        .and_if(predicates::is_privileged(server), Reasons::E1);
+        .and_if(predicates::is_unknown_binary(server), Reasons::UNKNOWN_BINARY)
+        .and_if(predicates::is_privileged(server), Reasons::ADMINISTRATIVE_PRIVILEGES);
     let mut evidence = Evidence::new(severity, Confidence::High, text)
         .reasons(reasons)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .server(server)
         .channel(Mechanism::NamedPipe, pipe.channel.name);
     if let Some(known) = server.known {

@@ -9,7 +9,7 @@
 //! them too, so who and from where decides.
 //!
 //! ## Telemetry
-//! Sysmon 1, 11, 17 and 18; Security 4688, 4697 and 5145; System 7045; Zeek `smb_files`.
+//! Sysmon 1, 11, 13 (`Services\*\ImagePath`), 17 and 18; Security 4688, 4697 and 5145; System 7045; Zeek `smb_files`.
 //!
 //! ## False positives
 //! Sanctioned administration: declare admin hosts and accounts, which lowers it. Where a site has declared them,
@@ -24,9 +24,8 @@ use backchannel_events::{
 
 use crate::context::pipes::label;
 use crate::vocabulary::pipes::{self, tools};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates, text};
+use crate::{Analytic, Context, Evidence, Family, predicates, text};
 
-/// IPC-PIPE-004.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-004",
     title: "Remote-execution tool at work",
@@ -34,7 +33,6 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1021.002", "T1569.002"],
     attack_analytics: &["AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[
         ActivityKind::ChannelCreate,
         ActivityKind::ChannelConnect,
@@ -45,6 +43,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ],
     telemetry: &[Source::Sysmon, Source::Security, Source::System, Source::Zeek],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// Programs on the client's side, and the arguments that make a renamed one.
@@ -91,10 +90,7 @@ fn by_pipe(context: &Context<'_>) -> Option<Evidence> {
     let remote = !peer.is_empty();
     let text =
         format!("{act} pipe {}, through which {} runs commands for another machine.", pipe.channel.name, tool.family);
-    let mut evidence = conclude(context, text, peer, remote)
-        .client(client)
-        .server(server)
-        .channel(Mechanism::NamedPipe, pipe.channel.name);
+    let mut evidence = conclude(context, text, peer, remote).pipe(context, &pipe);
     if pipe.channel.remote || remote {
         evidence = evidence.remote(peer);
     }
@@ -139,8 +135,8 @@ fn conclude(context: &Context<'_>, text: String, peer: &str, remote: bool) -> Ev
         || tuning.is_admin_account(&context.subject().account());
     let severity = if declared && !known { Severity::High } else { Severity::Medium };
     Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::NONE.and_if(remote, Reasons::E4))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(remote, Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::UNEXPECTED_USE)
 }
 
 /// The base name of a program without its extension.
@@ -169,7 +165,7 @@ fn unc_host(command_line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     #[test]
@@ -216,7 +212,7 @@ mod tests {
 
     #[test]
     fn whoever_is_not_a_declared_administrator_is_high() {
-        let tuning = Tuning { admin_accounts: vec!["adm-carol".into()], ..Tuning::default() };
+        let tuning = Tunables { admin_accounts: vec!["adm-carol".into()], ..Tunables::default() };
         let events = [pipe_opened_from(0, r"\PSEXESVC", "10.0.0.9", 0x12019f).user("CORP", "alice")];
         check_tuned(&ANALYTIC, &events, tuning, Some((Severity::High, Confidence::High)));
     }

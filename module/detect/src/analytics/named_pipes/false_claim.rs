@@ -23,9 +23,8 @@ use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, Proces
 use crate::context::pipes::label;
 use crate::text::{directory, ends_with};
 use crate::vocabulary::pipes::{self, Claim, Described};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-003.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-003",
     title: "Pipe name that lies about its maker",
@@ -33,10 +32,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1036", "T1071"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate],
     telemetry: &[Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -66,8 +65,8 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     );
     Some(
         Evidence::new(severity, Confidence::High, text)
-            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(maker), Reasons::E3))
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(maker), Reasons::UNKNOWN_BINARY))
+            .indicators(Indicators::UNEXPECTED_USE)
             .server(maker)
             .channel(Mechanism::NamedPipe, pipe.channel.name),
     )

@@ -20,11 +20,10 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::pipes::label;
-use crate::fold::fold;
+use crate::text::fold::fold;
 use crate::text::{clip, contains, contains_any, find, starts_with};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-010.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-010",
     title: "Service command that writes into a pipe",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1134.001", "T1134.002", "T1543.003"],
     attack_analytics: &["AN1357"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ServiceChange, ActivityKind::Registry, ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security, Source::System],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -60,8 +59,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let text = format!("{what} that {}: {}. Its server takes SYSTEM's token.", form.does, clip(command, 200));
     let name = if form.pipe.is_empty() { String::new() } else { format!("\\{}", form.pipe) };
     let mut evidence = Evidence::new(Severity::Critical, confidence, text)
-        .reasons(Reasons::E1)
-        .indicators(Indicators::KI1.and(Indicators::KI3));
+        .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES)
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW));
     if !name.is_empty() {
         evidence = evidence.channel(Mechanism::NamedPipe, name.as_str());
     }

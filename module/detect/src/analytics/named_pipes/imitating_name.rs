@@ -19,14 +19,12 @@
 //! ATT&CK T1559, T1036, T1071; DET0493 (AN1357). Public Cobalt Strike profiles.
 
 use backchannel_events::{
-    ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, SignatureStatus, Source,
+    ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, SignatureStatus, Source,
 };
 
-use crate::context::pipes::label;
 use crate::vocabulary::pipes::{self, imitations, owners, tools};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates, text};
+use crate::{Analytic, Context, Evidence, Family, predicates, text};
 
-/// IPC-PIPE-002.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-002",
     title: "Pipe that imitates a system or product name",
@@ -34,10 +32,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1036", "T1071"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -66,11 +64,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         (false, _) if untrusted || borrowed => (Severity::Medium, Confidence::Low),
         (false, _) => (Severity::Low, Confidence::Low),
     };
-    let act = match (pipe.creation, pipe.channel.remote) {
-        (true, _) => format!("{} made", label(server)),
-        (false, true) => "A client on the network opened".to_owned(),
-        (false, false) => format!("{} opened", label(client)),
-    };
+    let act = pipe.act(client, server);
     let alike = if strict { "has exactly the shape" } else { "begins like the names" };
     let text = format!(
         "{act} pipe {}: the name {alike} that configurable implants use to pass for a system's or a product's.",
@@ -78,17 +72,13 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     );
     let ends = [client, server];
     let reasons = Reasons::NONE
-        .and_if(ends.iter().any(|&end| predicates::is_unknown_binary(end)), Reasons::E3)
-        .and_if(strict && ends.iter().any(|&end| predicates::is_privileged(end)), Reasons::E1);
-    let mut evidence = Evidence::new(severity, confidence, text)
+        .and_if(ends.iter().any(|&end| predicates::is_unknown_binary(end)), Reasons::UNKNOWN_BINARY)
+        .and_if(strict && ends.iter().any(|&end| predicates::is_privileged(end)), Reasons::ADMINISTRATIVE_PRIVILEGES);
+    let evidence = Evidence::new(severity, confidence, text)
         .reasons(reasons)
-        .indicators(Indicators::KI1)
-        .client(client)
-        .server(server)
-        .channel(Mechanism::NamedPipe, pipe.channel.name);
-    if pipe.channel.remote {
-        evidence = evidence.remote(context.smb_client(pipe.channel).map_or("", |from| from.address));
-    }
+        .indicators(Indicators::UNEXPECTED_USE)
+        .pipe(context, &pipe)
+        .smb_client(context, &pipe);
     Some(evidence)
 }
 

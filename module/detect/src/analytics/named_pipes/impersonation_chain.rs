@@ -1,4 +1,4 @@
-//! # IPC-PIPE-009: From a pipe to SYSTEM
+//! # IPC-PIPE-009: Pipe server gained SYSTEM from its client
 //!
 //! ## What it detects
 //! A process that is not SYSTEM makes a pipe, SYSTEM opens it, and within 30 seconds the maker has a child that runs as
@@ -17,15 +17,16 @@
 //! ## References
 //! ATT&CK T1559, T1134.001, T1134.002; DET0493 (AN1357).
 
+use std::time::Duration;
+
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source, Timestamp,
 };
 
 use crate::context::pipes::label;
-use crate::context::{ProcessId, Use};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::memory::{ProcessId, Use};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-009.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-009",
     title: "Pipe server gained SYSTEM from its client",
@@ -33,14 +34,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1134.001", "T1134.002"],
     attack_analytics: &["AN1357"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon],
+    // From the pipe to the child.
+    window: Some(Duration::from_secs(30)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// From the pipe to the child.
-pub const WINDOW: Window = Window::new("IPC-PIPE-009", 30);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     if event.activity == Activity::ProcessStart {
@@ -63,7 +63,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let (maker, created) = context.pipe_maker(pipe.channel.name)?;
     let confidence = not_system(maker)?;
-    let near = |time: Timestamp| time.within(context.window(WINDOW), event.time);
+    let near = |time: Timestamp| time.within(context.window(), event.time);
     let child = context
         .host
         .processes
@@ -96,8 +96,8 @@ fn lured<'c>(context: &Context<'c>, maker: ProcessId, time: Timestamp) -> Option
         let opened = known
             .opened
             .iter()
-            .find(|one| one.note.time.within(context.window(WINDOW), time) && is_by_system(context, one))?;
-        (known.mechanism == Mechanism::NamedPipe && created.note.time.within(context.window(WINDOW), time))
+            .find(|one| one.note.time.within(context.window(), time) && is_by_system(context, one))?;
+        (known.mechanism == Mechanism::NamedPipe && created.note.time.within(context.window(), time))
             .then_some((name, created, opened))
     })
 }
@@ -121,8 +121,10 @@ fn conclude(maker: Actor<'_>, child: Actor<'_>, opener: Actor<'_>, name: &str, c
         label(child)
     );
     Evidence::new(Severity::Critical, confidence, text)
-        .reasons(Reasons::E1.and_if(predicates::is_unknown_binary(maker), Reasons::E3))
-        .indicators(Indicators::KI3)
+        .reasons(
+            Reasons::ADMINISTRATIVE_PRIVILEGES.and_if(predicates::is_unknown_binary(maker), Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::ABNORMAL_FLOW)
         .client(opener)
         .server(maker)
         .channel(Mechanism::NamedPipe, name)

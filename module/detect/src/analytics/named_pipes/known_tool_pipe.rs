@@ -1,7 +1,8 @@
 //! # IPC-PIPE-001: Pipe of a known command-and-control tool
 //!
 //! ## What it detects
-//! A pipe whose name is a known default of an implant or a remote shell, created or opened by anybody.
+//! A pipe whose name is a known default of an implant or a remote shell, created or opened by anybody; or one that
+//! the site watches (PipeNamePattern).
 //!
 //! ## Why it matters
 //! Operators chain implants inside a network over named pipes, because SMB is open where the internet is not. Many
@@ -18,15 +19,14 @@
 //! ATT&CK T1559, T1071, T1570; DET0493 (AN1357). Vendors' reports named in the vocabulary.
 
 use backchannel_events::{
-    ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, SignatureStatus, Source,
+    ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, SignatureStatus, Source,
 };
 
 use crate::context::PipeUse;
 use crate::context::pipes::label;
 use crate::vocabulary::pipes::tools;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates, text};
+use crate::{Analytic, Context, Evidence, Family, predicates, text};
 
-/// IPC-PIPE-001.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-001",
     title: "Pipe of a known command-and-control tool",
@@ -34,10 +34,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1071", "T1570"],
     attack_analytics: &["AN1357"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon, Source::Security, Source::Zeek],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -69,15 +69,13 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     let text = format!("{act} pipe {}: the name is a default of {}.", pipe.channel.name, tool.family);
     let malicious = !tool.shared && severity == Severity::Critical;
     let reasons = Reasons::NONE
-        .and_if(malicious || ends.iter().any(|&end| predicates::is_unknown_binary(end)), Reasons::E3)
-        .and_if(ends.iter().any(|&end| predicates::is_privileged(end)), Reasons::E1)
-        .and_if(remote, Reasons::E4);
+        .and_if(malicious || ends.iter().any(|&end| predicates::is_unknown_binary(end)), Reasons::UNKNOWN_BINARY)
+        .and_if(ends.iter().any(|&end| predicates::is_privileged(end)), Reasons::ADMINISTRATIVE_PRIVILEGES)
+        .and_if(remote, Reasons::LATERAL_MOVEMENT);
     let mut evidence = Evidence::new(severity, confidence, text)
         .reasons(reasons)
-        .indicators(Indicators::KI1)
-        .client(client)
-        .server(server)
-        .channel(Mechanism::NamedPipe, pipe.channel.name);
+        .indicators(Indicators::UNEXPECTED_USE)
+        .pipe(context, &pipe);
     if pipe.channel.remote {
         let from = context.smb_client(pipe.channel);
         evidence = evidence.remote(from.map_or("", |from| from.address));
@@ -99,21 +97,16 @@ fn watched(context: &Context<'_>, pipe: &PipeUse<'_>, pattern: &str) -> Evidence
     let ends = [client, server];
     let who = if pipe.creation { server } else { client };
     let text = format!("{} used pipe {}: this site watches names like {pattern}.", label(who), pipe.channel.name);
-    let evidence = Evidence::new(Severity::High, Confidence::Medium, text)
+    Evidence::new(Severity::High, Confidence::Medium, text)
         .reasons(
             Reasons::NONE
-                .and_if(ends.iter().any(|&end| predicates::is_unknown_binary(end)), Reasons::E3)
-                .and_if(ends.iter().any(|&end| predicates::is_privileged(end)), Reasons::E1)
-                .and_if(context.is_from_elsewhere(pipe.channel), Reasons::E4),
+                .and_if(ends.iter().any(|&end| predicates::is_unknown_binary(end)), Reasons::UNKNOWN_BINARY)
+                .and_if(ends.iter().any(|&end| predicates::is_privileged(end)), Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .and_if(context.is_from_elsewhere(pipe.channel), Reasons::LATERAL_MOVEMENT),
         )
-        .indicators(Indicators::KI1)
-        .client(client)
-        .server(server)
-        .channel(Mechanism::NamedPipe, pipe.channel.name);
-    if !pipe.channel.remote {
-        return evidence;
-    }
-    evidence.remote(context.smb_client(pipe.channel).map_or("", |from| from.address))
+        .indicators(Indicators::UNEXPECTED_USE)
+        .pipe(context, pipe)
+        .smb_client(context, pipe)
 }
 
 #[cfg(test)]
@@ -148,7 +141,7 @@ mod tests {
     fn an_anonymous_pipe_is_quiet() {
         let mut event = pipe_created(0, "<Anonymous Pipe>").of(r"C:\Users\bob\a.exe", 9);
         let channel = backchannel_events::Channel {
-            mechanism: Mechanism::AnonymousPipe,
+            mechanism: backchannel_events::Mechanism::AnonymousPipe,
             name: "<Anonymous Pipe>",
             ..Default::default()
         };

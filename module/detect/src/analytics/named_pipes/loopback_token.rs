@@ -23,12 +23,12 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, LogonOutcome, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
+use crate::context::PipeUse;
 use crate::context::pipes::label;
-use crate::context::{KnownProcess, PipeUse};
+use crate::memory::KnownProcess;
 use crate::vocabulary::pipes::{owners, tools};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates, text};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates, text};
 
-/// IPC-PIPE-027.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-027",
     title: "This machine came to itself over SMB",
@@ -36,10 +36,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1134.001", "T1550.002"],
     attack_analytics: &["AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect, ActivityKind::ProcessStart, ActivityKind::Logon],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// Brokers that start processes in network logons as their work.
@@ -108,8 +108,8 @@ fn by_share(context: &Context<'_>, pipe: &PipeUse<'_>) -> Option<Evidence> {
     let (_, server) = context.pipe_ends(pipe);
     Some(
         Evidence::new(Severity::Medium, Confidence::Medium, text)
-            .reasons(Reasons::NONE.and_if(privileged, Reasons::E1))
-            .indicators(Indicators::KI3)
+            .reasons(Reasons::NONE.and_if(privileged, Reasons::ADMINISTRATIVE_PRIVILEGES))
+            .indicators(Indicators::ABNORMAL_FLOW)
             .server(server)
             .channel(Mechanism::NamedPipe, pipe.channel.name)
             .remote(pipe.channel.peer),
@@ -127,7 +127,7 @@ fn by_kernel(context: &Context<'_>, pipe: &PipeUse<'_>) -> Option<Evidence> {
         if loopback.is_some() { "through the loopback" } else { "over SMB, nobody is seen to have come from outside" };
     let text = format!("Pipe {}, whose maker is unknown, was opened {how}.", pipe.channel.name);
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
-        .indicators(Indicators::KI3)
+        .indicators(Indicators::ABNORMAL_FLOW)
         .channel(Mechanism::NamedPipe, pipe.channel.name);
     if let Some(note) = loopback {
         evidence = evidence.because(note, "This machine came to its own port 445 or logged on to itself");
@@ -148,8 +148,8 @@ fn in_loopback_logon(started: Actor<'_>, parent: Actor<'_>) -> Option<Evidence> 
     );
     Some(
         Evidence::new(Severity::High, Confidence::High, text)
-            .reasons(Reasons::NONE.and_if(predicates::is_privileged(started), Reasons::E1))
-            .indicators(Indicators::KI3)
+            .reasons(Reasons::NONE.and_if(predicates::is_privileged(started), Reasons::ADMINISTRATIVE_PRIVILEGES))
+            .indicators(Indicators::ABNORMAL_FLOW)
             .client(parent)
             .server(started)
             .channel(Mechanism::NamedPipe, ""),

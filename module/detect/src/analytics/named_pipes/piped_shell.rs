@@ -17,16 +17,18 @@
 //! ## References
 //! ATT&CK T1559, T1059; DET0493 (AN1357).
 
+use std::time::Duration;
+
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Severity, Source, Timestamp,
 };
 
-use crate::context::pipes::{AnonymousPipe, label};
-use crate::context::{KnownProcess, Note};
+use crate::context::pipes::label;
+use crate::memory::pipes::AnonymousPipe;
+use crate::memory::{KnownProcess, Note};
 use crate::text::is_any;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-024.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-024",
     title: "Shell behind an untrusted program's anonymous pipes",
@@ -34,14 +36,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1059"],
     attack_analytics: &["AN1357"],
     severity: Severity::Low,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::ChannelCreate],
     telemetry: &[Source::Sysmon],
+    // From the pipes to the shell, in any order.
+    window: Some(Duration::from_secs(5)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// From the pipes to the shell, in any order.
-pub const WINDOW: Window = Window::new("IPC-PIPE-024", 5);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
@@ -62,7 +63,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let pipes = pipes_of(context, known, event.time);
             let mut children = context.host.processes.children(known.id);
             let shell = children.find(|child| {
-                child.note.time.within(context.window(WINDOW), event.time) && is_bare_shell(Actor::remembered(child))
+                child.note.time.within(context.window(), event.time) && is_bare_shell(Actor::remembered(child))
             })?;
             let evidence = conclude(parent, Actor::remembered(shell), &pipes);
             (!pipes.is_empty()).then(|| evidence.because(&shell.note, format!("{} was started", shell.name())))
@@ -72,7 +73,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 fn pipes_of<'c>(context: &Context<'c>, process: &KnownProcess, time: Timestamp) -> Vec<&'c Note> {
-    let near = context.host.anonymous_pipes.near(time, context.window(WINDOW));
+    let near = context.host.anonymous_pipes.near(time, context.window());
     near.filter(|pipe: &&AnonymousPipe| pipe.process == process.id).map(|pipe| &pipe.note).take(4).collect()
 }
 
@@ -86,7 +87,7 @@ fn is_bare_shell(actor: Actor<'_>) -> bool {
 fn conclude(parent: Actor<'_>, shell: Actor<'_>, pipes: &[&Note]) -> Evidence {
     let text = format!("{} drives {} through anonymous pipes.", label(parent), label(shell));
     let evidence = Evidence::new(Severity::Low, Confidence::Low, text)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(parent)
         .server(shell)
         .channel(Mechanism::AnonymousPipe, "<Anonymous Pipe>");

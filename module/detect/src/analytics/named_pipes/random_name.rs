@@ -16,15 +16,16 @@
 //! ## References
 //! ATT&CK T1559, T1071, T1001; DET0493 (AN1357).
 
+use std::time::Duration;
+
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::context::pipes::label;
 use crate::vocabulary::pipes::{self, imitations, owners, random, tools};
-use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-012.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-012",
     title: "Random-looking pipe of an untrusted program",
@@ -32,14 +33,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1071", "T1001"],
     attack_analytics: &["AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect, ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
+    // From the pipe to the shell.
+    window: Some(Duration::from_secs(300)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// From the pipe to the shell.
-pub const WINDOW: Window = Window::new("IPC-PIPE-012", 300);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     if event.activity == Activity::ProcessStart {
@@ -65,13 +65,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         format!("Pipe {} of {} was opened over SMB: the name looks random.", pipe.channel.name, label(server))
     };
     let mut evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(server), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(server), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .server(server)
-        .channel(Mechanism::NamedPipe, pipe.channel.name);
-    if pipe.channel.remote {
-        evidence = evidence.remote(context.smb_client(pipe.channel).map_or("", |from| from.address));
-    }
+        .channel(Mechanism::NamedPipe, pipe.channel.name)
+        .smb_client(context, &pipe);
     if !pipe.creation
         && let Some((maker, created)) = context.pipe_maker(pipe.channel.name)
     {
@@ -96,14 +94,14 @@ fn by_shell(context: &Context<'_>) -> Option<Evidence> {
     let time = context.event().time;
     let (name, created) = context.host.channels.iter().find_map(|(name, known)| {
         let created = known.created.as_ref().filter(|created| created.process == Some(id))?;
-        let counts = known.mechanism == Mechanism::NamedPipe && created.note.time.within(context.window(WINDOW), time);
+        let counts = known.mechanism == Mechanism::NamedPipe && created.note.time.within(context.window(), time);
         (counts && random::is_random(name) && !is_named(name)).then_some((name, created))
     })?;
     let text = format!("{} made pipe {name}, whose name looks random, and started {}.", label(parent), label(child));
     Some(
         Evidence::new(Severity::High, Confidence::Medium, text)
-            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(parent), Reasons::E3))
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(parent), Reasons::UNKNOWN_BINARY))
+            .indicators(Indicators::UNEXPECTED_USE)
             .server(parent)
             .channel(Mechanism::NamedPipe, name)
             .because(&created.note, format!("{} made the pipe", label(parent))),

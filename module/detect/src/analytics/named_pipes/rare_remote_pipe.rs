@@ -8,7 +8,7 @@
 //! Implants on neighbouring machines talk to each other through pipes with names of their operator's choice.
 //!
 //! ## Telemetry
-//! Security 5145 on IPC$, Sysmon 18 by the kernel, Zeek `smb_files`; and a baseline. Asleep without one.
+//! Security 5145 on IPC$, Sysmon 18 by the kernel, Zeek `smb_files`, and a baseline; inactive without one.
 //!
 //! ## False positives
 //! Backup, databases and print software at their first visit.
@@ -19,10 +19,10 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
+use crate::vocabulary::hubs;
 use crate::vocabulary::pipes::{owners, random};
-use crate::{Analytic, Context, Evidence, Family, Status, UserKind, joins, predicates};
+use crate::{Analytic, Context, Evidence, Family, UserKind, predicates};
 
-/// IPC-PIPE-015.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-015",
     title: "Rare pipe opened from another machine",
@@ -30,10 +30,11 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1021.002", "T1570", "T1071"],
     attack_analytics: &["AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Security, Source::Sysmon, Source::Zeek],
+    needs_baseline: true,
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -45,7 +46,7 @@ fn evaluate(context: &Context<'_>, _: &ProcessEvent<'_>) -> Option<Evidence> {
     {
         return None;
     }
-    if owners::of(pipe.name).is_some() || owners::is_universal(pipe.name) || joins::is_shared(pipe.name) {
+    if owners::of(pipe.name).is_some() || owners::is_universal(pipe.name) || hubs::is_shared(pipe.name) {
         return None;
     }
     if context.host.addresses.is_own(pipe.channel.peer) || context.loopback_smb().is_some() {
@@ -67,8 +68,8 @@ fn evaluate(context: &Context<'_>, _: &ProcessEvent<'_>) -> Option<Evidence> {
     };
     let text = format!("{who} opened pipe {}, which no visitor was seen to open here{why}.", pipe.channel.name);
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::E4.and_if(untrusted, Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::LATERAL_MOVEMENT.and_if(untrusted, Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::NamedPipe, pipe.channel.name)
         .remote(from);
     if let Some((server, created)) = server {
@@ -101,7 +102,7 @@ mod tests {
             &[opened(r"\sync")],
             Some((Severity::Medium, Confidence::Medium)),
         );
-        assert!(found.iter().all(|finding| finding.reasons == Reasons::E4));
+        assert!(found.iter().all(|finding| finding.reasons == Reasons::LATERAL_MOVEMENT));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! ## What it detects
 //! Within a minute of a coercible pipe being opened from another machine, this machine's own account logs on here, or
-//! opens a pipe here, from an address that is not this machine's. What is relayed to other hosts is the correlator's.
+//! opens a pipe here, from an address that is not this machine's. What is relayed to other hosts is the correlator's
+//! (IPC-CHAIN-004).
 //!
 //! ## Why it matters
 //! A machine's account comes from that machine only. From elsewhere it is a relayed authentication, with the rights of
@@ -16,16 +17,17 @@
 //! address of the coercer counts.
 //!
 //! ## References
-//! ATT&CK T1559, T1557.001, T1187, T1550; DET0493 (AN1357).
+//! ATT&CK T1557.001, T1187, T1550, T1559; DET0493 (AN1357).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, LogonOutcome, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::vocabulary::pipes::remote;
-use crate::{Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-PIPE-018.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-018",
     title: "Coerced authentication relayed",
@@ -33,14 +35,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1557.001", "T1187", "T1550", "T1559"],
     attack_analytics: &["AN1357"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::Logon, ActivityKind::ChannelConnect],
     telemetry: &[Source::Security],
+    // From the coercion to the relayed logon.
+    window: Some(Duration::from_secs(60)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// From the coercion to the relayed logon.
-pub const WINDOW: Window = Window::new("IPC-PIPE-018", 60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let (user, address, did) = match &event.activity {
@@ -56,7 +57,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if !machine || address.is_empty() || context.host.addresses.is_own(address) {
         return None;
     }
-    let opens = context.host.remote_pipes.near(event.time, context.window(WINDOW));
+    let opens = context.host.remote_pipes.near(event.time, context.window());
     let coercion = opens
         .filter(|open| remote::is_known_for_coercion(&open.name) && !open.user_name.eq_ignore_ascii_case(user))
         // Where this machine's addresses are not known, only the caller's own proves that it is another's.
@@ -69,8 +70,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(
         Evidence::new(Severity::Critical, Confidence::High, text)
             // The relayed account is the machine itself: it has every right here.
-            .reasons(Reasons::E1.and(Reasons::E2).and(Reasons::E4))
-            .indicators(Indicators::KI3)
+            .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION).and(Reasons::LATERAL_MOVEMENT))
+            .indicators(Indicators::ABNORMAL_FLOW)
             .channel(Mechanism::RpcNamedPipe, &*coercion.name)
             .remote(address)
             .because(&coercion.note, format!("{} opened pipe {}", coercion.peer, coercion.name)),

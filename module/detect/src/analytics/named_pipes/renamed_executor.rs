@@ -1,4 +1,4 @@
-//! # IPC-PIPE-005: Renamed remote executor, by its three pipes
+//! # IPC-PIPE-005: Renamed remote executor
 //!
 //! ## What it detects
 //! Two or more of the pipes `<service>-<client host>-<client pid>-stdin`, `-stdout`, `-stderr` (or `<service>_stdin` and
@@ -17,14 +17,15 @@
 //! ## References
 //! ATT&CK T1559, T1021.002, T1569.002, T1036; DET0493 (AN1357).
 
-use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+use std::time::Duration;
 
-use crate::context::Note;
+use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
+
 use crate::context::pipes::label;
+use crate::memory::Note;
 use crate::vocabulary::pipes::{self, tools};
-use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates, text};
+use crate::{Analytic, Context, Evidence, Family, predicates, text};
 
-/// IPC-PIPE-005.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-005",
     title: "Renamed remote executor",
@@ -32,14 +33,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1021.002", "T1569.002", "T1036"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon, Source::Security, Source::Zeek],
+    // The pipes of one command are made within this time.
+    window: Some(Duration::from_secs(10)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// The pipes of one command are made within this time.
-pub const WINDOW: Window = Window::new("IPC-PIPE-005", 10);
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
     let pipe = context.pipe()?;
@@ -57,7 +57,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         return None;
     }
 
-    let (client, server) = context.pipe_ends(&pipe);
+    let (_, server) = context.pipe_ends(&pipe);
     let impostor = is_impostor(server.image, stream.service);
     let severity = if impostor { Severity::Critical } else { Severity::High };
     let confidence = if stream.pid.is_some() { Confidence::Certain } else { Confidence::High };
@@ -75,15 +75,13 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     );
     let dropped = context.dropped_over_smb(server.image);
     let reasons = Reasons::NONE
-        .and_if(elsewhere, Reasons::E4)
-        .and_if(predicates::is_privileged(server), Reasons::E1)
-        .and_if(impostor || dropped.is_some() || predicates::is_unknown_binary(server), Reasons::E3);
+        .and_if(elsewhere, Reasons::LATERAL_MOVEMENT)
+        .and_if(predicates::is_privileged(server), Reasons::ADMINISTRATIVE_PRIVILEGES)
+        .and_if(impostor || dropped.is_some() || predicates::is_unknown_binary(server), Reasons::UNKNOWN_BINARY);
     let mut evidence = Evidence::new(severity, confidence, text)
         .reasons(reasons)
-        .indicators(Indicators::KI1)
-        .client(client)
-        .server(server)
-        .channel(Mechanism::NamedPipe, pipe.channel.name);
+        .indicators(Indicators::UNEXPECTED_USE)
+        .pipe(context, &pipe);
     if elsewhere {
         evidence = evidence.remote(if peer.is_empty() { stream.host } else { peer });
     }
@@ -100,7 +98,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
 fn sibling<'c>(context: &Context<'c>, name: &str) -> Option<&'c Note> {
     let known = context.channel(name)?;
     let uses = known.created.iter().chain(&known.opened);
-    uses.map(|one| &one.note).find(|note| note.time.within(context.window(WINDOW), context.event().time))
+    uses.map(|one| &one.note).find(|note| note.time.within(context.window(), context.event().time))
 }
 
 /// Whether a service is named like a program of Windows' own, and its program so too, but lies in another place.

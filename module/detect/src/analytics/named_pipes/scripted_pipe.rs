@@ -1,9 +1,10 @@
 //! # IPC-PIPE-031: Script that builds or impersonates pipes
 //!
 //! ## What it detects
-//! A script that makes or opens a named pipe (`NamedPipeServerStream`, `NamedPipeClientStream`, `CreateNamedPipe`) and
-//! opens it to everyone, takes its client's token, or turns it into a shell. Carets, backticks and quotes are undone
-//! first.
+//! A script with `NamedPipeServerStream`, `NamedPipeClientStream` or `CreateNamedPipe` in it that takes its client's
+//! token (`ImpersonateNamedPipeClient`, `RunAsClient`): high; that opens the pipe to everyone or to anonymous callers
+//! (`PipeAccessRule`), or names `Invoke-PipeShell` or `-CustomPipeName`: medium. Carets, backticks and quotes are
+//! undone first.
 //!
 //! ## Why it matters
 //! A pipe in a script is a backdoor between processes that leaves no program on disk; with impersonation it is a way to
@@ -16,17 +17,16 @@
 //! Vendors' modules that serve pipes to everyone: allow by path.
 //!
 //! ## References
-//! ATT&CK T1559, T1134.001, T1059.001; DET0493 (AN1357).
+//! ATT&CK T1134.001, T1059.001, T1559; DET0493 (AN1357).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::fold::{self, fold};
+use crate::text::fold::{self, fold};
 use crate::text::{contains, contains_any};
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-PIPE-031.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-031",
     title: "Script that builds or impersonates pipes",
@@ -34,10 +34,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1134.001", "T1059.001", "T1559"],
     attack_analytics: &["AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::Script],
     telemetry: &[Source::PowerShell],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -67,8 +67,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let sentence = format!("A script{from} builds a named pipe and {does}.");
     Some(
         Evidence::new(severity, Confidence::Medium, sentence)
-            .reasons(Reasons::NONE.and_if(impersonates, Reasons::E1))
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::NONE.and_if(impersonates, Reasons::ADMINISTRATIVE_PRIVILEGES))
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(context.subject())
             .channel(Mechanism::NamedPipe, ""),
     )

@@ -18,13 +18,12 @@
 //! ## References
 //! ATT&CK T1559, T1005, T1552, T1611; DET0493 (AN1357).
 
-use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::pipes::label;
 use crate::vocabulary::pipes::sensitive::{self, Holds};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-020.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-020",
     title: "Sensitive pipe opened by a stranger",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1005", "T1552", "T1611"],
     attack_analytics: &["AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -67,15 +66,13 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         pipe.channel.name
     );
     let reasons = Reasons::NONE
-        .and_if(predicates::is_unknown_binary(client), Reasons::E3)
-        .and_if(predicates::is_privileged(client), Reasons::E1);
+        .and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY)
+        .and_if(predicates::is_privileged(client), Reasons::ADMINISTRATIVE_PRIVILEGES);
     Some(
         Evidence::new(severity, Confidence::High, text)
             .reasons(reasons)
-            .indicators(Indicators::KI1.and(Indicators::KI3))
-            .client(client)
-            .server(server)
-            .channel(Mechanism::NamedPipe, pipe.channel.name),
+            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
+            .pipe(context, &pipe),
     )
 }
 

@@ -1,9 +1,9 @@
 //! # IPC-PIPE-011: Command line that names a pipe
 //!
 //! ## What it detects
-//! A command line with a pipe's path: a redirection into a pipe, a library typed into one, a pipe on another machine, a
-//! browser driven over a debugging pipe, or (low) a mere reference by a shell or by a program outside Program Files.
-//! What `services.exe` starts is IPC-PIPE-010.
+//! A command line with a pipe's path: a redirection into a pipe, a library typed into one, a pipe on another machine,
+//! a browser driven over a debugging pipe, or (low) a mere reference by a shell or by an untrusted program. What
+//! `services.exe` starts is IPC-PIPE-010.
 //!
 //! ## Why it matters
 //! Shells rarely have business with pipes. Redirecting into one feeds a waiting server; a remote path carries commands
@@ -22,12 +22,10 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::pipes::label;
-use crate::fold::fold;
-use crate::text::{clip, contains, contains_any, find, is_any};
-use crate::vocabulary::pipes;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::text::fold::fold;
+use crate::text::{clip, contains, contains_any, find, is_any, matches};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-011.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-011",
     title: "Command line that names a pipe",
@@ -35,10 +33,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1134.001", "T1059"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// Pipes that developers' tools name on their command lines every day.
@@ -60,7 +58,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         );
         return Some(
             Evidence::new(Severity::Medium, Confidence::Medium, text)
-                .indicators(Indicators::KI1)
+                .indicators(Indicators::UNEXPECTED_USE)
                 .client(context.parent())
                 .server(started),
         );
@@ -84,7 +82,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     } else if elsewhere && (shell || predicates::is_untrusted(started)) {
         (Severity::High, "uses a pipe on another machine")
     } else if shell || predicates::is_untrusted(started) {
-        if ORDINARY.iter().any(|ordinary| pipes::like(ordinary, named.pipe)) {
+        if ORDINARY.iter().any(|ordinary| matches(ordinary, named.pipe)) {
             return None;
         }
         (Severity::Low, "names a pipe")
@@ -93,12 +91,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     };
     let text = format!("{} {does}: {}.", label(started), clip(line, 200));
     let reasons = Reasons::NONE
-        .and_if(redirected && predicates::is_privileged(started), Reasons::E1)
-        .and_if(elsewhere && severity == Severity::High, Reasons::E4);
+        .and_if(redirected && predicates::is_privileged(started), Reasons::ADMINISTRATIVE_PRIVILEGES)
+        .and_if(elsewhere && severity == Severity::High, Reasons::LATERAL_MOVEMENT);
     let name = format!("\\{}", named.pipe);
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(reasons)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(started)
         .channel(Mechanism::NamedPipe, name.as_str());
     if elsewhere {

@@ -16,13 +16,12 @@
 //! ## References
 //! ATT&CK T1559, T1134.001, T1187, T1068; DET0493 (AN1357).
 
-use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::pipes::label;
 use crate::text::{find, is_any, starts_with};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-008.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-008",
     title: "Pipe whose name hides a second path",
@@ -30,10 +29,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1134.001", "T1187", "T1068"],
     attack_analytics: &["AN1357"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// Services that are known to be lured.
@@ -81,16 +80,14 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         pipe.channel.name
     );
     let ends = [client, server];
-    let reasons = Reasons::E2
-        .and_if(ends.iter().any(|&end| predicates::is_privileged(end)), Reasons::E1)
-        .and_if(ends.iter().any(|&end| predicates::is_unknown_binary(end)), Reasons::E3);
+    let reasons = Reasons::DCOM_EXPLOITATION
+        .and_if(ends.iter().any(|&end| predicates::is_privileged(end)), Reasons::ADMINISTRATIVE_PRIVILEGES)
+        .and_if(ends.iter().any(|&end| predicates::is_unknown_binary(end)), Reasons::UNKNOWN_BINARY);
     Some(
         Evidence::new(severity, Confidence::High, text)
             .reasons(reasons)
-            .indicators(Indicators::KI1.and(Indicators::KI3))
-            .client(client)
-            .server(server)
-            .channel(Mechanism::NamedPipe, pipe.channel.name),
+            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
+            .pipe(context, &pipe),
     )
 }
 

@@ -21,14 +21,13 @@
 use std::time::Duration;
 
 use backchannel_events::{
-    ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, SignatureStatus, Source,
+    ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, SignatureStatus, Source,
 };
 
 use crate::context::pipes::label;
 use crate::vocabulary::pipes::owners;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-007.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-007",
     title: "Well-known pipe made by the wrong program",
@@ -36,10 +35,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1134.001", "T1068"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// A privileged client this long after the creation still falls for it.
@@ -48,7 +47,6 @@ const BAIT: Duration = Duration::from_secs(600);
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let pipe = context.pipe()?;
     let owner = owners::of(pipe.name)?;
-    let (client, _) = context.pipe_ends(&pipe);
     let (server, created) = if pipe.creation {
         (context.subject(), None)
     } else {
@@ -81,14 +79,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         );
     }
     let reasons = Reasons::NONE
-        .and_if(predicates::is_privileged(server) || severity == Severity::Critical, Reasons::E1)
-        .and_if(predicates::is_unknown_binary(server), Reasons::E3);
+        .and_if(predicates::is_privileged(server) || severity == Severity::Critical, Reasons::ADMINISTRATIVE_PRIVILEGES)
+        .and_if(predicates::is_unknown_binary(server), Reasons::UNKNOWN_BINARY);
     let mut evidence = Evidence::new(severity, Confidence::High, text)
         .reasons(reasons)
-        .indicators(Indicators::KI1.and(Indicators::KI3))
-        .client(client)
-        .server(server)
-        .channel(Mechanism::NamedPipe, pipe.channel.name);
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
+        .pipe(context, &pipe);
     if let Some(created) = created {
         evidence = evidence.because(&created.note, format!("{} made the pipe", label(server)));
     }

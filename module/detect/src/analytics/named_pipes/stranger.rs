@@ -2,8 +2,8 @@
 //!
 //! ## What it detects
 //! A pipe made or opened by a program that never needs one of its own (`wermgr`, `calc`, `ping`, `regsvr32`, rundll32
-//! without arguments ...): low; high where the name is random or only a GUID. Pipes that everybody opens, and names
-//! that truly describe their maker, are left out.
+//! without arguments ...): low; high where the name is random or only a GUID. Also a pipe with only a GUID for a name
+//! made by explorer: high. Pipes that everybody opens, and names that truly describe their maker, are left out.
 //!
 //! ## Why it matters
 //! Implants start such a program, put themselves into it and talk to their master over a pipe.
@@ -12,18 +12,17 @@
 //! Sysmon 17 and 18.
 //!
 //! ## False positives
-//! Compilers and installers with build servers: low, until a baseline knows them.
+//! Compilers and installers with build servers: low; allow by path.
 //!
 //! ## References
 //! ATT&CK T1559, T1055, T1071; DET0493 (AN1357).
 
-use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
+use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::pipes::label;
 use crate::vocabulary::pipes::{self, owners, random, strangers};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-022.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-022",
     title: "Process that has no business with pipes uses one",
@@ -31,10 +30,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1055", "T1071"],
     attack_analytics: &["AN1357"],
     severity: Severity::Low,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -57,14 +56,11 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     let why = if odd { ", and the name says nothing but chance" } else { "" };
     let text =
         format!("{} {does} pipe {}: that program has no business with pipes{why}.", label(subject), pipe.channel.name);
-    let (client, server) = context.pipe_ends(&pipe);
     Some(
         Evidence::new(severity, Confidence::Medium, text)
-            .reasons(Reasons::NONE.and_if(odd && predicates::is_unknown_binary(subject), Reasons::E3))
-            .indicators(Indicators::KI1)
-            .client(client)
-            .server(server)
-            .channel(Mechanism::NamedPipe, pipe.channel.name),
+            .reasons(Reasons::NONE.and_if(odd && predicates::is_unknown_binary(subject), Reasons::UNKNOWN_BINARY))
+            .indicators(Indicators::UNEXPECTED_USE)
+            .pipe(context, &pipe),
     )
 }
 

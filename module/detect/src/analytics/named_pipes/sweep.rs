@@ -1,9 +1,9 @@
 //! # IPC-PIPE-019: Pipe sweep
 //!
 //! ## What it detects
-//! One source that opens eight or more different kinds of pipe on a host within ten seconds, or one local process that
-//! opens twelve. Kinds are counted, not names: browsers open hundreds of pipes of one kind. The same pipe on many hosts
-//! is the correlator's.
+//! One source that opens eight or more different kinds of pipe on a host within ten seconds, or one local process
+//! that opens twelve. Kinds are counted, not names: browsers open hundreds of pipes of one kind. One source on many
+//! hosts is the correlator's (IPC-CHAIN-002).
 //!
 //! ## Why it matters
 //! Scanners and frameworks try one RPC pipe after the other to learn which services answer.
@@ -21,12 +21,11 @@ use std::time::Duration;
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Severity, Source};
 
-use crate::context::Tally;
 use crate::context::pipes::label;
+use crate::memory::Tally;
 use crate::vocabulary::pipes;
-use crate::{Analytic, Context, Evidence, Family, Status, Threshold};
+use crate::{Analytic, Context, Evidence, Family, Threshold};
 
-/// IPC-PIPE-019.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-019",
     title: "Pipe sweep",
@@ -34,17 +33,17 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1046", "T1135", "T1087"],
     attack_analytics: &["AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon, Source::Security, Source::Zeek],
+    thresholds: &[REMOTE, LOCAL],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// Time in which the kinds are counted.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Kinds from one remote source.
-pub const REMOTE: Threshold = Threshold {
-    analytic: "IPC-PIPE-019",
+const REMOTE: Threshold = Threshold {
     name: "remote_kinds",
     default: 8,
     least: 2,
@@ -52,7 +51,7 @@ pub const REMOTE: Threshold = Threshold {
     about: "kinds of pipe that one machine opens within ten seconds",
 };
 /// Kinds by one local process.
-pub const LOCAL: Threshold = Threshold {
+const LOCAL: Threshold = Threshold {
     name: "local_kinds",
     default: 12,
     about: "kinds of pipe that one local process opens within ten seconds",
@@ -95,7 +94,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let text = format!("{who} opened {count} kinds of pipe within {} s: {}.", WINDOW.as_secs(), names.join(", "));
     let mut evidence = Evidence::new(Severity::Medium, Confidence::High, text)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(client)
         .channel(Mechanism::NamedPipe, "");
     if channel.remote {

@@ -9,7 +9,7 @@
 //! Services answer on their pipes with SYSTEM's rights; a new caller is a new program, or an old one with new code.
 //!
 //! ## Telemetry
-//! Sysmon 18, and a baseline. Asleep without one.
+//! Sysmon 18, and a baseline; inactive without one.
 //!
 //! ## False positives
 //! New software: an installation within the day before explains it.
@@ -20,11 +20,12 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::baseline::Standing;
+use crate::context::explained;
 use crate::context::pipes::label;
+use crate::vocabulary::hubs;
 use crate::vocabulary::pipes::owners;
-use crate::{Analytic, Context, Evidence, Family, Status, UserKind, assess, joins, predicates};
+use crate::{Analytic, Context, Evidence, Family, UserKind, predicates};
 
-/// IPC-PIPE-013.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-013",
     title: "User's process opens a service's pipe it never used",
@@ -32,10 +33,11 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1068"],
     attack_analytics: &["AN1357"],
     severity: Severity::Low,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon],
+    needs_baseline: true,
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -44,9 +46,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if edge.user != UserKind::Person || pipe.creation || !matches!(standing, Standing::NeverSeen | Standing::Rare) {
         return None;
     }
-    let shared = owners::is_universal(pipe.name) || joins::is_shared(pipe.name);
+    let shared = owners::is_universal(pipe.name) || hubs::is_shared(pipe.name);
     let made = context.pipe_maker(pipe.channel.name).is_some();
-    if (!shared && (made || owners::of(pipe.name).is_none())) || assess::is_explained(context, event) {
+    if (!shared && (made || owners::of(pipe.name).is_none())) || explained::is_explained(context, event) {
         return None;
     }
     let client = context.subject();
@@ -64,10 +66,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(
             Reasons::NONE
-                .and_if(predicates::is_unknown_binary(client), Reasons::E3)
-                .and_if(predicates::is_privileged(client), Reasons::E1),
+                .and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY)
+                .and_if(predicates::is_privileged(client), Reasons::ADMINISTRATIVE_PRIVILEGES),
         )
-        .indicators(Indicators::KI3)
+        .indicators(Indicators::ABNORMAL_FLOW)
         .client(client)
         .channel(Mechanism::NamedPipe, pipe.channel.name);
     Some(evidence)

@@ -12,21 +12,18 @@
 //!
 //! ## False positives
 //! Services talk to their own tray program: same program or same folder is quiet. Other installed products are low,
-//! until a baseline tells the usual pairs; borrowed Windows programs medium, untrusted ones high.
+//! borrowed Windows programs medium, untrusted ones high.
 //!
 //! ## References
 //! ATT&CK T1559, T1134.001; DET0493 (AN1357).
 
-use backchannel_events::{
-    ActivityKind, Confidence, Indicators, Integrity, Mechanism, ProcessEvent, Reasons, Severity, Source,
-};
+use backchannel_events::{ActivityKind, Confidence, Indicators, Integrity, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::pipes::label;
 use crate::text::directory;
 use crate::vocabulary::pipes::owners;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-PIPE-014.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-014",
     title: "Privileged client at a lesser server's pipe",
@@ -34,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1134.001"],
     attack_analytics: &["AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -70,15 +67,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     };
     let text = format!("{} opened pipe {} of {}, {why}.", label(client), pipe.channel.name, label(server));
     let reasons = Reasons::NONE
-        .and_if(untrusted && predicates::is_privileged(client), Reasons::E1)
-        .and_if(predicates::is_unknown_binary(server), Reasons::E3);
+        .and_if(untrusted && predicates::is_privileged(client), Reasons::ADMINISTRATIVE_PRIVILEGES)
+        .and_if(predicates::is_unknown_binary(server), Reasons::UNKNOWN_BINARY);
     Some(
         Evidence::new(severity, confidence, text)
             .reasons(reasons)
-            .indicators(Indicators::KI3)
-            .client(client)
-            .server(server)
-            .channel(Mechanism::NamedPipe, pipe.channel.name)
+            .indicators(Indicators::ABNORMAL_FLOW)
+            .pipe(context, &pipe)
             .because(&created.note, format!("{} made the pipe", label(server))),
     )
 }

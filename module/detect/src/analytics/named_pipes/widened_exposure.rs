@@ -24,9 +24,8 @@ use backchannel_events::{
 
 use crate::context::pipes::label;
 use crate::text::{base_name, clip, contains, directory, ends_with, is_any};
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-PIPE-025.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-025",
     title: "Pipes opened up to strangers on the network",
@@ -34,10 +33,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1112", "T1021.002"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Registry],
     telemetry: &[Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -85,8 +84,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     // Writing there takes administrative rights: whoever did it had them.
     Some(
         Evidence::new(severity, Confidence::High, text)
-            .reasons(Reasons::NONE.and_if(!policy, Reasons::E1))
-            .indicators(Indicators::KI1)
+            .reasons(Reasons::NONE.and_if(!policy, Reasons::ADMINISTRATIVE_PRIVILEGES))
+            .indicators(Indicators::UNEXPECTED_USE)
             .client(writer),
     )
 }

@@ -15,7 +15,7 @@
 //! Partners' networks behind public addresses: allow by address.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1190, T1133, T1021.003; DET0493.
+//! ATT&CK T1559.001, T1190, T1021.003; DET0493 (AN1357).
 
 use std::net::IpAddr;
 
@@ -23,10 +23,9 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, Outcome, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::addresses;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::text::addresses;
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-RPC-004.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-004",
     title: "RPC across the Internet's border",
@@ -34,10 +33,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1190", "T1021.003"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::NetworkFlow, ActivityKind::RpcCall],
     telemetry: &[Source::Zeek, Source::Sysmon, Source::Security],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -68,8 +67,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     );
     let subject = context.subject();
     let evidence = Evidence::new(Severity::High, Confidence::High, text)
-        .reasons(Reasons::E2.and(Reasons::E4))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::RpcTcp, "135")
         .remote(there);
     Some(if outbound { evidence.client(subject) } else { evidence.server(subject) })

@@ -8,21 +8,20 @@
 //! It is the first step of every lateral movement through DCOM, seen where no agent on either machine can be silenced.
 //!
 //! ## Telemetry
-//! Zeek dce_rpc; RPC Firewall; the trace of the RPC runtime.
+//! Zeek dce_rpc, RPC Firewall, RPC trace.
 //!
 //! ## False positives
 //! Management and backup servers activate WMI all day: name them as administrators' hosts, or learn a baseline.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1021.003; DET0493. MS-DCOM.
+//! ATT&CK T1559.001, T1021.003; DET0285 (AN0791), DET0493 (AN1357). MS-DCOM.
 
 use backchannel_events::{ActivityKind, Confidence, ProcessEvent, Reasons, Severity, Source};
 
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
 use crate::vocabulary::rpc;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-RPC-001.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-001",
     title: "COM activation between machines",
@@ -30,10 +29,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0791", "AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::RpcCall],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -48,13 +47,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     );
     let evidence = call.evidence(context, Severity::Medium, Confidence::Medium, text);
     let strong = evidence.severity >= Severity::Medium;
-    Some(evidence.reasons(Reasons::NONE.and_if(strong, Reasons::E2)))
+    Some(evidence.reasons(Reasons::NONE.and_if(strong, Reasons::DCOM_EXPLOITATION)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Tuning;
+    use crate::Tunables;
     use crate::testing::*;
 
     #[test]
@@ -80,7 +79,7 @@ mod tests {
 
     #[test]
     fn an_administrators_host_is_low() {
-        let tuning = Tuning { admin_hosts: vec!["10.0.0.9".to_owned()], ..Tuning::default() };
+        let tuning = Tunables { admin_hosts: vec!["10.0.0.9".to_owned()], ..Tunables::default() };
         let call = rpc_from(0.0, "10.0.0.9", "IRemoteSCMActivator", "RemoteCreateInstance");
         check_tuned(&ANALYTIC, &[call], tuning, Some((Severity::Low, Confidence::Medium)));
     }

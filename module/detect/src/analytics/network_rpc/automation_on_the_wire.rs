@@ -9,21 +9,22 @@
 //! drives them from afar to run a command.
 //!
 //! ## Telemetry
-//! Zeek dce_rpc; RPC Firewall; the trace of the RPC runtime.
+//! Zeek dce_rpc, RPC Firewall, RPC trace.
 //!
 //! ## False positives
 //! Business programs that automate Office on other machines: allow by pair.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1021.003; DET0493. MS-OAUT, MS-DCOM.
+//! ATT&CK T1559.001, T1021.003; DET0285 (AN0791), DET0493 (AN1357). MS-OAUT, MS-DCOM.
+
+use std::time::Duration;
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-RPC-002.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-002",
     title: "Activated object automated from another machine",
@@ -31,14 +32,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0791", "AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::RpcCall],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace],
+    // The object is used within this time of its activation.
+    window: Some(Duration::from_secs(60)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// The object is used within this time of its activation.
-pub const WINDOW: Window = Window::new("IPC-RPC-002", 60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let call = RemoteCall::of(event)?;
@@ -50,7 +50,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let activation = context
         .host
         .rpc_calls
-        .near(call.peer, event.time, context.window(WINDOW))
+        .near(call.peer, event.time, context.window())
         .find(|known| known.inbound == call.inbound && rpc::activates(known.interface, &known.operation));
     let (severity, confidence, after) = match activation {
         Some(_) => (Severity::High, Confidence::High, "right after it activated a class there"),
@@ -61,9 +61,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
          Excel and the shell's windows.",
         call.who(context),
     );
-    let evidence = call.evidence(context, severity, confidence, text).indicators(Indicators::KI3);
+    let evidence = call.evidence(context, severity, confidence, text).indicators(Indicators::ABNORMAL_FLOW);
     let strong = evidence.severity >= Severity::Medium;
-    let evidence = evidence.reasons(Reasons::NONE.and_if(strong, Reasons::E2));
+    let evidence = evidence.reasons(Reasons::NONE.and_if(strong, Reasons::DCOM_EXPLOITATION));
     Some(match activation {
         Some(known) => evidence.because(&known.note, format!("{} activated a COM class", call.peer)),
         None => evidence,

@@ -15,15 +15,14 @@
 //! Print servers notify their clients (medium). Backup of file servers uses the shadow copy agent: allow by pair.
 //!
 //! ## References
-//! ATT&CK T1559, T1187, T1557.001; DET0493. MS-EFSR, MS-RPRN, MS-DFSNM, MS-FSRVP, MS-EVEN.
+//! ATT&CK T1559, T1187; DET0493 (AN1357). MS-EFSR, MS-RPRN, MS-DFSNM, MS-FSRVP, MS-EVEN.
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
 use crate::vocabulary::rpc;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-RPC-009.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-009",
     title: "Call that makes a machine log on elsewhere",
@@ -31,10 +30,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1187"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::RpcCall],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -48,9 +47,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         call.interface.what(),
         call.operation,
     );
-    let evidence = call.evidence(context, severity, confidence, text).indicators(Indicators::KI3);
+    let evidence = call.evidence(context, severity, confidence, text).indicators(Indicators::ABNORMAL_FLOW);
     let strong = evidence.severity >= Severity::Medium;
-    Some(evidence.reasons(Reasons::NONE.and_if(strong, Reasons::E2)))
+    Some(evidence.reasons(Reasons::NONE.and_if(strong, Reasons::DCOM_EXPLOITATION)))
 }
 
 #[cfg(test)]

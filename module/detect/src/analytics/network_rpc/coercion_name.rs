@@ -2,7 +2,7 @@
 //!
 //! ## What it detects
 //! A queried name, or an argument of a command, that holds the marker of a marshalled CREDENTIAL_TARGET_INFORMATION:
-//! `1UWhRC...`, then `AAAA`, ending in `YBAAAA`. High; critical if the machine was called with a coercing operation
+//! a word with `UWhRC`, then `AAAAA` and `BAAAA`. High; critical if the machine was called with a coercing operation
 //! within ten minutes.
 //!
 //! ## Why it matters
@@ -10,13 +10,15 @@
 //! machine is sent to another, which relays it.
 //!
 //! ## Telemetry
-//! Sysmon 22; command lines.
+//! Sysmon 22; command lines of Sysmon 1 and Security 4688; calls in Zeek dce_rpc or RPC Firewall make it critical.
 //!
 //! ## False positives
 //! None known.
 //!
 //! ## References
-//! ATT&CK T1559, T1187, T1557.001, T1071.004; CVE-2025-33073.
+//! ATT&CK T1559, T1187, T1557.001; DET0493 (AN1357). CVE-2025-33073.
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
@@ -24,9 +26,8 @@ use backchannel_events::{
 
 use crate::text::{clip, contains, find};
 use crate::vocabulary::rpc;
-use crate::{Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-RPC-019.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-019",
     title: "DNS name that carries a marshalled target",
@@ -34,14 +35,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1187", "T1557.001"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::Dns, ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
+    // Preparation and coercion lie within this time.
+    window: Some(Duration::from_secs(600)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// Preparation and coercion lie within this time.
-pub const WINDOW: Window = Window::new("IPC-RPC-019", 600);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let (text, what) = match &event.activity {
@@ -53,7 +53,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let coerced = context
         .host
         .rpc_calls
-        .any_near(event.time, context.window(WINDOW))
+        .any_near(event.time, context.window())
         .find(|known| rpc::coerces(known.interface, &known.operation).is_some());
     let severity = if coerced.is_some() { Severity::Critical } else { Severity::High };
     let subject = context.subject();
@@ -64,8 +64,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         clip(name, 120),
     );
     let evidence = Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::E2)
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::DCOM_EXPLOITATION)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(subject)
         .channel(Mechanism::Unknown, clip(name, 120));
     Some(match coerced {

@@ -15,15 +15,16 @@
 //! Controllers and directory synchronisation products: name them as administrators' hosts, then they are low.
 //!
 //! ## References
-//! ATT&CK T1559, T1003.006; DET0493. MS-DRSR.
+//! ATT&CK T1559, T1003.006; DET0493 (AN1357). MS-DRSR.
+
+use std::time::Duration;
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-RPC-013.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-013",
     title: "Directory replicated to a stranger",
@@ -31,21 +32,20 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1003.006"],
     attack_analytics: &["AN1357"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::RpcCall],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace],
+    // A tool looks up names and replicates within this time.
+    window: Some(Duration::from_secs(60)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// A tool looks up names and replicates within this time.
-pub const WINDOW: Window = Window::new("IPC-RPC-013", 60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let call = RemoteCall::of(event)?;
     if call.interface != Interface::Replication || !rpc::is_operation(call.operation, &["DRSGetNCChanges"], &[3]) {
         return None;
     }
-    let looked_up = context.host.rpc_calls.near(call.peer, event.time, context.window(WINDOW)).find(|known| {
+    let looked_up = context.host.rpc_calls.near(call.peer, event.time, context.window()).find(|known| {
         known.interface == Interface::Replication
             && known.inbound == call.inbound
             && rpc::is_operation(&known.operation, &["DRSCrackNames", "DRSDomainControllerInfo"], &[12, 16])
@@ -56,9 +56,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     };
     let how = if looked_up.is_some() { ", right after it looked up names as tools do" } else { "" };
     let text = format!("{} to replicate the directory{how}: passwords of the domain go with it.", call.who(context));
-    let evidence = call.evidence(context, severity, confidence, text).indicators(Indicators::KI3);
+    let evidence = call.evidence(context, severity, confidence, text).indicators(Indicators::ABNORMAL_FLOW);
     let strong = evidence.severity >= Severity::Medium;
-    let evidence = evidence.reasons(Reasons::NONE.and_if(strong, Reasons::E1));
+    let evidence = evidence.reasons(Reasons::NONE.and_if(strong, Reasons::ADMINISTRATIVE_PRIVILEGES));
     Some(match looked_up {
         Some(known) => evidence.because(&known.note, format!("{} called {}", call.peer, known.operation)),
         None => evidence,

@@ -15,18 +15,19 @@
 //! Domain controllers and servers are reached this way by all: a machine that serves Kerberos or LDAP is left out.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1021.003, T1047; DET0493 (AN1357).
+//! ATT&CK T1559.001, T1021.003; DET0493 (AN1357).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::addresses;
 use crate::context::inbound::DYNAMIC;
-use crate::context::recent::{Flow, Noted};
-use crate::{Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::memory::recent::{Flow, Noted};
+use crate::text::addresses;
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-RPC-003.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-003",
     title: "Endpoint mapper, then a dynamic port",
@@ -34,14 +35,14 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon, Source::Security, Source::Zeek],
+    // Both flows lie within this time.
+    window: Some(Duration::from_secs(30)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
-/// Both flows lie within this time.
-pub const WINDOW: Window = Window::new("IPC-RPC-003", 30);
 /// Ports of Kerberos, LDAP and the global catalogue: whoever is reached on them is a domain controller.
 const DIRECTORY: &[u16] = &[88, 389, 464, 636, 3268, 3269];
 
@@ -59,8 +60,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let served = |known: &&Flow| if flow.outbound { known.remote_port } else { known.local_port };
     let pair = |known: &&Flow| *known.remote == *peer && known.outbound == flow.outbound;
     let wanted = |known: &&Flow| if port == 135 { served(known) >= DYNAMIC } else { served(known) == 135 };
-    let other =
-        context.host.flows.near(event.time, context.window(WINDOW)).find(|known| pair(known) && wanted(known))?;
+    let other = context.host.flows.near(event.time, context.window()).find(|known| pair(known) && wanted(known))?;
     let initiator = match flow.outbound {
         false => None,
         true => Some(context.subject()).filter(|who| !who.is_unknown()),
@@ -92,10 +92,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(
             Reasons::NONE
-                .and_if(severity >= Severity::Medium, Reasons::E4)
-                .and_if(initiator.is_some_and(predicates::is_unknown_binary), Reasons::E3),
+                .and_if(severity >= Severity::Medium, Reasons::LATERAL_MOVEMENT)
+                .and_if(initiator.is_some_and(predicates::is_unknown_binary), Reasons::UNKNOWN_BINARY),
         )
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::RpcTcp, "135")
         .remote(peer)
         .because(other.note(), format!("flow between {from} and port {} of {to}", served(&other)));

@@ -14,15 +14,14 @@
 //! Identity products and domain controllers: name them as administrators' hosts.
 //!
 //! ## References
-//! ATT&CK T1559, T1087, T1069, T1018; DET0493. MS-SAMR, MS-SRVS, MS-WKST.
+//! ATT&CK T1559, T1087, T1069; DET0493 (AN1357). MS-SAMR, MS-SRVS, MS-WKST.
 
 use backchannel_events::{ActivityKind, Confidence, ProcessEvent, Reasons, Severity, Source};
 
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status, Threshold};
+use crate::{Analytic, Context, Evidence, Family, Threshold};
 
-/// IPC-RPC-012.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-012",
     title: "Burst of questions about accounts",
@@ -30,15 +29,15 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1087", "T1069"],
     attack_analytics: &["AN1357"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::RpcCall],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace],
+    thresholds: &[BURST],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// Calls within a minute that make a burst.
-pub const BURST: Threshold = Threshold {
-    analytic: "IPC-RPC-012",
+const BURST: Threshold = Threshold {
     name: "calls",
     default: 200,
     least: 10,

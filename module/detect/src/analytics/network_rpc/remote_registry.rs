@@ -18,11 +18,10 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-RPC-007.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-007",
     title: "Registry written or saved from another machine",
@@ -30,10 +29,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1112", "T1003.002"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::RpcCall],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -66,9 +65,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let severity = if opens { Severity::Medium } else { Severity::High };
     let what = if saves { "save a part of its registry, which may hold its passwords" } else { "change its registry" };
     let text = format!("{} to {what} ({}).", call.who(context), call.operation);
-    let evidence = call.evidence(context, severity, Confidence::High, text).indicators(Indicators::KI3);
+    let evidence = call.evidence(context, severity, Confidence::High, text).indicators(Indicators::ABNORMAL_FLOW);
     let strong = evidence.severity >= Severity::High;
-    Some(evidence.reasons(Reasons::NONE.and_if(strong, Reasons::E1)))
+    Some(evidence.reasons(Reasons::NONE.and_if(strong, Reasons::ADMINISTRATIVE_PRIVILEGES)))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@
 //! Deployment servers: name them as administrators' hosts.
 //!
 //! ## References
-//! ATT&CK T1559, T1569.002, T1543.003, T1021.002; DET0493 (AN1357). MS-SCMR.
+//! ATT&CK T1559, T1569.002, T1543.003; DET0493 (AN1357). MS-SCMR.
 
 use std::time::Duration;
 
@@ -24,13 +24,12 @@ use backchannel_events::{
     Source,
 };
 
-use crate::context::recent::Noted;
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
+use crate::memory::recent::Noted;
 use crate::text::{clip, is_any};
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-RPC-005.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-005",
     title: "Service made or started from another machine",
@@ -38,14 +37,14 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1569.002", "T1543.003"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::RpcCall, ActivityKind::ServiceChange],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace, Source::System, Source::Security],
+    // What belongs together lies within this time.
+    window: Some(Duration::from_secs(60)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
-/// What belongs together lies within this time.
-pub const WINDOW: Window = Window::new("IPC-RPC-005", 60);
 /// The pipe is opened this shortly before the installation is logged.
 const PIPE: Duration = Duration::from_secs(10);
 
@@ -84,7 +83,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if !made && !started {
         return None;
     }
-    let other = context.host.rpc_calls.near(call.peer, event.time, context.window(WINDOW)).find(|known| {
+    let other = context.host.rpc_calls.near(call.peer, event.time, context.window()).find(|known| {
         known.interface == Interface::Services
             && known.inbound == call.inbound
             && if made { starts(&known.operation) } else { makes(&known.operation) }
@@ -97,7 +96,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let confidence = if other.is_some() { Confidence::High } else { Confidence::Medium };
     let evidence = call.evidence(context, severity, confidence, text);
     let strong = evidence.severity >= Severity::Medium;
-    let evidence = evidence.reasons(Reasons::NONE.and_if(strong, Reasons::E1));
+    let evidence = evidence.reasons(Reasons::NONE.and_if(strong, Reasons::ADMINISTRATIVE_PRIVILEGES));
     Some(match other {
         Some(known) => evidence.because(&known.note, format!("{} called {}", call.peer, known.operation)),
         None => evidence,
@@ -116,7 +115,7 @@ fn installed(context: &Context<'_>, event: &ProcessEvent<'_>, name: &str, comman
         context
             .host
             .rpc_calls
-            .any_near(event.time, context.window(WINDOW))
+            .any_near(event.time, context.window())
             .find(|known| known.inbound && known.interface == Interface::Services && makes(&known.operation))
     };
     let (peer, note) = match pipe {
@@ -127,8 +126,8 @@ fn installed(context: &Context<'_>, event: &ProcessEvent<'_>, name: &str, comman
     let severity = if from_admin { Severity::Low } else { Severity::High };
     let text = format!("{peer} installed the service {name} on {}: {}", context.host.key, clip(command, 200));
     let evidence = Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::NONE.and_if(!from_admin, Reasons::E1.and(Reasons::E4)))
-        .indicators(Indicators::KI3)
+        .reasons(Reasons::NONE.and_if(!from_admin, Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::LATERAL_MOVEMENT)))
+        .indicators(Indicators::ABNORMAL_FLOW)
         .server(context.subject())
         .channel(Mechanism::RpcNamedPipe, r"\svcctl")
         .remote(&**peer)

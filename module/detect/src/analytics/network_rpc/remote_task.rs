@@ -8,13 +8,13 @@
 //! A task runs any command under any account, SYSTEM included, and can stay.
 //!
 //! ## Telemetry
-//! Zeek dce_rpc, RPC Firewall, RPC trace; Security 5145 with 4698.
+//! Zeek dce_rpc, RPC Firewall, RPC trace; Security 5145 with Security 4698.
 //!
 //! ## False positives
 //! Management servers: name them as administrators' hosts.
 //!
 //! ## References
-//! ATT&CK T1559, T1053.005, T1053.002, T1021; DET0493 (AN1357). MS-TSCH.
+//! ATT&CK T1559, T1053.005; DET0493 (AN1357). MS-TSCH.
 
 use std::time::Duration;
 
@@ -23,13 +23,12 @@ use backchannel_events::{
     Source,
 };
 
-use crate::context::recent::Noted;
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
+use crate::memory::recent::Noted;
 use crate::text::{clip, is_any};
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-RPC-006.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-006",
     title: "Task scheduled from another machine",
@@ -37,14 +36,14 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1053.005"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::RpcCall, ActivityKind::ServiceChange],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace, Source::Security],
+    // Call and task lie within this time.
+    window: Some(Duration::from_secs(60)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
-/// Call and task lie within this time.
-pub const WINDOW: Window = Window::new("IPC-RPC-006", 60);
 /// The pipe is opened this shortly before the task is logged.
 const PIPE: Duration = Duration::from_secs(10);
 
@@ -78,7 +77,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if !registered && !ran {
         return None;
     }
-    let other = context.host.rpc_calls.near(call.peer, event.time, context.window(WINDOW)).find(|known| {
+    let other = context.host.rpc_calls.near(call.peer, event.time, context.window()).find(|known| {
         known.inbound == call.inbound
             && if registered {
                 runs(known.interface, &known.operation)
@@ -108,7 +107,7 @@ fn made(context: &Context<'_>, event: &ProcessEvent<'_>, name: &str, command: &s
         .near(event.time, PIPE)
         .find(|open| is_any(&open.name, &["atsvc"]) && !own.is_own(&open.peer));
     let call = || {
-        let mut calls = context.host.rpc_calls.any_near(event.time, context.window(WINDOW));
+        let mut calls = context.host.rpc_calls.any_near(event.time, context.window());
         calls.find(|known| known.inbound && registers(known.interface, &known.operation))
     };
     let (peer, note) = match pipe {
@@ -119,8 +118,8 @@ fn made(context: &Context<'_>, event: &ProcessEvent<'_>, name: &str, command: &s
     let severity = if from_admin { Severity::Low } else { Severity::High };
     let text = format!("{peer} made the scheduled task {name} on {}: {}", context.host.key, clip(command, 200));
     let evidence = Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::NONE.and_if(!from_admin, Reasons::E4))
-        .indicators(Indicators::KI3)
+        .reasons(Reasons::NONE.and_if(!from_admin, Reasons::LATERAL_MOVEMENT))
+        .indicators(Indicators::ABNORMAL_FLOW)
         .server(context.subject())
         .channel(Mechanism::RpcNamedPipe, r"\atsvc")
         .remote(&**peer)

@@ -14,15 +14,16 @@
 //! Configuration managers run methods: name them as administrators' hosts.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1047, T1021.003; DET0493 (AN1357). MS-WMI.
+//! ATT&CK T1559.001, T1047, T1021.003; DET0285 (AN0791), DET0493 (AN1357). MS-WMI.
+
+use std::time::Duration;
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
-use crate::rpc_call::RemoteCall;
+use crate::evidence::rpc_call::RemoteCall;
 use crate::vocabulary::rpc::{self, Interface};
-use crate::{Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-RPC-008.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-008",
     title: "WMI method run from another machine",
@@ -30,14 +31,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1047", "T1021.003"],
     attack_analytics: &["AN0791", "AN1357"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::RpcCall],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace],
+    // WMI is activated within this time before its use.
+    window: Some(Duration::from_secs(300)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// WMI is activated within this time before its use.
-pub const WINDOW: Window = Window::new("IPC-RPC-008", 300);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let call = RemoteCall::of(event)?;
@@ -56,14 +56,15 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let activation = context
         .host
         .rpc_calls
-        .near(call.peer, event.time, context.window(WINDOW))
+        .near(call.peer, event.time, context.window())
         .find(|known| known.inbound == call.inbound && rpc::activates(known.interface, &known.operation));
     let what = if runs { "run a method" } else { "write a class or an instance" };
     let text =
         format!("{} to {what} through WMI ({}): processes are started this way.", call.who(context), call.operation);
-    let evidence = call.evidence(context, Severity::High, Confidence::Medium, text).indicators(Indicators::KI3);
+    let evidence =
+        call.evidence(context, Severity::High, Confidence::Medium, text).indicators(Indicators::ABNORMAL_FLOW);
     let strong = evidence.severity >= Severity::Medium;
-    let evidence = evidence.reasons(Reasons::NONE.and_if(strong, Reasons::E2));
+    let evidence = evidence.reasons(Reasons::NONE.and_if(strong, Reasons::DCOM_EXPLOITATION));
     Some(match activation {
         Some(known) => evidence.because(&known.note, format!("{} activated WMI", call.peer)),
         None => evidence,

@@ -21,9 +21,8 @@ use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, Proces
 
 use crate::text::{clip, contains, is_any};
 use crate::vocabulary::{programs, sockets, unix_paths};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-LNX-005.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-005",
     title: "Message bus starts a shell",
@@ -31,10 +30,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1543", "T1059.004"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -70,10 +69,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(
             Reasons::NONE
-                .and_if(system && predicates::is_privileged(started), Reasons::E1)
-                .and_if(predicates::is_unknown_binary(started), Reasons::E3),
+                .and_if(system && predicates::is_privileged(started), Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .and_if(predicates::is_unknown_binary(started), Reasons::UNKNOWN_BINARY),
         )
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(parent)
         .server(started)
         .channel(Mechanism::Dbus, if system { "system bus" } else { "session bus" });

@@ -15,7 +15,7 @@
 //! Installers and administrators' scripts: as root they are low.
 //!
 //! ## References
-//! ATT&CK T1559, T1543.002, T1136.001, T1548; DET0493 (AN1358). CVE-2021-3560 for the accounts service.
+//! ATT&CK T1559, T1543.002, T1136.001; DET0493 (AN1358). CVE-2021-3560 for the accounts service.
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, RpcCall, Severity, Source,
@@ -24,9 +24,8 @@ use backchannel_events::{
 use crate::text::{clip, contains, contains_any};
 use crate::vocabulary::dbus::{self, Method};
 use crate::vocabulary::programs;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-LNX-002.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-002",
     title: "Privileged bus method called by hand",
@@ -34,10 +33,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1543.002", "T1136.001"],
     attack_analytics: &["AN1358"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::RpcCall],
     telemetry: &[Source::Auditd, Source::Syslog],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -116,8 +115,12 @@ fn conclude(caller: Actor<'_>, method: Method, refused: bool, text: String) -> E
         severity = severity.lowered();
     }
     Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::NONE.and_if(!root, Reasons::E2).and_if(root && severity >= Severity::Medium, Reasons::E1))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(
+            Reasons::NONE
+                .and_if(!root, Reasons::DCOM_EXPLOITATION)
+                .and_if(root && severity >= Severity::Medium, Reasons::ADMINISTRATIVE_PRIVILEGES),
+        )
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(caller)
         .channel(Mechanism::Dbus, format!("{}.{}", method.interface, method.member))
 }

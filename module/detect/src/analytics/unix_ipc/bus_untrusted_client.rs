@@ -22,9 +22,8 @@ use backchannel_events::{
 };
 
 use crate::vocabulary::{dbus, sockets, unix_paths};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-LNX-001.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-001",
     title: "Stranger on the system's message bus",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1068"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -59,8 +58,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     };
     let text = format!("{} of {} is on the system's message bus: {why}.", client.name(), client.account());
     let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(odd.is_some() && predicates::is_unknown_binary(client), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(odd.is_some() && predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(client)
         .channel(Mechanism::Dbus, channel.name);
     Some(evidence)

@@ -9,22 +9,21 @@
 //! Who may speak to the engine is root on the host, one request later.
 //!
 //! ## Telemetry
-//! auditd connect on AF_UNIX (SOCKADDR, PATH).
+//! auditd connect on AF_UNIX (SOCKADDR, PATH); Endpoint Security uipc_connect.
 //!
 //! ## False positives
 //! Build runners and monitoring agents that are not in the list: allow by program and account.
 //!
 //! ## References
-//! ATT&CK T1559, T1611, T1610, T1613; DET0493 (AN1358, mutable element SocketPathBaseline).
+//! ATT&CK T1559, T1611, T1610; DET0493 (AN1358, mutable element SocketPathBaseline).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Outcome, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::vocabulary::{sockets, unix_paths};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-UX-001.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-001",
     title: "Container engine's socket used by a stranger",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1611", "T1610"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Auditd, Source::EndpointSecurity],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -82,10 +81,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(severity, Confidence::High, text)
         .reasons(
             Reasons::NONE
-                .and_if(severity >= Severity::Medium, Reasons::E1)
-                .and_if(predicates::is_unknown_binary(client) && odd.is_some(), Reasons::E3),
+                .and_if(severity >= Severity::Medium, Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .and_if(predicates::is_unknown_binary(client) && odd.is_some(), Reasons::UNKNOWN_BINARY),
         )
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(client)
         .server(server)
         .channel(channel.mechanism, channel.name);

@@ -21,9 +21,8 @@ use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, Proces
 
 use crate::text::{clip, contains, contains_any};
 use crate::vocabulary::sockets;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-UX-003.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-003",
     title: "Container engine made to give the host away",
@@ -31,10 +30,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1611", "T1610"],
     attack_analytics: &["AN1358"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -74,8 +73,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         clip(command, 200)
     );
     let evidence = Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::E1.and_if(by_hand, Reasons::E2))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES.and_if(by_hand, Reasons::DCOM_EXPLOITATION))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(started)
         .channel(Mechanism::UnixSocket, "/run/docker.sock");
     Some(evidence)

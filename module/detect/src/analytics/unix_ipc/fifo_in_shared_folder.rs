@@ -14,16 +14,15 @@
 //! Package scripts and build tools make FIFOs for themselves: low, and quiet once allowed by path.
 //!
 //! ## References
-//! ATT&CK T1559, T1059.004; DET0493 (AN1358, mutable element FIFOAccessPatterns).
+//! ATT&CK T1559; DET0493 (AN1358, mutable element FIFOAccessPatterns).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
 use crate::vocabulary::sockets;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-UX-013.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-013",
     title: "FIFO in a folder that everybody can write to",
@@ -31,10 +30,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559"],
     attack_analytics: &["AN1358"],
     severity: Severity::Low,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -49,7 +48,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let whose = if daemon { "the daemon account " } else { "" };
             let text = format!("{whose}{} made the FIFO {} where everybody can write.", maker.account(), channel.name);
             let evidence = Evidence::new(severity, Confidence::Medium, text)
-                .indicators(Indicators::KI1)
+                .indicators(Indicators::UNEXPECTED_USE)
                 .client(maker)
                 .channel(Mechanism::Fifo, channel.name);
             Some(evidence)
@@ -72,11 +71,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 made.user_id,
             );
             let evidence = Evidence::new(Severity::High, Confidence::Medium, text)
-                .reasons(
-                    Reasons::NONE
-                        .and_if(predicates::is_privileged(opener) || predicates::is_privileged(maker), Reasons::E1),
-                )
-                .indicators(Indicators::KI1.and(Indicators::KI3))
+                .reasons(Reasons::NONE.and_if(
+                    predicates::is_privileged(opener) || predicates::is_privileged(maker),
+                    Reasons::ADMINISTRATIVE_PRIVILEGES,
+                ))
+                .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
                 .client(opener)
                 .server(maker)
                 .channel(Mechanism::Fifo, channel.name)

@@ -1,4 +1,4 @@
-//! # IPC-UX-012: FIFO reverse shell
+//! # IPC-UX-012: Reverse shell over a FIFO
 //!
 //! ## What it detects
 //! A FIFO, a shell and a connection to another machine within one family of processes and one minute: the FIFO carries
@@ -14,19 +14,20 @@
 //! Training labs. Backup jobs use FIFOs too, but run no shell over a connection.
 //!
 //! ## References
-//! ATT&CK T1559, T1059.004, T1071; DET0493 (AN1358).
+//! ATT&CK T1559, T1059.004; DET0493 (AN1358).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
-use crate::context::recent::Noted;
-use crate::context::{KnownProcess, ProcessId};
+use crate::memory::recent::Noted;
+use crate::memory::{KnownProcess, ProcessId};
 use crate::text::contains;
 use crate::vocabulary::sockets;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window};
+use crate::{Actor, Analytic, Context, Evidence, Family};
 
-/// IPC-UX-012.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-012",
     title: "Reverse shell over a FIFO",
@@ -34,14 +35,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1059.004"],
     attack_analytics: &["AN1358"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow, ActivityKind::ChannelCreate],
     telemetry: &[Source::Auditd],
+    // FIFO, shell and connection come together within this time.
+    window: Some(Duration::from_secs(60)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// FIFO, shell and connection come together within this time.
-pub const WINDOW: Window = Window::new("IPC-UX-012", 60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
@@ -67,7 +67,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 fn conclude(evidence: Evidence) -> Evidence {
-    evidence.reasons(Reasons::E3).indicators(Indicators::KI1).channel(Mechanism::Fifo, "")
+    evidence.reasons(Reasons::UNKNOWN_BINARY).indicators(Indicators::UNEXPECTED_USE).channel(Mechanism::Fifo, "")
 }
 
 /// Whether a command line alone builds the loop.
@@ -81,11 +81,11 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let host = context.host;
     let subject = context.subject();
     let parent = subject.known.and_then(|known| known.parent).or(context.parent().known.map(|known| known.id))?;
-    if crate::joins::is_hub(host.processes.get(parent)?.name(), "") {
+    if crate::vocabulary::hubs::is_hub(host.processes.get(parent)?.name(), "") {
         return None;
     }
     let grandparent = host.processes.get(parent)?.parent;
-    let near = |known: &&KnownProcess| known.note.time.within(context.window(WINDOW), event.time);
+    let near = |known: &&KnownProcess| known.note.time.within(context.window(), event.time);
     let mut kin: Vec<&KnownProcess> = host.processes.get(parent).into_iter().collect();
     kin.extend(host.processes.children(parent).filter(near));
     // A program that starts `sh -c`, which starts the shell: one more generation, if it is not a daemon of long ago.
@@ -103,12 +103,12 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
             .iter()
             .filter(|(_, known)| known.mechanism == Mechanism::Fifo)
             .filter_map(|(name, known)| Some((name, known.created.as_ref()?)))
-            .find(|(_, made)| made.note.time.within(context.window(WINDOW), event.time) && is_kin(made.process))
+            .find(|(_, made)| made.note.time.within(context.window(), event.time) && is_kin(made.process))
             .map(|(name, made)| (name, Some(made)))?,
     };
     let shell = kin.iter().find(|known| sockets::is_shell(known.name()) && is_bare(&known.command_line));
     let shell_now = by_subject(sockets::is_shell) && is_bare(subject.command_line);
-    let flow = host.flows.near(event.time, context.window(WINDOW)).find(|flow| {
+    let flow = host.flows.near(event.time, context.window()).find(|flow| {
         flow.outbound && (is_kin(flow.who.process) || flow.who.process == subject.known.map(|known| known.id))
     });
     let tool = kin.iter().find(|known| sockets::is_network_tool(known.name()));

@@ -16,13 +16,14 @@
 //! ## References
 //! ATT&CK T1559, T1059.004; DET0493 (AN1358).
 
+use std::time::Duration;
+
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::Use;
+use crate::memory::Use;
 use crate::vocabulary::programs;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-UX-017.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-017",
     title: "Tasking through a FIFO across accounts",
@@ -30,14 +31,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1059.004"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd],
+    // A task is run within this time of being written.
+    window: Some(Duration::from_secs(10)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// A task is run within this time of being written.
-pub const WINDOW: Window = Window::new("IPC-UX-017", 10);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     if event.provenance.source != Source::Auditd {
@@ -56,9 +56,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let reads = |one: &Use| one.process.is_some() && readers.contains(&one.process) && *one.user_id == *runner;
             let served = known.opened.iter().any(reads) || known.created.as_ref().is_some_and(reads);
             let task = known.opened.iter().rev().find(|one| {
-                *one.user_id != *runner
-                    && !one.user_id.is_empty()
-                    && one.note.time.within(context.window(WINDOW), event.time)
+                *one.user_id != *runner && !one.user_id.is_empty() && one.note.time.within(context.window(), event.time)
             })?;
             served.then_some((name, task))
         },
@@ -74,8 +72,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     );
     let up = predicates::is_privileged(started) && !predicates::is_privileged(writer);
     let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(up, Reasons::E1).and_if(predicates::is_unknown_binary(writer), Reasons::E3))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(
+            Reasons::NONE
+                .and_if(up, Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .and_if(predicates::is_unknown_binary(writer), Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(writer)
         .server(started)
         .channel(Mechanism::Fifo, name)

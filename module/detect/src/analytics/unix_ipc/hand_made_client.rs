@@ -8,7 +8,7 @@
 //! Real clients of a daemon are its own programs. A tool is used to send what those would not send.
 //!
 //! ## Telemetry
-//! auditd execve with its arguments.
+//! auditd execve with its arguments; Endpoint Security exec.
 //!
 //! ## False positives
 //! Health checks of services; members of the docker group that read: low.
@@ -20,9 +20,8 @@ use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, Proces
 
 use crate::text::{contains, contains_any, find};
 use crate::vocabulary::sockets;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-UX-002.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-002",
     title: "Hand-made client of a UNIX socket",
@@ -30,10 +29,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1059.004"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd, Source::EndpointSecurity],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -77,11 +76,15 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         started.account(),
         crate::text::clip(command, 200)
     );
-    let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(sockets::is_privileged(target) && severity >= Severity::Medium, Reasons::E1))
-        .indicators(Indicators::KI1)
-        .client(started)
-        .channel(mechanism, target);
+    let evidence =
+        Evidence::new(severity, Confidence::Medium, text)
+            .reasons(Reasons::NONE.and_if(
+                sockets::is_privileged(target) && severity >= Severity::Medium,
+                Reasons::ADMINISTRATIVE_PRIVILEGES,
+            ))
+            .indicators(Indicators::UNEXPECTED_USE)
+            .client(started)
+            .channel(mechanism, target);
     Some(evidence)
 }
 

@@ -14,7 +14,7 @@
 //! Runtimes that write into their own children (Wine, gVisor, GPU libraries) are left out.
 //!
 //! ## References
-//! ATT&CK T1559, T1055.009, T1055.008; DET0493 (AN1358).
+//! ATT&CK T1559, T1055.009; DET0493 (AN1358).
 
 use backchannel_events::{
     AccessKind, Activity, ActivityKind, Confidence, FileOperation, Indicators, Mechanism, Outcome, ProcessEvent,
@@ -23,9 +23,8 @@ use backchannel_events::{
 
 use crate::text::{clip, contains};
 use crate::vocabulary::debuggers;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-LNX-008.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-008",
     title: "Memory of another process written",
@@ -33,10 +32,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1055.009"],
     attack_analytics: &["AN1358"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessAccess, ActivityKind::File, ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -87,10 +86,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(
             Reasons::NONE
-                .and_if(crosses || predicates::is_privileged(writer), Reasons::E1)
-                .and_if(predicates::is_unknown_binary(writer), Reasons::E3),
+                .and_if(crosses || predicates::is_privileged(writer), Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .and_if(predicates::is_unknown_binary(writer), Reasons::UNKNOWN_BINARY),
         )
-        .indicators(Indicators::KI3)
+        .indicators(Indicators::ABNORMAL_FLOW)
         .client(writer)
         .server(target)
         .channel(Mechanism::ProcessMemory, name);

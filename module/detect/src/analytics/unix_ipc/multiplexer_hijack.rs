@@ -12,7 +12,8 @@
 //! auditd connect on AF_UNIX with PATH (owner), bind; execve.
 //!
 //! ## False positives
-//! Shared sessions: the owner's own change of the socket's mode, seen before, makes it low. An owner's sudo is none.
+//! Shared sessions: where everybody may write to the socket, which only its owner can have allowed, it is low, except
+//! for root. An owner's sudo is none.
 //!
 //! ## References
 //! ATT&CK T1559, T1563; DET0493 (AN1358).
@@ -25,9 +26,8 @@ use backchannel_events::{
 use crate::context::socket_owner::{Stranger, stranger};
 use crate::text::{base_name, clip, contains};
 use crate::vocabulary::sockets;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-UX-011.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-011",
     title: "Somebody else's terminal session entered",
@@ -35,10 +35,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1563"],
     attack_analytics: &["AN1358"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect, ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// What a client asks for, and how to say it.
@@ -111,8 +111,8 @@ fn connected(context: &Context<'_>, event: &ProcessEvent<'_>, channel: &Channel<
     let made = context.channel(channel.name).and_then(|known| known.created.as_ref());
     let server = made.and_then(|made| made.process).and_then(|id| context.remembered(id)).unwrap_or_default();
     let mut evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_privileged(client), Reasons::E1))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(Reasons::NONE.and_if(predicates::is_privileged(client), Reasons::ADMINISTRATIVE_PRIVILEGES))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(client)
         .server(server)
         .channel(Mechanism::UnixSocket, channel.name);
@@ -146,8 +146,8 @@ fn by_command(started: Actor<'_>) -> Option<Evidence> {
         clip(command, 200),
     );
     let evidence = Evidence::new(Severity::High, Confidence::High, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_privileged(started), Reasons::E1))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(Reasons::NONE.and_if(predicates::is_privileged(started), Reasons::ADMINISTRATIVE_PRIVILEGES))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(started)
         .channel(Mechanism::UnixSocket, path);
     Some(evidence)

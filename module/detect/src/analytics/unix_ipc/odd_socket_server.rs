@@ -17,19 +17,20 @@
 //! desktops, multiplexers and agents are told by their class.
 //!
 //! ## References
-//! ATT&CK T1559, T1071; DET0493 (AN1358).
+//! ATT&CK T1559; DET0493 (AN1358).
+
+use std::time::Duration;
 
 use backchannel_events::{
     Activity, ActivityKind, Channel, Confidence, Indicators, Mechanism, Outcome, ProcessEvent, Reasons, Severity,
     Source,
 };
 
-use crate::context::{KnownChannel, Use};
+use crate::memory::{KnownChannel, Use};
 use crate::text::clip;
 use crate::vocabulary::{programs, sockets, unix_paths};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-UX-007.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-007",
     title: "Socket served by a program out of place",
@@ -37,14 +38,13 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd],
+    // A task is run within this time of its client being taken.
+    window: Some(Duration::from_secs(5)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// A task is run within this time of its client being taken.
-pub const WINDOW: Window = Window::new("IPC-UX-007", 5);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
@@ -82,8 +82,8 @@ fn bound(context: &Context<'_>, event: &ProcessEvent<'_>, channel: &Channel<'_>)
     );
     let severity = if home { Severity::Low } else { Severity::Medium };
     let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(!home && predicates::is_unknown_binary(server), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(!home && predicates::is_unknown_binary(server), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .server(server)
         .channel(Mechanism::UnixSocket, channel.name);
     Some(evidence)
@@ -113,8 +113,8 @@ fn shell_on_socket(started: Actor<'_>) -> Evidence {
         clip(started.command_line, 200)
     );
     Evidence::new(Severity::High, Confidence::High, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_privileged(started), Reasons::E1))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_privileged(started), Reasons::ADMINISTRATIVE_PRIVILEGES))
+        .indicators(Indicators::UNEXPECTED_USE)
         .server(started)
         .channel(Mechanism::UnixSocket, "")
 }
@@ -128,14 +128,14 @@ fn task(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
         .iter()
         .filter(|(_, known)| matches!(known.mechanism, Mechanism::UnixSocket | Mechanism::UnixAbstract))
         .filter_map(|(name, known)| Some((name, known, known.accepted.as_ref()?)))
-        .filter(|(_, _, taken)| taken.note.time.within(context.window(WINDOW), event.time))
+        .filter(|(_, _, taken)| taken.note.time.within(context.window(), event.time))
         .filter(|(name, ..)| !sockets::is_usual_class(name))
         .filter(|(_, known, taken)| serves(context, known, taken, started))
         // Two sockets of one server: the one that took its client last.
         .max_by_key(|(_, _, taken)| taken.note.time)?;
     let server = taken.process.and_then(|id| context.remembered(id)).unwrap_or_default();
     let (odd, home) = odd_program(server)?;
-    let asked = known.opened.iter().rev().find(|one| one.note.time.within(context.window(WINDOW), taken.note.time));
+    let asked = known.opened.iter().rev().find(|one| one.note.time.within(context.window(), taken.note.time));
     let client = asked.and_then(|one| one.process).and_then(|id| context.remembered(id)).unwrap_or_default();
     let from = match client.is_unknown() {
         true => String::new(),
@@ -153,10 +153,10 @@ fn task(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let mut evidence = Evidence::new(severity, Confidence::High, text)
         .reasons(
             Reasons::NONE
-                .and_if(severity >= Severity::High && predicates::is_unknown_binary(server), Reasons::E3)
-                .and_if(predicates::is_privileged(started), Reasons::E1),
+                .and_if(severity >= Severity::High && predicates::is_unknown_binary(server), Reasons::UNKNOWN_BINARY)
+                .and_if(predicates::is_privileged(started), Reasons::ADMINISTRATIVE_PRIVILEGES),
         )
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(client)
         .server(server)
         .channel(known.mechanism, name)

@@ -2,14 +2,14 @@
 //!
 //! ## What it detects
 //! Calls of the accounts service by an ordinary user whose caller is killed right after it started, again and again
-//! until one slips through: the command that sleeps and kills, or several calls within a minute followed by a new
-//! account or password.
+//! until one slips through: the command that sleeps and kills, or several calls within a minute followed by a program
+//! that kills, or by a new account.
 //!
 //! ## Why it matters
 //! polkit answered for a caller that was gone as if it were root (CVE-2021-3560): the result is an administrator.
 //!
 //! ## Telemetry
-//! auditd execve, ADD_USER and USER_MGMT; auth.log.
+//! auditd execve and ADD_USER; the new account also from auth.log.
 //!
 //! ## False positives
 //! None known: real clients wait for the answer.
@@ -17,16 +17,17 @@
 //! ## References
 //! ATT&CK T1559, T1068, T1136.001; DET0493 (AN1358). CVE-2021-3560.
 
+use std::time::Duration;
+
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, PrivilegeChangeKind, ProcessEvent, Reasons, Severity,
     Source,
 };
 
-use crate::context::KnownProcess;
+use crate::memory::KnownProcess;
 use crate::text::{clip, contains, contains_any};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Threshold, Window};
+use crate::{Actor, Analytic, Context, Evidence, Family, Threshold};
 
-/// IPC-LNX-003.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-003",
     title: "Authorisation raced by killed callers",
@@ -34,17 +35,17 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1068", "T1136.001"],
     attack_analytics: &["AN1358"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::PrivilegeChange],
     telemetry: &[Source::Auditd],
+    // The tries and what comes of them lie within this time.
+    window: Some(Duration::from_secs(60)),
+    thresholds: &[TRIES],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
-/// The tries and what comes of them lie within this time.
-pub const WINDOW: Window = Window::new("IPC-LNX-003", 60);
 /// That many calls by one user are tries, not a call.
-pub const TRIES: Threshold = Threshold {
-    analytic: "IPC-LNX-003",
+const TRIES: Threshold = Threshold {
     name: "tries",
     default: 2,
     least: 1,
@@ -114,7 +115,7 @@ fn tries<'c>(context: &Context<'c>, event: &ProcessEvent<'_>) -> Vec<&'c KnownPr
         .processes
         .latest_first()
         .take(512)
-        .filter(|known| known.start.is_some_and(|start| start.within(context.window(WINDOW), event.time)))
+        .filter(|known| known.start.is_some_and(|start| start.within(context.window(), event.time)))
         .filter(|known| !crate::vocabulary::sockets::is_shell(known.name()))
         .filter(|known| known.user().acting_id() != "0" && calls_accounts(&known.command_line))
         .take(16)
@@ -123,8 +124,8 @@ fn tries<'c>(context: &Context<'c>, event: &ProcessEvent<'_>) -> Vec<&'c KnownPr
 
 fn conclude(caller: Actor<'_>, text: String) -> Evidence {
     Evidence::new(Severity::Critical, Confidence::High, text)
-        .reasons(Reasons::E1.and(Reasons::E2))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(caller)
         .channel(Mechanism::Dbus, "org.freedesktop.Accounts")
 }

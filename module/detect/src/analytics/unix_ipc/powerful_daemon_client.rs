@@ -22,9 +22,8 @@ use backchannel_events::{
 
 use crate::vocabulary::sockets::{self, PowerfulDaemon};
 use crate::vocabulary::unix_paths;
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-UX-006.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-006",
     title: "Daemon that can give root, reached by a stranger",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1068"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -72,8 +71,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         channel.name,
     );
     let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::E2.and_if(predicates::is_unknown_binary(client) && odd.is_some(), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(
+            Reasons::DCOM_EXPLOITATION
+                .and_if(predicates::is_unknown_binary(client) && odd.is_some(), Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(client)
         .channel(channel.mechanism, channel.name);
     Some(evidence)

@@ -1,18 +1,21 @@
 //! # IPC-LNX-007: Process taken over by a tracer
 //!
 //! ## What it detects
-//! An attach with ptrace to a running process by a program that is no debugger, runtime or security agent; or by a
-//! debugger that makes the target run code, that a service's account runs, or whose target is another user's or holds
-//! credentials.
+//! An attach with ptrace to a running process that the tracer did not start: to one that holds credentials; by a
+//! program that is no debugger, runtime or security agent; or by a debugger whose command line makes the target run
+//! code, that a service's account runs, or whose target is another user's (root with a login or a terminal is left
+//! out).
 //!
 //! ## Why it matters
 //! Who traces a process reads its secrets and runs code in its name, with its connections.
 //!
 //! ## Telemetry
-//! auditd ptrace (ATTACH, SEIZE) with OBJ_PID; execve of debuggers with arguments.
+//! auditd ptrace (ATTACH, SEIZE) with OBJ_PID. The start of a debugger alone is not reported: its execve gives the
+//! arguments.
 //!
 //! ## False positives
-//! Developers who debug their own processes: low. Administrators who trace services as root at a terminal: low.
+//! Developers who attach gdb or lldb to their own processes, and administrators who do so as root with a login: low;
+//! with other tracers: not reported.
 //!
 //! ## References
 //! ATT&CK T1559, T1055.008; DET0493 (AN1358).
@@ -24,9 +27,8 @@ use backchannel_events::{
 
 use crate::text::clip;
 use crate::vocabulary::{debuggers, unix_paths};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-LNX-007.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-007",
     title: "Process taken over by a tracer",
@@ -34,10 +36,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1055.008"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessAccess],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -66,8 +68,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     );
     let up = predicates::is_privileged(tracer) || crosses(tracer, target);
     let mut evidence = Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::NONE.and_if(up, Reasons::E1).and_if(predicates::is_unknown_binary(tracer), Reasons::E3))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(
+            Reasons::NONE
+                .and_if(up, Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .and_if(predicates::is_unknown_binary(tracer), Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(tracer)
         .server(target)
         .channel(Mechanism::ProcessMemory, name);

@@ -16,18 +16,17 @@
 //! Archiving, log rotation and mail that servers start by themselves are left out. CGI and mod_php: medium.
 //!
 //! ## References
-//! ATT&CK T1559, T1059.004, T1505.001, T1190; DET0493 (AN1358).
+//! ATT&CK T1559, T1059.004, T1505.001; DET0493 (AN1358).
 
 use std::time::Duration;
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::{KnownChannel, Use};
+use crate::memory::{KnownChannel, Use};
 use crate::text::{clip, contains, contains_any, is_any};
 use crate::vocabulary::{programs, server_programs, sockets};
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-LNX-012.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-012",
     title: "Server program starts a shell",
@@ -35,14 +34,14 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1059.004", "T1505.001"],
     attack_analytics: &["AN1358"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd],
+    // A server acts for its client within this time of the connection.
+    window: Some(Duration::from_secs(10)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
-/// A server acts for its client within this time of the connection.
-pub const WINDOW: Window = Window::new("IPC-LNX-012", 10);
 /// A client that a shell without a known parent is put down to connected within this time.
 const CLOSE: Duration = Duration::from_secs(3);
 
@@ -95,7 +94,7 @@ fn by_server(context: &Context<'_>, event: &ProcessEvent<'_>, started: Actor<'_>
     } else {
         Severity::Medium
     };
-    let client = client_of(context, event, started, Some(server), context.window(WINDOW));
+    let client = client_of(context, event, started, Some(server), context.window());
     conclude(context, started, server, client, severity, Confidence::High)
 }
 
@@ -185,8 +184,8 @@ fn conclude(
     }
     let up = predicates::is_privileged(started);
     let mut evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::NONE.and_if(up, Reasons::E1))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(Reasons::NONE.and_if(up, Reasons::ADMINISTRATIVE_PRIVILEGES))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(client)
         .server(if server.is_unknown() { started } else { server });
     evidence = match asked {
@@ -201,8 +200,8 @@ fn conclude(
 fn by_kernel(started: Actor<'_>) -> Evidence {
     let text = format!("The kernel started a shell by itself: {}", clip(started.command_line, 200));
     Evidence::new(Severity::High, Confidence::Medium, text)
-        .reasons(Reasons::E1)
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES)
+        .indicators(Indicators::UNEXPECTED_USE)
         .server(started)
         .channel(Mechanism::Unknown, "kernel helper")
 }
@@ -229,7 +228,7 @@ fn asked(started: Actor<'_>) -> Option<Evidence> {
     let text =
         format!("{} of {} asks its server for {what}: {}", started.name(), started.account(), clip(command, 200));
     let evidence = Evidence::new(if own { Severity::Low } else { Severity::Medium }, Confidence::Medium, text)
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(started)
         .channel(Mechanism::UnixSocket, "");
     Some(evidence)

@@ -13,14 +13,13 @@
 //! Container runtimes that protect themselves by starting from a copy of their own in memory are left out.
 //!
 //! ## References
-//! ATT&CK T1559, T1620, T1055; DET0493 (AN1358).
+//! ATT&CK T1559, T1620; DET0493 (AN1358).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
 use crate::text::{clip, contains_any};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-LNX-010.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-010",
     title: "Program run from shared memory",
@@ -28,10 +27,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1620"],
     attack_analytics: &["AN1358"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -53,8 +52,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         clip(started.command_line, 160),
     );
     let evidence = Evidence::new(Severity::High, Confidence::High, text)
-        .reasons(Reasons::E3.and_if(predicates::is_privileged(started), Reasons::E1))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::UNKNOWN_BINARY.and_if(predicates::is_privileged(started), Reasons::ADMINISTRATIVE_PRIVILEGES))
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(context.parent())
         .server(started)
         .channel(Mechanism::SharedMemory, started.image);

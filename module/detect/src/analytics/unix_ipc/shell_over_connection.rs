@@ -8,7 +8,7 @@
 //! The descriptors of a connection become a shell's pipe: whoever is at the other end commands it.
 //!
 //! ## Telemetry
-//! auditd execve with its arguments.
+//! auditd execve with its arguments; Endpoint Security exec; Sysmon 1.
 //!
 //! ## False positives
 //! Training labs; a `/dev/tcp` port check reads or writes, but runs no shell on the connection.
@@ -18,12 +18,11 @@
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
+use crate::context::wording::Wording;
 use crate::text::clip;
 use crate::vocabulary::sockets;
-use crate::wording::Wording;
-use crate::{Analytic, Context, Evidence, Family, Status};
+use crate::{Analytic, Context, Evidence, Family};
 
-/// IPC-UX-014.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-014",
     title: "Shell whose input and output are a connection",
@@ -31,10 +30,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1059.004"],
     attack_analytics: &["AN1358"],
     severity: Severity::Critical,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart],
-    telemetry: &[Source::Auditd, Source::EndpointSecurity],
+    telemetry: &[Source::Auditd, Source::EndpointSecurity, Source::Sysmon],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -50,8 +49,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         clip(started.command_line, 200),
     );
     let evidence = Evidence::new(Severity::Critical, Confidence::High, text)
-        .reasons(Reasons::E3)
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::UNKNOWN_BINARY)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(started)
         .channel(Mechanism::AnonymousPipe, "standard input and output");
     Some(evidence)

@@ -8,7 +8,8 @@
 //! From then on every account of the machine can talk to a daemon that trusted its few clients.
 //!
 //! ## Telemetry
-//! auditd chmod family with PATH (the type bits say that it is a socket), execve, USER_MGMT and GRP_MGMT.
+//! auditd chmod family with PATH (the type bits say that it is a socket), execve, USER_MGMT and GRP_MGMT; syslog of
+//! usermod and gpasswd.
 //!
 //! ## False positives
 //! Start scripts of badly packaged daemons; accounts provisioned by administrators: medium, explained by the change.
@@ -24,9 +25,8 @@ use backchannel_events::{
 use crate::context::socket_owner;
 use crate::text::{clip, contains, contains_any, is_any};
 use crate::vocabulary::sockets;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-UX-004.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-004",
     title: "Rights to a privileged socket widened",
@@ -34,10 +34,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1222.002", "T1098"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::File, ActivityKind::ProcessStart, ActivityKind::PrivilegeChange],
-    telemetry: &[Source::Auditd],
+    telemetry: &[Source::Auditd, Source::Syslog],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 /// Groups whose members can become root through a socket, a device or `sudo`.
@@ -100,8 +100,8 @@ fn opened_to_all(context: &Context<'_>, event: &ProcessEvent<'_>, file: &FileCha
         file.mode.unwrap_or(0),
     );
     let mut evidence = Evidence::new(severity, Confidence::High, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_privileged(actor), Reasons::E1))
-        .indicators(Indicators::KI3)
+        .reasons(Reasons::NONE.and_if(predicates::is_privileged(actor), Reasons::ADMINISTRATIVE_PRIVILEGES))
+        .indicators(Indicators::ABNORMAL_FLOW)
         .client(actor)
         .server(server)
         .channel(Mechanism::UnixSocket, file.path);
@@ -122,8 +122,8 @@ fn by_command(context: &Context<'_>) -> Option<Evidence> {
         })?;
         let text = format!("{} granted access to the socket {path}: {}", started.account(), clip(command, 200));
         let evidence = Evidence::new(Severity::Medium, Confidence::High, text)
-            .reasons(Reasons::NONE.and_if(predicates::is_privileged(started), Reasons::E1))
-            .indicators(Indicators::KI3)
+            .reasons(Reasons::NONE.and_if(predicates::is_privileged(started), Reasons::ADMINISTRATIVE_PRIVILEGES))
+            .indicators(Indicators::ABNORMAL_FLOW)
             .client(started)
             .channel(Mechanism::UnixSocket, path);
         return Some(evidence);
@@ -152,8 +152,8 @@ fn member(actor: Actor<'_>, who: &str, group: &str) -> Evidence {
         clip(actor.command_line, 200),
     );
     Evidence::new(if by_login { Severity::Medium } else { Severity::Low }, Confidence::High, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_privileged(actor), Reasons::E1))
-        .indicators(Indicators::KI3)
+        .reasons(Reasons::NONE.and_if(predicates::is_privileged(actor), Reasons::ADMINISTRATIVE_PRIVILEGES))
+        .indicators(Indicators::ABNORMAL_FLOW)
         .client(actor)
 }
 

@@ -26,9 +26,8 @@ use backchannel_events::{
 use crate::context::socket_owner::{Stranger, stranger};
 use crate::text::{base_name, clip, contains};
 use crate::vocabulary::sockets;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-UX-009.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-009",
     title: "SSH agent used by somebody else",
@@ -36,10 +35,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1563.001", "T1552.004"],
     attack_analytics: &["AN1358"],
     severity: Severity::High,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect, ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -98,8 +97,8 @@ fn connected(context: &Context<'_>, event: &ProcessEvent<'_>, channel: &Channel<
         channel.name,
     );
     let mut evidence = Evidence::new(severity, confidence, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_privileged(client), Reasons::E1))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(Reasons::NONE.and_if(predicates::is_privileged(client), Reasons::ADMINISTRATIVE_PRIVILEGES))
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(client)
         .server(server)
         .channel(Mechanism::UnixSocket, channel.name);
@@ -130,8 +129,8 @@ fn searched(started: Actor<'_>) -> Option<Evidence> {
     );
     let severity = if matches!(login, "" | "0") { Severity::Medium } else { Severity::High };
     let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::E1)
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(started)
         .channel(Mechanism::UnixSocket, "/tmp/ssh-*/agent.*");
     Some(evidence)

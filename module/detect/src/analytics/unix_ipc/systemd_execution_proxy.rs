@@ -14,7 +14,7 @@
 //! Administrators at a terminal who use systemd-run as root are left out; allow deployment tools by account.
 //!
 //! ## References
-//! ATT&CK T1559, T1543.002, T1569, T1548; DET0493 (AN1358).
+//! ATT&CK T1559, T1543.002, T1569; DET0493 (AN1358).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, Outcome, ProcessEvent, Reasons, Severity, Source,
@@ -22,9 +22,8 @@ use backchannel_events::{
 
 use crate::text::{clip, contains, contains_any, starts_with};
 use crate::vocabulary::unix_paths;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-LNX-006.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-006",
     title: "Service manager made to run a command",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1543.002", "T1569"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ProcessStart, ActivityKind::ChannelConnect],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -46,8 +45,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let text =
                 format!("{} of {} {what}: {}", started.name(), started.account(), clip(started.command_line, 200));
             let evidence = Evidence::new(severity, Confidence::Medium, text)
-                .reasons(Reasons::E1)
-                .indicators(Indicators::KI1)
+                .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .indicators(Indicators::UNEXPECTED_USE)
                 .client(started)
                 .channel(Mechanism::UnixSocket, "/run/systemd/private");
             Some(evidence)
@@ -87,10 +86,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             let evidence = Evidence::new(severity, Confidence::Medium, text)
                 .reasons(
                     Reasons::NONE
-                        .and_if(predicates::is_privileged(client), Reasons::E1)
-                        .and_if(predicates::is_unknown_binary(client), Reasons::E3),
+                        .and_if(predicates::is_privileged(client), Reasons::ADMINISTRATIVE_PRIVILEGES)
+                        .and_if(predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY),
                 )
-                .indicators(Indicators::KI1)
+                .indicators(Indicators::UNEXPECTED_USE)
                 .client(client)
                 .channel(channel.mechanism, channel.name);
             Some(evidence)

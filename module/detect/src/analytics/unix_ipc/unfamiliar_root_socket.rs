@@ -9,7 +9,7 @@
 //! Behind such a socket a daemon acts with root's rights for whoever asks well enough.
 //!
 //! ## Telemetry
-//! auditd connect with PATH (owner), Endpoint Security uipc_connect; and a baseline. Asleep without one.
+//! auditd connect with PATH (owner), Endpoint Security uipc_connect, and a baseline; inactive without one.
 //!
 //! ## False positives
 //! Packages that bring a daemon and its client: an installation within the day before explains it.
@@ -22,10 +22,10 @@ use backchannel_events::{
 };
 
 use crate::baseline::Standing;
-use crate::vocabulary::{sockets, unix_paths};
-use crate::{Analytic, Context, Evidence, Family, Status, UserKind, assess, joins, predicates};
+use crate::context::explained;
+use crate::vocabulary::{hubs, sockets, unix_paths};
+use crate::{Analytic, Context, Evidence, Family, UserKind, predicates};
 
-/// IPC-UX-005.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-005",
     title: "User's process connects to a root-owned socket it never used",
@@ -33,10 +33,11 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1068"],
     attack_analytics: &["AN1358"],
     severity: Severity::Low,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::Auditd, Source::EndpointSecurity],
+    needs_baseline: true,
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -50,12 +51,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let made = context.channel(channel.name).is_some_and(|known| known.created.is_some());
     let roots = channel.owner == "0" || sockets::is_privileged(channel.name);
-    if made || !roots || sockets::is_desktop(channel.name) || assess::is_explained(context, event) {
+    if made || !roots || sockets::is_desktop(channel.name) || explained::is_explained(context, event) {
         return None;
     }
     let client = context.subject();
     let untrusted = unix_paths::odd_place(client.image).is_some() || unix_paths::is_in_home(client.image);
-    let shared = sockets::is_universal(channel.name) || joins::is_shared(channel.name);
+    let shared = sockets::is_universal(channel.name) || hubs::is_shared(channel.name);
     if shared && !untrusted {
         return None;
     }
@@ -69,8 +70,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         channel.name,
     );
     let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(untrusted, Reasons::E3).and_if(predicates::is_privileged(client), Reasons::E1))
-        .indicators(Indicators::KI3)
+        .reasons(
+            Reasons::NONE
+                .and_if(untrusted, Reasons::UNKNOWN_BINARY)
+                .and_if(predicates::is_privileged(client), Reasons::ADMINISTRATIVE_PRIVILEGES),
+        )
+        .indicators(Indicators::ABNORMAL_FLOW)
         .client(client)
         .channel(channel.mechanism, channel.name);
     Some(evidence)
@@ -97,7 +102,7 @@ mod tests {
     fn an_unknown_program_on_a_socket_of_root_s_fires() {
         let events = [connected("/run/agentd/control", "/tmp/.x/tool", "0")];
         let found = check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::High, Confidence::Medium)));
-        assert!(found.iter().all(|finding| finding.reasons == Reasons::E3));
+        assert!(found.iter().all(|finding| finding.reasons == Reasons::UNKNOWN_BINARY));
     }
 
     #[test]

@@ -22,9 +22,8 @@ use backchannel_events::{
 };
 
 use crate::vocabulary::{sockets, unix_paths};
-use crate::{Analytic, Context, Evidence, Family, Status, predicates};
+use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// IPC-UX-008.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-008",
     title: "Abstract socket of a program out of place",
@@ -32,10 +31,10 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559", "T1564"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
-    status: Status::Stable,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ChannelConnect],
     telemetry: &[Source::Auditd],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -60,8 +59,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         channel.name
     );
     let evidence = Evidence::new(Severity::Medium, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(subject), Reasons::E3))
-        .indicators(Indicators::KI1)
+        .reasons(Reasons::NONE.and_if(predicates::is_unknown_binary(subject), Reasons::UNKNOWN_BINARY))
+        .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::UnixAbstract, channel.name);
     if serves {
         return Some(evidence.server(subject));

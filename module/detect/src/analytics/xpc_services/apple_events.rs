@@ -14,7 +14,7 @@
 //! Automation tools (Keyboard Maestro, Alfred, management agents): allow them by parent's path.
 //!
 //! ## References
-//! Playbook KI-1, KI-3, E1, E3; ATT&CK T1559.003, T1059.002, T1548.004, T1056.002; DET0493 (AN1359).
+//! Playbook KI-1, KI-3, E1, E3; ATT&CK T1559.003, T1059.002, T1548.004; DET0493 (AN1359).
 
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
@@ -22,7 +22,6 @@ use crate::text::{clip, contains, contains_any, is_any};
 use crate::vocabulary::macos;
 use crate::{Analytic, Context, Evidence, Family, Status};
 
-/// IPC-MAC-006.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-MAC-006",
     title: "Apple Events used to drive another application",
@@ -34,6 +33,7 @@ pub const ANALYTIC: Analytic = Analytic {
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::EndpointSecurity],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -41,7 +41,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if event.provenance.source != Source::EndpointSecurity || !is_any(script.name(), &["osascript", "osacompile"]) {
         return None;
     }
-    let command = crate::fold::fold(script.command_line);
+    let command = crate::text::fold::fold(script.command_line);
     let admin = contains(&command, "with administrator privileges");
     let password = contains(&command, "display dialog")
         && contains_any(&command, &["hidden answer", "password", "passphrase", "credentials"]);
@@ -73,8 +73,16 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let text = format!("{} {what}: {}.", script.name(), clip(script.command_line, 200));
     let noteworthy = severity >= Severity::Medium;
     let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(noteworthy && admin, Reasons::E1).and_if(noteworthy && unsigned, Reasons::E3))
-        .indicators(if noteworthy { Indicators::KI1.and(Indicators::KI3) } else { Indicators::NONE })
+        .reasons(
+            Reasons::NONE
+                .and_if(noteworthy && admin, Reasons::ADMINISTRATIVE_PRIVILEGES)
+                .and_if(noteworthy && unsigned, Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(if noteworthy {
+            Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW)
+        } else {
+            Indicators::NONE
+        })
         .client(sender)
         .server(script)
         .channel(Mechanism::AppleEvent, "");
@@ -110,7 +118,11 @@ mod tests {
             script("osascript -e 'do shell script \"/tmp/x\" with administrator privileges'"),
         ];
         let found = check_on(&ANALYTIC, &events, Some((Severity::Critical, Confidence::Medium)));
-        assert!(found.iter().all(|finding| finding.reasons == Reasons::E1.and(Reasons::E3)));
+        assert!(
+            found
+                .iter()
+                .all(|finding| finding.reasons == Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::UNKNOWN_BINARY))
+        );
     }
 
     #[test]

@@ -11,19 +11,20 @@
 //! Endpoint Security exec and xpc_connect (eslogger).
 //!
 //! ## False positives
-//! Updaters that run `installer` and `pkgutil` (left out), and helpers whose baseline knows the child.
+//! Updaters: `installer` and `pkgutil` are not counted. Other helpers that run commands by design: allow by path.
 //!
 //! ## References
 //! Playbook KI-1, KI-3, Q4, E1, E3; ATT&CK T1559.003, T1059.004; DET0493 (AN1359).
 
+use std::time::Duration;
+
 use backchannel_events::{ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source};
 
-use crate::context::Use;
+use crate::memory::Use;
 use crate::text::clip;
 use crate::vocabulary::macos;
-use crate::{Actor, Analytic, Context, Evidence, Family, Status, Window, predicates};
+use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates};
 
-/// IPC-MAC-003.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-MAC-003",
     title: "Privileged helper starts a command",
@@ -34,11 +35,11 @@ pub const ANALYTIC: Analytic = Analytic {
     status: Status::Experimental,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::EndpointSecurity],
+    // A client this long before the child may have asked for it.
+    window: Some(Duration::from_secs(10)),
     evaluate,
+    ..Analytic::DEFAULTS
 };
-
-/// A client this long before the child may have asked for it.
-pub const BEFORE: Window = Window::new("IPC-MAC-003", 10);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let (helper, child) = (context.parent(), context.subject());
@@ -62,8 +63,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let sure = if asked.is_some() { Confidence::High } else { Confidence::Medium };
     let unknown = asked.is_some_and(|(client, _)| predicates::is_unknown_binary(client));
     let mut evidence = Evidence::new(severity, sure, text)
-        .reasons(Reasons::E1.and_if(asked.is_some(), Reasons::E2).and_if(unknown, Reasons::E3))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(
+            Reasons::ADMINISTRATIVE_PRIVILEGES
+                .and_if(asked.is_some(), Reasons::DCOM_EXPLOITATION)
+                .and_if(unknown, Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .channel(Mechanism::Xpc, helper.name());
     evidence = match asked {
         Some((client, opened)) => evidence
@@ -82,7 +87,7 @@ fn stranger_before<'c>(
     helper: Actor<'c>,
 ) -> Option<(Actor<'c>, &'c Use)> {
     let opened = &context.channel(helper.name())?.opened;
-    opened.iter().rev().filter(|one| one.note.time.within(context.window(BEFORE), event.time)).find_map(|one| {
+    opened.iter().rev().filter(|one| one.note.time.within(context.window(), event.time)).find_map(|one| {
         let client = context.remembered(one.process?)?;
         let stranger = macos::is_badly_signed(client)
             || (!helper.signer.is_empty() && !client.signer.is_empty() && client.signer != helper.signer);

@@ -24,7 +24,6 @@ use backchannel_events::{
 use crate::vocabulary::macos;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates, text};
 
-/// IPC-MAC-004.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-MAC-004",
     title: "launchd starts a program from an odd place",
@@ -36,6 +35,7 @@ pub const ANALYTIC: Analytic = Analytic {
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::EndpointSecurity],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -52,10 +52,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let evidence = Evidence::new(Severity::High, Confidence::Medium, text)
         .reasons(
             Reasons::NONE
-                .and_if(predicates::is_unknown_binary(child) || macos::is_badly_signed(child), Reasons::E3)
-                .and_if(daemon, Reasons::E1),
+                .and_if(predicates::is_unknown_binary(child) || macos::is_badly_signed(child), Reasons::UNKNOWN_BINARY)
+                .and_if(daemon, Reasons::ADMINISTRATIVE_PRIVILEGES),
         )
-        .indicators(Indicators::KI1)
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(launchd)
         .server(child)
         .channel(Mechanism::Xpc, "");

@@ -25,7 +25,6 @@ use backchannel_events::{
 use crate::vocabulary::macos;
 use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates, text};
 
-/// IPC-MAC-001.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-MAC-001",
     title: "Unsigned client of a privileged XPC service",
@@ -37,6 +36,7 @@ pub const ANALYTIC: Analytic = Analytic {
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::EndpointSecurity],
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -68,8 +68,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         channel.name
     );
     let mut evidence = Evidence::new(severity, sure, text)
-        .reasons(Reasons::E1.and_if(untrusted && predicates::is_unknown_binary(client), Reasons::E3))
-        .indicators(Indicators::KI1.and(Indicators::KI3))
+        .reasons(
+            Reasons::ADMINISTRATIVE_PRIVILEGES
+                .and_if(untrusted && predicates::is_unknown_binary(client), Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(client)
         .channel(Mechanism::Xpc, channel.name);
     if let Some(server) = server {
@@ -108,7 +111,11 @@ mod tests {
             .of("/Users/kim/Downloads/tool", 400)
             .signed(SignatureStatus::Unsigned, "");
         let found = check_on(&ANALYTIC, &[client], Some((Severity::High, Confidence::Medium)));
-        assert!(found.iter().all(|finding| finding.reasons == Reasons::E1.and(Reasons::E3)));
+        assert!(
+            found
+                .iter()
+                .all(|finding| finding.reasons == Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::UNKNOWN_BINARY))
+        );
     }
 
     #[test]

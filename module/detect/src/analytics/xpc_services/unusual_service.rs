@@ -8,7 +8,7 @@
 //! Applications ask the same few services every day; a new one is a question nobody programmed, or a new program.
 //!
 //! ## Telemetry
-//! Endpoint Security xpc_connect (eslogger), and a baseline. Asleep without one.
+//! Endpoint Security xpc_connect (eslogger), and a baseline; inactive without one.
 //!
 //! ## False positives
 //! Updates that bring new features: an installation within the day before explains them.
@@ -21,10 +21,10 @@ use backchannel_events::{
 };
 
 use crate::baseline::Standing;
+use crate::context::explained;
 use crate::vocabulary::macos;
-use crate::{Analytic, Context, Evidence, Family, Status, assess, predicates};
+use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
-/// IPC-MAC-002.
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-MAC-002",
     title: "XPC service that the program never asked",
@@ -35,7 +35,9 @@ pub const ANALYTIC: Analytic = Analytic {
     status: Status::Experimental,
     on: &[ActivityKind::ChannelConnect],
     telemetry: &[Source::EndpointSecurity],
+    needs_baseline: true,
     evaluate,
+    ..Analytic::DEFAULTS
 };
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -49,7 +51,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let client = context.subject();
     let system = client.signer == "Apple" || macos::is_of_the_system(client.image);
-    if system || macos::is_public(channel.name) || assess::is_explained(context, event) {
+    if system || macos::is_public(channel.name) || explained::is_explained(context, event) {
         return None;
     }
     let sensitive = macos::is_sensitive(channel.name);
@@ -61,8 +63,10 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         if sensitive { "; the service decides about rights or installations" } else { "" }
     );
     let evidence = Evidence::new(severity, Confidence::Medium, text)
-        .reasons(Reasons::NONE.and_if(sensitive || predicates::is_privileged(client), Reasons::E1))
-        .indicators(Indicators::KI1)
+        .reasons(
+            Reasons::NONE.and_if(sensitive || predicates::is_privileged(client), Reasons::ADMINISTRATIVE_PRIVILEGES),
+        )
+        .indicators(Indicators::UNEXPECTED_USE)
         .client(client)
         .channel(Mechanism::Xpc, channel.name);
     Some(evidence)

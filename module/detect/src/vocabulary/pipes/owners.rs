@@ -3,9 +3,8 @@
 //! Source: MS-RPCE, MS-SCMR, MS-SAMR, MS-RPRN and their kin for the names; Sysmon 17 of Windows 7 to 11 and Server
 //! 2012 to 2022 for the owners. `PSEXESVC` is not here: the executor analytics judge it.
 
-use super::like;
-use crate::predicates;
-use crate::text::{base_name, contains_any, ends_with, is_any};
+use crate::text::{base_name, contains_any, ends_with, is_any, matches};
+use crate::vocabulary::folders;
 
 /// A well-known pipe.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +104,7 @@ const OWNERS: &[Owner] = &[
 
 /// The well-known pipe of that name (without prefix).
 pub fn of(name: &str) -> Option<&'static Owner> {
-    OWNERS.iter().find(|owner| like(owner.name, name))
+    OWNERS.iter().find(|owner| matches(owner.name, name))
 }
 
 impl Owner {
@@ -117,7 +116,7 @@ impl Owner {
         let known = is_any(base_name(image), self.programs);
         if self.system {
             let directory = contains_any(image, &[r"\System32\", r"\SysWOW64\"]);
-            return known && directory && predicates::is_system_path(image);
+            return known && directory && folders::is_system_path(image);
         }
         // Products live where their user put them, on any drive; nobody installs a database into a temp folder.
         known
@@ -135,7 +134,7 @@ pub fn is_of_the_family(name: &str, image: &str) -> bool {
 /// Pipes that half of all programs open: nothing follows from their use (LIST-UNIVERSAL-CHANNELS).
 pub fn is_universal(name: &str) -> bool {
     is_any(name, &["srvsvc", "wkssvc", "lsass", "samr", "lsarpc", "netlogon", "MsFteWds", "InitShutdown"])
-        || like("TSVCPIPE-*", name)
+        || matches("TSVCPIPE-*", name)
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 //! Source: products' own documentation: SQL Server and the Windows Internal Database (AD FS), OpenSSH, Docker,
 //! containerd, Podman, GnuPG, 1Password, KeePassXC, Bitwarden, VMware.
 
-use super::like;
-use crate::text::is_any;
+use crate::text::{is_any, matches};
 
 /// What a pipe gives to who opens it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +155,7 @@ const SENSITIVE: &[Sensitive] = &[
 
 /// The sensitive pipe of that name (without prefix).
 pub fn of(name: &str) -> Option<&'static Sensitive> {
-    SENSITIVE.iter().find(|pipe| like(pipe.name, name))
+    SENSITIVE.iter().find(|pipe| matches(pipe.name, name))
 }
 
 impl Sensitive {

@@ -3,7 +3,7 @@
 //! Source: vendors' public reports on the families named, the tools' own published source, ATT&CK T1559 and T1071;
 //! names compiled by hand. A name flagged `shared` also occurs in honest software and proves nothing alone.
 
-use super::like;
+use crate::text::matches;
 
 /// A name that a tool uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +119,7 @@ const EXPLOITS: &[Tool] = &[
 ];
 
 fn find(list: &'static [Tool], name: &str) -> Option<&'static Tool> {
-    list.iter().find(|tool| like(tool.name, name))
+    list.iter().find(|tool| matches(tool.name, name))
 }
 
 /// The command-and-control family that uses this name (LIST-PIPE-C2).

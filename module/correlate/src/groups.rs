@@ -1,0 +1,282 @@
+//! Which findings belong together: those that share a key within its time, and those that an edge between two
+//! machines connects.
+//!
+//! A shared key joins for good. Edges are looked at anew each time: what is the best explanation of a visit now may not
+//! be it any more when more is known, and an incident is the same however often it was asked for before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use backchannel_events::{Finding, Reason, Severity, Timestamp, host_label};
+use serde::{Deserialize, Serialize};
+
+use crate::account::bare;
+use crate::patterns::{USED, is_coercion, is_entry};
+
+/// An edge between machines joins findings at most this far apart.
+const EDGE: Duration = Duration::from_secs(8 * 3_600);
+/// After so many groups that are gone their keys are looked for.
+const SWEEP_AT: usize = 1_024;
+/// The same visitor on several machines is one attack within this time.
+const VISIT: Duration = Duration::from_secs(3_600);
+
+/// Who reached for whom, (source host, target), when and under which account.
+pub type Reached = BTreeMap<(String, String), BTreeSet<(Timestamp, String)>>;
+
+/// Findings, by the group they are in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Groups {
+    /// Finding id to group.
+    of: BTreeMap<String, u64>,
+    /// Group to its findings.
+    members: BTreeMap<u64, BTreeSet<String>>,
+    /// Key to the spans of time in which it was seen, each with its group.
+    keys: BTreeMap<String, Vec<Span>>,
+    /// Groups that are gone and may still have keys.
+    gone: usize,
+    next: u64,
+}
+
+/// A time in which a key was seen again and again without a gap longer than its horizon: whatever the order in which
+/// findings arrive, the spans come out the same.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Span {
+    from: Timestamp,
+    to: Timestamp,
+    group: u64,
+}
+
+impl Span {
+    fn reaches(&self, time: Timestamp, horizon: Duration) -> bool {
+        self.from - horizon <= time && time <= self.to + horizon
+    }
+}
+
+/// How long a key joins: a process or a network logon as long as an attack lasts; a user's whole session, a channel
+/// or a visitor only what is close together.
+fn horizon(key: &str) -> Duration {
+    match key.as_bytes().first() {
+        Some(b'p' | b'l') => Duration::from_secs(24 * 3_600),
+        Some(b's') => Duration::from_secs(15 * 60),
+        // A service starts soon after it was installed.
+        Some(b'i') => Duration::from_secs(5 * 60),
+        _ => Duration::from_secs(3_600),
+    }
+}
+
+impl Groups {
+    /// Adds a finding, or what is new about one.
+    pub fn add(&mut self, finding: &Finding) {
+        let mut group = match self.of.get(&finding.id) {
+            Some(group) => *group,
+            None => {
+                let group = self.next;
+                self.next += 1;
+                self.of.insert(finding.id.clone(), group);
+                self.members.insert(group, BTreeSet::from([finding.id.clone()]));
+                group
+            }
+        };
+        for key in &finding.joins {
+            let reached = self.keys.get(key).into_iter().flatten();
+            let reached = reached.filter(|span| span.reaches(finding.time, horizon(key))).map(|span| span.group);
+            for other in reached.collect::<Vec<u64>>() {
+                if self.members.contains_key(&other) {
+                    group = self.join(group, other);
+                }
+            }
+        }
+        for key in &finding.joins {
+            let spans = self.keys.entry(key.clone()).or_default();
+            let mut span = Span { from: finding.time, to: finding.time, group };
+            spans.retain(|other| {
+                if !self.members.contains_key(&other.group) {
+                    return false;
+                }
+                let joined = other.reaches(finding.time, horizon(key));
+                if joined {
+                    span.from = span.from.min(other.from);
+                    span.to = span.to.max(other.to);
+                }
+                !joined
+            });
+            spans.push(span);
+        }
+    }
+
+    /// Forgets a finding.
+    pub fn forget(&mut self, id: &str) {
+        if let Some(group) = self.of.remove(id)
+            && let Some(members) = self.members.get_mut(&group)
+        {
+            members.remove(id);
+            if members.is_empty() {
+                self.members.remove(&group);
+                self.gone += 1;
+                self.sweep();
+            }
+        }
+    }
+
+    /// Forgets the keys of groups that are gone, now and then: every key is looked at.
+    fn sweep(&mut self) {
+        if self.gone < SWEEP_AT {
+            return;
+        }
+        self.gone = 0;
+        let members = &self.members;
+        self.keys.retain(|_, spans| {
+            spans.retain(|span| members.contains_key(&span.group));
+            !spans.is_empty()
+        });
+    }
+
+    /// The groups, each as the ids of its findings, those on different hosts joined: where a finding names the machine
+    /// it came from or went to, and that machine has findings under the same account; and where one visitor appears on
+    /// several machines.
+    pub fn linked(
+        &self,
+        findings: &BTreeMap<String, Finding>,
+        addresses: &BTreeMap<String, String>,
+        reached: &Reached,
+    ) -> Vec<BTreeSet<String>> {
+        let mut links = Links { of: &self.of, older: BTreeMap::new() };
+        let mut lateral: Vec<&Finding> = findings
+            .values()
+            .filter(|finding| finding.severity >= Severity::Medium && finding.reasons.contains(Reason::LateralMovement))
+            .collect();
+        lateral.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+        let mut by_host: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+        for finding in findings.values().filter(|finding| finding.severity >= Severity::Medium) {
+            by_host.entry(&finding.host).or_default().push(finding);
+        }
+        let mut visitors: BTreeMap<(&str, String), &Finding> = BTreeMap::new();
+        for finding in &lateral {
+            let Some(peer) =
+                finding.channel.as_ref().map(|channel| channel.peer.as_str()).filter(|peer| !peer.is_empty())
+            else {
+                continue;
+            };
+            let resolved =
+                |peer: &str| addresses.get(peer).map_or_else(|| host_label(peer), String::as_str).to_ascii_lowercase();
+            let other = resolved(peer);
+            if other != finding.host {
+                let there = by_host.get(other.as_str()).map(Vec::as_slice).unwrap_or_default();
+                // The two ends of one call name each other, whatever account each side saw.
+                let both_ends = |there: &&&Finding| {
+                    there.time.within(VISIT, finding.time)
+                        && there.reasons.contains(Reason::LateralMovement)
+                        && resolved(peer_of(there)) == finding.host
+                };
+                let mutual: Vec<&&Finding> = there.iter().filter(both_ends).collect();
+                if mutual.is_empty() {
+                    let same =
+                        |there: &&&Finding| there.time.within(EDGE, finding.time) && same_account(there, finding);
+                    for there in there.iter().filter(same) {
+                        links.join(&there.id, &finding.id);
+                    }
+                } else {
+                    for there in mutual {
+                        links.join(&there.id, &finding.id);
+                    }
+                }
+            }
+            let visitor = (peer, bare(&finding.user).to_ascii_lowercase());
+            // Compared with the visit before, not with the first: what arrives late then only ever adds.
+            if let Some(before) = visitors.insert(visitor, finding)
+                && before.time.within(VISIT, finding.time)
+            {
+                links.join(&before.id, &finding.id);
+            }
+        }
+        // A machine made to authenticate, and what was then done from the same source, or with its account.
+        let coerced = findings.values().filter(|finding| is_coercion(finding) && finding.severity >= Severity::Medium);
+        for coerced in coerced {
+            let (source, account) = (peer_of(coerced), format!("{}$", coerced.host));
+            for entry in lateral.iter().filter(|entry| is_entry(entry)) {
+                let same = (!source.is_empty() && peer_of(entry) == source)
+                    || bare(&entry.user).eq_ignore_ascii_case(&account);
+                if same && entry.time >= coerced.time && entry.time.within(USED, coerced.time) {
+                    links.join(&coerced.id, &entry.id);
+                }
+            }
+        }
+        // A machine that reached for another just before that one was entered.
+        for finding in &lateral {
+            let all = reached.iter().flat_map(|(way, times)| times.iter().map(move |(time, user)| (way, time, user)));
+            for ((source, target), time, user) in all {
+                let entered =
+                    *target == finding.host || addresses.get(target).is_some_and(|host| *host == finding.host);
+                if !entered
+                    || !time.within(VISIT, finding.time)
+                    || !bare(user).eq_ignore_ascii_case(bare(&finding.user))
+                {
+                    continue;
+                }
+                for there in by_host.get(source.as_str()).into_iter().flatten() {
+                    if there.time.within(EDGE, finding.time) {
+                        links.join(&there.id, &finding.id);
+                    }
+                }
+            }
+        }
+        let mut linked: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+        for (group, members) in &self.members {
+            linked.entry(links.oldest(*group)).or_default().extend(members.iter().cloned());
+        }
+        linked.into_values().collect()
+    }
+
+    /// Puts two groups together; the older number stays.
+    fn join(&mut self, a: u64, b: u64) -> u64 {
+        let (stays, goes) = (a.min(b), a.max(b));
+        if stays == goes {
+            return stays;
+        }
+        let moved = self.members.remove(&goes).unwrap_or_default();
+        for id in &moved {
+            self.of.insert(id.clone(), stays);
+        }
+        self.members.entry(stays).or_default().extend(moved);
+        for span in self.keys.values_mut().flatten().filter(|span| span.group == goes) {
+            span.group = stays;
+        }
+        stays
+    }
+}
+
+/// Groups joined by edges.
+struct Links<'g> {
+    /// Finding id to group.
+    of: &'g BTreeMap<String, u64>,
+    /// Group to an older one that it is joined to.
+    older: BTreeMap<u64, u64>,
+}
+
+impl Links<'_> {
+    fn join(&mut self, a: &str, b: &str) {
+        let (Some(a), Some(b)) = (self.of.get(a), self.of.get(b)) else { return };
+        let (a, b) = (self.oldest(*a), self.oldest(*b));
+        if a != b {
+            self.older.insert(a.max(b), a.min(b));
+        }
+    }
+
+    /// The oldest group that this one is joined to.
+    fn oldest(&self, mut group: u64) -> u64 {
+        while let Some(older) = self.older.get(&group) {
+            group = *older;
+        }
+        group
+    }
+}
+
+/// The other machine of a finding; empty if there is none.
+fn peer_of(finding: &Finding) -> &str {
+    finding.channel.as_ref().map_or("", |channel| &channel.peer)
+}
+
+/// Whether two findings happened under the same account, as far as both say.
+fn same_account(a: &Finding, b: &Finding) -> bool {
+    a.user.is_empty() || b.user.is_empty() || bare(&a.user).eq_ignore_ascii_case(bare(&b.user))
+}

@@ -1,0 +1,183 @@
+//! [`Host`]: all tables of one machine.
+
+use std::time::Duration;
+
+use backchannel_events::{ProcessEvent, Source, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::activation::{Activation, Broker, Origin};
+use super::addresses::Addresses;
+use super::channels::Channels;
+use super::com_registry::ComRegistry;
+use super::documents::Documents;
+use super::evicted::Evicted;
+use super::far::FarRegistration;
+use super::injections::Injection;
+use super::logons::Logons;
+use super::note::{Interner, Name};
+use super::pipes::{AnonymousPipe, RemoteOpen};
+use super::processes::{KnownProcess, ProcessId, Processes};
+use super::rates::Rates;
+use super::recent::{Change, FileWritten, Flow, Recent, Registration, Service};
+use super::rpc_calls::RpcCalls;
+use super::share::Share;
+use super::tallies::Tallies;
+use super::watch::Watch;
+
+/// An event older than the newest of its host by more than this counts as late.
+const LATENESS: Duration = Duration::from_secs(120);
+
+/// Most flows, changes, registrations, files and remote openings remembered of one host.
+const FLOWS: usize = 512;
+const CHANGES: usize = 256;
+const REGISTRATIONS: usize = 512;
+const FILES: usize = 512;
+const REMOTE_PIPES: usize = 256;
+
+/// All that is remembered of one machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Its key: the lower-case first label of its name.
+    pub key: Name,
+    /// Its processes.
+    pub processes: Processes,
+    /// Its logon sessions.
+    pub logons: Logons,
+    /// Its channels.
+    pub channels: Channels,
+    /// Its own addresses.
+    pub addresses: Addresses,
+    /// Its latest network flows.
+    pub flows: Recent<Flow>,
+    /// Services installed lately.
+    pub services: Recent<Service>,
+    /// Changes of software and rights.
+    pub changes: Recent<Change>,
+    /// COM servers registered lately.
+    pub registrations: Recent<Registration>,
+    /// What the registry says about COM: the catalogue of classes, doubtful registrations, bent handlers.
+    pub com: ComRegistry,
+    /// Documents that arrived, and signs of DDE.
+    pub documents: Documents,
+    /// Files of interest written lately: executables, libraries, add-ins.
+    pub files: Recent<FileWritten>,
+    /// Pipes opened through IPC$ lately, with the account that did it.
+    pub remote_pipes: Recent<RemoteOpen>,
+    /// Anonymous pipes made lately.
+    pub anonymous_pipes: Recent<AnonymousPipe>,
+    /// Procedure calls from and to other machines, lately.
+    pub rpc_calls: RpcCalls,
+    /// COM registrations written lately for another machine.
+    pub far_registrations: Recent<FarRegistration>,
+    /// Counters behind thresholds.
+    pub tallies: Tallies,
+    /// Processes that changed others lately.
+    pub injections: Recent<Injection>,
+    /// How much each actor communicates within a minute.
+    pub rates: Rates,
+    /// Time of the first event.
+    pub first_seen: Timestamp,
+    /// Time of the newest event.
+    pub last_seen: Timestamp,
+    /// What is under watch.
+    pub watch: Watch,
+    sources: u32,
+}
+
+impl Host {
+    /// A machine of which nothing is known.
+    pub fn new(key: Name, time: Timestamp) -> Self {
+        Self {
+            key,
+            processes: Processes::default(),
+            logons: Logons::default(),
+            channels: Channels::default(),
+            addresses: Addresses::default(),
+            flows: Recent::new(FLOWS),
+            services: Recent::new(128),
+            changes: Recent::new(CHANGES),
+            registrations: Recent::new(REGISTRATIONS),
+            com: ComRegistry::default(),
+            documents: Documents::default(),
+            files: Recent::new(FILES),
+            remote_pipes: Recent::new(REMOTE_PIPES),
+            anonymous_pipes: Recent::new(128),
+            rpc_calls: RpcCalls::default(),
+            far_registrations: Recent::new(64),
+            tallies: Tallies::default(),
+            injections: Recent::new(128),
+            rates: Rates::default(),
+            first_seen: time,
+            last_seen: time,
+            watch: Watch::default(),
+            sources: 0,
+        }
+    }
+
+    /// Takes no more than a share of the memory from now on.
+    pub fn fit(&mut self, share: Share) -> Evicted {
+        Evicted {
+            hosts: 0,
+            processes: self.processes.fit(share),
+            logons: self.logons.fit(share),
+            channels: self.channels.fit(share),
+            other: self.tallies.fit(share)
+                + self.rates.fit(share)
+                + self.flows.fit(share)
+                + self.services.fit(share)
+                + self.changes.fit(share)
+                + self.registrations.fit(share)
+                + self.com.fit(share)
+                + self.documents.arrived.fit(share)
+                + self.documents.traces.fit(share)
+                + self.files.fit(share)
+                + self.remote_pipes.fit(share)
+                + self.anonymous_pipes.fit(share)
+                + self.rpc_calls.fit(share)
+                + self.far_registrations.fit(share)
+                + self.injections.fit(share),
+        }
+    }
+
+    /// Whether a record of that source was seen from this machine.
+    pub fn has_source(&self, source: Source) -> bool {
+        self.sources & (1 << source as u32) != 0
+    }
+
+    /// Whether an event of that time comes too late for joins to be sure of it.
+    pub fn is_late(&self, time: Timestamp) -> bool {
+        time + LATENESS < self.last_seen
+    }
+
+    /// Notes when an event was seen, and from which source.
+    pub fn note(&mut self, event: &ProcessEvent<'_>) {
+        self.first_seen = self.first_seen.min(event.time);
+        self.last_seen = self.last_seen.max(event.time);
+        self.sources |= 1 << event.provenance.source as u32;
+    }
+
+    /// A logon record that comes after the processes it explains: they were activated from another machine. Processes
+    /// for which `is_service` holds are left as they are.
+    pub fn prove_activations(
+        &mut self,
+        logon_id: u64,
+        is_service: impl Fn(&KnownProcess) -> bool,
+        names: &mut Interner,
+    ) {
+        let Some(logon) = self.logons.get(logon_id) else { return };
+        if !logon.is_remote(&self.addresses) || logon.kind == 10 {
+            return;
+        }
+        let peer = names.name(&logon.address);
+        let affected: Vec<(ProcessId, Broker)> = self
+            .processes
+            .latest_first()
+            .filter(|process| process.logon_id == Some(logon_id) && !is_service(process))
+            .filter_map(|process| process.activation.as_ref().map(|activation| (process.id, activation.broker)))
+            .collect();
+        for (id, broker) in affected {
+            let activation = Activation { broker, origin: Origin::NetworkLogon, peer: peer.clone() };
+            self.processes.set_activation(id, activation);
+        }
+    }
+}

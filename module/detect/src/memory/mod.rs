@@ -1,0 +1,31 @@
+//! What is remembered of each host: one table a file, each bounded. A table holds facts and knows nothing of analytics,
+//! settings or the event's context; `remember/` decides what an event adds.
+
+pub mod activation;
+pub mod addresses;
+pub mod channels;
+pub mod com_registry;
+pub mod documents;
+mod evicted;
+pub mod far;
+mod host;
+pub mod injections;
+pub mod logons;
+pub mod note;
+pub mod pipes;
+pub mod processes;
+pub mod rates;
+pub mod recent;
+pub mod rpc_calls;
+pub mod share;
+pub mod tallies;
+pub mod watch;
+
+pub use activation::{Activation, Broker};
+pub use channels::{KnownChannel, Use};
+pub use evicted::Evicted;
+pub use host::Host;
+pub use logons::KnownLogon;
+pub use note::{Interner, Name, Note};
+pub use processes::{KnownProcess, ProcessId};
+pub use tallies::Tally;

@@ -1,0 +1,175 @@
+//! What a finding alone can say to the playbook's four questions, from the memory of its host.
+
+use std::time::Duration;
+
+use backchannel_events::{
+    Answer, Answers, Indicator, Observation, Party, ProcessEvent, Reason, Reasons, Severity, Source, Verdict,
+};
+
+use crate::Evidence;
+use crate::baseline::{Maturity, Standing};
+use crate::context::explained::{DAY, names_product};
+use crate::context::{Context, exchange};
+use crate::memory::recent::{Change, ChangeKind, Noted};
+use crate::text::matches;
+use crate::tunables::IndicatorKind;
+
+/// Most changes attached to a finding.
+const MOST_CHANGES: usize = 8;
+
+/// The changes of software and rights in the day before the event.
+pub fn changes(context: &Context<'_>, event: &ProcessEvent<'_>) -> Vec<Observation> {
+    let host = context.host;
+    let before = |time| time <= event.time + Duration::from_secs(2) && event.time.within(DAY, time);
+    let mut changes: Vec<Observation> = host
+        .changes
+        .latest_first()
+        .filter(|change| before(change.note().time))
+        .map(|change| change.note.observation(sentence(change)))
+        .chain(host.services.latest_first().filter(|service| before(service.note().time)).map(|service| {
+            service.note.observation(format!("service {} was installed: {}", service.name, service.command_line))
+        }))
+        .collect();
+    changes.sort_by_key(|change| std::cmp::Reverse(change.time));
+    changes.truncate(MOST_CHANGES);
+    changes.reverse();
+    changes
+}
+
+fn sentence(change: &Change) -> String {
+    match change.kind {
+        ChangeKind::Software => format!("{} was installed ({})", change.object, change.subject),
+        ChangeKind::Account => format!("account {} was created", change.subject),
+        // Not every record names the group.
+        ChangeKind::Group if change.object.is_empty() => format!("{} was added to a group", change.subject),
+        ChangeKind::Group => format!("{} was added to {}", change.subject, change.object),
+        ChangeKind::Right => format!("{} was granted {}", change.subject, change.object),
+        ChangeKind::Permission => format!("permissions of {} were widened", change.object),
+        ChangeKind::Task => format!("task {} was created: {}", change.object, change.subject),
+    }
+}
+
+/// The answers as far as one finding goes.
+pub fn answers(
+    context: &Context<'_>,
+    evidence: &Evidence,
+    parties: &[&Party],
+    severity: Severity,
+    reasons: Reasons,
+    matches: &[String],
+) -> Answers {
+    Answers {
+        q1: unfamiliar(parties, reasons, matches),
+        q2: deviates(context, context.event()),
+        q3: explained(context, parties),
+        q4: meant(evidence, severity),
+    }
+}
+
+fn deviates(context: &Context<'_>, event: &ProcessEvent<'_>) -> Answer {
+    let Some(baseline) = context.baseline else {
+        return Answer::missing(
+            "No baseline was given, so nothing can be said about deviations from it.",
+            &["baseline"],
+        );
+    };
+    let exchange = match context.exchange {
+        Some((_, standing)) => Some(*standing),
+        None => exchange::of_event(context, event)
+            .map(|edge| baseline.standing(&edge, &context.host.key, context.tuning.maturity)),
+    };
+    let Some(standing) = exchange else {
+        return Answer::missing("The event is no exchange between two processes that a baseline could know.", &[]);
+    };
+    match standing {
+        Standing::Immature => {
+            let Maturity { days, events } = context.tuning.maturity;
+            Answer::missing(
+                "The baseline has seen too little of this host to say.",
+                &[&format!("baseline with at least {events} observations of this host on {days} days or more")],
+            )
+        }
+        Standing::Usual => Answer::new(Verdict::No, "The baseline knows this exchange on this host."),
+        Standing::NewOnHost => {
+            Answer::new(Verdict::Yes, "The baseline knows this exchange on other hosts, not on this one.")
+        }
+        Standing::Rare => {
+            Answer::new(Verdict::Yes, "The baseline has seen this exchange on two hosts at most, on few days.")
+        }
+        Standing::NeverSeen => Answer::new(Verdict::Yes, "The baseline has never seen this exchange."),
+    }
+}
+
+fn unfamiliar(parties: &[&Party], reasons: Reasons, matches: &[String]) -> Answer {
+    if let Some(known) = matches.first() {
+        return Answer::new(Verdict::Yes, format!("A known bad indicator is involved: {known}."));
+    }
+    if let Some(party) = parties.iter().find(|party| party.untrusted) {
+        return Answer::new(
+            Verdict::Yes,
+            format!("{} runs from a place that users can write to ({}).", party.name, party.path),
+        );
+    }
+    if reasons.contains(Reason::UnknownBinary) {
+        return Answer::new(Verdict::Yes, "An unknown binary takes part.");
+    }
+    let text = "The programs lie where only administrators can write; whether they are familiar here is not known.";
+    Answer::missing(text, &["baseline", "file signatures"])
+}
+
+fn explained(context: &Context<'_>, parties: &[&Party]) -> Answer {
+    let host = context.host;
+    let logged = [Source::Security, Source::System, Source::Application, Source::Auditd, Source::Syslog];
+    if !logged.iter().any(|&source| host.has_source(source)) {
+        return Answer::missing(
+            "Changes of software and rights were not logged on this host.",
+            &["Windows Security log", "Windows System log", "MsiInstaller events"],
+        );
+    }
+    let event = context.event();
+    let explaining = host.changes.latest_first().filter(|change| change.kind == ChangeKind::Software).find(|change| {
+        event.time.within(DAY, change.note.time)
+            && parties.iter().any(|party| names_product(&party.path, &change.object) && !party.untrusted)
+    });
+    match explaining {
+        Some(change) => {
+            let mut answer =
+                Answer::new(Verdict::Yes, format!("{} was installed within the day before.", change.object));
+            answer.evidence.push(change.note.observation(sentence(change)));
+            answer
+        }
+        None => Answer::new(Verdict::No, "No installation or change of rights in the day before explains it."),
+    }
+}
+
+fn meant(evidence: &Evidence, severity: Severity) -> Answer {
+    let crossing = evidence.indicators.contains(Indicator::AbnormalFlow) || !evidence.reasons.is_empty();
+    if severity >= Severity::High && crossing {
+        Answer::new(Verdict::No, format!("This is not how the two work together: {}", evidence.text))
+    } else {
+        Answer::missing("No list says whether this pair is meant to interact.", &["baseline", "expected pairs"])
+    }
+}
+
+/// Matches of the site's indicators of compromise against what a finding names.
+pub fn ioc_matches(context: &Context<'_>, evidence: &Evidence, parties: &[&Party]) -> Vec<String> {
+    let now = context.event().time;
+    let channel = evidence.channel.as_ref();
+    let hit = |kind: IndicatorKind, value: &str| match kind {
+        IndicatorKind::Hash => parties
+            .iter()
+            .flat_map(|party| &party.hashes)
+            .any(|hash| hash.split_once('=').is_some_and(|(_, digest)| digest.eq_ignore_ascii_case(value))),
+        IndicatorKind::Image => parties.iter().any(|party| matches(value, &party.path) || matches(value, &party.name)),
+        IndicatorKind::Channel | IndicatorKind::Clsid => channel.is_some_and(|channel| {
+            matches(value, &channel.name) || matches(value, channel.name.trim_start_matches('\\'))
+        }),
+        IndicatorKind::Address => channel.is_some_and(|channel| channel.peer == value),
+    };
+    let indicators = context.tuning.indicators.iter();
+    let valid = indicators.filter(|indicator| indicator.expires.is_none_or(|end| now <= end));
+    valid
+        .filter(|indicator| hit(indicator.kind, &indicator.value))
+        .map(|indicator| format!("{}: {}", indicator.list, indicator.value))
+        .collect()
+}

@@ -1,0 +1,152 @@
+//! Under watch: what a finding names is watched for a quarter of an hour, before and after. What was remembered of it
+//! is handed over at once, what follows as it happens. Timelines, user activity and connections are made of this.
+
+use backchannel_events::{Activity, ActivityKind, ProcessEvent, Timestamp, WatchedEvent};
+
+use super::{describe, joins};
+use crate::memory::recent::{Noted, Who};
+use crate::memory::watch::{MOST_WATCHED, Span, WINDOW};
+use crate::memory::{Host, Note, ProcessId};
+use crate::text;
+
+/// Most events handed over from memory when a watch begins.
+const MOST_PAST: usize = 32;
+/// Puts processes and a logon under watch, and hands over what is remembered of them.
+pub fn begin(
+    host: &mut Host,
+    ids: &[ProcessId],
+    logon: Option<u64>,
+    time: Timestamp,
+    sink: &mut dyn FnMut(WatchedEvent),
+) {
+    for &id in ids {
+        if host.watch.processes.contains_key(&id) || host.watch.processes.len() >= MOST_WATCHED {
+            continue;
+        }
+        host.watch.processes.insert(id, Span::new(time));
+        for event in past(host, id, time) {
+            sink(event);
+        }
+    }
+    if let Some(id) = logon
+        && !host.watch.logons.contains_key(&id)
+        && host.watch.logons.len() < MOST_WATCHED
+        && let Some(known) = host.logons.get(id)
+    {
+        let text = format!("{} logged on (type {}) from {}", known.user_name, known.kind, known.address);
+        sink(WatchedEvent {
+            host: host.key.to_string(),
+            kind: ActivityKind::Logon,
+            joins: vec![format!("l:{}/{id:#x}", host.key), format!("s:{}/{id:#x}", host.key)],
+            peer: known.address.to_string(),
+            observation: known.note.observation(text),
+        });
+        host.watch.logons.insert(id, Span::new(time));
+    }
+}
+
+/// Hands over an event that was just remembered, if it touches what is under watch.
+pub fn follow(host: &mut Host, event: &ProcessEvent<'_>, sink: &mut dyn FnMut(WatchedEvent)) {
+    let watch = &mut host.watch;
+    if watch.processes.is_empty() && watch.logons.is_empty() {
+        return;
+    }
+    watch.processes.retain(|_, span| span.until >= event.time);
+    watch.logons.retain(|_, span| span.until >= event.time);
+    if matches!(event.activity, Activity::ModuleLoad(_) | Activity::ProcessAccess(_) | Activity::Telemetry(_)) {
+        return;
+    }
+    let process = &event.process;
+    let subject = host.processes.find(process.entity, process.pid, event.time);
+    let parent = subject.and_then(|known| known.parent);
+    let ids: Vec<ProcessId> = subject.map(|known| known.id).into_iter().chain(parent).collect();
+    let logon = match &event.activity {
+        Activity::Logon(logon) => logon.id,
+        _ => process.logon_id.or(subject.and_then(|known| known.logon_id)),
+    };
+    let by_process = ids.iter().any(|id| host.watch.processes.get_mut(id).is_some_and(|span| span.takes(event.time)));
+    let by_logon = logon.and_then(|id| host.watch.logons.get_mut(&id)).is_some_and(|span| span.takes(event.time));
+    if !by_process && !by_logon {
+        return;
+    }
+    // The child of a watched process is watched with it.
+    if let (ActivityKind::ProcessStart, Some(known)) = (event.activity.kind(), subject)
+        && by_process
+        && host.watch.processes.len() < MOST_WATCHED
+    {
+        host.watch.processes.entry(known.id).or_insert_with(|| Span::new(event.time));
+    }
+    let mut keys: Vec<String> = ids
+        .iter()
+        .filter_map(|&id| host.processes.get(id))
+        .flat_map(|known| joins::of_known(&host.key, known))
+        .collect();
+    if by_logon && let Some(id) = logon {
+        keys.push(format!("l:{}/{id:#x}", host.key));
+    }
+    let peer = match &event.activity {
+        Activity::NetworkFlow(flow) => format!("{}:{}", flow.remote.address, flow.remote.port),
+        Activity::Logon(logon) => logon.source.address.to_owned(),
+        Activity::ChannelConnect(channel) => channel.peer.to_owned(),
+        _ => String::new(),
+    };
+    sink(WatchedEvent {
+        host: host.key.to_string(),
+        kind: event.activity.kind(),
+        joins: keys,
+        peer,
+        observation: describe::observation(event),
+    });
+}
+
+/// What is remembered of a process within the window before `time`, earliest first.
+fn past(host: &Host, id: ProcessId, time: Timestamp) -> Vec<WatchedEvent> {
+    let Some(known) = host.processes.get(id) else { return Vec::new() };
+    let near = |note: &Note| note.time <= time && note.time.within(WINDOW, time);
+    let joins = joins::of_known(&host.key, known);
+    let mut events: Vec<WatchedEvent> = Vec::new();
+    let mut add = |kind: ActivityKind, note: &Note, peer: String, text: String| {
+        if near(note) {
+            let observation = note.observation(text);
+            events.push(WatchedEvent { host: host.key.to_string(), kind, joins: joins.clone(), peer, observation });
+        }
+    };
+    let whose = |who: &Who| who.process == Some(id);
+    let name = known.name();
+    if known.start.is_some() {
+        let by = text::base_name(&known.parent_image);
+        let text =
+            format!("{name} was started by {by} as {}: {}", known.user_name, text::clip(&known.command_line, 300));
+        add(ActivityKind::ProcessStart, &known.note, String::new(), text);
+    }
+    for child in host.processes.children(id) {
+        let text = format!("{} was started by {name}: {}", child.name(), text::clip(&child.command_line, 300));
+        add(ActivityKind::ProcessStart, &child.note, String::new(), text);
+    }
+    for (channel, known) in host.channels.iter() {
+        if let Some(one) = known.created.as_ref().filter(|one| one.process == Some(id)) {
+            let text = format!("{name} created {} {channel}", known.mechanism.as_str());
+            add(ActivityKind::ChannelCreate, &one.note, String::new(), text);
+        }
+        for one in known.opened.iter().filter(|one| one.process == Some(id)) {
+            let text = format!("{name} opened {} {channel}", known.mechanism.as_str());
+            add(ActivityKind::ChannelConnect, &one.note, one.peer.to_string(), text);
+        }
+    }
+    for flow in host.flows.latest_first().filter(|flow| whose(&flow.who)) {
+        let direction = if flow.outbound { "connected to" } else { "was reached from" };
+        let peer = format!("{}:{}", flow.remote, flow.remote_port);
+        add(ActivityKind::NetworkFlow, flow.note(), peer.clone(), format!("{name} {direction} {peer}"));
+    }
+    for written in host.registrations.latest_first().filter(|entry| whose(&entry.who)) {
+        let text = format!("{name} registered {} of {}: {}", written.key, written.clsid, written.server);
+        add(ActivityKind::Registry, written.note(), String::new(), text);
+    }
+    for file in host.files.latest_first().filter(|file| whose(&file.who)) {
+        add(ActivityKind::File, file.note(), file.peer.to_string(), format!("{name} wrote {}", file.path));
+    }
+    events.sort_by(|a, b| (a.observation.time, &a.observation.text).cmp(&(b.observation.time, &b.observation.text)));
+    let surplus = events.len().saturating_sub(MOST_PAST);
+    events.drain(..surplus);
+    events
+}

@@ -1,0 +1,209 @@
+//! [`Collection`]: what a run found, each finding and incident in its latest state, bounded.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use backchannel_events::{Severity, Timestamp};
+use serde::Deserialize;
+
+use crate::{FindingEnvelope, IncidentEnvelope, with_incident};
+
+/// How many findings are kept.
+pub const FINDINGS: usize = 100_000;
+
+/// The findings and incidents of a run, by id. Where there are too many findings, the least severe are dropped first, and
+/// of those the youngest.
+#[derive(Debug)]
+pub struct Collection {
+    findings: BTreeMap<String, FindingEnvelope>,
+    /// The same findings, the first to be dropped first.
+    order: BTreeSet<(Severity, Reverse<Timestamp>, String)>,
+    most: usize,
+    dropped: u64,
+    incidents: BTreeMap<String, IncidentEnvelope>,
+}
+
+impl Default for Collection {
+    fn default() -> Self {
+        Self::with_room_for(FINDINGS)
+    }
+}
+
+/// What a run found.
+#[derive(Clone, Debug, Default)]
+pub struct Collected {
+    /// The incidents: escalated ones first, then the most severe, then by id.
+    pub incidents: Vec<IncidentEnvelope>,
+    /// The findings, by time and id. Their documents name the incident that each belongs to.
+    pub findings: Vec<FindingEnvelope>,
+    /// Findings that were not kept because there were too many.
+    pub dropped: u64,
+}
+
+/// What is read of an incident's document.
+#[derive(Deserialize)]
+struct Ids {
+    supersedes: Vec<String>,
+    findings: Vec<String>,
+}
+
+impl Ids {
+    fn of(incident: &IncidentEnvelope) -> Option<Self> {
+        serde_json::from_str(&incident.document).ok()
+    }
+}
+
+impl Collection {
+    /// An empty one that keeps at most `findings`.
+    pub fn with_room_for(findings: usize) -> Self {
+        Self {
+            findings: BTreeMap::new(),
+            order: BTreeSet::new(),
+            most: findings,
+            dropped: 0,
+            incidents: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a finding, or the new state of one.
+    pub fn finding(&mut self, finding: FindingEnvelope) {
+        let key = |finding: &FindingEnvelope| (finding.severity, Reverse(finding.time), finding.id.clone());
+        if let Some(before) = self.findings.get(&finding.id) {
+            self.order.remove(&key(before));
+        }
+        self.order.insert(key(&finding));
+        self.findings.insert(finding.id.clone(), finding);
+        if self.findings.len() > self.most
+            && let Some((_, _, id)) = self.order.pop_first()
+        {
+            self.findings.remove(&id);
+            self.dropped += 1;
+        }
+    }
+
+    /// Adds an incident, or the new state of one; those that were joined into it are removed.
+    pub fn incident(&mut self, incident: IncidentEnvelope) {
+        for superseded in Ids::of(&incident).into_iter().flat_map(|ids| ids.supersedes) {
+            self.incidents.remove(&superseded);
+        }
+        self.incidents.insert(incident.id.clone(), incident);
+    }
+
+    /// How many findings are kept.
+    pub fn findings(&self) -> usize {
+        self.findings.len()
+    }
+
+    /// All that was collected, in order.
+    pub fn finish(self) -> Collected {
+        let mut incidents: Vec<_> = self.incidents.into_values().collect();
+        incidents.sort_by(|a, b| (b.tier, b.severity, &a.id).cmp(&(a.tier, a.severity, &b.id)));
+        let mut findings: Vec<_> = self.findings.into_values().collect();
+        findings.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+        name_incidents(&mut findings, &incidents);
+        Collected { incidents, findings, dropped: self.dropped }
+    }
+}
+
+/// Writes into each finding's document which incident it belongs to: known only at the end.
+fn name_incidents(findings: &mut [FindingEnvelope], incidents: &[IncidentEnvelope]) {
+    let mut of: BTreeMap<String, &str> = BTreeMap::new();
+    for incident in incidents {
+        for finding in Ids::of(incident).into_iter().flat_map(|ids| ids.findings) {
+            of.insert(finding, &incident.id);
+        }
+    }
+    for finding in findings {
+        if let Some(incident) = of.get(&finding.id)
+            && let Ok(named) = with_incident(&finding.document, Some(incident))
+        {
+            finding.document = named;
+        }
+    }
+}
+
+impl Collected {
+    /// How many findings a rule of the site silenced.
+    pub fn suppressed(&self) -> u64 {
+        self.findings.iter().filter(|finding| finding.suppressed).count() as u64
+    }
+
+    /// Findings that are not suppressed, by severity.
+    pub fn by_severity(&self) -> BTreeMap<Severity, u64> {
+        let mut counts: BTreeMap<Severity, u64> = Severity::ALL.iter().map(|severity| (*severity, 0)).collect();
+        for finding in self.findings.iter().filter(|finding| !finding.suppressed) {
+            *counts.entry(finding.severity).or_default() += 1;
+        }
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use backchannel_events::{Finding, Incident};
+
+    use super::*;
+
+    fn finding(id: &str, severity: Severity, second: i64) -> FindingEnvelope {
+        let time = Timestamp::from_unix(second, 0);
+        FindingEnvelope {
+            id: id.into(),
+            analytic: String::new(),
+            severity,
+            confidence: Default::default(),
+            time,
+            host: String::new(),
+            suppressed: false,
+            document: crate::finding(&Finding { id: id.into(), severity, time, ..Finding::default() }),
+        }
+    }
+
+    fn incident(id: &str, tier: u8, findings: &[&str], supersedes: &[&str]) -> IncidentEnvelope {
+        let texts = |list: &[&str]| list.iter().map(|id| (*id).to_owned()).collect();
+        let incident = Incident { findings: texts(findings), supersedes: texts(supersedes), ..Incident::default() };
+        let document = crate::incident(&incident);
+        IncidentEnvelope { id: id.into(), revision: 1, severity: Severity::High, tier, document }
+    }
+
+    fn ids(collected: &Collected) -> Vec<&str> {
+        collected.findings.iter().map(|finding| finding.id.as_str()).collect()
+    }
+
+    #[test]
+    fn the_least_severe_and_of_those_the_youngest_are_dropped() {
+        let mut collection = Collection::with_room_for(2);
+        collection.finding(finding("a", Severity::Low, 1));
+        collection.finding(finding("b", Severity::Low, 2));
+        collection.finding(finding("c", Severity::High, 3));
+        let collected = collection.finish();
+        assert_eq!((ids(&collected), collected.dropped), (vec!["a", "c"], 1));
+    }
+
+    #[test]
+    fn a_finding_that_comes_again_is_kept_once_in_its_latest_state() {
+        let mut collection = Collection::with_room_for(2);
+        collection.finding(finding("a", Severity::Low, 1));
+        collection.finding(finding("a", Severity::Low, 1));
+        collection.finding(finding("a", Severity::Critical, 1));
+        collection.finding(finding("b", Severity::Low, 2));
+        collection.finding(finding("c", Severity::Low, 3));
+        let collected = collection.finish();
+        assert_eq!((ids(&collected), collected.dropped), (vec!["a", "b"], 1));
+        assert_eq!(collected.by_severity()[&Severity::Critical], 1);
+    }
+
+    #[test]
+    fn findings_name_their_incident_and_joined_incidents_are_gone() {
+        let mut collection = Collection::default();
+        collection.finding(finding("a", Severity::Low, 1));
+        collection.finding(finding("b", Severity::Low, 2));
+        collection.incident(incident("i1", 2, &["a"], &[]));
+        collection.incident(incident("i2", 1, &[], &[]));
+        collection.incident(incident("i3", 1, &["a"], &["i1"]));
+        let collected = collection.finish();
+        let order: Vec<&str> = collected.incidents.iter().map(|incident| incident.id.as_str()).collect();
+        assert_eq!(order, ["i2", "i3"]);
+        assert!(collected.findings[0].document.contains(r#""incident":"i3""#));
+        assert!(collected.findings[1].document.contains(r#""incident":null"#));
+    }
+}

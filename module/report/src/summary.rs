@@ -1,0 +1,249 @@
+//! [`Summary`]: the account of a run, what was read, what was used, what was not, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use backchannel_events::{Severity, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::document::moment;
+
+/// The account of a run, and its document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename = "summary")]
+pub struct Summary {
+    /// Records, events and findings in numbers.
+    pub records: Records,
+    /// Records, and whole inputs, that could not be used, by reason.
+    #[serde(with = "by_reason")]
+    pub skipped: BTreeMap<String, u64>,
+    /// Analytics that could not find anything.
+    #[serde(rename = "asleep")]
+    pub inactive: Vec<Inactive>,
+    /// What the module forgot to stay within its bounds, by table.
+    pub evicted: BTreeMap<String, u64>,
+    /// Events that came more than two minutes late.
+    pub late: u64,
+    /// Sources whose clock is off.
+    pub clock_offsets: Vec<ClockOffset>,
+    /// Hosts seen.
+    pub hosts: u64,
+    /// Kinds of log seen.
+    pub sources: BTreeSet<String>,
+    /// Time of the oldest event.
+    #[serde(with = "moment::option")]
+    pub first_time: Option<Timestamp>,
+    /// Time of the newest event.
+    #[serde(with = "moment::option")]
+    pub last_time: Option<Timestamp>,
+    /// Findings that are not suppressed, by severity.
+    #[serde(serialize_with = "by_name")]
+    pub findings: BTreeMap<Severity, u64>,
+    /// Findings that were not kept because there were too many.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub findings_dropped: u64,
+    /// Inputs that hold nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub empty_inputs: Vec<String>,
+    /// What looks wrong in inputs that were read all the same, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "by_reason")]
+    pub notes: BTreeMap<String, u64>,
+    /// Allow rules and indicators of compromise of the site that had expired at the time of the newest event, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expired_settings: Vec<String>,
+    /// Names of the site's allow rules that are valid and silenced nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmatched_rules: Vec<String>,
+}
+
+/// Records, events and findings in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Records {
+    /// Records read, those that were skipped included.
+    pub read: u64,
+    /// Events evaluated.
+    pub evaluated: u64,
+    /// Records that are in order but carry nothing that is used.
+    pub unused: u64,
+    /// Records, and whole inputs, that could not be used.
+    pub skipped: u64,
+    /// Findings that a rule of the site silenced.
+    pub suppressed: u64,
+}
+
+/// An analytic that could not find anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inactive {
+    /// Its catalogue id.
+    pub analytic: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A source whose clock is off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockOffset {
+    /// File or input.
+    pub source: String,
+    /// Host as logged.
+    pub host: String,
+    /// Seconds that were added to its times.
+    pub seconds: i64,
+    /// How many records said so.
+    pub samples: u64,
+}
+
+/// What an analytic needs to find anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs<'a> {
+    /// Its catalogue id.
+    pub analytic: &'a str,
+    /// Kinds of log of which one is enough; none: any.
+    pub telemetry: Vec<&'a str>,
+    /// Whether it compares with a baseline.
+    pub baseline: bool,
+}
+
+/// The analytics whose logs, or whose baseline, were not there. `sources` are the kinds of log that were seen.
+pub fn inactive<'a>(
+    analytics: impl IntoIterator<Item = Needs<'a>>,
+    sources: &BTreeSet<String>,
+    has_baseline: bool,
+) -> Vec<Inactive> {
+    let why = |needs: &Needs<'_>| {
+        if needs.baseline && !has_baseline {
+            return Some("no baseline was given".to_owned());
+        }
+        let missing = !needs.telemetry.is_empty() && !needs.telemetry.iter().any(|kind| sources.contains(*kind));
+        missing.then(|| format!("these logs have no {}", needs.telemetry.join(" or ")))
+    };
+    let entry = |needs: Needs<'_>| why(&needs).map(|reason| Inactive { analytic: needs.analytic.to_owned(), reason });
+    analytics.into_iter().filter_map(entry).collect()
+}
+
+impl Summary {
+    /// Its document: one JSON object without a line end.
+    pub fn document(&self) -> String {
+        // Numbers and text cannot fail to serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads the document of a summary.
+    ///
+    /// # Errors
+    /// What is wrong with the document, and where.
+    pub fn read(document: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(document)
+    }
+
+    /// Findings at or above `severity` that are not suppressed.
+    pub fn findings_from(&self, severity: Severity) -> u64 {
+        self.findings.range(severity..).map(|(_, count)| count).sum()
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature.
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// Severities by name: in the order of the alphabet, as all objects of the summary.
+fn by_name<S: serde::Serializer>(counts: &BTreeMap<Severity, u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    let counts: BTreeMap<&str, u64> = counts.iter().map(|(severity, count)| (severity.as_str(), *count)).collect();
+    counts.serialize(serializer)
+}
+
+/// Counts by reason as a list of objects.
+mod by_reason {
+    use std::borrow::Cow;
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Counted<'a> {
+        reason: Cow<'a, str>,
+        count: u64,
+    }
+
+    pub fn serialize<S: Serializer>(counts: &BTreeMap<String, u64>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer
+            .collect_seq(counts.iter().map(|(reason, count)| Counted { reason: Cow::from(reason), count: *count }))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, u64>, D::Error> {
+        let counts = Vec::<Counted<'_>>::deserialize(deserializer)?;
+        Ok(counts.into_iter().map(|Counted { reason, count }| (reason.into_owned(), count)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Summary {
+        Summary {
+            records: Records { read: 9, evaluated: 5, unused: 2, skipped: 2, suppressed: 1 },
+            skipped: BTreeMap::from([("not-json".into(), 2)]),
+            inactive: vec![Inactive { analytic: "A-1".into(), reason: "no baseline was given".into() }],
+            evicted: BTreeMap::from([("hosts".into(), 0)]),
+            late: 3,
+            clock_offsets: vec![ClockOffset { source: "a".into(), host: "h".into(), seconds: -3_600, samples: 7 }],
+            hosts: 1,
+            sources: BTreeSet::from(["sysmon".into()]),
+            first_time: Some(Timestamp::from_unix(1_700_000_000, 0)),
+            last_time: None,
+            findings: BTreeMap::from([(Severity::Info, 0), (Severity::Critical, 4)]),
+            ..Summary::default()
+        }
+    }
+
+    #[test]
+    fn the_document_has_the_names_that_scripts_rely_on_and_leaves_out_what_is_empty() {
+        assert_eq!(
+            example().document(),
+            concat!(
+                r#"{"type":"summary","records":{"read":9,"evaluated":5,"unused":2,"skipped":2,"suppressed":1},"#,
+                r#""skipped":[{"reason":"not-json","count":2}],"#,
+                r#""asleep":[{"analytic":"A-1","reason":"no baseline was given"}],"evicted":{"hosts":0},"late":3,"#,
+                r#""clock_offsets":[{"source":"a","host":"h","seconds":-3600,"samples":7}],"hosts":1,"#,
+                r#""sources":["sysmon"],"first_time":"2023-11-14T22:13:20.000Z","last_time":null,"#,
+                r#""findings":{"critical":4,"info":0}}"#
+            )
+        );
+    }
+
+    #[test]
+    fn a_document_read_back_is_the_same_summary() {
+        let mut all = example();
+        all.findings_dropped = 2;
+        all.empty_inputs = vec!["empty.log".into()];
+        all.notes = BTreeMap::from([("checksum".into(), 1)]);
+        all.expired_settings = vec!["rule r".into()];
+        all.unmatched_rules = vec!["q".into()];
+        for summary in [example(), all] {
+            assert_eq!(Summary::read(&summary.document()).unwrap(), summary);
+        }
+    }
+
+    #[test]
+    fn an_analytic_is_inactive_without_its_logs_or_its_baseline() {
+        let needs = |analytic, telemetry: &[&'static str], baseline| Needs {
+            analytic,
+            telemetry: telemetry.to_vec(),
+            baseline,
+        };
+        let all = [
+            needs("any", &[], false),
+            needs("seen", &["x", "sysmon"], false),
+            needs("unseen", &["x", "y"], false),
+            needs("learned", &["sysmon"], true),
+        ];
+        let sources = BTreeSet::from(["sysmon".to_owned()]);
+        let reasons = |has_baseline| -> Vec<String> {
+            let found = inactive(all.clone(), &sources, has_baseline);
+            found.into_iter().map(|one| format!("{}: {}", one.analytic, one.reason)).collect()
+        };
+        assert_eq!(reasons(true), ["unseen: these logs have no x or y"]);
+        assert_eq!(reasons(false), ["unseen: these logs have no x or y", "learned: no baseline was given"]);
+    }
+}
