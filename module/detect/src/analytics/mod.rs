@@ -97,7 +97,7 @@ pub const ANALYTICS: &[&Analytic] = &[
     &named_pipes::relay::ANALYTIC,
     &named_pipes::sweep::ANALYTIC,
     &named_pipes::sensitive_pipe::ANALYTIC,
-    &named_pipes::stranger::ANALYTIC,
+    &named_pipes::unexpected_program::ANALYTIC,
     &named_pipes::piped_shell::ANALYTIC,
     &named_pipes::widened_exposure::ANALYTIC,
     &named_pipes::loopback_token::ANALYTIC,

@@ -1,15 +1,15 @@
 //! Names of pipes: which part is a name, which part a process id, a host or chance.
 //!
 //! The lists of names live beside this file, one subject each: [`tools`], [`imitations`], [`owners`], [`sensitive`],
-//! [`strangers`], [`remote`]; [`random`] says whether a name was thrown by dice. Sources: Windows' own names as MS-RPCE
+//! [`sacrificial`], [`remote`]; [`random`] says whether a name was thrown by dice. Sources: Windows' own names as MS-RPCE
 //! and Sysmon show them, Chromium (`mojo`), Crashpad, PowerShell (`PSHost`), Winsock, .NET diagnostics, PsExec.
 
 pub mod imitations;
 pub mod owners;
 pub mod random;
 pub mod remote;
+pub mod sacrificial;
 pub mod sensitive;
-pub mod strangers;
 pub mod tools;
 
 use crate::text::{self, starts_with};
