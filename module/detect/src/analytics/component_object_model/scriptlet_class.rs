@@ -6,8 +6,7 @@
 //! IPC-COM-007).
 //!
 //! ## Why it matters
-//! A scriptlet turns a text file, or a web page, into a COM object: whoever creates it runs the script inside its own
-//! trusted process.
+//! A scriptlet turns a text file, or a web page, into a COM object: the process that creates it runs the script.
 //!
 //! ## Telemetry
 //! Sysmon 13, Security 4657.
