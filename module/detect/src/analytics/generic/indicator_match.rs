@@ -2,17 +2,17 @@
 //!
 //! ## What it detects
 //! A process that creates or opens a channel, activates a class or calls a procedure, where the program, its hash, the
-//! channel, the class or the other machine's address is on one of the site's lists of indicators.
+//! channel, the class or the other machine's address is on one of the site's indicator lists.
 //!
 //! ## Why it matters
-//! Somebody has already judged it: this is the playbook's "known malware signatures or hashes".
+//! The indicator is already classified as malicious: the playbook's "known malware signatures or hashes".
 //!
 //! ## Telemetry
 //! Any log with channels: Sysmon 17 and 18, Security 5145, DistributedCOM, auditd, Zeek and others; hashes need
 //! Sysmon 1.
 //!
 //! ## False positives
-//! As good as the list: severity and confidence are the list's, and entries expire.
+//! They depend on the list: severity and confidence come from it, and entries expire.
 //!
 //! ## References
 //! Playbook E3, T2 actions; ATT&CK T1559; DET0493 (AN1357, AN1358).
