@@ -61,7 +61,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     let by = if parent.name().is_empty() { "a process" } else { parent.name() };
     let named = if class.is_empty() { String::new() } else { format!(" ({class})") };
     let text = format!("{} {what}{named}; {by} started it.", started.name());
-    let known = guid(class).and_then(|class| context.host.com.doubtful_class(class));
+    let known = guid(class).and_then(|class| context.host.com.suspicious_class(class));
     let untrusted = predicates::is_unknown_binary(started) || names_user_file(started) || known.is_some();
     let mut evidence = Evidence::new(severity, confidence, text)
         .reasons(Reasons::NONE.and_if(untrusted, Reasons::UNKNOWN_BINARY))

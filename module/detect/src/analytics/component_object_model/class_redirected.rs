@@ -68,8 +68,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             name
         }
     };
-    let doubtful = guid(change.data).and_then(|to| context.host.com.doubtful_class(to));
-    let severity = if per_user || doubtful.is_some() { Severity::Medium } else { Severity::Low };
+    let suspicious = guid(change.data).and_then(|to| context.host.com.suspicious_class(to));
+    let severity = if per_user || suspicious.is_some() { Severity::Medium } else { Severity::Low };
     let confidence = if per_user { Confidence::High } else { Confidence::Medium };
     let who = if writer.name().is_empty() { "A process" } else { writer.name() };
     let whose = if per_user { "this user" } else { "all users" };
@@ -78,10 +78,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::UNEXPECTED_USE)
         .client(writer)
         .channel(Mechanism::Com, from);
-    if let Some(doubtful) = doubtful {
-        evidence = evidence
-            .reasons(Reasons::UNKNOWN_BINARY)
-            .because(&doubtful.note, format!("{} was registered as the server of {}", doubtful.server, doubtful.clsid));
+    if let Some(suspicious) = suspicious {
+        evidence = evidence.reasons(Reasons::UNKNOWN_BINARY).because(
+            &suspicious.note,
+            format!("{} was registered as the server of {}", suspicious.server, suspicious.clsid),
+        );
     }
     Some(evidence)
 }

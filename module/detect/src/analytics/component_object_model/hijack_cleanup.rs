@@ -96,7 +96,7 @@ fn deleted<'c>(context: &Context<'c>, path: &'c str) -> Option<(String, Option<(
     }
     let at = find(path, r"\CLSID\{")?;
     let clsid = guid(path.get(at..)?)?;
-    let known = com.doubtful_class(clsid);
+    let known = com.suspicious_class(clsid);
     let written = known
         .filter(|known| known.note.time.within(DAY, now) && known.note.time <= now)
         .map(|known| (&known.note, format!("{} was registered as the server of {clsid}", known.server)));

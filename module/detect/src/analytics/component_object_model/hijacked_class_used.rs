@@ -25,7 +25,7 @@ use backchannel_events::{
 };
 
 use crate::context::com_server;
-use crate::memory::com_registry::Doubtful;
+use crate::memory::com_registry::SuspiciousRegistration;
 use crate::{Actor, Analytic, Context, Evidence, Family, predicates, text};
 
 /// A registration is considered for this long.
@@ -52,7 +52,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         }
         _ => return None,
     };
-    let registered = context.host.com.doubtful_server(used)?;
+    let registered = context.host.com.suspicious_server(used)?;
     if !event.time.within(WINDOW, registered.note.time) {
         return None;
     }
@@ -92,7 +92,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 /// Whether the writer itself, its parent, or regsvr32 at the same time loads the library just registered.
-fn is_try_out(context: &Context<'_>, user: Actor<'_>, registered: &Doubtful) -> bool {
+fn is_try_out(context: &Context<'_>, user: Actor<'_>, registered: &SuspiciousRegistration) -> bool {
     if user.pid.is_some() && user.pid == registered.who.pid && text::base_name(&registered.who.image) == user.name() {
         return true;
     }
@@ -105,7 +105,7 @@ fn is_try_out(context: &Context<'_>, user: Actor<'_>, registered: &Doubtful) -> 
     is_parent || registers
 }
 
-fn writer<'c>(context: &Context<'c>, registered: &'c Doubtful) -> Actor<'c> {
+fn writer<'c>(context: &Context<'c>, registered: &'c SuspiciousRegistration) -> Actor<'c> {
     let remembered = registered.who.process.and_then(|id| context.remembered(id));
     let mut writer = remembered.unwrap_or_else(|| Actor {
         pid: registered.who.pid,

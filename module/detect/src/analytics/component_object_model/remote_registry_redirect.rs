@@ -24,7 +24,7 @@ use backchannel_events::{
 };
 
 use crate::context::far;
-use crate::memory::far::FarRegistration;
+use crate::memory::remote_registration::RemoteRegistration;
 use crate::text::{guid, is_any, lower};
 use crate::{Analytic, Context, Evidence, Family, predicates};
 
@@ -84,7 +84,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 /// The remote registration whose value is this file.
-fn redirected<'c>(context: &Context<'c>, path: &str) -> Option<&'c FarRegistration> {
+fn redirected<'c>(context: &Context<'c>, path: &str) -> Option<&'c RemoteRegistration> {
     let mut all = context.host.far_registrations.near(context.event().time, TOGETHER).peekable();
     all.peek()?;
     let mut buffer = String::new();
@@ -98,7 +98,7 @@ fn redirected<'c>(context: &Context<'c>, path: &str) -> Option<&'c FarRegistrati
     all.find(|far| far.server.trim_matches('"').starts_with(path))
 }
 
-fn consummated(far: &FarRegistration, text: &str) -> Evidence {
+fn consummated(far: &RemoteRegistration, text: &str) -> Evidence {
     let from = if far.peer.is_empty() { "another machine" } else { &far.peer };
     let text = format!("{text}, which a COM class had been redirected to from {from}: code runs here on its behalf.");
     Evidence::new(Severity::Critical, Confidence::High, text)

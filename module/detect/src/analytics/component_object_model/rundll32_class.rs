@@ -49,7 +49,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         None if contains(line, "DllGetClassObject") => "",
         None => return None,
     };
-    let known = guid(class).and_then(|clsid| context.host.com.doubtful_class(clsid));
+    let known = guid(class).and_then(|clsid| context.host.com.suspicious_class(clsid));
     let parent = context.parent();
     let by = if parent.name().is_empty() { "a process" } else { parent.name() };
     let what = if class.is_empty() { "a library's class factory" } else { class };

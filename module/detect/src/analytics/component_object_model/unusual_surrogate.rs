@@ -83,7 +83,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     evidence.severity = if several { Severity::High } else { Severity::Medium };
     evidence.confidence = Confidence::Medium;
     evidence.text = format!("The COM surrogate of class {class} does what surrogates do not: {}.", features.join("; "));
-    let untrusted = predicates::is_unknown_binary(subject) || context.host.com.doubtful_class(class).is_some();
+    let untrusted = predicates::is_unknown_binary(subject) || context.host.com.suspicious_class(class).is_some();
     let evidence = evidence
         .reasons(
             Reasons::NONE
@@ -111,7 +111,7 @@ fn remembered(
         }
         features.push(feature);
     };
-    if let Some(known) = context.host.com.doubtful_class(class) {
+    if let Some(known) = context.host.com.suspicious_class(class) {
         add(format!("its class was registered with {}", known.server), Some(&known.note));
     }
     let Some(known) = surrogate.known else { return };
