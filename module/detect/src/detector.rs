@@ -256,7 +256,7 @@ impl Detector {
         self.memory = memory;
     }
 
-    /// Whether a record of that source was seen, for the report on inactive analytics.
+    /// Which hosts' telemetry was seen, for the report on inactive analytics.
     pub fn has_source(&self, source: backchannel_events::Source) -> bool {
         self.memory.hosts.values().any(|host| host.has_source(source))
     }

@@ -2,7 +2,7 @@
 //!
 //! ## What it detects
 //! A process that creates or opens a channel, activates a class or calls a procedure, where the program, its hash, the
-//! channel, the class or the other machine's address is on one of the site's indicator lists.
+//! channel, the class or the other machine's address is on one of the site's lists of indicators.
 //!
 //! ## Why it matters
 //! The indicator is already classified as malicious: the playbook's "known malware signatures or hashes".
