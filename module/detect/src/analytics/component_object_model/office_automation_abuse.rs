@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_that_drives_excel_elsewhere_fires_and_here_does_not() {
+    fn a_script_that_controls_a_remote_excel_fires_and_a_local_one_does_not() {
         let text = r#"$e=[Activator]::CreateInstance([type]::GetTypeFromProgID("Excel.Application","ws02"));$e.DDEInitiate("cmd","/c calc")"#;
         check(&ANALYTIC, &[script(0, text)], FIRES);
         let text = r#"$e=New-Object -ComObject Excel.Application;$e.Run("Macro1")"#;

@@ -69,7 +69,7 @@ fn command(context: &Context<'_>) -> Option<Evidence> {
     let target = shared_output(line).or_else(|| scheduled_output(line, parent))?;
     let (mechanism, name) = way(parent);
     let text = format!(
-        "{} ran a command for {} and sent its output to {target}: somebody works on this machine from another one.",
+        "{} ran a command for {} and sent its output to {target}: this machine is controlled from another one.",
         if parent.name().is_empty() { "A program" } else { parent.name() },
         shell.account(),
     );

@@ -63,7 +63,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let writer = context.subject();
     let who = if writer.name().is_empty() { "A process" } else { writer.name() };
     let class = class.to_ascii_uppercase();
-    let text = format!("{who} made a script the server of class {class} ({what}): whoever creates the object runs it.");
+    let text =
+        format!("{who} made a script the server of class {class} ({what}): a process that creates the object runs it.");
     Some(
         Evidence::new(Severity::High, Confidence::High, text)
             .reasons(Reasons::UNKNOWN_BINARY)

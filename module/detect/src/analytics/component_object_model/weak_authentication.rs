@@ -49,13 +49,17 @@ pub const ANALYTIC: Analytic = Analytic {
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::ComActivation(com) = &event.activity else { return None };
     match event.provenance.event_id {
-        10_036 => asked_from_elsewhere(context, event, com),
+        10_036 => requested_by_another_machine(context, event, com),
         10_037 | 10_038 => Some(asked_here(context, com)),
         _ => None,
     }
 }
 
-fn asked_from_elsewhere(context: &Context<'_>, event: &ProcessEvent<'_>, com: &ComActivation<'_>) -> Option<Evidence> {
+fn requested_by_another_machine(
+    context: &Context<'_>,
+    event: &ProcessEvent<'_>,
+    com: &ComActivation<'_>,
+) -> Option<Evidence> {
     if com.peer.is_empty() || context.host.addresses.is_own(com.peer) {
         return None;
     }

@@ -47,7 +47,7 @@ const MANY: Threshold = Threshold {
     default: 20,
     least: 5,
     most: 10_000,
-    about: "channels that one process or visitor opens within a minute",
+    about: "channels that one process or remote client opens within a minute",
 };
 /// ... if they have at least this many kinds of channel.
 const KINDS: Threshold =

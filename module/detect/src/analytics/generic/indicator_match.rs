@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_pipe_fires_whoever_creates_it() {
+    fn a_listed_pipe_fires_for_any_creator() {
         let events = [pipe_created(0, r"\evilpipe-17").of(r"C:\Program Files\App\app.exe", 50)];
         let expected = Some((Severity::Critical, Confidence::High));
         check_tuned(&ANALYTIC, &events, listed(IndicatorKind::Channel, "evilpipe-*"), expected);

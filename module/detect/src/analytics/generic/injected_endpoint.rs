@@ -74,7 +74,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let injection = context.host.injections.latest_first().find(|one| {
         one.target == known.id && one.note.time <= event.time && one.note.time.within(context.window(), event.time)
     })?;
-    if is_anybodys(channel) || !is_new(context, channel, known, injection) {
+    if is_common(channel) || !is_new(context, channel, known, injection) {
         return None;
     }
     let source = injection.source.and_then(|id| context.remembered(id)).or_else(|| context.parent_of(target))?;
@@ -83,7 +83,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let did = injection.how.as_str();
     let text = format!(
-        "{} {did} {}, which then used {} {}: it talks for somebody else.",
+        "{} {did} {}, which then used {} {}: the injected code may be the one that talks.",
         source.name(),
         target.name(),
         channel.mechanism.as_str(),
@@ -105,7 +105,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 /// Whether the use of the channel is not significant.
-fn is_anybodys(channel: &Channel<'_>) -> bool {
+fn is_common(channel: &Channel<'_>) -> bool {
     if channel.name.is_empty() || channel.remote || hubs::is_shared(channel.name) {
         return true;
     }

@@ -65,7 +65,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let known = context.channel(channel.name)?;
     let before = known.created.as_ref()?;
     let now = context.subject();
-    if !is_other(&before.image, now.image) || now.is(ON_BEHALF) || is_told_elsewhere(channel) {
+    if !is_other(&before.image, now.image) || now.is(ON_BEHALF) || is_covered_by_others(channel) {
         return None;
     }
     let earlier = before.process.and_then(|id| context.remembered(id)).unwrap_or_default();
@@ -111,7 +111,7 @@ fn is_other(before: &str, now: &str) -> bool {
 }
 
 /// Whether other analytics cover the name: common names, names with a fixed owner, or names that contain their creator.
-fn is_told_elsewhere(channel: &Channel<'_>) -> bool {
+fn is_covered_by_others(channel: &Channel<'_>) -> bool {
     if channel.mechanism != Mechanism::NamedPipe {
         return hubs::is_shared(channel.name) || sockets::is_desktop(channel.name);
     }

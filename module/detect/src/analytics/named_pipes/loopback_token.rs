@@ -125,8 +125,7 @@ fn by_kernel(context: &Context<'_>, pipe: &PipeUse<'_>) -> Option<Evidence> {
     }
     let loopback = context.loopback_smb();
     let severity = if loopback.is_some() { Severity::Medium } else { Severity::Low };
-    let how =
-        if loopback.is_some() { "through the loopback" } else { "over SMB, nobody is seen to have come from outside" };
+    let how = if loopback.is_some() { "through the loopback" } else { "over SMB, without a record of a remote client" };
     let text = format!("Pipe {}, whose maker is unknown, was opened {how}.", pipe.channel.name);
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
         .indicators(Indicators::ABNORMAL_FLOW)

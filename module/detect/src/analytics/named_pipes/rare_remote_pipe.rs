@@ -66,7 +66,8 @@ fn evaluate(context: &Context<'_>, _: &ProcessEvent<'_>) -> Option<Evidence> {
         (false, true) => "; its name looks random",
         (false, false) => "",
     };
-    let text = format!("{who} opened pipe {}, which no visitor was seen to open here{why}.", pipe.channel.name);
+    let text =
+        format!("{who} opened pipe {}, which remote clients were not seen to open here{why}.", pipe.channel.name);
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(Reasons::LATERAL_MOVEMENT.and_if(untrusted, Reasons::UNKNOWN_BINARY))
         .indicators(Indicators::UNEXPECTED_USE)

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_machine_s_account_from_elsewhere_after_a_coercion_fires() {
+    fn the_machine_account_from_another_address_after_a_coercion_fires() {
         let events = [flow_in(0, 445, "10.0.0.9", 50000), coerced(), logon(20, 3, 0x99, "WS01$", "10.0.0.66")];
         let found = check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
         assert_eq!(found[0].evidence.len(), 2);

@@ -52,7 +52,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let started = context.subject();
     if contains(&folded, "--remote-debugging-pipe") && !contains(&folded, "--type=") {
         let text = format!(
-            "{} runs a browser that whoever holds its debugging pipe controls: {}.",
+            "{} runs a browser that is controlled over its debugging pipe: {}.",
             label(context.parent()),
             clip(line, 200)
         );

@@ -58,7 +58,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let mut severity = Severity::High;
     let mut text = format!(
-        "{} made pipe {}, which belongs to another program: whoever opens it by name now talks to {}.",
+        "{} made pipe {}, which belongs to another program: clients that open it by name now talk to {}.",
         label(server),
         pipe.channel.name,
         server.image

@@ -59,7 +59,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let apple = macos::is_apple(channel.name);
     let severity = if apple { Severity::Medium } else { Severity::High };
     let sure = if stranger && !apple { Confidence::High } else { Confidence::Medium };
-    let why = if untrusted { "which nobody vouches for" } else { "which another vendor signed" };
+    let why = if untrusted { "which no vendor signed" } else { "which another vendor signed" };
     let text = format!(
         "{} at {}, {why}, connected to the XPC service {}, which runs with the highest rights.",
         client.name(),
