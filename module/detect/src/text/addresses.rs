@@ -1,4 +1,4 @@
-//! Network addresses as logs write them.
+//! Network addresses as written in logs.
 
 pub use backchannel_events::parse_address as parse;
 

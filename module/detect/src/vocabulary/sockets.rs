@@ -1,4 +1,4 @@
-//! UNIX sockets and the programs that reach them or the network. Sources: the daemons' own documentation; FHS for
+//! UNIX sockets and the programs that connect to them or to the network. Sources: the daemons' own documentation; FHS for
 //! /run; compiled by hand.
 
 use crate::Actor;
@@ -28,7 +28,7 @@ const PRIVILEGED: &[&str] = &[
     "/multipathd",
 ];
 
-/// Whether the socket's server does what only an administrator may do.
+/// Whether the socket's server performs administrative operations for its clients.
 pub fn is_privileged(path: &str) -> bool {
     PRIVILEGED.iter().any(|end| path.ends_with(end))
 }
@@ -85,12 +85,12 @@ fn word(command: &str, tool: &str) -> bool {
     })
 }
 
-/// Whether everybody may create files in the folder of that path.
+/// Whether the path is in a world-writable folder.
 pub fn is_shared_folder(path: &str) -> bool {
     ["/tmp/", "/var/tmp/", "/dev/shm/", "/run/lock/"].iter().any(|folder| path.starts_with(folder))
 }
 
-/// Programs that may speak to a container engine's socket: engines, their clients, and agents that watch containers.
+/// Programs expected on a container engine's socket: engines, their clients, and container monitoring agents.
 pub fn is_container_program(actor: Actor<'_>) -> bool {
     const NAMES: &[&str] = &[
         "docker",
@@ -154,12 +154,12 @@ pub fn is_container_program(actor: Actor<'_>) -> bool {
     actor.is(NAMES)
 }
 
-/// A daemon's socket whose client can become root, and who usually speaks to it.
+/// A daemon's socket whose clients can become root, with its usual clients.
 #[derive(Clone, Copy, Debug)]
 pub struct PowerfulDaemon {
-    /// End of the socket's path or abstract name; with a `*` the name begins so.
+    /// End of the socket's path or abstract name; with a trailing `*`, its beginning.
     path: &'static str,
-    /// What listens.
+    /// The daemon that listens.
     pub what: &'static str,
     /// Programs that are its clients.
     clients: &'static [&'static str],
@@ -259,14 +259,14 @@ pub fn is_universal(path: &str) -> bool {
             .any(|folder| path.starts_with(folder) && path != "/run/systemd/private")
 }
 
-/// Abstract names and sockets of desktops that every graphical program opens.
+/// Abstract names and sockets of desktops that every graphical program connects to.
 pub fn is_desktop(name: &str) -> bool {
     ["/tmp/.X11-unix/", "/tmp/.ICE-unix/", "/tmp/dbus-", "/tmp/ibus", "/ibus/", "/tmp/.XIM-unix/"]
         .iter()
         .any(|part| contains(name, part))
 }
 
-/// Whether a socket's path is one that agents for SSH keys use.
+/// Whether a socket's path is one that SSH agents use.
 pub fn is_agent_path(path: &str) -> bool {
     (path.starts_with("/tmp/ssh-") && contains(path, "/agent."))
         || [
@@ -306,7 +306,7 @@ pub fn is_multiplexer(name: &str) -> bool {
     is_any(name, &["tmux", "screen", "dtach", "abduco", "byobu", "zellij"])
 }
 
-/// Whether the program does what it is told, for anybody: shells, interpreters, tools that connect or change things.
+/// Whether the program is a general-purpose tool: shells, interpreters, tools that connect or change the system.
 pub fn is_general_tool(actor: Actor<'_>) -> bool {
     is_network_tool(actor.name())
         || is_shell(actor.name())
@@ -338,7 +338,7 @@ pub fn serves_shell(name: &str, command: &str) -> bool {
         && names_shell(&format!("{command} "))
 }
 
-/// Kinds of socket that libraries and desktops make in shared folders all day.
+/// Kinds of socket that libraries and desktops regularly create in world-writable folders.
 pub fn is_usual_class(path: &str) -> bool {
     contains_any(
         path,

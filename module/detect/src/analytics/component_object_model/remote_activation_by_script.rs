@@ -1,21 +1,21 @@
 //! # IPC-DCOM-023: Script or tool activates COM on another machine
 //!
 //! ## What it detects
-//! A script or command line that activates a class and gives a machine as second argument, by name or variable
-//! (`GetTypeFromProgID`, `GetTypeFromCLSID`, `CreateObject`, `ActiveXObject`), that opens a WMI path on a machine it
-//! names (`winmgmts:`), that calls the methods which run commands through MMC20, ShellWindows or ShellBrowserWindow
-//! on whatever machine, or that names a tool made for it. Also explicit credentials that a script host other than
-//! cmd, wmic, an Office application or an untrusted program uses for the RPC service of another machine.
+//! A script or command line that activates a class with a machine as second argument, by name or variable
+//! (`GetTypeFromProgID`, `GetTypeFromCLSID`, `CreateObject`, `ActiveXObject`), that opens a WMI path on a named machine
+//! (`winmgmts:`), that calls the methods which run commands through MMC20, ShellWindows or ShellBrowserWindow on any
+//! machine, or that contains the name of a tool for this purpose. Also explicit credentials for the RPC service of
+//! another machine, used by a script host other than cmd, by wmic, by an Office application or by an untrusted program.
 //!
 //! ## Why it matters
-//! It is the source's side of lateral movement through DCOM: it names the class, the target and the account.
+//! It is the source's side of lateral movement through DCOM: it contains the class, the target and the account.
 //!
 //! ## Telemetry
 //! PowerShell 4104, 4103, 800; Sysmon 1 or Security 4688 with command line; Security 4648.
 //!
 //! ## False positives
-//! Administrators' scripts that use WMI, or a class that runs no code for its caller, elsewhere: medium, and they do
-//! not escalate by themselves. One-argument forms are local: they count only with one of the methods above.
+//! Administrators' scripts that use WMI, or a class that runs no code for its caller, on other machines: medium, not
+//! escalating alone. Calls with one argument are local: they are reported only with one of the methods above.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003, T1059.001; DET0224 (AN0628), DET0285 (AN0791). MS-DCOM.
@@ -43,7 +43,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// What makes a text worth reading.
+/// Words of which a text must contain one before it is examined.
 const HINTS: &[&str] = &[
     "GetTypeFromProgID",
     "GetTypeFromCLSID",
@@ -60,7 +60,7 @@ const HINTS: &[&str] = &[
     "action=hijackdcom",
 ];
 
-/// Methods, squeezed, by which the known classes run a command.
+/// Methods with which the known classes run a command, without spaces and quotes.
 const METHODS: &[&str] = &[
     "activeview.executeshellcommand",
     "document.application.shellexecute",
@@ -68,7 +68,8 @@ const METHODS: &[&str] = &[
     "document.application.parent.shellexecute",
 ];
 
-/// Tools made for it, squeezed. An argument shape stands beside each name that is easily changed.
+/// Tools for remote activation, without spaces and quotes. Names that are easily changed have an argument pattern beside
+/// them.
 const TOOLS: &[&str] =
     &["dcomexec.py", "dcomexec.exe", "invoke-dcom", "sharpmove", "sharpcom.exe", "action=dcom", "action=hijackdcom"];
 
@@ -116,7 +117,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(if elsewhere { evidence.to_machine(remote.map_or(machine, |found| found.peer())) } else { evidence })
 }
 
-/// Explicit credentials for the RPC service of another machine, which COM asks for before it activates.
+/// Explicit credentials for the RPC service of another machine, which COM requests before an activation.
 fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
     if logon.outcome != LogonOutcome::ExplicitCredentials || !starts_with(logon.target, "RPCSS/") {
         return None;
@@ -140,8 +141,7 @@ fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
     Some(evidence)
 }
 
-/// Whether a class as a script writes it is one of those that run code for their caller; WMI and its like do not
-/// count.
+/// Whether a class, as written in a script, runs code for its caller; WMI and similar classes do not count.
 fn is_lateral(class: &str) -> bool {
     com::LATERAL.iter().any(|(id, name, _)| {
         if com::is_management_class(name) {
@@ -157,7 +157,7 @@ fn remote_wmi(squeezed: &str) -> Option<&str> {
     let path = squeezed.split("winmgmts:").nth(1)?;
     let path = path.get(..path.find([')', '\n']).unwrap_or(path.len()))?;
     let machine = path.split(r"\\").nth(1)?.split(['\\', '/']).next()?;
-    // A variable is the dot by habit: every example in the documentation has it.
+    // A variable usually holds the dot, as in every example of the documentation.
     let literal =
         !machine.is_empty() && machine.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
     (literal && !is_this_machine(machine)).then(|| base_name(machine))
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_class_or_a_wmi_path_elsewhere_is_medium() {
+    fn any_other_class_or_a_remote_wmi_path_is_medium() {
         let expected = Some((Severity::Medium, Confidence::Medium));
         let findings = check(&ANALYTIC, &[script(0, r#"CreateObject("Vendor.Console", "srv1")"#)], expected);
         assert!(findings[0].reasons.is_empty());
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_for_rpc_elsewhere_fire_from_a_script_only() {
+    fn explicit_credentials_for_remote_rpc_fire_for_scripts_only() {
         let used = |image| {
             let mut event = logon(0, 0, 0x77, "admin", "");
             if let Activity::Logon(logon) = &mut event.0.activity {

@@ -1,15 +1,15 @@
 //! # IPC-WMI-005: WMI used to start a program on another machine
 //!
 //! ## What it detects
-//! A script or command line that creates a process through WMI on a machine it names: `wmic /node: process call
-//! create`, `Invoke-WmiMethod` or `Invoke-CimMethod` with a computer name and `Win32_Process`, the class's path on
-//! another machine; or the tool that does only this.
+//! A script or command line that creates a process through WMI on a named machine: `wmic /node: process call create`,
+//! `Invoke-WmiMethod` or `Invoke-CimMethod` with a computer name and `Win32_Process`, the class's path on another
+//! machine; or a tool made only for this.
 //!
 //! ## Why it matters
 //! It is the source's side of lateral movement through WMI.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688 with command line; PowerShell 4104. Explicit credentials: IPC-DCOM-023.
+//! Sysmon 1 or Security 4688 with command line; PowerShell 4104. Explicit credentials are covered by IPC-DCOM-023.
 //!
 //! ## False positives
 //! Administrators' scripts: allow by account and host.
@@ -38,7 +38,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// What makes a text worth reading.
+/// Words of which a text must contain one before it is examined.
 const HINTS: &[&str] = &["/node:", "Win32_Process", "wmiexec"];
 /// Parameters of PowerShell that name another machine.
 const MACHINE_PARAMETERS: &[&str] = &["-ComputerName", "-CimSession", "-CN "];
@@ -94,7 +94,7 @@ fn by_tool<'r>(squeezed: &str) -> Option<(&'r str, &'static str)> {
         .then_some(("", "a tool made for it"))
 }
 
-/// The word that follows `name`, without quotes.
+/// The argument that follows `name`, without quotes.
 fn value_after<'r>(raw: &'r str, name: &str) -> Option<&'r str> {
     let rest = raw.get(find(raw, name)? + name.len()..)?.trim_start_matches([' ', '=', ':']);
     let word = rest.trim_start_matches(['"', '\'']);
@@ -121,7 +121,7 @@ mod tests {
     const FIRES: Option<(Severity, Confidence)> = Some((Severity::High, Confidence::High));
 
     #[test]
-    fn every_way_to_start_a_program_elsewhere_fires() {
+    fn every_method_to_start_a_program_remotely_fires() {
         let line = r#"wmic /node:"ws02" /user:admin process call create "cmd.exe /c calc""#;
         let findings = check(&ANALYTIC, &[start(0, WMIC, line)], FIRES);
         assert_eq!(findings[0].channel.as_ref().map(|channel| channel.peer.as_str()), Some("ws02"));

@@ -1,11 +1,11 @@
 //! # IPC-DDE-007: Legacy OLE server started by a document
 //!
 //! ## What it detects
-//! The equation editor started by DcomLaunch as an OLE server; a child of it, or a connection from it, is critical.
+//! The equation editor started by DcomLaunch as an OLE server; a child process or a connection of it is critical.
 //!
 //! ## Why it matters
-//! The equation editor runs outside Office's protections and has been removed in 2018 for its exploited flaws: a
-//! document that still asks for it is an exploit or very old, and its child is the payload.
+//! The equation editor runs without Office's protections and was removed in 2018 because of exploited vulnerabilities:
+//! a document that still uses it is an exploit or very old, and the child process is the payload.
 //!
 //! ## Telemetry
 //! Sysmon 1 and 3, Security 4688.

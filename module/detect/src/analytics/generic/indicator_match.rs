@@ -5,14 +5,14 @@
 //! channel, the class or the other machine's address is on one of the site's lists of indicators.
 //!
 //! ## Why it matters
-//! Somebody has already judged it: this is the playbook's "known malware signatures or hashes".
+//! The indicator is already classified as malicious: the playbook's "known malware signatures or hashes".
 //!
 //! ## Telemetry
 //! Any log with channels: Sysmon 17 and 18, Security 5145, DistributedCOM, auditd, Zeek and others; hashes need
 //! Sysmon 1.
 //!
 //! ## False positives
-//! As good as the list: severity and confidence are the list's, and entries expire.
+//! They depend on the list: severity and confidence come from it, and entries expire.
 //!
 //! ## References
 //! Playbook E3, T2 actions; ATT&CK T1559; DET0493 (AN1357, AN1358).
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listed_pipe_fires_whoever_creates_it() {
+    fn a_listed_pipe_fires_for_any_creator() {
         let events = [pipe_created(0, r"\evilpipe-17").of(r"C:\Program Files\App\app.exe", 50)];
         let expected = Some((Severity::Critical, Confidence::High));
         check_tuned(&ANALYTIC, &events, listed(IndicatorKind::Channel, "evilpipe-*"), expected);

@@ -1,11 +1,11 @@
 //! # IPC-UX-012: Reverse shell over a FIFO
 //!
 //! ## What it detects
-//! A FIFO, a shell and a connection to another machine within one family of processes and one minute: the FIFO carries
-//! what comes from the network back into the shell. Also the one command line that sets it up.
+//! A FIFO, a shell and a connection to another machine in related processes (parents, children, siblings) within one
+//! minute: the FIFO feeds network input back to the shell. Also the single command line that sets this up.
 //!
 //! ## Why it matters
-//! Where a netcat has no option to run a program, a FIFO closes the loop: whoever is at the other end has a shell.
+//! A netcat without an option to run a program needs a FIFO to connect both directions of a remote shell.
 //!
 //! ## Telemetry
 //! auditd execve, mknod/mknodat, connect.
@@ -37,7 +37,7 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::Critical,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow, ActivityKind::ChannelCreate],
     telemetry: &[Source::Auditd],
-    // FIFO, shell and connection come together within this time.
+    // FIFO, shell and connection belong together within this time.
     window: Some(Duration::from_secs(60)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -70,7 +70,7 @@ fn conclude(evidence: Evidence) -> Evidence {
     evidence.reasons(Reasons::UNKNOWN_BINARY).indicators(Indicators::UNEXPECTED_USE).channel(Mechanism::Fifo, "")
 }
 
-/// Whether a command line alone builds the loop.
+/// Whether a command line alone sets up the reverse shell.
 fn sets_up(command: &str) -> bool {
     let makes_fifo = contains(command, "mkfifo") || (contains(command, "mknod ") && contains(command, " p"));
     makes_fifo && sockets::reaches_network(command) && (sockets::names_shell(command) || contains(command, "pty.spawn"))
@@ -88,7 +88,7 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let near = |known: &&KnownProcess| known.note.time.within(context.window(), event.time);
     let mut kin: Vec<&KnownProcess> = host.processes.get(parent).into_iter().collect();
     kin.extend(host.processes.children(parent).filter(near));
-    // A program that starts `sh -c`, which starts the shell: one more generation, if it is not a daemon of long ago.
+    // A program that starts `sh -c`, which starts the shell: one more generation, unless it is a long-running daemon.
     kin.extend(grandparent.and_then(|id| host.processes.get(id)).filter(near));
     if kin.len() > 64 {
         return None;
@@ -142,7 +142,7 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     Some(evidence)
 }
 
-/// Whether a shell was started to be talked to: no script, no command of its own.
+/// Whether a shell was started interactively: no script, no command of its own.
 fn is_bare(command_line: &str) -> bool {
     let mut words = command_line.split_whitespace().skip(1);
     words.all(|word| matches!(word, "-i" | "-l" | "-li" | "-il" | "--login" | "--noprofile" | "--norc" | "-p"))
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_family_fires_whatever_its_programs_are_called() {
+    fn related_processes_fire_whatever_their_names() {
         let mut flow = flow_in(3.0, 40_000, "192.0.2.7", 9001);
         if let Activity::NetworkFlow(flow) = &mut flow.0.activity {
             flow.outbound = true;

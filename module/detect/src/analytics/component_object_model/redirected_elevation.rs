@@ -1,19 +1,19 @@
-//! # IPC-ELEV-009: Registry-steered elevation
+//! # IPC-ELEV-009: Auto-elevating program redirected through the registry
 //!
 //! ## What it detects
-//! A handler that self-elevating programs of Windows open (`ms-settings`, `mscfile` ...) written into the user's part
-//! of the registry, or the variable that a scheduled task with highest rights resolves: medium. Within ten minutes,
-//! one of these programs starting something that is not part of its work: critical.
+//! A handler that auto-elevating programs of Windows open (`ms-settings`, `mscfile` ...) written to the user's part of
+//! the registry, or the environment variable that a scheduled task with highest rights resolves: medium. Within ten
+//! minutes, one of these programs starts a program that is not part of its usual work: critical.
 //!
 //! ## Why it matters
-//! These programs get administrative rights without a prompt and run what the user's registry tells them.
+//! These programs get administrative rights without a prompt and run the command found in the user's registry.
 //!
 //! ## Telemetry
 //! Sysmon 13 or Security 4657, and Sysmon 1 or Security 4688.
 //!
 //! ## False positives
-//! None known for `ms-settings` and `mscfile`. Other handlers count only when a script host, a registry editor or an
-//! untrusted program writes them; packaged applications' own registrations are not counted.
+//! None known for `ms-settings` and `mscfile`. Other handlers are reported only if a script host, a registry editor or
+//! an untrusted program writes them; packaged applications' own registrations are not reported.
 //!
 //! ## References
 //! ATT&CK T1548.002, T1559.001, T1546.015; DET0224 (AN0628).
@@ -32,14 +32,14 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-ELEV-009",
-    title: "Registry-steered elevation",
+    title: "Auto-elevating program redirected through the registry",
     family: Family::ComponentObjectModel,
     techniques: &["T1548.002", "T1559.001", "T1546.015"],
     attack_analytics: &["AN0628"],
     severity: Severity::Critical,
     on: &[ActivityKind::Registry, ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
-    // The handler is used at most this long after it was written.
+    // Maximum time between the write of a handler and its use.
     window: Some(Duration::from_secs(600)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -122,7 +122,7 @@ fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> 
     )
 }
 
-/// Whether the program elevates itself and opens what the user's registry names.
+/// Whether the program auto-elevates and runs the command in the user's registry.
 fn obeys(parent: Actor<'_>) -> bool {
     let names = [
         "fodhelper.exe",
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn the_child_of_the_program_that_obeys_is_critical() {
+    fn the_child_of_an_auto_elevating_program_is_critical() {
         let events = [
             registry_set(0, SETTINGS, "cmd.exe /c x").of(POWERSHELL, 4),
             start(5, r"C:\Windows\System32\cmd.exe", "cmd.exe /c x")
