@@ -1,6 +1,6 @@
 //! Decodes bytes to records: recognises the format, splits the input into records, and reads them.
 //!
-//! This crate reads no files: a host provides the bytes. [`detect`] recognises the format of an input from its first
+//! This crate reads no files: a host provides the bytes. [`detect()`] recognises the format of an input from its first
 //! bytes; a [`Framer`] splits the bytes into records; a [`Decoder`] converts each to a
 //! [`Record`](backchannel_normalize::Record). EVTX, which is binary and has chunks, is read by [`evtx`].
 //!

@@ -1,4 +1,4 @@
-//! The registry of formats: one file each, and one line each in [`formats!`] below, from which everything else is
+//! The registry of formats: one file each, and one line each in `formats!` below, from which everything else is
 //! derived.
 //!
 //! The `FORMAT` of a file has the name of the format, how its inputs are recognised, and how its records are read.
@@ -6,7 +6,7 @@
 //! because JSON records differ by their members and not by their first bytes) and [`BinaryFormat`] (read by the hosts
 //! in pieces).
 //!
-//! The reader of a format is chosen once per input, when its [`Decoder`](crate::Decoder) is made. The shape of a JSON
+//! The reader of a format is chosen once per input, when its [`Decoder`] is made. The shape of a JSON
 //! record is determined for each record, because streams mix them; [`crate::json`] describes how this is kept fast.
 
 mod auditd;

@@ -57,7 +57,7 @@ pub struct Framer {
 }
 
 impl Framer {
-    /// Creates a framer for an input that was classified by [`detect`](crate::detect).
+    /// Creates a framer for an input that was classified by [`detect`](crate::detect()).
     pub fn new(found: Found) -> Self {
         Self::with_limit(found, MAX_RECORD)
     }
