@@ -89,7 +89,7 @@ fn a_baked_module_finds_what_its_files_would() {
     assert_eq!(baked, replay(&["--config", &site, "--baseline", &baseline]));
     assert_eq!(summary(&baked)["records"]["suppressed"], 1);
     assert_ne!(baked, replay(&[]), "they make a difference");
-    // The baked baseline is one: nothing is asleep for want of it.
+    // The baked baseline is one: no analytic is inactive for lack of one.
     assert!(replay(&[]).contains("no baseline was given") && !baked.contains("no baseline was given"));
     // Raw records too.
     let carrier = ["--carrier", "records"];

@@ -363,7 +363,7 @@ fn json_lines_have_their_fields_and_the_summary_is_the_last() {
         "containment",
     ];
     const SUMMARY: [&str; 9] =
-        ["records", "skipped", "asleep", "evicted", "late", "clock_offsets", "hosts", "first_time", "last_time"];
+        ["records", "skipped", "inactive", "evicted", "late", "clock_offsets", "hosts", "first_time", "last_time"];
     let folder = Folder::new();
     let path = folder.file("a.log", &firing());
     let ran = run(&["replay", &path, "--format", "jsonl"]);

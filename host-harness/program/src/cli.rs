@@ -189,7 +189,7 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) skipped_list: usize,
 
-    /// List all skipped records (10,000 at most), and what is asleep for want of its logs.
+    /// List all skipped records (10,000 at most), and the analytics that are inactive because their logs are missing.
     #[arg(long, short)]
     pub(crate) verbose: bool,
 

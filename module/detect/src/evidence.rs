@@ -113,6 +113,7 @@ impl Evidence {
     /// Another machine acted on this one: it called, connected, logged on or wrote here. `peer` is its address or name,
     /// empty if no record says it.
     #[must_use]
+    #[allow(clippy::wrong_self_convention, reason = "the direction of the action, not a conversion")]
     pub fn from_machine(mut self, peer: impl Into<String>) -> Self {
         self.direction = Direction::Inbound;
         self.involving(peer)
@@ -120,6 +121,7 @@ impl Evidence {
 
     /// This machine acted on another one. `peer` is its address or name, empty if no record says it.
     #[must_use]
+    #[allow(clippy::wrong_self_convention, reason = "the direction of the action, not a conversion")]
     pub fn to_machine(mut self, peer: impl Into<String>) -> Self {
         self.direction = Direction::Outbound;
         self.involving(peer)

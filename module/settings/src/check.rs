@@ -1,4 +1,4 @@
-//! Holding a document against the plan, and writing down everything that does not follow it.
+//! Validates a document against the plan and collects every violation.
 
 use backchannel_events::Timestamp;
 use serde_json::{Map, Value};
@@ -6,27 +6,26 @@ use serde_json::{Map, Value};
 use crate::plan::{Field, Key, Shape};
 use crate::{Catalogue, SettingError};
 
-/// Longest text of a pattern.
-const LONGEST_PATTERN: usize = 512;
-/// Most memory that one compiled pattern may take, in bytes.
+/// Maximum length of a pattern, in bytes.
+const MAX_PATTERN: usize = 512;
+/// Maximum size of a compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 256 * 1024;
 
-/// All mistakes of a document, in the order of the plan.
+/// All errors of a document, in the order of the plan.
 pub(crate) struct Checker<'c> {
     pub catalogue: &'c Catalogue<'c>,
     pub errors: Vec<SettingError>,
 }
 
 impl Checker<'_> {
-    /// Writes down a mistake.
+    /// Adds an error.
     pub fn wrong(&mut self, at: &str, value: &Value, allowed: impl Into<String>) {
         let mut shown = value.to_string();
         shown.truncate(shown.floor_char_boundary(200));
-        let pointer = at.to_owned();
-        self.errors.push(SettingError { pointer, line: 0, column: 0, value: shown, allowed: allowed.into() });
+        self.errors.push(SettingError::new(at, shown, allowed));
     }
 
-    /// Holds a value against its shape.
+    /// Validates a value against its shape.
     pub fn check(&mut self, shape: &Shape, value: &Value, at: &str) {
         match shape {
             Shape::List(least, item) => self.list(*least, item, value, at),
@@ -51,7 +50,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether a value without parts has its shape.
+    /// Whether a scalar value matches its shape.
     fn holds(&self, shape: &Shape, value: &Value) -> bool {
         let text = value.as_str();
         match shape {
@@ -66,14 +65,14 @@ impl Checker<'_> {
         }
     }
 
-    /// What a shape allows, for a reader.
+    /// Describes the values that a shape allows.
     fn expected(&self, shape: &Shape) -> String {
         match shape {
             Shape::Text => "text that is not empty".into(),
             Shape::Word(words) => format!("one of {}", words.join(", ")),
             Shape::Flag => "true or false".into(),
             Shape::Number(least, most) => format!("a whole number from {least} to {most}"),
-            Shape::Moment => "a date such as 2027-01-31 or a moment such as 2027-01-31T12:00:00Z".into(),
+            Shape::Moment => "a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z".into(),
             Shape::Daily => "a span of the day in UTC such as 22:00-04:30".into(),
             Shape::Pattern => "a regular expression".into(),
             Shape::Analytic => "the id of an analytic of the catalogue".into(),
@@ -140,7 +139,7 @@ impl Checker<'_> {
             for (name, value) in named {
                 let at = join(&at, name);
                 let bounds = match known.iter().find(|one| one.analytic == id && one.name == name) {
-                    Some(one) => Shape::Number(u64::from(one.least), u64::from(one.most)),
+                    Some(one) => Shape::Number(u64::from(one.min), u64::from(one.max)),
                     None if known.is_empty() => Shape::Number(1, u64::from(u32::MAX)),
                     None => {
                         self.wrong(&at, value, format!("one of the thresholds {}", names.join(", ")));
@@ -182,10 +181,10 @@ impl Checker<'_> {
         let Some(text) = value.as_str().filter(|text| !text.is_empty()) else {
             return self.wrong(at, value, "a regular expression");
         };
-        if text.len() > LONGEST_PATTERN {
-            return self.wrong(at, value, format!("a regular expression of at most {LONGEST_PATTERN} bytes"));
+        if text.len() > MAX_PATTERN {
+            return self.wrong(at, value, format!("a regular expression of at most {MAX_PATTERN} bytes"));
         }
-        // The same way in which the detector compiles it.
+        // Compiled with the same options as in the detector.
         let built = regex::bytes::RegexBuilder::new(text)
             .case_insensitive(true)
             .unicode(false)
@@ -211,17 +210,17 @@ pub(crate) fn join(at: &str, key: &str) -> String {
     format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-/// A moment, or a date, meaning its first second.
+/// Parses a time, or a date as its first second.
 pub(crate) fn first_moment(text: &str) -> Option<Timestamp> {
     Timestamp::from_rfc_3339(text).or_else(|| Timestamp::from_rfc_3339(&format!("{text}T00:00:00Z")))
 }
 
-/// A moment, or a date, meaning its last second.
+/// Parses a time, or a date as its last second.
 pub(crate) fn last_moment(text: &str) -> Option<Timestamp> {
     Timestamp::from_rfc_3339(text).or_else(|| Timestamp::from_rfc_3339(&format!("{text}T23:59:59Z")))
 }
 
-/// `HH:MM-HH:MM` as minutes of the day.
+/// Parses `HH:MM-HH:MM` as minutes of the day.
 pub(crate) fn daily(text: &str) -> Option<(u16, u16)> {
     let minute = |text: &str| {
         let (hours, minutes) = text.split_once(':')?;

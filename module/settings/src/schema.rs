@@ -1,11 +1,11 @@
-//! The JSON Schema (draft 2020-12) of the settings, written from the plan.
+//! The JSON Schema (draft 2020-12) of the settings, generated from the plan.
 
 use serde_json::{Map, Value, json};
 
 use crate::Catalogue;
 use crate::plan::{self, Field, Key, Shape};
 
-/// The schema, as text with a line end. The catalogue decides which ids and thresholds it names.
+/// The schema as text, ending with a line feed. Its ids and thresholds are those of the catalogue.
 pub fn schema(catalogue: &Catalogue<'_>) -> String {
     let mut root = of(&plan::SETTINGS, catalogue);
     root["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
@@ -56,7 +56,7 @@ fn object(fields: &[Field], groups: &[&[&str]], catalogue: &Catalogue<'_>) -> Va
     let mut properties = Map::new();
     for field in fields {
         let mut value = of(&field.shape, catalogue);
-        value["description"] = field.about.into();
+        value["description"] = field.description.into();
         properties.insert(field.key.to_owned(), value);
     }
     let mut object = json!({"type": "object", "additionalProperties": false, "properties": properties});
@@ -77,14 +77,14 @@ fn thresholds(catalogue: &Catalogue<'_>) -> Value {
             .entry(one.analytic)
             .or_insert_with(|| json!({"type": "object", "additionalProperties": false, "properties": {}}));
         entry["properties"][one.name] = json!({
-            "type": "integer", "minimum": one.least, "maximum": one.most, "default": one.default,
-            "description": one.about,
+            "type": "integer", "minimum": one.min, "maximum": one.max, "default": one.default,
+            "description": one.unit,
         });
     }
     json!({"type": "object", "additionalProperties": false, "properties": analytics})
 }
 
-/// Keys in order, whichever map the JSON library was built with.
+/// Sorts the keys, whichever map type the JSON library uses.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(object) => {

@@ -1,4 +1,4 @@
-//! The reader, and that reader, schema and types agree.
+//! Tests of the parser, and of the agreement between parser, schema and types.
 
 use backchannel_events::Severity;
 use serde_json::{Map, Value, json};
@@ -9,14 +9,7 @@ use crate::plan::{Key, SETTINGS, Shape};
 const CATALOGUE: Catalogue<'static> = Catalogue {
     analytics: &["IPC-A-001", "IPC-B-002"],
     joining: &["IPC-B-002"],
-    thresholds: &[Threshold {
-        analytic: "IPC-A-001",
-        name: "targets",
-        default: 5,
-        least: 2,
-        most: 60,
-        about: "machines",
-    }],
+    thresholds: &[Threshold { analytic: "IPC-A-001", name: "targets", default: 5, min: 2, max: 60, unit: "machines" }],
 };
 
 fn errors(json: &str) -> Vec<(String, String)> {
@@ -24,7 +17,7 @@ fn errors(json: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_mistake_is_reported_with_its_place() {
+fn every_error_is_reported_with_its_place() {
     let errors = errors(
         r#"{"analytic": 1, "admin_hosts": "x", "iocs": [{"type": "hsh", "value": "a"}], "allow": [{"name": "n"}]}"#,
     );
@@ -35,20 +28,20 @@ fn every_mistake_is_reported_with_its_place() {
 }
 
 #[test]
-fn a_document_that_is_no_json_names_line_and_column() {
+fn invalid_json_is_reported_with_line_and_column() {
     let error = &parse("{\n  \"allow\": [}").unwrap_err()[0];
     assert_eq!((error.line, error.column), (2, 13));
 }
 
 #[test]
-fn an_allow_rule_without_a_condition_is_refused() {
+fn an_allow_rule_without_a_condition_is_an_error() {
     let errors = errors(r#"{"allow": [{"name": "n", "reason": "r", "owner": "o"}]}"#);
     assert_eq!(errors[0].0, "/allow/0");
     assert!(errors[0].1.contains("analytics, hosts"), "{errors:?}");
 }
 
 #[test]
-fn what_is_not_said_stays_as_shipped() {
+fn missing_keys_have_their_defaults() {
     assert_eq!(parse("{}").unwrap(), Settings::default());
     let settings = parse(r#"{"analytics": {"IPC-DCOM-006": {"severity": "low"}}}"#).unwrap();
     let setting = settings.analytics["IPC-DCOM-006"];
@@ -68,7 +61,7 @@ fn an_expiry_is_a_date_or_a_moment() {
 }
 
 #[test]
-fn a_bad_pattern_is_named_with_its_reason() {
+fn an_invalid_pattern_is_reported_with_the_reason() {
     let errors = errors(r#"{"PipeNamePattern": ["^ok$", "a(b"], "TimeWindow": 0}"#);
     assert_eq!(errors[0].0, "/PipeNamePattern/1");
     assert!(errors[0].1.contains("unclosed group"), "{errors:?}");
@@ -85,7 +78,7 @@ fn a_bad_pattern_is_named_with_its_reason() {
 }
 
 #[test]
-fn an_id_that_the_catalogue_has_not_is_a_mistake_that_names_what_there_is() {
+fn an_unknown_id_is_an_error_that_lists_the_known_ones() {
     let errors = errors(
         r#"{"analytics": {"IPC/X": {}}, "thresholds": {"IPC-B-002": {"a": 1}, "IPC-A-001": {"target": 3, "targets": 1}},
             "TimeWindow": {"IPC-A-001": 5}}"#,
@@ -103,7 +96,7 @@ fn an_id_that_the_catalogue_has_not_is_a_mistake_that_names_what_there_is() {
 }
 
 #[test]
-fn rules_of_one_name_and_spans_that_end_early_are_mistakes() {
+fn duplicate_rule_names_and_inverted_spans_are_errors() {
     let rule = r#"{"name": "n", "reason": "r", "owner": "o", "hosts": ["h"]}"#;
     let window = r#"{"name": "n", "reason": "r", "start": "2027-01-02", "end": "2027-01-01"}"#;
     let half = r#"{"name": "n", "reason": "r", "start": "2027-01-02", "hosts": []}"#;
@@ -142,7 +135,8 @@ fn full(shape: &Shape) -> Value {
     }
 }
 
-/// All documents that differ from `value` in one place: a value of another type, a key more, a key less, an empty list.
+/// All documents that differ from `value` in one place: a value of another type, an added key, a missing key, an empty
+/// list.
 fn spoilt(value: &Value) -> Vec<Value> {
     let mut all = vec![Value::Null, json!(-1), json!(""), json!("?"), json!([]), json!({}), json!(true)];
     match value {
@@ -170,7 +164,7 @@ fn spoilt(value: &Value) -> Vec<Value> {
     all
 }
 
-/// As much of JSON Schema as the settings' own uses.
+/// A validator for the subset of JSON Schema that the settings' schema uses.
 fn valid(schema: &Value, root: &Value, value: &Value) -> bool {
     let schema = match schema["$ref"].as_str() {
         Some(name) => &root["$defs"][name.rsplit('/').next().unwrap()],
@@ -225,7 +219,7 @@ fn valid(schema: &Value, root: &Value, value: &Value) -> bool {
 }
 
 #[test]
-fn reader_schema_and_types_agree_on_thousands_of_documents() {
+fn parser_schema_and_types_agree_on_thousands_of_documents() {
     let schema: Value = serde_json::from_str(&schema(&CATALOGUE)).unwrap();
     let full = full(&SETTINGS);
     let mut documents = spoilt(&full);
@@ -249,8 +243,8 @@ fn reader_schema_and_types_agree_on_thousands_of_documents() {
 }
 
 #[test]
-fn no_setting_of_the_plan_is_lost_on_the_way_to_the_types() {
-    // A key that the types know and the plan does not could never be set: every one alone must change the result.
+fn every_key_of_the_plan_changes_the_typed_settings() {
+    // A key that is in the types but not in the plan could never be set: every key alone must change the result.
     let Value::Object(full) = full(&SETTINGS) else { panic!() };
     for (key, value) in full {
         let mut one = json!({});
@@ -272,7 +266,7 @@ fn json_of(value: &toml::Value) -> Value {
 }
 
 #[test]
-fn the_example_is_in_order_and_uses_every_setting() {
+fn the_example_is_valid_and_uses_every_setting() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/site.toml");
     let value: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
     let value = json_of(&toml::Value::Table(value));

@@ -111,7 +111,7 @@ pub(crate) fn summary(out: &mut dyn Write, summary: &Summary, verbose: bool, pai
         writeln!(out, "forgotten {} (bounds of memory)", plain(&evicted.join(", ")))?;
     }
     if !summary.inactive.is_empty() {
-        writeln!(out, "asleep    {} analytics whose logs are not here", summary.inactive.len())?;
+        writeln!(out, "inactive  {} analytics: missing logs or baseline", summary.inactive.len())?;
         if verbose {
             for inactive in &summary.inactive {
                 writeln!(out, "  {}: {}", plain(&inactive.analytic), plain(&inactive.reason))?;

@@ -165,7 +165,7 @@ function run() {
     section("Inputs that hold nothing", list(summary.empty_inputs)),
     section("Clocks that are off", table(["Source", "Host", "Seconds", "Records"], summary.clock_offsets.map((of) => [of.source, of.host, of.seconds, of.samples]))),
     section("Forgotten to stay within bounds", table(["Table", "Entries"], Object.entries(summary.evicted).filter(([, count]) => count))),
-    section("Asleep: could not find anything for want of logs or a baseline", table(["Analytic", "Why"], summary.asleep.map((of) => [of.analytic, of.reason]))));
+    section("Inactive: missing logs or baseline", table(["Analytic", "Why"], summary.inactive.map((of) => [of.analytic, of.reason]))));
 }
 
 function help() {
