@@ -52,15 +52,15 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let requester = context.subject();
     let class = com::lateral_class(com.clsid);
     let untrusted = predicates::is_untrusted(requester);
-    let borrowed =
+    let lolbin =
         predicates::is_script_host(requester) || predicates::is_lolbin(requester) || predicates::is_office(requester);
     let management = class.is_some_and(com::is_management_class);
     let (severity, confidence) = match class {
         _ if untrusted => (Severity::High, Confidence::High),
-        Some(_) if borrowed || !management => (Severity::High, Confidence::High),
+        Some(_) if lolbin || !management => (Severity::High, Confidence::High),
         Some(_) if requester.is(PROBING_SERVICES) && predicates::is_system_path(requester.image) => return None,
         Some(_) => (Severity::Medium, Confidence::Medium),
-        None if borrowed => (Severity::Low, Confidence::Medium),
+        None if lolbin => (Severity::Low, Confidence::Medium),
         None => return None,
     };
     let escalates = severity == Severity::High;

@@ -168,7 +168,7 @@ fn after<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
     find(text, mark).and_then(|at| text.get(at + mark.len()..))
 }
 
-/// The text in lower case without quotes, brackets and the marks that shells drop.
+/// The text in lower case without quotes, brackets and the escape characters that shells remove.
 fn fold(text: &str) -> String {
     text.chars()
         .filter(|c| !matches!(c, '"' | '\'' | '`' | '^' | '[' | ']' | '\u{201c}' | '\u{201d}'))

@@ -144,9 +144,9 @@ fn is_suspect(source: Actor<'_>, target: Actor<'_>, how: How) -> bool {
     if same {
         return false;
     }
-    let borrowed = predicates::is_script_host(source) || predicates::is_lolbin(source);
+    let lolbin = predicates::is_script_host(source) || predicates::is_lolbin(source);
     // On Unix, attaching or writing by a program that is not a debugger is suspicious enough.
-    predicates::is_untrusted(source) || borrowed || (source.image.starts_with('/') && matches!(how, How::Write))
+    predicates::is_untrusted(source) || lolbin || (source.image.starts_with('/') && matches!(how, How::Write))
 }
 
 #[cfg(test)]

@@ -90,13 +90,13 @@ fn is_kin(context: &Context<'_>, maker: Actor<'_>, claim: &Claim<'_>) -> bool {
                 || directory(other.image).eq_ignore_ascii_case(directory(maker.image))
         }
         _ => {
-            let borrowed = predicates::is_script_host(maker) || predicates::is_lolbin(maker);
-            !borrowed && crate::text::contains(maker.image, r"\Program Files")
+            let lolbin = predicates::is_script_host(maker) || predicates::is_lolbin(maker);
+            !lolbin && crate::text::contains(maker.image, r"\Program Files")
         }
     }
 }
 
-/// Whether a PowerShell host pipe's last part is the maker's name. Application domains may contain dots.
+/// Whether a PowerShell host pipe's last part is the creator's name. Application domains may contain dots.
 fn is_called(claimed: &str, maker: Actor<'_>) -> bool {
     let stem = maker.name().rsplit_once('.').map_or(maker.name(), |(stem, _)| stem);
     claimed.eq_ignore_ascii_case(stem)

@@ -54,15 +54,15 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     if owners::is_of_the_family(pipe.name, server.image) || (!pipe.creation && !server.is_unknown()) {
         return None;
     }
-    let borrowed = predicates::is_lolbin(server) || predicates::is_script_host(server);
+    let lolbin = predicates::is_lolbin(server) || predicates::is_script_host(server);
     let untrusted = predicates::is_untrusted(server);
     let product = server.signature == SignatureStatus::Trusted && text::contains(server.image, r"\Program Files");
     let (severity, confidence) = match (strict, server.is_unknown()) {
         (true, true) => (Severity::High, Confidence::Medium),
-        (true, _) if untrusted || borrowed => (Severity::Critical, Confidence::High),
+        (true, _) if untrusted || lolbin => (Severity::Critical, Confidence::High),
         (true, _) if product => (Severity::Medium, Confidence::Medium),
         (true, _) => (Severity::High, Confidence::High),
-        (false, _) if untrusted || borrowed => (Severity::Medium, Confidence::Low),
+        (false, _) if untrusted || lolbin => (Severity::Medium, Confidence::Low),
         (false, _) => (Severity::Low, Confidence::Low),
     };
     let act = pipe.act(client, server);

@@ -85,7 +85,7 @@ fn is_named(name: &str) -> bool {
     tools::c2(name).is_some() || tools::executor(name).is_some() || imitations::is_strict(name)
 }
 
-/// A shell that the maker of a random pipe starts.
+/// A shell started by the creator of a random pipe.
 fn by_shell(context: &Context<'_>) -> Option<Evidence> {
     let (child, parent) = (context.subject(), context.parent());
     if !predicates::is_script_host(child) || !predicates::is_untrusted(parent) {

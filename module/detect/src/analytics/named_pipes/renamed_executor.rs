@@ -94,7 +94,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     Some(evidence)
 }
 
-/// The record of another of the three, made or opened within the window.
+/// The record of another of the three, created or opened within the window.
 fn sibling<'c>(context: &Context<'c>, name: &str) -> Option<&'c Note> {
     let known = context.channel(name)?;
     let uses = known.created.iter().chain(&known.opened);

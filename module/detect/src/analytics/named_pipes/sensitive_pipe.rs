@@ -52,8 +52,8 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     if !server.image.is_empty() && folder.eq_ignore_ascii_case(crate::text::directory(server.image)) {
         return None;
     }
-    let borrowed = predicates::is_script_host(client) || predicates::is_lolbin(client);
-    let strange = borrowed || predicates::is_untrusted(client);
+    let lolbin = predicates::is_script_host(client) || predicates::is_lolbin(client);
+    let strange = lolbin || predicates::is_untrusted(client);
     let severity = if strange { Severity::High } else { Severity::Medium };
     let gives = match sensitive.holds {
         Holds::Database => "a database",

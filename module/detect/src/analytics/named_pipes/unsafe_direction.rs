@@ -54,8 +54,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         return None;
     }
     let untrusted = predicates::is_untrusted(server);
-    let borrowed = is_borrowed(server);
-    let (severity, confidence) = match (untrusted, borrowed) {
+    let lolbin = is_lolbin(server);
+    let (severity, confidence) = match (untrusted, lolbin) {
         (true, _) => (Severity::High, Confidence::Medium),
         (_, true) => (Severity::Medium, Confidence::Medium),
         _ => (Severity::Low, Confidence::Low),
@@ -92,10 +92,10 @@ fn is_family(client: Actor<'_>, server: Actor<'_>) -> bool {
     client.name().eq_ignore_ascii_case(server.name())
         || (directory(client.image).eq_ignore_ascii_case(directory(server.image))
             && predicates::is_system_path(server.image)
-            && !is_borrowed(server))
+            && !is_lolbin(server))
 }
 
-fn is_borrowed(server: Actor<'_>) -> bool {
+fn is_lolbin(server: Actor<'_>) -> bool {
     predicates::is_script_host(server) || predicates::is_lolbin(server)
 }
 
