@@ -6,6 +6,7 @@
 mod assess;
 mod describe;
 mod joins;
+mod object;
 pub mod judge;
 mod suppress;
 pub mod watch;
