@@ -7,16 +7,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use backchannel_events::{Finding, Reason, Severity, Timestamp, host_label};
+use backchannel_events::{Finding, Observation, Reason, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::account::bare;
+use crate::identity::{Names, bare, channel};
+use crate::movements::other;
 use crate::patterns::{USED, is_coercion, is_entry};
 
 /// An edge between machines joins findings at most this far apart.
 const EDGE: Duration = Duration::from_secs(8 * 3_600);
 /// After so many groups that are gone their keys are looked for.
 const SWEEP_AT: usize = 1_024;
+/// A service is installed this soon after the call that installs it.
+const INSTALLED: Duration = Duration::from_secs(60);
+/// Two logs of one machine tell the time of one act so far apart.
+const CLOCKS: Duration = Duration::from_secs(5);
 /// The same visitor on several machines is one attack within this time.
 const VISIT: Duration = Duration::from_secs(3_600);
 
@@ -77,7 +82,8 @@ impl Groups {
                 group
             }
         };
-        for key in &finding.joins {
+        let joins: Vec<String> = finding.joins.iter().cloned().chain(records(finding)).collect();
+        for key in &joins {
             let reached = self.keys.get(key).into_iter().flatten();
             let reached = reached.filter(|span| span.reaches(finding.time, horizon(key))).map(|span| span.group);
             for other in reached.collect::<Vec<u64>>() {
@@ -86,7 +92,7 @@ impl Groups {
                 }
             }
         }
-        for key in &finding.joins {
+        for key in &joins {
             let spans = self.keys.entry(key.clone()).or_default();
             let mut span = Span { from: finding.time, to: finding.time, group };
             spans.retain(|other| {
@@ -137,10 +143,13 @@ impl Groups {
     pub fn linked(
         &self,
         findings: &BTreeMap<String, Finding>,
-        addresses: &BTreeMap<String, String>,
+        names: &Names,
         reached: &Reached,
     ) -> Vec<BTreeSet<String>> {
         let mut links = Links { of: &self.of, older: BTreeMap::new() };
+        let others: BTreeMap<&String, (String, bool)> =
+            findings.iter().filter_map(|(id, finding)| Some((id, other(finding, names)?))).collect();
+        let other_end = |finding: &Finding| others.get(&finding.id);
         let mut lateral: Vec<&Finding> = findings
             .values()
             .filter(|finding| finding.severity >= Severity::Medium && finding.reasons.contains(Reason::LateralMovement))
@@ -150,51 +159,48 @@ impl Groups {
         for finding in findings.values().filter(|finding| finding.severity >= Severity::Medium) {
             by_host.entry(&finding.host).or_default().push(finding);
         }
-        let mut visitors: BTreeMap<(&str, String), &Finding> = BTreeMap::new();
+        let mut visitors: BTreeMap<(String, String), &Finding> = BTreeMap::new();
         for finding in &lateral {
-            let Some(peer) =
-                finding.channel.as_ref().map(|channel| channel.peer.as_str()).filter(|peer| !peer.is_empty())
-            else {
-                continue;
+            let Some((other, inbound)) = other_end(finding).cloned() else { continue };
+            let there = by_host.get(other.as_str()).map(Vec::as_slice).unwrap_or_default();
+            // The two ends of one call name each other, whatever account each side saw.
+            let both_ends = |there: &&&Finding| {
+                there.time.within(VISIT, finding.time)
+                    && there.reasons.contains(Reason::LateralMovement)
+                    && other_end(there).is_some_and(|(back, way)| *back == finding.host && *way != inbound)
             };
-            let resolved =
-                |peer: &str| addresses.get(peer).map_or_else(|| host_label(peer), String::as_str).to_ascii_lowercase();
-            let other = resolved(peer);
-            if other != finding.host {
-                let there = by_host.get(other.as_str()).map(Vec::as_slice).unwrap_or_default();
-                // The two ends of one call name each other, whatever account each side saw.
-                let both_ends = |there: &&&Finding| {
-                    there.time.within(VISIT, finding.time)
-                        && there.reasons.contains(Reason::LateralMovement)
-                        && resolved(peer_of(there)) == finding.host
+            let mutual: Vec<&&Finding> = there.iter().filter(both_ends).collect();
+            if mutual.is_empty() {
+                let same = |there: &&&Finding| {
+                    there.time.within(EDGE, finding.time)
+                        && names.is_same_account((&there.user, &there.host), (account(finding), &finding.host))
                 };
-                let mutual: Vec<&&Finding> = there.iter().filter(both_ends).collect();
-                if mutual.is_empty() {
-                    let same =
-                        |there: &&&Finding| there.time.within(EDGE, finding.time) && same_account(there, finding);
-                    for there in there.iter().filter(same) {
-                        links.join(&there.id, &finding.id);
-                    }
-                } else {
-                    for there in mutual {
-                        links.join(&there.id, &finding.id);
-                    }
+                for there in there.iter().filter(same) {
+                    links.join(&there.id, &finding.id);
+                }
+            } else {
+                for there in mutual {
+                    links.join(&there.id, &finding.id);
                 }
             }
-            let visitor = (peer, bare(&finding.user).to_ascii_lowercase());
             // Compared with the visit before, not with the first: what arrives late then only ever adds.
-            if let Some(before) = visitors.insert(visitor, finding)
+            let visitor = (other, bare(names.account(&finding.user, &finding.host)).to_ascii_lowercase());
+            if inbound
+                && let Some(before) = visitors.insert(visitor, finding)
                 && before.time.within(VISIT, finding.time)
             {
                 links.join(&before.id, &finding.id);
             }
         }
+        for (call, installed) in installations(findings, &by_host) {
+            links.join(call, installed);
+        }
         // A machine made to authenticate, and what was then done from the same source, or with its account.
         let coerced = findings.values().filter(|finding| is_coercion(finding) && finding.severity >= Severity::Medium);
         for coerced in coerced {
-            let (source, account) = (peer_of(coerced), format!("{}$", coerced.host));
+            let (source, account) = (other_end(coerced), format!("{}$", coerced.host));
             for entry in lateral.iter().filter(|entry| is_entry(entry)) {
-                let same = (!source.is_empty() && peer_of(entry) == source)
+                let same = (source.is_some() && other_end(entry) == source)
                     || bare(&entry.user).eq_ignore_ascii_case(&account);
                 if same && entry.time >= coerced.time && entry.time.within(USED, coerced.time) {
                     links.join(&coerced.id, &entry.id);
@@ -205,9 +211,7 @@ impl Groups {
         for finding in &lateral {
             let all = reached.iter().flat_map(|(way, times)| times.iter().map(move |(time, user)| (way, time, user)));
             for ((source, target), time, user) in all {
-                let entered =
-                    *target == finding.host || addresses.get(target).is_some_and(|host| *host == finding.host);
-                if !entered
+                if names.machine(target, source) != finding.host
                     || !time.within(VISIT, finding.time)
                     || !bare(user).eq_ignore_ascii_case(bare(&finding.user))
                 {
@@ -271,12 +275,46 @@ impl Links<'_> {
     }
 }
 
-/// The other machine of a finding; empty if there is none.
-fn peer_of(finding: &Finding) -> &str {
-    finding.channel.as_ref().map_or("", |channel| &channel.peer)
+/// The account that a finding used on the other machine, or was used here from there.
+fn account(finding: &Finding) -> &str {
+    if finding.target.account.is_empty() || finding.target.host == finding.host {
+        &finding.user
+    } else {
+        &finding.target.account
+    }
 }
 
-/// Whether two findings happened under the same account, as far as both say.
-fn same_account(a: &Finding, b: &Finding) -> bool {
-    a.user.is_empty() || b.user.is_empty() || bare(&a.user).eq_ignore_ascii_case(bare(&b.user))
+/// Keys of the records that a finding rests on: findings that rest on one record are one act.
+fn records(finding: &Finding) -> impl Iterator<Item = String> {
+    let key = |seen: &Observation| {
+        let place = if seen.record.is_empty() { &seen.text } else { &seen.record };
+        (!place.is_empty())
+            .then(|| format!("r:{}/{}/{}/{}/{place}", finding.host, seen.provider, seen.event_id, seen.time.0))
+    };
+    finding.evidence.iter().filter_map(key).collect::<Vec<String>>().into_iter()
+}
+
+/// A call to the service manager from elsewhere, and the service that was installed right after it: each installation
+/// with the latest call before it.
+fn installations<'f>(
+    findings: &'f BTreeMap<String, Finding>,
+    by_host: &BTreeMap<&str, Vec<&'f Finding>>,
+) -> Vec<(&'f str, &'f str)> {
+    let calls =
+        |finding: &Finding| finding.channel.as_ref().is_some_and(|used| used.remote && channel(&used.name) == "svcctl");
+    let installed = |finding: &Finding| {
+        let record = finding.evidence.iter().find(|seen| matches!(seen.event_id, 7045 | 4697));
+        record.map(|record| record.time)
+    };
+    let mut pairs = Vec::new();
+    for finding in findings.values() {
+        let Some(time) = installed(finding) else { continue };
+        let here = by_host.get(finding.host.as_str()).into_iter().flatten();
+        let before = here
+            .filter(|call| call.id != finding.id && calls(call))
+            .filter(|call| call.time <= time + CLOCKS && call.time.within(INSTALLED, time))
+            .max_by_key(|call| (call.time, &call.id));
+        pairs.extend(before.map(|call| (call.id.as_str(), finding.id.as_str())));
+    }
+    pairs
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use backchannel_events::{
-    ActivityKind, Answer, Answers, ChannelNote, Finding, Incident, Mechanism, Observation, Reason, Reasons, Severity,
-    Signal, SignalKind, Suppression, Timestamp, Verdict, WatchedEvent,
+    ActivityKind, Answer, Answers, ChannelNote, Finding, Incident, Mechanism, Object, Observation, Reason, Reasons,
+    Severity, Side, Signal, SignalKind, Suppression, Timestamp, Verdict, WatchedEvent,
 };
 
 use crate::Correlator;
@@ -38,6 +38,8 @@ fn entry(id: &str, host: &str, minute: u64, peer: &str) -> Finding {
     Finding {
         analytic: "IPC-DCOM-006".into(),
         reasons: Reasons::LATERAL_MOVEMENT,
+        origin: Side { host: peer.into(), account: "CORP\\eve".into(), ..Side::default() },
+        target: Side { host: host.into(), ..Side::default() },
         channel: Some(ChannelNote {
             mechanism: Mechanism::Dcom,
             name: "MMC20".into(),
@@ -46,6 +48,12 @@ fn entry(id: &str, host: &str, minute: u64, peer: &str) -> Finding {
         }),
         ..finding(id, host, minute, &[])
     }
+}
+
+/// The same act as the machine that acted tells it.
+fn source_side(id: &str, host: &str, minute: u64, peer: &str) -> Finding {
+    let there = entry(id, host, minute, peer);
+    Finding { analytic: "IPC-WMI-005".into(), origin: there.target.clone(), target: there.origin.clone(), ..there }
 }
 
 fn incidents(findings: &[Finding]) -> Vec<Incident> {
@@ -162,7 +170,7 @@ fn a_key_seen_again_and_again_joins_in_any_order() {
 fn what_a_better_explanation_takes_away_is_told_again_without_it() {
     // The server was entered from ws1: what the account did there may be why, until ws1 itself says that it called.
     let (did, entered, called) =
-        (finding("a", "ws1", 0, &[]), entry("b", "srv1", 5, "ws1"), entry("c", "ws1", 5, "srv1"));
+        (finding("a", "ws1", 0, &[]), entry("b", "srv1", 5, "ws1"), source_side("c", "ws1", 5, "srv1"));
     let mut correlator = Correlator::new();
     correlator.finding(did.clone());
     correlator.finding(entered.clone());
@@ -187,7 +195,7 @@ fn an_incident_that_comes_back_counts_on() {
     let alone = correlator.incidents();
     correlator.finding(entry("b", "srv1", 5, "ws1"));
     assert_eq!(correlator.incidents()[0].supersedes, std::slice::from_ref(&alone[0].id));
-    correlator.finding(entry("c", "ws1", 5, "srv1"));
+    correlator.finding(source_side("c", "ws1", 5, "srv1"));
     let again = correlator.incidents();
     let back = again.iter().find(|incident| incident.id == alone[0].id).unwrap();
     assert_eq!((back.revision, back.findings.as_slice()), (2, ["z".to_owned()].as_slice()));
@@ -226,6 +234,7 @@ fn watched_events_enter_the_timeline_within_their_time() {
         kind: ActivityKind::NetworkFlow,
         joins: vec!["p:ws1/7".into()],
         peer: "203.0.113.9:443".into(),
+        object: Object::OtherEnd("203.0.113.9".into()),
         observation: Observation { time: at(minute), host: "ws1".into(), text: text.into(), ..Observation::default() },
     };
     let mut correlator = Correlator::new();
@@ -318,7 +327,7 @@ fn what_was_only_tried_is_no_entry() {
 
 #[test]
 fn an_entry_told_by_its_source_points_the_other_way() {
-    let told = Finding { analytic: "IPC-WMI-005".into(), ..entry("a", "ws1", 0, "srv1") };
+    let told = source_side("a", "ws1", 0, "srv1");
     let found = incidents(&[told, entry("b", "db1", 20, "srv1"), finding("c", "srv1", 10, &[])]);
     assert_eq!(found.len(), 1);
     assert!(found[0].patterns[0].ends_with("ws1 -> srv1 -> db1"), "{:?}", found[0].patterns);

@@ -31,8 +31,7 @@ pub use event::{Outcome, ProcessEvent, Provenance, Source};
 pub use finding::{ChannelNote, Finding, Observation, Party, Side, SideProcess, Suppression};
 pub use incident::{
     Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Machine, Movement, Object, Signal,
-    SignalKind, TimelineEntry,
-    WatchedEvent,
+    SignalKind, TimelineEntry, WatchedEvent,
 };
 pub use machine::{host_label, parse_address};
 pub use playbook::{Confidence, Indicator, Indicators, Reason, Reasons, Severity};

@@ -1,8 +1,8 @@
 //! An incident as its JSON document, and back.
 
 use backchannel_events::{
-    Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Machine, Mechanism, Movement, Severity,
-    Timestamp,
+    Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Machine, Mechanism, Movement,
+    Severity, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 

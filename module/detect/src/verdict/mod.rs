@@ -6,7 +6,7 @@
 mod assess;
 mod describe;
 mod joins;
-mod object;
 pub mod judge;
+mod object;
 mod suppress;
 pub mod watch;

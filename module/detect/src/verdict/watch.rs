@@ -107,7 +107,8 @@ pub fn follow(host: &mut Host, event: &ProcessEvent<'_>, sink: &mut dyn FnMut(Wa
 /// Hands over what a finding's own records are about: what has to be undone or looked for.
 pub fn of_finding(host: &Host, finding: &Finding, event: &ProcessEvent<'_>, sink: &mut dyn FnMut(WatchedEvent)) {
     let mut add = |kind: ActivityKind, object: Object, observation: backchannel_events::Observation| {
-        let joins = finding.joins.clone();
+        let mut joins = finding.joins.clone();
+        joins.push(format!("f:{}", finding.id));
         sink(WatchedEvent { host: host.key.to_string(), kind, joins, peer: String::new(), object, observation });
     };
     let about = object::of_event(event);
