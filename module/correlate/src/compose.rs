@@ -3,7 +3,8 @@
 use std::hash::Hasher;
 
 use backchannel_events::{
-    EscalationReason, Finding, Incident, Level1, Mechanism, Observation, Reason, Severity, Timestamp, WatchedEvent,
+    EscalationReason, Finding, HostParty, Incident, Level1, Mechanism, Observation, Reason, Severity, Timestamp,
+    WatchedEvent,
 };
 use siphasher::sip128::{Hasher128, SipHasher13};
 
@@ -38,13 +39,20 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], names: &Names)
     let first_seen = findings.iter().map(|finding| first(finding)).min().unwrap_or_default();
     let last_seen = findings.iter().map(|finding| last(finding)).max().unwrap_or_default();
     let (timeline, bursts) = timeline::of(&scene, first_seen, last_seen);
+    let stopped = containment::to_stop(&scene, !reasons.is_empty());
+    let mut processes: Vec<HostParty> = scene.processes.iter().cloned().collect();
+    for (process, _) in &stopped {
+        if scene.processes.find(&process.host, &process.party).is_none() {
+            processes.push(process.clone());
+        }
+    }
     let anomalies = scene.weighty.iter().map(|finding| format!("{}: {}", finding.host, finding.text));
     Incident {
         severity,
         tier,
         answers: answers::of(findings),
         users: scene.users(),
-        processes: scene.processes.iter().cloned().collect(),
+        processes,
         channels: scene.channels(),
         techniques: techniques(&scene),
         first_seen,
@@ -58,7 +66,7 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], names: &Names)
             timeline,
         },
         level2: level2::of(&scene, &hosts),
-        containment: containment::of(&scene, &reasons),
+        containment: containment::of(&scene, &reasons, &stopped),
         text: text(&scene, &reasons, &patterns, &hosts),
         hosts,
         patterns,
@@ -134,17 +142,18 @@ fn why(scene: &Scene<'_>, reason: Reason, worst: &Finding, patterns: &[String]) 
                     let account = if account.is_empty() { String::new() } else { format!(" as {account}") };
                     sentence(&format!("{what}: {} on {}{account}", called(party), worst.host))
                 }
-                None => sentence(&format!("{what}: {}", worst.text)),
+                None => sentence(&format!("{what}: {} on {}", worst.title, worst.host)),
             }
         }
         Reason::DcomExploitation => {
-            sentence(&format!("signs of an exploited COM, DCOM or other IPC broker: {}", worst.text))
+            let broker = "signs of an exploited COM, DCOM or other IPC broker";
+            sentence(&format!("{broker}: {} on {}", worst.title, worst.host))
         }
         Reason::UnknownBinary => {
             let what = "an unknown or malicious binary uses an IPC channel";
             match parties().find(|party| party.untrusted && !party.path.is_empty()) {
                 Some(party) => sentence(&format!("{what}: {} on {}", party.path, worst.host)),
-                None => sentence(&format!("{what}: {}", worst.text)),
+                None => sentence(&format!("{what}: {} on {}", worst.title, worst.host)),
             }
         }
         Reason::LateralMovement => {

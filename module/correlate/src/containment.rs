@@ -8,18 +8,19 @@ use backchannel_events::{
 use crate::identity::{bare, channel, is_person, is_public, is_same_process};
 use crate::level2;
 use crate::movements::{self, named};
-use crate::roles::{is_helper, is_infrastructure_port, is_of_the_system, is_protected};
+use crate::roles::{is_helper, is_infrastructure_port, is_interpreter, is_of_the_system, is_protected, is_server};
 use crate::scene::{Scene, called, cut, unique};
 
 /// Most steps.
 const MOST: usize = 60;
+/// Most processes named in one step.
+const MOST_NAMED: usize = 6;
 /// Longest target, in characters.
 const LONGEST: usize = 300;
 
 /// The steps, in the order in which they should be taken.
-pub fn of(scene: &Scene<'_>, reasons: &[EscalationReason]) -> Vec<Action> {
+pub fn of(scene: &Scene<'_>, reasons: &[EscalationReason], stopped: &[(HostParty, String)]) -> Vec<Action> {
     let escalated = !reasons.is_empty();
-    let stopped = to_stop(scene);
     let hosts = unique(scene.weighty.iter().map(|finding| finding.host.clone()));
     let mut steps = Steps(Vec::new());
     if escalated {
@@ -27,19 +28,24 @@ pub fn of(scene: &Scene<'_>, reasons: &[EscalationReason]) -> Vec<Action> {
     }
     for host in &hosts {
         if escalated || stopped.iter().any(|(process, _)| process.host == *host) {
-            let what = level2::volatile(scene, host).join(", ");
+            let memory = level2::in_memory(scene, host);
+            let more = memory.len().saturating_sub(MOST_NAMED);
+            let named = memory.into_iter().take(MOST_NAMED).collect::<Vec<String>>().join(", ");
+            let more = if more > 0 { format!(" and {more} further processes") } else { String::new() };
+            let memory = (!named.is_empty()).then(|| format!("memory of {named}{more}, as far as they still run"));
+            let what = memory.into_iter().chain(level2::volatile(scene, host)).collect::<Vec<String>>().join("; ");
             steps.add("collect", &format!("on {host}: {what}"), "it is lost once processes are stopped", "nothing");
         }
     }
-    block(scene, &stopped, &mut steps);
-    for (process, why) in &stopped {
+    block(scene, stopped, &mut steps);
+    for (process, why) in stopped {
         let path = if process.party.path.is_empty() { &process.party.name } else { &process.party.path };
         let pid = process.party.pid.map_or_else(String::new, |pid| format!(" ({pid})"));
         let breaks = format!("what {} does on {}", process.party.name, process.host);
         steps.add("kill", &format!("{path}{pid} on {}", process.host), why, &breaks);
     }
     disable(scene, &mut steps);
-    quarantine(scene, &stopped, &mut steps);
+    quarantine(scene, stopped, &mut steps);
     undo(scene, &mut steps);
     for finding in &scene.weighty {
         if let Some((target, why, breaks)) = hardening(scene, finding) {
@@ -116,7 +122,7 @@ fn isolate(scene: &Scene<'_>, hosts: &[String], steps: &mut Steps) {
 
 /// What a host serves, by the daemons that the records name there.
 fn serves(scene: &Scene<'_>, host: &str) -> String {
-    let daemons = scene.processes.iter().filter(|process| process.host == host && is_protected(&process.party.name));
+    let daemons = scene.processes.iter().filter(|process| process.host == host && is_server(&process.party.name));
     let daemons: Vec<String> = unique(daemons.map(|process| process.party.name.clone()));
     if daemons.is_empty() {
         format!("everything that {host} serves")
@@ -127,27 +133,32 @@ fn serves(scene: &Scene<'_>, host: &str) -> String {
 
 /// The processes to stop, each with why: those that acted and those that they started, if they are not the system's own,
 /// not over by themselves, and their end is not in the records.
-fn to_stop<'s>(scene: &'s Scene<'_>) -> Vec<(&'s HostParty, String)> {
-    let mut stopped: Vec<(&HostParty, String)> = Vec::new();
+pub fn to_stop(scene: &Scene<'_>, escalated: bool) -> Vec<(HostParty, String)> {
+    let mut stopped: Vec<(HostParty, String)> = Vec::new();
+    let may_be = |process: &HostParty, stopped: &[(HostParty, String)]| {
+        let party = &process.party;
+        party.pid.is_some_and(|pid| pid > 4)
+            && !is_protected(&party.name)
+            && !is_helper(&party.name)
+            && scene.ended(&process.host, party).is_none()
+            && !stopped.iter().any(|(other, _)| other.host == process.host && is_same_process(&other.party, party))
+    };
     for finding in scene.worst_first() {
-        for (party, is_client) in
-            finding.client.iter().map(|party| (party, true)).chain(finding.server.iter().map(|party| (party, false)))
-        {
+        let (client, server) = (finding.client.as_ref(), finding.server.as_ref());
+        for party in client.into_iter().chain(server) {
             let Some(process) = scene.processes.find(&finding.host, party) else { continue };
             let known = &process.party;
-            let over = is_helper(&known.name) || scene.ended(&process.host, known).is_some();
-            if known.pid.is_none_or(|pid| pid <= 4) || is_protected(&known.name) || over {
+            if !may_be(process, &stopped) {
                 continue;
             }
-            let started_by = finding.client.as_ref().filter(|client| {
+            let is_client = client.is_some_and(|client| client == party);
+            let started_by = client.filter(|client| {
                 !is_client && known.ancestors.iter().any(|ancestor| ancestor.eq_ignore_ascii_case(&called(client)))
             });
-            let alone = finding.client.is_none();
-            let acted = is_client || alone || started_by.is_some();
-            if !(known.untrusted || acted && finding.severity >= Severity::High) {
-                continue;
-            }
-            if stopped.iter().any(|(other, _)| other.host == process.host && is_same_process(&other.party, known)) {
+            let acted = is_client || client.is_none() || started_by.is_some();
+            let brought = !is_of_the_system(&known.path) || is_interpreter(&known.name);
+            let matters = finding.severity >= Severity::High || escalated && brought;
+            if !(known.untrusted || acted && matters) {
                 continue;
             }
             let why = match started_by {
@@ -155,14 +166,26 @@ fn to_stop<'s>(scene: &'s Scene<'_>) -> Vec<(&'s HostParty, String)> {
                 None if acted => format!("it took part: {}", finding.title),
                 None => format!("there is reason not to trust its file: {}", finding.title),
             };
-            stopped.push((process, why));
+            stopped.push((process.clone(), why));
+        }
+    }
+    // What they started, and those in turn.
+    let mut at = 0;
+    while let Some((parent, _)) = stopped.get(at).cloned() {
+        at += 1;
+        for child in scene.children(&parent) {
+            let brought = !is_of_the_system(&child.party.path) || is_interpreter(&child.party.name);
+            if brought && stopped.len() < MOST && may_be(&child, &stopped) {
+                let why = format!("{} started it", called(&parent.party));
+                stopped.push((child, why));
+            }
         }
     }
     stopped
 }
 
 /// The other ends outside: of movements, and of connections of what is stopped or that a finding rests on.
-fn block(scene: &Scene<'_>, stopped: &[(&HostParty, String)], steps: &mut Steps) {
+fn block(scene: &Scene<'_>, stopped: &[(HostParty, String)], steps: &mut Steps) {
     let breaks = "whatever else goes there";
     for movement in &scene.movements {
         for machine in [&movement.from, &movement.to] {
@@ -254,7 +277,7 @@ fn is_local(account: &str) -> bool {
 
 /// The files that the attack brought: what stopped processes wrote, what findings rest on, and the programs that are not
 /// trusted.
-fn quarantine(scene: &Scene<'_>, stopped: &[(&HostParty, String)], steps: &mut Steps) {
+fn quarantine(scene: &Scene<'_>, stopped: &[(HostParty, String)], steps: &mut Steps) {
     let breaks = "programs that need this file";
     for process in scene.processes.iter().filter(|process| process.party.untrusted) {
         let party = &process.party;
@@ -310,6 +333,11 @@ fn undo(scene: &Scene<'_>, steps: &mut Steps) {
                 let breaks = "nothing else, if the name belongs to no product";
                 steps.add("remove", &format!("scheduled task {name} on {host}"), &why, breaks);
             }
+            Object::RegistryValue(path) if scene.is_evidence(event) && service_of(path).is_some() => {
+                let target = format!("service {} on {host}", service_of(path).unwrap_or_default());
+                let why = cut(&event.observation.text, LONGEST);
+                steps.add("remove", &target, &why, "nothing else, if the name belongs to no product");
+            }
             Object::RegistryValue(path) if scene.is_evidence(event) => {
                 let class = path.to_ascii_uppercase().contains(r"\CLSID\{");
                 let (action, breaks) = if class {
@@ -323,6 +351,14 @@ fn undo(scene: &Scene<'_>, steps: &mut Steps) {
             _ => {}
         }
     }
+}
+
+/// The service whose program a registry value names.
+fn service_of(path: &str) -> Option<&str> {
+    const KEY: &str = r"\services\";
+    let start = path.to_ascii_lowercase().find(KEY)? + KEY.len();
+    let (name, value) = path.get(start..)?.split_once('\\')?;
+    value.eq_ignore_ascii_case("ImagePath").then_some(name)
 }
 
 /// The update that closes what was exploited, where the records say which service that is.

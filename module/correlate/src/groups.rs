@@ -11,8 +11,9 @@ use backchannel_events::{Finding, Observation, Reason, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{Names, bare, channel};
-use crate::movements::other;
+use crate::movements::{ends, other};
 use crate::patterns::{USED, is_coercion, is_entry};
+use crate::roles::is_of_the_system;
 
 /// An edge between machines joins findings at most this far apart.
 const EDGE: Duration = Duration::from_secs(8 * 3_600);
@@ -22,6 +23,8 @@ const SWEEP_AT: usize = 1_024;
 const INSTALLED: Duration = Duration::from_secs(60);
 /// Two logs of one machine tell the time of one act so far apart.
 const CLOCKS: Duration = Duration::from_secs(5);
+/// Two records of what one machine does to another are this close.
+const ONE_ACT: Duration = Duration::from_secs(60);
 /// The same visitor on several machines is one attack within this time.
 const VISIT: Duration = Duration::from_secs(3_600);
 
@@ -192,8 +195,21 @@ impl Groups {
                 links.join(&before.id, &finding.id);
             }
         }
-        for (call, installed) in installations(findings, &by_host) {
+        for (call, installed) in installations(findings, &by_host).into_iter().chain(services(findings)) {
             links.join(call, installed);
+        }
+        // What a script says that it does elsewhere, and where it went: the same machine acts, under the same account.
+        for told in lateral.iter().filter(|told| told.origin.host == told.host && told.target.host.is_empty()) {
+            let acts = |other: &&&Finding| {
+                let from = ends(other, names).map(|(from, _)| from.host);
+                from.as_deref() == Some(told.host.as_str())
+                    && other.id != told.id
+                    && other.time.within(ONE_ACT, told.time)
+                    && names.is_same_account((&other.user, &other.host), (&told.user, &told.host))
+            };
+            for other in lateral.iter().filter(acts) {
+                links.join(&other.id, &told.id);
+            }
         }
         // A machine made to authenticate, and what was then done from the same source, or with its account.
         let coerced = findings.values().filter(|finding| is_coercion(finding) && finding.severity >= Severity::Medium);
@@ -315,6 +331,27 @@ fn installations<'f>(
             .filter(|call| call.time <= time + CLOCKS && call.time.within(INSTALLED, time))
             .max_by_key(|call| (call.time, &call.id));
         pairs.extend(before.map(|call| (call.id.as_str(), finding.id.as_str())));
+    }
+    pairs
+}
+
+/// A service that was installed, and what its program then did: findings that name the program, unless it is one of the
+/// system's own.
+fn services(findings: &BTreeMap<String, Finding>) -> Vec<(&str, &str)> {
+    let mut by_program: BTreeMap<String, Vec<&Finding>> = BTreeMap::new();
+    for finding in findings.values() {
+        for party in finding.client.iter().chain(&finding.server).filter(|party| !is_of_the_system(&party.path)) {
+            let key = format!("i:{}/{}", finding.host, party.name.to_ascii_lowercase());
+            by_program.entry(key).or_default().push(finding);
+        }
+    }
+    let mut pairs = Vec::new();
+    for finding in findings.values() {
+        for key in finding.joins.iter().filter(|key| key.starts_with("i:")) {
+            let of_program = by_program.get(key).into_iter().flatten();
+            let soon = of_program.filter(|other| other.time.within(horizon(key), finding.time));
+            pairs.extend(soon.map(|other| (finding.id.as_str(), other.id.as_str())));
+        }
     }
     pairs
 }

@@ -172,11 +172,11 @@ pub fn bare(user: &str) -> &str {
 /// The domain of an account as NetBIOS has it, in lower case; empty where none is named.
 fn domain(user: &str) -> String {
     let domain = match (user.split_once('\\'), user.split_once('@')) {
-        (Some((domain, _)), _) => domain,
+        (Some((domain, _)), _) => host_label(domain),
         (None, Some((_, domain))) => host_label(domain),
         (None, None) => "",
     };
-    if domain == "." { String::new() } else { domain.to_ascii_lowercase() }
+    domain.to_ascii_lowercase()
 }
 
 /// Accounts as several records spell them, each once.
@@ -257,10 +257,36 @@ pub fn is_built_in(user: &str) -> bool {
         || upper.starts_with("S-1-16-")
 }
 
-/// Whether a person or a service that people set up stands behind the account: one that can be disabled.
+/// Whether a person or a service that people set up stands behind the account: one that can be disabled. The accounts
+/// under which servers run as they are installed are none: without them, the server stops.
 pub fn is_person(user: &str) -> bool {
+    const SERVERS: &[&str] = &[
+        "www-data",
+        "apache",
+        "nginx",
+        "http",
+        "postgres",
+        "mysql",
+        "redis",
+        "mongodb",
+        "nobody",
+        "daemon",
+        "bin",
+        "sys",
+        "mail",
+        "messagebus",
+        "dbus",
+        "polkitd",
+        "sshd",
+        "syslog",
+        "git",
+        "tomcat",
+        "memcache",
+    ];
     let name = bare(user);
     !name.is_empty()
+        && !SERVERS.contains(&name)
+        && !name.starts_with("systemd-")
         && !name.ends_with('$')
         && name != "root"
         && !is_built_in(user)
@@ -312,8 +338,18 @@ pub fn is_same_process(a: &Party, b: &Party) -> bool {
         (Some(a), Some(b)) => a == b && named,
         _ => {
             let is_bare = |path: &str| !path.contains(['\\', '/']);
-            named && (is_bare(&a.path) || is_bare(&b.path) || a.path.eq_ignore_ascii_case(&b.path))
+            let path = |path: &str| without_volume(path).to_ascii_lowercase();
+            named && (is_bare(&a.path) || is_bare(&b.path) || path(&a.path) == path(&b.path))
         }
+    }
+}
+
+/// A path without its drive or device, which records write in several ways.
+fn without_volume(path: &str) -> &str {
+    let device = path.get(..8).is_some_and(|start| start.eq_ignore_ascii_case(r"\device\"));
+    match path.get(8..).filter(|_| device).and_then(|rest| rest.find('\\').and_then(|at| rest.get(at..))) {
+        Some(rest) => rest,
+        None => path.split_once(':').map_or(path, |(_, rest)| rest),
     }
 }
 
@@ -323,7 +359,8 @@ fn complete(known: &mut Party, other: &Party) {
             known.clone_from(other);
         }
     };
-    if known.path.len() <= known.name.len() || known.path.starts_with(r"\Device\") {
+    let is_drive = |path: &str| path.get(1..2) == Some(":");
+    if known.path.len() <= known.name.len() || !is_drive(&known.path) && is_drive(&other.path) {
         if other.path.len() > other.name.len() {
             known.path.clone_from(&other.path);
         }
@@ -405,7 +442,7 @@ mod tests {
     #[test]
     fn accounts_are_one_where_only_one_can_be_meant() {
         let of = |names: &[&str]| Accounts::of(names.iter().map(|&name| name.to_owned()));
-        let one = of(&["mira", r"SHOP\mira", "mira@shop.example"]);
+        let one = of(&["mira", r"SHOP\mira", "mira@shop.example", r"SHOP.EXAMPLE\Mira"]);
         assert_eq!(one.known, [r"SHOP\mira"]);
         assert_eq!((one.name("MIRA").as_str(), one.name("mira@shop.example").as_str()), (r"SHOP\mira", r"SHOP\mira"));
         let two = of(&["mira", r"SHOP\mira", r"DEPOT\mira"]);
@@ -456,6 +493,9 @@ mod tests {
         let nameless = party("relay.exe", None, "");
         let merged = |parties: &[&Party]| Processes::of(parties.iter().map(|&party| ("till3", party))).all.len();
         assert_eq!(merged(&[&nameless, &security, &sysmon]), 1);
+        let device = party(r"\device\harddiskvolume2\tools\relay.exe", Some(70), "");
+        let no_pid = party(r"C:\Tools\Relay.exe", None, "{a}");
+        assert_eq!(merged(&[&device, &no_pid]), 1);
         let other = party(r"C:\Tools\Relay.exe", Some(71), "{b}");
         assert_eq!(merged(&[&sysmon, &other, &nameless]), 3, "which of the two is meant is not known");
         assert_eq!(merged(&[&sysmon, &party(r"C:\Tools\Relay.exe", Some(70), "{c}")]), 2, "the pid came back");

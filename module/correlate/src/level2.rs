@@ -2,7 +2,9 @@
 
 use backchannel_events::{ActivityKind, Dossier, Finding, HostParty, Level2, Mechanism};
 
+use crate::identity::is_same_process;
 use crate::movements;
+use crate::roles::is_helper;
 use crate::scene::{Scene, called};
 
 /// Most entries of each list.
@@ -55,7 +57,8 @@ pub fn of(scene: &Scene<'_>, hosts: &[String]) -> Level2 {
         }
     }
     for host in hosts {
-        for line in volatile(scene, host).into_iter().chain(lasting(scene, host)) {
+        let memory = in_memory(scene, host).into_iter().map(|process| format!("memory of {process}, if it still runs"));
+        for line in memory.chain(volatile(scene, host)).chain(lasting(scene, host)) {
             add(&mut level2.collect, format!("{host}: {line}"));
         }
     }
@@ -79,21 +82,24 @@ fn uses(scene: &Scene<'_>, host: &str, wanted: &[Mechanism]) -> bool {
         .any(|channel| wanted.contains(&channel.mechanism))
 }
 
-/// What of a host is lost when processes are stopped or it is restarted.
-pub fn volatile(scene: &Scene<'_>, host: &str) -> Vec<String> {
-    let mut list = Vec::new();
+/// The processes of a host whose memory may tell something, if they still run.
+pub fn in_memory(scene: &Scene<'_>, host: &str) -> Vec<String> {
     let alive = |process: &&HostParty| {
         process.host == host
             && process.party.pid.is_some_and(|pid| pid > 4)
+            && !is_helper(&process.party.name)
             && scene.ended(host, &process.party).is_none()
             && scene.weighty.iter().any(|finding| {
                 let mut parties = finding.client.iter().chain(&finding.server);
-                finding.host == host && parties.any(|party| crate::identity::is_same_process(party, &process.party))
+                finding.host == host && parties.any(|party| is_same_process(party, &process.party))
             })
     };
-    for process in scene.processes.iter().filter(alive) {
-        list.push(format!("memory of {}, if it still runs", called(&process.party)));
-    }
+    scene.processes.iter().filter(alive).map(|process| called(&process.party)).collect()
+}
+
+/// What else of a host is lost when processes are stopped or it is restarted.
+pub fn volatile(scene: &Scene<'_>, host: &str) -> Vec<String> {
+    let mut list = Vec::new();
     if uses(scene, host, &[Mechanism::NamedPipe, Mechanism::RpcNamedPipe]) {
         list.push("list of open pipes and handles".to_owned());
     }

@@ -1,6 +1,8 @@
 //! Who acted on whom across machines: read from the sides of the findings, resolved, each way once.
 
-use backchannel_events::{Finding, Machine, Mechanism, Movement, Side, Timestamp};
+use std::collections::BTreeMap;
+
+use backchannel_events::{Finding, Machine, Mechanism, Movement, Reason, Side, Timestamp};
 
 use crate::identity::{Accounts, Names, is_built_in};
 
@@ -30,7 +32,11 @@ fn account(finding: &Finding, names: &Names, to: &Machine) -> String {
     } else {
         (&finding.target.account, &finding.origin.account)
     };
-    let known = [used, otherwise].into_iter().map(|account| names.account(account, &finding.host));
+    // What the code ran as is the account that was used, where the finding is one of lateral movement.
+    let entered = finding.reasons.contains(Reason::LateralMovement);
+    let known = std::iter::once(used)
+        .chain(Some(otherwise).filter(|_| entered))
+        .map(|account| names.account(account, &finding.host));
     known.filter(|account| !account.is_empty() && !is_built_in(account)).map(str::to_owned).next().unwrap_or_default()
 }
 
@@ -66,6 +72,26 @@ pub fn of(findings: &[&Finding], names: &Names, accounts: &Accounts) -> Vec<Move
                 movements.push(Movement { from, to, account, mechanism, time, findings: vec![finding.id.clone()] });
             }
             None => {}
+        }
+    }
+    // Of a machine that no record names it is not known that it is another one than the one that is known.
+    let known: Vec<(String, Mechanism)> = movements
+        .iter()
+        .filter(|movement| !movement.from.host.is_empty())
+        .map(|movement| (movement.to.host.clone(), movement.mechanism))
+        .collect();
+    movements.retain(|movement| {
+        !movement.from.host.is_empty() || !known.contains(&(movement.to.host.clone(), movement.mechanism))
+    });
+    let mut addresses: BTreeMap<String, String> = BTreeMap::new();
+    for machine in movements.iter().flat_map(|movement| [&movement.from, &movement.to]) {
+        if !machine.address.is_empty() {
+            addresses.entry(machine.host.clone()).or_insert_with(|| machine.address.clone());
+        }
+    }
+    for machine in movements.iter_mut().flat_map(|movement| [&mut movement.from, &mut movement.to]) {
+        if let Some(address) = addresses.get(&machine.host).filter(|_| machine.address.is_empty()) {
+            machine.address.clone_from(address);
         }
     }
     movements.sort_by(|a, b| (a.time, &a.from, &a.to, a.mechanism).cmp(&(b.time, &b.from, &b.to, b.mechanism)));

@@ -1,7 +1,7 @@
 //! What programs are for, as far as containment has to know: which ones must go on running, and which end by themselves.
 
-/// Programs of the system and servers that others depend on: they are repaired, not stopped.
-const PROTECTED: &[&str] = &[
+/// Programs of the system that others depend on: they are not stopped.
+const SYSTEM: &[&str] = &[
     "system",
     "registry",
     "smss.exe",
@@ -23,13 +23,8 @@ const PROTECTED: &[&str] = &[
     "wsmprovhost.exe",
     "winrshost.exe",
     "runtimebroker.exe",
-    "spoolsv.exe",
     "consent.exe",
     "msmpeng.exe",
-    "sqlservr.exe",
-    "w3wp.exe",
-    "dns.exe",
-    "ntds.exe",
     "vmtoolsd.exe",
     "systemd",
     "systemd-logind",
@@ -39,7 +34,6 @@ const PROTECTED: &[&str] = &[
     "init",
     "launchd",
     "xpcproxy",
-    "sshd",
     "login",
     "cron",
     "crond",
@@ -53,15 +47,25 @@ const PROTECTED: &[&str] = &[
     "networkmanager",
     "firewalld",
     "snapd",
-    "dockerd",
-    "containerd",
     "containerd-shim",
     "containerd-shim-runc-v2",
-    "crio",
-    "libvirtd",
     "gnome-shell",
     "kthreadd",
     "java",
+    "supervisord",
+];
+
+/// Servers that people and other machines use: they are repaired, not stopped.
+const SERVERS: &[&str] = &[
+    "spoolsv.exe",
+    "sqlservr.exe",
+    "w3wp.exe",
+    "dns.exe",
+    "sshd",
+    "dockerd",
+    "containerd",
+    "crio",
+    "libvirtd",
     "nginx",
     "apache2",
     "httpd",
@@ -73,9 +77,44 @@ const PROTECTED: &[&str] = &[
     "mongod",
     "memcached",
     "haproxy",
-    "supervisord",
     "gunicorn",
     "uwsgi",
+];
+
+/// Programs that run what they are given.
+const INTERPRETERS: &[&str] = &[
+    "cmd",
+    "powershell",
+    "pwsh",
+    "powershell_ise",
+    "wscript",
+    "cscript",
+    "mshta",
+    "rundll32",
+    "regsvr32",
+    "msbuild",
+    "installutil",
+    "mmc",
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "busybox",
+    "python",
+    "python2",
+    "python3",
+    "perl",
+    "ruby",
+    "php",
+    "node",
+    "lua",
+    "nc",
+    "ncat",
+    "nc.openbsd",
+    "nc.traditional",
+    "socat",
+    "telnet",
 ];
 
 /// Programs that do one thing and end: by the time somebody reads this they are gone.
@@ -147,7 +186,21 @@ const INFRASTRUCTURE: &[u16] = &[53, 67, 88, 123, 135, 137, 138, 139, 389, 445, 
 
 /// Whether others depend on the program.
 pub fn is_protected(name: &str) -> bool {
-    PROTECTED.iter().any(|known| name.eq_ignore_ascii_case(known))
+    is_server(name) || SYSTEM.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Whether the program serves people and other machines.
+pub fn is_server(name: &str) -> bool {
+    SERVERS.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// Whether the program runs what it is given.
+pub fn is_interpreter(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let plain = lower.strip_suffix(".exe").unwrap_or(&lower);
+    // Interpreters carry their version: python3.11.
+    let unversioned = plain.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    INTERPRETERS.contains(&plain) || INTERPRETERS.contains(&unversioned)
 }
 
 /// Whether the program ends by itself.
@@ -165,9 +218,26 @@ pub fn is_infrastructure_port(port: u16) -> bool {
 pub fn is_of_the_system(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let places = [r"\windows\system32\", r"\windows\syswow64\", r"\windows\microsoft.net\", r"\program files"];
-    let windows_itself = lower.rsplit_once('\\').is_some_and(|(folder, _)| folder.ends_with(r":\windows"));
     let unix = ["/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/", "/usr/lib/", "/usr/libexec/"];
-    windows_itself
-        || places.iter().any(|place| lower.contains(place))
-        || unix.iter().any(|place| path.starts_with(place))
+    places.iter().any(|place| lower.contains(place)) || unix.iter().any(|place| path.starts_with(place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_known_by_their_names_whatever_their_case_and_version() {
+        assert!(is_protected("SVCHOST.EXE") && is_server("nginx") && !is_server("svchost.exe"));
+        assert!(is_interpreter("Python3.11") && is_interpreter("PowerShell.exe") && !is_interpreter("relay.exe"));
+        assert!(is_helper("WHOAMI.exe") && !is_helper("nc"));
+    }
+
+    #[test]
+    fn the_folders_of_the_system_are_not_those_of_users() {
+        assert!(
+            is_of_the_system(r"\device\harddiskvolume2\windows\system32\cmd.exe") && is_of_the_system("/usr/bin/nc")
+        );
+        assert!(!is_of_the_system(r"C:\Windows\tool.exe") && !is_of_the_system("/tmp/usr/bin/nc"));
+    }
 }

@@ -1,8 +1,10 @@
 //! What an incident is written from: its findings, the watched events around them, and every name in them resolved.
 
-use backchannel_events::{ChannelNote, Finding, HostParty, Movement, Object, Party, Severity, Timestamp, WatchedEvent};
+use backchannel_events::{
+    ActivityKind, ChannelNote, Finding, HostParty, Movement, Object, Party, Severity, Timestamp, WatchedEvent,
+};
 
-use crate::identity::{self, Accounts, Names, Processes};
+use crate::identity::{self, Accounts, Names, Processes, is_same_process};
 use crate::movements;
 
 /// The material of one incident.
@@ -93,23 +95,29 @@ impl<'s> Scene<'s> {
     /// When a process ended, if a record says so.
     pub fn ended(&self, host: &str, process: &Party) -> Option<Timestamp> {
         self.watched.iter().filter(|event| event.host == host).find_map(|event| match &event.object {
-            Object::Process { party, ended } if identity::is_same_process(party, process) => *ended,
+            Object::Process { party, ended } if is_same_process(party, process) => *ended,
             _ => None,
         })
     }
 
     /// Whether the watched event is one of that process.
     pub fn is_by(&self, event: &WatchedEvent, process: &HostParty) -> bool {
-        let (host, party) = (&process.host, &process.party);
-        let entity = (!party.entity.is_empty()).then(|| format!("p:{host}/{}", party.entity.to_ascii_lowercase()));
-        let pid = party.pid.map(|pid| (format!("p:{host}/{pid}"), format!("p:{host}/{pid}@")));
         // The keys of the process itself stand before those of its parent.
-        event.host == *host
-            && event.joins.iter().take(2).any(|key| match (&entity, &pid) {
-                (Some(entity), _) => key == entity,
-                (None, Some((pid, with_start))) => key == pid || key.starts_with(with_start),
-                (None, None) => false,
-            })
+        has_key(event, process, 2)
+    }
+
+    /// The processes that this one started, as far as they were watched.
+    pub fn children<'c>(&'c self, of: &'c HostParty) -> impl Iterator<Item = HostParty> + 'c {
+        self.watched.iter().filter_map(move |event| match &event.object {
+            Object::Process { party, .. }
+                if event.kind == ActivityKind::ProcessStart
+                    && has_key(event, of, usize::MAX)
+                    && !is_same_process(party, &of.party) =>
+            {
+                Some(HostParty { host: event.host.clone(), party: party.clone() })
+            }
+            _ => None,
+        })
     }
 
     /// Whether a finding rests on the record of the watched event.
@@ -129,6 +137,19 @@ impl<'s> Scene<'s> {
             here.flat_map(|finding| &finding.evidence).any(|seen| windows(&seen.provider)).then_some(true)
         })
     }
+}
+
+/// Whether one of an event's first keys is that of the process.
+fn has_key(event: &WatchedEvent, process: &HostParty, first: usize) -> bool {
+    let (host, party) = (&process.host, &process.party);
+    let entity = (!party.entity.is_empty()).then(|| format!("p:{host}/{}", party.entity.to_ascii_lowercase()));
+    let pid = party.pid.map(|pid| (format!("p:{host}/{pid}"), format!("p:{host}/{pid}@")));
+    event.host == *host
+        && event.joins.iter().take(first).any(|key| match (&entity, &pid) {
+            (Some(entity), _) => key == entity,
+            (None, Some((pid, with_start))) => key == pid || key.starts_with(with_start),
+            (None, None) => false,
+        })
 }
 
 /// The accounts that a finding names, ids by their names where those are known.

@@ -164,7 +164,7 @@ fn past(host: &Host, id: ProcessId, time: Timestamp) -> Vec<WatchedEvent> {
             add(ActivityKind::ChannelConnect, &one.note, one.peer.to_string(), Object::None, text);
         }
     }
-    for flow in host.flows.latest_first().filter(|flow| whose(&flow.who)) {
+    for flow in host.flows.latest_first().filter(|flow| whose(&flow.who) && !flow.remote.is_empty()) {
         let direction = if flow.outbound { "connected to" } else { "was reached from" };
         let peer = format!("{}:{}", flow.remote, flow.remote_port);
         let object = if flow.outbound { Object::OtherEnd(flow.remote.to_string()) } else { Object::None };
