@@ -3,12 +3,12 @@
 use std::hash::Hasher;
 
 use backchannel_events::{
-    EscalationReason, Finding, HostParty, Incident, Level1, Mechanism, Observation, Reason, Severity, Timestamp,
-    WatchedEvent,
+    EscalationReason, Finding, HostParty, Incident, Level1, Mechanism, Object, Observation, Reason, Severity,
+    Timestamp, WatchedEvent,
 };
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::identity::Names;
+use crate::identity::{Names, is_same_process};
 use crate::movements::{self, began as first};
 use crate::scene::{Scene, called, sentence, unique};
 use crate::{answers, containment, level2, patterns, timeline};
@@ -41,9 +41,17 @@ pub fn incident(findings: &[&Finding], watched: &[&WatchedEvent], names: &Names)
     let (timeline, bursts) = timeline::of(&scene, first_seen, last_seen);
     let stopped = containment::to_stop(&scene, !reasons.is_empty());
     let mut processes: Vec<HostParty> = scene.processes.iter().cloned().collect();
-    for (process, _) in &stopped {
-        if scene.processes.find(&process.host, &process.party).is_none() {
-            processes.push(process.clone());
+    // The programs whose start a finding rests on, and the live ones that they started, take part too.
+    let started = watched.iter().filter_map(|event| match &event.object {
+        Object::Process { party, .. } if scene.is_evidence(event) => {
+            Some(HostParty { host: event.host.clone(), party: party.clone() })
+        }
+        _ => None,
+    });
+    for process in stopped.iter().map(|(process, _)| process.clone()).chain(started) {
+        let known = |other: &HostParty| other.host == process.host && is_same_process(&other.party, &process.party);
+        if !processes.iter().any(known) {
+            processes.push(process);
         }
     }
     let anomalies = scene.weighty.iter().map(|finding| format!("{}: {}", finding.host, finding.text));

@@ -2,7 +2,7 @@
 //! follows from what the records say of its target. The software only advises.
 
 use backchannel_events::{
-    Action, EscalationReason, Finding, HostParty, Mechanism, Object, Reason, Severity, WatchedEvent, host_label,
+    Action, EscalationReason, Finding, HostParty, Mechanism, Object, Party, Reason, Severity, WatchedEvent, host_label,
 };
 
 use crate::identity::{bare, channel, is_person, is_public, is_same_process};
@@ -175,13 +175,19 @@ pub fn to_stop(scene: &Scene<'_>, escalated: bool) -> Vec<(HostParty, String)> {
         at += 1;
         for child in scene.children(&parent) {
             let brought = !is_of_the_system(&child.party.path) || is_interpreter(&child.party.name);
-            if brought && stopped.len() < MOST && may_be(&child, &stopped) {
+            if brought && !is_one_command(&child.party) && stopped.len() < MOST && may_be(&child, &stopped) {
                 let why = format!("{} started it", called(&parent.party));
                 stopped.push((child, why));
             }
         }
     }
     stopped
+}
+
+/// Whether a shell was given one command: it ends with that.
+fn is_one_command(party: &Party) -> bool {
+    let lower = party.command_line.to_ascii_lowercase();
+    [" /c ", " -c ", " -lc "].iter().any(|switch| lower.contains(switch))
 }
 
 /// The other ends outside: of movements, and of connections of what is stopped or that a finding rests on.
@@ -252,7 +258,8 @@ fn disable(scene: &Scene<'_>, steps: &mut Steps) {
     }
     for finding in &scene.weighty {
         let account = scene.account(&finding.origin.account, &finding.host);
-        let acted_here = finding.severity >= Severity::High || !finding.reasons.is_empty();
+        let acted_here =
+            finding.severity >= Severity::High || finding.reasons.contains(Reason::AdministrativePrivileges);
         // What another machine did here was told above, under the account that was used.
         if !acted_here || !is_person(&account) || movements::ends(finding, scene.names).is_some() {
             continue;
@@ -295,7 +302,8 @@ fn quarantine(scene: &Scene<'_>, stopped: &[(HostParty, String)], steps: &mut St
     for event in scene.watched {
         let Object::File(path) = &event.object else { continue };
         let by = stopped.iter().any(|(process, _)| process.party.untrusted && scene.is_by(event, process));
-        if path.contains(['\\', '/']) && (by && is_program(path) || scene.is_evidence(event)) {
+        let brought = by && is_program(path) || scene.is_evidence(event) && !is_of_the_system(path);
+        if path.contains(['\\', '/']) && brought {
             let target = format!("{path} on {}", event.host);
             if !steps
                 .0
@@ -327,6 +335,14 @@ fn undo(scene: &Scene<'_>, steps: &mut Steps) {
                 let target = format!("service {name} on {host}: {command_line}");
                 let why = format!("it was installed at {}", event.observation.time);
                 steps.add("remove", &target, &why, "nothing else, if the name belongs to no product");
+            }
+            Object::Mode(path) if scene.is_evidence(event) => {
+                let target = format!(
+                    "mode and owner of {path} on {host}: back to what they were before {}",
+                    event.observation.time
+                );
+                let why = cut(&event.observation.text, LONGEST);
+                steps.add("restrict", &target, &why, "whoever relies on the wider permission");
             }
             Object::Task(name) => {
                 let why = format!("it was registered at {}", event.observation.time);

@@ -85,7 +85,8 @@ impl Groups {
                 group
             }
         };
-        let joins: Vec<String> = finding.joins.iter().cloned().chain(records(finding)).collect();
+        let joins: Vec<String> =
+            finding.joins.iter().map(|key| of_user(key, finding)).chain(records(finding)).collect();
         for key in &joins {
             let reached = self.keys.get(key).into_iter().flatten();
             let reached = reached.filter(|span| span.reaches(finding.time, horizon(key))).map(|span| span.group);
@@ -297,6 +298,17 @@ fn account(finding: &Finding) -> &str {
         &finding.user
     } else {
         &finding.target.account
+    }
+}
+
+/// The socket of a service of the system is everybody's: it joins what one account did there.
+fn of_user(key: &str, finding: &Finding) -> String {
+    let path = key.strip_prefix("c:").and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
+    let path = channel(path);
+    if path.starts_with("/run/") {
+        format!("c:{}/{path}#{}", finding.host, bare(&finding.user).to_ascii_lowercase())
+    } else {
+        key.to_owned()
     }
 }
 

@@ -75,13 +75,18 @@ pub fn of(findings: &[&Finding], names: &Names, accounts: &Accounts) -> Vec<Move
         }
     }
     // Of a machine that no record names it is not known that it is another one than the one that is known.
-    let known: Vec<(String, Mechanism)> = movements
+    let known: Vec<Movement> = movements
         .iter()
-        .filter(|movement| !movement.from.host.is_empty())
-        .map(|movement| (movement.to.host.clone(), movement.mechanism))
+        .filter(|movement| !movement.from.host.is_empty() && !movement.to.host.is_empty())
+        .cloned()
         .collect();
     movements.retain(|movement| {
-        !movement.from.host.is_empty() || !known.contains(&(movement.to.host.clone(), movement.mechanism))
+        let may_be = |known: &Movement| {
+            known.mechanism == movement.mechanism
+                && (movement.from.host.is_empty() && known.to.host == movement.to.host
+                    || movement.to.host.is_empty() && known.from.host == movement.from.host)
+        };
+        !known.iter().any(may_be)
     });
     let mut addresses: BTreeMap<String, String> = BTreeMap::new();
     for machine in movements.iter().flat_map(|movement| [&movement.from, &movement.to]) {

@@ -322,12 +322,17 @@ fn identities(host: &Host, event: &ProcessEvent<'_>, tuning: &Tunables, sink: &m
         return;
     }
     let (source, user, time) = (logon.source, logon.user, event.time);
-    if !source.address.is_empty() && !source.name.is_empty() && !host.addresses.is_own(source.address) {
+    let named = !source.name.is_empty() && backchannel_events::parse_address(source.name).is_none();
+    if named && !source.address.is_empty() && !host.addresses.is_own(source.address) {
         let (host, peer) = (source.name.to_ascii_lowercase(), source.address.to_ascii_lowercase());
         sink.signal(Signal { host, kind: SignalKind::PeerAddress, peer, user: String::new(), time });
     }
-    if !user.id.is_empty() && !user.name.is_empty() {
-        let (host, peer) = (host.key.to_string(), user.id.to_ascii_lowercase());
+    // Where auditd has no uid of who logged on, the login uid of the session that begins is that of the account. With sudo
+    // and su it is that of the account before.
+    let session = Some(event.process.user.audit_id).filter(|_| matches!(logon.kind, 2 | 4 | 10));
+    let id = if user.id.is_empty() { session.unwrap_or_default() } else { user.id };
+    if !id.is_empty() && !user.name.is_empty() {
+        let (host, peer) = (host.key.to_string(), id.to_ascii_lowercase());
         sink.signal(Signal { host, kind: SignalKind::Account, peer, user: account(user), time });
     }
 }

@@ -210,8 +210,10 @@ pub enum Object {
         /// When it ended, if that is known.
         ended: Option<Timestamp>,
     },
-    /// Path of a file that was written.
+    /// Path of a file that was written or loaded.
     File(String),
+    /// Path of a file or socket whose mode or owner was changed.
+    Mode(String),
     /// Path of a registry value that was set.
     RegistryValue(String),
     /// A service that was installed.

@@ -16,6 +16,10 @@ pub fn of_event(event: &ProcessEvent<'_>) -> Object {
         Activity::File(file) if matches!(file.operation, FileOperation::Create | FileOperation::Write) => {
             Object::File(file.path.to_owned())
         }
+        Activity::File(file) if matches!(file.operation, FileOperation::ChangeMode | FileOperation::ChangeOwner) => {
+            Object::Mode(file.path.to_owned())
+        }
+        Activity::ModuleLoad(module) => Object::File(module.path.to_owned()),
         Activity::Registry(change) if change.operation == RegistryOperation::SetValue => {
             Object::RegistryValue(change.path.to_owned())
         }
