@@ -34,14 +34,15 @@ pub fn of(scene: &Scene<'_>, hosts: &[String]) -> Level2 {
             add(&mut level2.ioc_matches, matched.clone());
         }
     }
-    for movement in &scene.movements {
+    let known = scene.movements.iter().filter(|one| !one.from.host.is_empty() && !one.to.host.is_empty());
+    for movement in known {
         if let [from, to] = [&movement.from, &movement.to].map(movements::named).as_slice() {
             let over = movements::over(movement.mechanism);
             let account = if movement.account.is_empty() { String::new() } else { format!(" as {}", movement.account) };
             add(&mut level2.related_hosts, format!("{from} -> {to}:{over}{account}"));
         }
     }
-    for event in scene.watched.iter().filter(|event| !event.peer.is_empty()) {
+    for event in scene.watched.iter().filter(|event| !event.peer.is_empty() && !event.peer.starts_with(':')) {
         match event.kind {
             ActivityKind::NetworkFlow => {
                 add(&mut level2.connections, format!("{}: {}", event.host, event.observation.text));
