@@ -18,6 +18,11 @@ fn domain(user: &str) -> String {
     domain.to_ascii_lowercase()
 }
 
+/// Whether the account is written with the short name of its domain, as most records have it.
+fn is_short(user: &str) -> bool {
+    user.split_once('\\').is_some_and(|(domain, _)| !domain.contains('.'))
+}
+
 /// Accounts as several records spell them, each once.
 #[derive(Debug, Default)]
 pub struct Accounts {
@@ -38,7 +43,7 @@ impl Accounts {
                 bare(other).eq_ignore_ascii_case(bare(&spelling)) && domain(other) == domain(&spelling)
             };
             match known.iter_mut().find(same) {
-                Some(other) if !other.contains('\\') => *other = spelling,
+                Some(other) if is_short(&spelling) && !is_short(other) => *other = spelling,
                 Some(_) => {}
                 None => known.push(spelling),
             }
@@ -142,6 +147,7 @@ mod tests {
         let one = of(&["mira", r"SHOP\mira", "mira@shop.example", r"SHOP.EXAMPLE\Mira"]);
         assert_eq!(one.known, [r"SHOP\mira"]);
         assert_eq!((one.name("MIRA").as_str(), one.name("mira@shop.example").as_str()), (r"SHOP\mira", r"SHOP\mira"));
+        assert_eq!(of(&[r"SHOP.EXAMPLE\mira", r"SHOP\mira"]).known, [r"SHOP\mira"]);
         let two = of(&["mira", r"SHOP\mira", r"DEPOT\mira"]);
         assert_eq!(two.known.len(), 2);
         assert_eq!(two.name("mira"), "mira", "it may be either");
