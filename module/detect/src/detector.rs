@@ -338,9 +338,12 @@ fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sin
             }
         }
         if worse {
+            // The text of the worst: one that is only surer of something milder says less.
+            if finding.severity >= known.severity {
+                known.text = finding.text;
+            }
             known.severity = known.severity.max(finding.severity);
             known.confidence = known.confidence.max(finding.confidence);
-            known.text = finding.text;
         }
         for observation in finding.evidence {
             if known.evidence.len() < MOST_EVIDENCE && !known.evidence.iter().any(|old| same_record(old, &observation))

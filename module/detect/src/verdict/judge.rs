@@ -4,7 +4,8 @@
 use std::hash::Hasher;
 
 use backchannel_events::{
-    Confidence, Finding, Mechanism, Observation, Party, ProcessEvent, Reasons, Severity, Side, SideProcess, User,
+    Confidence, Finding, Mechanism, Observation, Party, ProcessEvent, Reasons, Severity, Side, SideProcess,
+    Timestamp, User,
 };
 use siphasher::sip128::{Hasher128, SipHasher13};
 
@@ -209,8 +210,10 @@ fn is_named(mechanism: Mechanism) -> bool {
     matches!(mechanism, Mechanism::NamedPipe | Mechanism::Fifo | Mechanism::UnixSocket | Mechanism::UnixAbstract)
 }
 
-/// 16 hexadecimal digits that depend on the analytic, the host, the processes and the first record only: never on a
-/// file name, a line number or a batch. The record alone would not do: many findings rest on the same logon.
+/// 16 hexadecimal digits that depend on the analytic, the host, the processes, the first record and its time only: never
+/// on a file name, a line number or a batch. The record alone would not do: many findings rest on the same logon. Nor
+/// does its id: it comes back after a log was cleared or a machine was set up anew. Whole seconds, because formats of
+/// one log differ in what follows.
 fn id(analytic: &str, host: &str, parties: &[&Party], first: Option<&Observation>) -> String {
     let mut hasher = SipHasher13::new();
     let mut part = |text: &str| {
@@ -230,6 +233,7 @@ fn id(analytic: &str, host: &str, parties: &[&Party], first: Option<&Observation
             part(&first.event_id.to_string());
             part(&first.text);
         } else {
+            part(&(first.time.0.div_euclid(Timestamp::SECOND)).to_string());
             part(&first.record);
         }
     }
@@ -272,6 +276,20 @@ mod tests {
             [Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::UNKNOWN_BINARY)]
         );
         assert_eq!(reasons(Integrity::Medium, "CORP", "eve"), [Reasons::UNKNOWN_BINARY]);
+    }
+
+    #[test]
+    fn a_record_id_that_comes_back_is_another_finding() {
+        let first = |second: f64| Observation {
+            time: at(second),
+            provider: "Microsoft-Windows-Security-Auditing".into(),
+            record: "100".into(),
+            event_id: 5145,
+            ..Observation::default()
+        };
+        let id = |second| id("IPC-PIPE-001", "ws07", &[], Some(&first(second)));
+        assert_eq!(id(5.0), id(5.25), "formats keep different fractions of a second");
+        assert_ne!(id(5.0), id(6.0));
     }
 
     #[test]
