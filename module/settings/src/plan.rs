@@ -24,6 +24,18 @@ pub(crate) enum Shape {
     List(usize, &'static Shape),
     /// An object with keys of the site's own, or with ids of analytics as keys.
     Map(Key, &'static Shape),
+    /// A hash in hexadecimal: MD5, SHA-1 or SHA-256.
+    Hash,
+    /// A class id, with or without braces.
+    Clsid,
+    /// A class id or a program id.
+    ComClass,
+    /// An address, a block of addresses, or a machine's name.
+    Address,
+    /// A machine's name or one address.
+    Machine,
+    /// An object with these keys, in which the word at the first key decides what the second one must hold.
+    Tagged(&'static [Field], &'static str, &'static str, &'static [(&'static str, Shape)]),
     /// An object by analytic, then by the name of one of its thresholds.
     Thresholds,
     /// An object with these keys; where there are groups, all keys of one of them must be there.
@@ -64,6 +76,7 @@ const fn must(key: &'static str, shape: Shape, about: &'static str) -> Field {
     Field { key, shape, required: true, about }
 }
 
+const MACHINES: Shape = Shape::List(0, &Shape::Machine);
 const TEXTS: Shape = Shape::List(0, &Shape::Text);
 /// A list that is a condition: an empty one could never hold.
 const CONDITION: Shape = Shape::List(1, &Shape::Text);
@@ -83,7 +96,7 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
         may("thresholds", Shape::Thresholds, "How much is too much, by analytic and name of the threshold."),
         may(
             "admin_hosts",
-            TEXTS,
+            MACHINES,
             "Hosts and addresses from which administrators work. With an administrator's account a finding is one step less severe and does not give E1.",
         ),
         may("admin_accounts", TEXTS, "Accounts administrators use: DOMAIN\\name or a bare name."),
@@ -112,7 +125,11 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
             Shape::List(0, &Shape::Object(MAINTENANCE, &[&["start", "end"], &["daily"]])),
             "Times of planned work. Findings that count events (those with thresholds) and low ones are suppressed.",
         ),
-        may("iocs", Shape::List(0, &Shape::Object(IOC, &[])), "Indicators of compromise."),
+        may(
+            "iocs",
+            Shape::List(0, &Shape::Tagged(IOC, "type", "value", IOC_VALUES)),
+            "Indicators of compromise. An address counts in any connection, logon, activation or DNS answer.",
+        ),
         may(
             "allow",
             Shape::List(
@@ -130,6 +147,11 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
             "How much a baseline must have learned of a host before it says that something is new there. Fewer days for laboratories, more where weeks differ.",
         ),
         may("hash_key", Shape::Number(0, u64::MAX), "Key for hashing what attackers can choose."),
+        may(
+            "show_secrets",
+            Shape::Flag,
+            "Whether passwords and tokens on command lines stay readable in findings and incidents; masked (****) if not given.",
+        ),
         may(
             "PipeNamePattern",
             Shape::Either(&Shape::Object(PIPES, &[]), &PATTERNS),
@@ -152,7 +174,7 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
         ),
         may(
             "COMObjectAllowList",
-            TEXTS,
+            Shape::List(0, &Shape::ComClass),
             "ATT&CK mutable element: COM classes of enterprise applications, CLSIDs or ProgIDs. Findings about them are suppressed.",
         ),
         may(
@@ -172,7 +194,7 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
         ),
         may(
             "RemoteHostList",
-            TEXTS,
+            MACHINES,
             "ATT&CK mutable element: hosts and addresses expected to call others (DCOM, RPC, pipes over SMB). Analytics of calls between machines treat them as they treat admin_hosts.",
         ),
         may("UserContext", Shape::Object(USERS, &[]), "ATT&CK mutable element: what the site knows of its accounts."),
@@ -197,11 +219,24 @@ const MATURITY: &[Field] = &[
 
 const IOC: &[Field] = &[
     must("type", Shape::Word(&["hash", "image", "channel", "clsid", "address"]), "What is compared."),
-    must("value", Shape::Text, "The value; * in names and paths stands for anything."),
+    must(
+        "value",
+        Shape::Text,
+        "The value: a hash in hexadecimal, a class id, an address, a block such as 10.1.0.0/16 or a name; in names of programs and channels * stands for anything.",
+    ),
     may("list", Shape::Text, "The list it is from."),
     may("severity", SEVERITY, "Severity of a match; critical if not given."),
     may("confidence", Shape::Word(&["low", "medium", "high", "certain"]), "Confidence of a match; high if not given."),
     may("expires", Shape::Moment, "Not used for events after this; a date means its last second."),
+];
+
+/// What an indicator's value must be, by its type.
+const IOC_VALUES: &[(&str, Shape)] = &[
+    ("hash", Shape::Hash),
+    ("image", Shape::Text),
+    ("channel", Shape::Text),
+    ("clsid", Shape::Clsid),
+    ("address", Shape::Address),
 ];
 
 const ALLOW: &[Field] = &[
@@ -213,7 +248,7 @@ const ALLOW: &[Field] = &[
     may("hosts", CONDITION, "Condition: hosts, * for anything."),
     may("users", CONDITION, "Condition: accounts, * for anything."),
     may("images", CONDITION, "Condition: path or name of a process at either end, * for anything."),
-    may("hashes", CONDITION, "Condition: hash of a process at either end."),
+    may("hashes", Shape::List(1, &Shape::Hash), "Condition: hash of a process at either end."),
     may("channels", CONDITION, "Condition: name of the channel, * for anything."),
 ];
 

@@ -37,6 +37,8 @@ pub struct Settings {
     pub baseline: MaturitySetting,
     /// Key for hashing what attackers can choose.
     pub hash_key: u64,
+    /// Whether passwords and tokens on command lines stay readable in findings and incidents.
+    pub show_secrets: bool,
     /// Names of pipes, as regular expressions.
     #[serde(rename = "PipeNamePattern", deserialize_with = "pipes")]
     pub pipe_name_pattern: PipeNamePattern,
