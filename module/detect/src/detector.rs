@@ -22,7 +22,7 @@ use crate::memory::{Host, Interner, Name};
 use crate::remember::remember;
 use crate::stats::{Stats, Upkeep};
 use crate::tunables::HostKey;
-use crate::verdict::{judge, watch};
+use crate::verdict::{conceal, judge, watch};
 use crate::vocabulary::pipes;
 use crate::{Analytic, Tunables, text};
 
@@ -200,9 +200,9 @@ impl Detector {
             // The process of this very event is remembered only now.
             let process = &event.process;
             watched.extend(host.processes.find(process.entity, process.pid, event.time).map(|known| known.id));
-            watch::begin(host, &watched, logon, event.time, &mut |event| sink.watched(event));
+            watch::begin(host, &watched, logon, event.time, &mut |event| hand_over(event, &self.tuning, sink));
         }
-        watch::follow(host, event, &mut |event| sink.watched(event));
+        watch::follow(host, event, &mut |event| hand_over(event, &self.tuning, sink));
         signal(host, event, new_address, &self.tuning, sink);
         self.memory.stats.evicted.add(&evicted);
     }
@@ -280,6 +280,14 @@ impl Detector {
             self.memory.stats.evicted.hosts += 1;
         }
     }
+}
+
+/// Hands over an event around what is under watch.
+fn hand_over(mut event: WatchedEvent, tuning: &Tunables, sink: &mut dyn Sink) {
+    if !tuning.show_secrets {
+        conceal::watched(&mut event);
+    }
+    sink.watched(event);
 }
 
 /// Says what joins the halves of an attack on two machines: own addresses, network logons from elsewhere, explicit

@@ -54,6 +54,8 @@ pub struct Tunables {
     pub maturity: Maturity,
     /// Key for hashing what attackers can choose.
     pub hash_key: u64,
+    /// Whether passwords and tokens stay readable in texts.
+    pub show_secrets: bool,
 }
 
 /// What is expected at a site: findings about it are suppressed, under the name of the setting.

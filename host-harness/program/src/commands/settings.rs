@@ -40,6 +40,18 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Option<SettingsFile>, String> 
     })
 }
 
+/// The settings with `show_secrets` set. What is no object is left as it is: the module says what is wrong with it.
+pub(crate) fn with_secrets(settings: Option<&SettingsFile>) -> String {
+    let text = settings.map_or("{}", SettingsFile::json);
+    match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(mut object)) => {
+            object.insert("show_secrets".to_owned(), true.into());
+            serde_json::Value::Object(object).to_string()
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// Why a module did not do it: mistakes in the settings are shown at their places, and nothing is left to say.
 pub(crate) fn failed(error: &HostError, settings: Option<&SettingsFile>) -> String {
     let HostError::Settings(mistakes) = error else { return error.to_string() };

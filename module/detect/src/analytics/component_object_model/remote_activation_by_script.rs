@@ -25,6 +25,8 @@ use backchannel_events::{
     Source,
 };
 
+use crate::actor::account;
+use crate::context::command_line;
 use crate::context::script_text::{self, is_this_machine};
 use crate::text::{base_name, contains_any, starts_with};
 use crate::vocabulary::com;
@@ -113,7 +115,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Dcom, class);
-    Some(if elsewhere { evidence.to_machine(remote.map_or(machine, |found| found.peer())) } else { evidence })
+    if !elsewhere {
+        return Some(evidence);
+    }
+    let peer = remote.map_or(machine, |found| found.peer());
+    // A tool names its machine on the command line only.
+    let peer = if peer.is_empty() { command_line::machine(who.command_line).unwrap_or("") } else { peer };
+    Some(evidence.to_machine(peer))
 }
 
 /// Explicit credentials for the RPC service of another machine, which COM asks for before it activates.
@@ -136,6 +144,7 @@ fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
         .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Dcom, "RPCSS")
+        .target_account(account(logon.user))
         .to_machine(machine);
     Some(evidence)
 }

@@ -47,7 +47,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     match &event.activity {
         Activity::ProcessStart => {
             let started = context.subject();
-            if sets_up(started.command_line) {
+            if sets_up(context, started.command_line) {
                 let text = format!(
                     "One command makes a FIFO, a shell and a network connection feed each other, run by {}: {}",
                     started.account(),
@@ -71,9 +71,15 @@ fn conclude(evidence: Evidence) -> Evidence {
 }
 
 /// Whether a command line alone builds the loop.
-fn sets_up(command: &str) -> bool {
+fn sets_up(context: &Context<'_>, command: &str) -> bool {
     let makes_fifo = contains(command, "mkfifo") || (contains(command, "mknod ") && contains(command, " p"));
-    makes_fifo && sockets::reaches_network(command) && (sockets::names_shell(command) || contains(command, "pty.spawn"))
+    makes_fifo && goes_out(context, command) && (sockets::names_shell(command) || contains(command, "pty.spawn"))
+}
+
+/// Whether a command line connects to, or waits for, another machine: not a socket with a path, not this machine.
+fn goes_out(context: &Context<'_>, command: &str) -> bool {
+    let is_own = |address: &str| context.host.addresses.is_own(address) || context.is_this_host(address);
+    sockets::reaches_network(command) && sockets::names_other_machine(command, is_own)
 }
 
 /// Looks for FIFO, shell and connection among the event's process, its parents, and their children.
@@ -109,13 +115,17 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let shell = kin.iter().find(|known| sockets::is_shell(known.name()) && is_bare(&known.command_line));
     let shell_now = by_subject(sockets::is_shell) && is_bare(subject.command_line);
     let flow = host.flows.near(event.time, context.window()).find(|flow| {
-        flow.outbound && (is_kin(flow.who.process) || flow.who.process == subject.known.map(|known| known.id))
+        flow.outbound
+            && !host.addresses.is_own(&flow.remote)
+            && (is_kin(flow.who.process) || flow.who.process == subject.known.map(|known| known.id))
     });
-    let tool = kin.iter().find(|known| sockets::is_network_tool(known.name()));
-    let connects = flow.is_some()
-        || tool.is_some()
-        || by_subject(sockets::is_network_tool)
-        || matches!(event.activity, Activity::NetworkFlow(_));
+    let tool =
+        kin.iter().find(|known| sockets::is_network_tool(known.name()) && goes_out(context, &known.command_line));
+    let connecting = match &event.activity {
+        Activity::NetworkFlow(flow) => !host.addresses.is_own(flow.remote.address),
+        _ => by_subject(sockets::is_network_tool) && goes_out(context, subject.command_line),
+    };
+    let connects = flow.is_some() || tool.is_some() || connecting;
     if !(shell_now || shell.is_some()) || !connects {
         return None;
     }
@@ -193,6 +203,28 @@ mod tests {
             shell_start(3.0, 13, 10, "/usr/bin/pg_dump", "pg_dump shop"),
         ];
         check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn a_network_tool_on_a_path_or_on_this_machine_is_no_connection() {
+        for (image, line) in [
+            ("/usr/bin/nc.openbsd", "nc -lU /home/u/s.sock"),
+            ("/usr/bin/nc.openbsd", "nc 127.0.0.1 9001"),
+            ("/usr/bin/busybox", "busybox mkfifo /home/u/b.pipe"),
+            ("/usr/bin/socat", "socat UNIX-LISTEN:/home/u/s -"),
+        ] {
+            let events = |line| {
+                [
+                    shell_start(0.0, 10, 9, "/usr/bin/bash", "bash"),
+                    fifo(1.0, "/home/u/colour.pipe").of("/usr/bin/mkfifo", 11).parent_pid(10),
+                    shell_start(2.0, 12, 10, "/usr/bin/dash", "sh -i"),
+                    shell_start(3.0, 13, 10, image, line),
+                ]
+            };
+            check(&ANALYTIC, &events(line), None);
+        }
+        let line = "mkfifo /tmp/q;cat /tmp/q|sh -i|nc -lU /tmp/s >/tmp/q";
+        check(&ANALYTIC, &[shell_start(0.0, 10, 9, "/usr/bin/dash", line)], None);
     }
 
     #[test]
