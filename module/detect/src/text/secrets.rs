@@ -41,8 +41,8 @@ const NAMES: &[&str] = &[
     "nthash",
 ];
 
-/// Names that are secrets only as switches (`/p:`, `/rc4:`): short ones mean other things elsewhere.
-const SWITCH_NAMES: &[&str] = &["p", "pw", "rp", "rc4", "aes128", "aes256", "ntlm"];
+/// Names that are secrets only as switches (`/rp:`, `/rc4:`): short ones mean other things elsewhere.
+const SWITCH_NAMES: &[&str] = &["rp", "rc4", "aes128", "aes256", "ntlm"];
 
 /// Switches whose secret is the next word, whatever the program.
 const SWITCHES: &[&str] = &[
@@ -96,6 +96,12 @@ const CLIENTS: &[Client] = &[
         names: &["crackmapexec", "cme", "netexec", "nxc", "evil-winrm", "rdesktop", "bloodhound-python"],
         apart: &["-p", "-H"],
         attached: &[],
+        behind: None,
+    },
+    Client {
+        names: &["xfreerdp", "wfreerdp", "wlfreerdp", "sdl-freerdp"],
+        apart: &[],
+        attached: &["/p:"],
         behind: None,
     },
     Client { names: &["winrs"], apart: &["-p"], attached: &[], behind: None },
@@ -278,7 +284,7 @@ fn credentials_at_host(at: usize, word: &str, found: &mut Vec<Range<usize>>) {
     }
 }
 
-/// Values behind a name: `Password=x;`, `/p:x`, `--token=x`.
+/// Values behind a name: `Password=x;`, `/rp:x`, `--token=x`.
 fn named(text: &str, at: usize, word: &str, found: &mut Vec<Range<usize>>) {
     for (sign, _) in word.match_indices(['=', ':']) {
         let before = word.get(..sign).unwrap_or("");
@@ -363,6 +369,7 @@ mod tests {
                 "ConvertTo-SecureString 'two words' -AsPlainText -Force",
                 "ConvertTo-SecureString '****' -AsPlainText -Force",
             ),
+            ("xfreerdp /v:10.9.9.9 /u:bo /p:S3cr", "xfreerdp /v:10.9.9.9 /u:bo /p:****"),
             ("x was started: a.exe --token=abc.", "x was started: a.exe --token=****."),
         ] {
             assert_eq!(masked(line), expected);
@@ -379,6 +386,8 @@ mod tests {
             "rundll32.exe x.dll,Culture=neutral, PublicKeyToken=b77a5c561934e089",
             "svchost.exe -k DcomLaunch -p",
             "grep -H pattern file",
+            "msbuild a.sln /p:Configuration=Release",
+            "rundll32.exe a.dll,a /p:qwe",
         ] {
             assert_eq!(masked(text), text);
         }

@@ -28,9 +28,10 @@ pub fn stay_here(evidence: &mut Evidence, context: &Context<'_>) {
         _ => channel.peer.as_str(),
     };
     let own = !peer.is_empty() && (context.host.addresses.is_own(peer) || context.is_this_host(peer));
-    if own && (evidence.direction != Direction::Local || is_loopback(peer)) {
+    let crossed = evidence.direction != Direction::Local;
+    if own && (crossed || is_loopback(peer)) {
         evidence.direction = Direction::Local;
-        channel.remote = false;
+        channel.remote &= !crossed;
         evidence.reasons = evidence.reasons.without(Reasons::LATERAL_MOVEMENT);
     }
 }
@@ -132,6 +133,13 @@ fn login_name(context: &Context<'_>, uid: &str) -> String {
 
 /// Whether the account only wrote the record: the system's own, or this machine's. Another machine's account is who came.
 fn wrote_only(context: &Context<'_>, name: &str) -> bool {
+    // Who logs on is who came, be it a machine.
+    if let Activity::Logon(logon) = &context.event().activity
+        && !name.is_empty()
+        && account(logon.user) == name
+    {
+        return false;
+    }
     let user = context.subject().user;
     if name.is_empty() || is_system(user, name) {
         return true;

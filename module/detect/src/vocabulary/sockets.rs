@@ -69,51 +69,30 @@ pub fn reaches_network(command: &str) -> bool {
     TOOLS.iter().any(|tool| word(command, tool)) || (contains(command, "socket") && contains(command, "connect"))
 }
 
-/// Whether what a command line connects or waits for can be another machine: a socket with a path and an address for
-/// which `is_own` holds are not.
-pub fn names_other_machine(command: &str, is_own: impl Fn(&str) -> bool) -> bool {
-    let words = command.split(|c: char| c.is_ascii_whitespace() || matches!(c, '|' | ';' | '&' | '<' | '>'));
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-    let own = |word: &str| is_own(word.trim_matches(['"', '\'']));
-    // `/dev/tcp/host/port`, socat's `TCP:host:port`, a script's own socket: the host stands inside the word.
-    let inside = |word: &str| {
-        let device = crate::text::find(word, "/dev/tcp/").or_else(|| crate::text::find(word, "/dev/udp/"));
-        if let Some(at) = device {
-            return word
-                .get(at + "/dev/tcp/".len()..)
-                .and_then(|rest| rest.split('/').next())
-                .is_some_and(|host| !own(host));
-        }
-        let (kind, rest) = word.split_once(':').unwrap_or((word, ""));
-        let wire = contains_any(kind, &["tcp", "udp", "openssl", "sctp"]);
-        wire && (contains(kind, "listen") || rest.split(':').next().is_some_and(|host| !own(host)))
-    };
-    if words.iter().any(|word| inside(word)) || contains_any(command, &["s_client", "s_server"]) {
+/// Whether a command line names what it connects to, or the port it waits on: an address, not a path.
+pub fn names_network_end(command: &str) -> bool {
+    // `/dev/tcp/host/port`, a TLS client, a script's own socket.
+    if contains_any(command, &["/dev/tcp/", "/dev/udp/", "s_client", "s_server"])
+        || (contains(command, "socket") && contains(command, "connect"))
+    {
         return true;
     }
-    if contains(command, "socket") && contains(command, "connect") {
+    let words = command.split(|c: char| c.is_ascii_whitespace() || matches!(c, '|' | ';' | '&' | '<' | '>'));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    // socat's `TCP:host:port`.
+    let wire =
+        |word: &&str| word.split_once(':').is_some_and(|(kind, _)| contains_any(kind, &["tcp", "udp", "openssl"]));
+    if words.iter().any(wire) {
         return true;
     }
     const TOOLS: [&str; 6] = ["nc", "ncat", "netcat", "nc.openbsd", "nc.traditional", "telnet"];
     words.iter().enumerate().any(|(nth, word)| {
-        if !is_any(crate::text::base_name(word), &TOOLS) {
-            return false;
-        }
-        let mut arguments = words.get(nth + 1..).unwrap_or(&[]).iter();
-        let switches = |word: &str| word.starts_with('-') && !word.starts_with("--");
-        if arguments.clone().take(8).any(|word| switches(word) && word.contains('U')) {
-            return false;
-        }
-        let plain: Vec<&&str> = arguments.by_ref().take(8).filter(|word| !word.starts_with('-')).collect();
-        let port = |word: &str| word.parse::<u16>().is_ok();
-        let telnet = is_any(word, &["telnet"]);
-        match plain.as_slice() {
-            [host, number, ..] if port(number) => !own(host),
-            // A port alone: it waits for whoever comes.
-            [number, ..] if port(number) => true,
-            [host, ..] => telnet && !own(host),
-            [] => false,
-        }
+        let name = crate::text::base_name(word).trim_matches(['"', '\'']);
+        let arguments = words.get(nth + 1..).unwrap_or(&[]).iter().take(8);
+        // `-U` is a socket with a path.
+        let path = arguments.clone().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('U'));
+        let port = |word: &&str| word.trim_matches(['"', '\'']).parse::<u16>().is_ok();
+        is_any(name, &TOOLS) && !path && (is_any(name, &["telnet"]) || arguments.clone().any(port))
     })
 }
 

@@ -24,8 +24,8 @@ use backchannel_events::{
 
 use crate::memory::recent::Noted;
 use crate::memory::{KnownProcess, ProcessId};
-use crate::text::contains;
-use crate::vocabulary::sockets;
+use crate::text::{base_name, contains};
+use crate::vocabulary::{programs, sockets};
 use crate::{Actor, Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
@@ -47,7 +47,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     match &event.activity {
         Activity::ProcessStart => {
             let started = context.subject();
-            if sets_up(context, started.command_line) {
+            if sets_up(started.command_line) {
                 let text = format!(
                     "One command makes a FIFO, a shell and a network connection feed each other, run by {}: {}",
                     started.account(),
@@ -71,15 +71,21 @@ fn conclude(evidence: Evidence) -> Evidence {
 }
 
 /// Whether a command line alone builds the loop.
-fn sets_up(context: &Context<'_>, command: &str) -> bool {
+fn sets_up(command: &str) -> bool {
     let makes_fifo = contains(command, "mkfifo") || (contains(command, "mknod ") && contains(command, " p"));
-    makes_fifo && goes_out(context, command) && (sockets::names_shell(command) || contains(command, "pty.spawn"))
+    makes_fifo && connects(command) && (sockets::names_shell(command) || contains(command, "pty.spawn"))
 }
 
-/// Whether a command line connects to, or waits for, another machine: not a socket with a path, not this machine.
-fn goes_out(context: &Context<'_>, command: &str) -> bool {
-    let is_own = |address: &str| context.host.addresses.is_own(address) || context.is_this_host(address);
-    sockets::reaches_network(command) && sockets::names_other_machine(command, is_own)
+/// Whether a command line connects, or waits for a connection: a socket with a path is none.
+fn connects(command: &str) -> bool {
+    sockets::reaches_network(command) && sockets::names_network_end(command)
+}
+
+/// Whether a connection may carry the shell: one to another machine; on this machine, where a tunnel may begin, only
+/// that of a network tool or an interpreter.
+fn carries(context: &Context<'_>, image: &str, remote: &str) -> bool {
+    let name = base_name(image);
+    !context.host.addresses.is_own(remote) || sockets::is_network_tool(name) || programs::is_script_host(name)
 }
 
 /// Looks for FIFO, shell and connection among the event's process, its parents, and their children.
@@ -116,17 +122,16 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let shell_now = by_subject(sockets::is_shell) && is_bare(subject.command_line);
     let flow = host.flows.near(event.time, context.window()).find(|flow| {
         flow.outbound
-            && !host.addresses.is_own(&flow.remote)
+            && carries(context, &flow.who.image, &flow.remote)
             && (is_kin(flow.who.process) || flow.who.process == subject.known.map(|known| known.id))
     });
-    let tool =
-        kin.iter().find(|known| sockets::is_network_tool(known.name()) && goes_out(context, &known.command_line));
+    let tool = kin.iter().find(|known| sockets::is_network_tool(known.name()) && connects(&known.command_line));
     let connecting = match &event.activity {
-        Activity::NetworkFlow(flow) => !host.addresses.is_own(flow.remote.address),
-        _ => by_subject(sockets::is_network_tool) && goes_out(context, subject.command_line),
+        Activity::NetworkFlow(flow) => carries(context, subject.image, flow.remote.address),
+        _ => by_subject(sockets::is_network_tool) && connects(subject.command_line),
     };
-    let connects = flow.is_some() || tool.is_some() || connecting;
-    if !(shell_now || shell.is_some()) || !connects {
+    let connected = flow.is_some() || tool.is_some() || connecting;
+    if !(shell_now || shell.is_some()) || !connected {
         return None;
     }
     let server = if shell_now { subject } else { shell.map(|known| Actor::remembered(known)).unwrap_or_default() };
@@ -206,10 +211,9 @@ mod tests {
     }
 
     #[test]
-    fn a_network_tool_on_a_path_or_on_this_machine_is_no_connection() {
+    fn a_network_tool_on_a_path_is_no_connection() {
         for (image, line) in [
             ("/usr/bin/nc.openbsd", "nc -lU /home/u/s.sock"),
-            ("/usr/bin/nc.openbsd", "nc 127.0.0.1 9001"),
             ("/usr/bin/busybox", "busybox mkfifo /home/u/b.pipe"),
             ("/usr/bin/socat", "socat UNIX-LISTEN:/home/u/s -"),
         ] {
