@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use backchannel_host::component::HostError;
+use backchannel_host::component::{HostError, Learner, Limits};
 use backchannel_host::settings_file::{PlacedMistake, SettingsFile};
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
-use super::complain;
+use super::{complain, engine, load};
 use crate::exit::Exit;
 use crate::output::{plain, steers};
 
@@ -18,17 +18,28 @@ pub(crate) fn check(file: &Path) -> Exit {
             return Exit::Untrusted;
         }
     };
-    match settings.check() {
+    match taken(&settings) {
         Ok(()) => {
             use std::io::Write;
             // A reader that has left is no mistake in the settings.
             let _ = writeln!(std::io::stdout(), "{}: in order", plain(&file.display().to_string()));
             Exit::Clean
         }
-        Err(mistakes) => {
-            show_mistakes(Some(&settings), &mistakes);
+        Err(text) => {
+            if !text.is_empty() {
+                complain(&text);
+            }
             Exit::Untrusted
         }
+    }
+}
+
+/// Whether the module takes the settings: it alone knows the catalogue, whose ids, thresholds and windows they name.
+fn taken(settings: &SettingsFile) -> Result<(), String> {
+    let module = load(&engine()?, None)?;
+    match Learner::open(&module, &Limits::default(), Some(settings.json())) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(failed(&error, Some(settings))),
     }
 }
 

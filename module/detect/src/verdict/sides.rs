@@ -55,17 +55,23 @@ pub fn settle(
         Direction::Local => {
             if let Some(acted) = &acted {
                 finding.user.clone_from(&acted.user);
-            } else if let Some(person) = person(context) {
-                finding.user = person;
+            } else {
+                finding.user = person(context).unwrap_or_else(|| std::mem::take(&mut finding.user));
+                forget_writer(context, &mut finding.user);
             }
             let user = finding.user.clone();
+            if let Some(acted) = &acted {
+                // What was made to act is the other one of the two.
+                let same = |party: &Party| party.pid == acted.pid && party.name.eq_ignore_ascii_case(&acted.name);
+                let other = [client, server].into_iter().flatten().find(|party| !same(party));
+                let account = named(target_account, other.map_or("", |party| &party.user));
+                finding.origin = Side { host: here.clone(), process: process(Some(acted)), account: user };
+                finding.target = Side { host: here, process: process(other), account };
+                return;
+            }
             let served = server.map_or(user.as_str(), |party| &party.user);
             let account = named(target_account, served);
-            finding.origin = Side {
-                host: here.clone(),
-                process: process(acted.as_ref().or(client).or(server)),
-                account: user.clone(),
-            };
+            finding.origin = Side { host: here.clone(), process: process(client.or(server)), account: user.clone() };
             finding.target = Side { host: here, process: process(server.filter(|_| client.is_some())), account };
         }
         Direction::Inbound => {
@@ -84,9 +90,8 @@ pub fn settle(
             finding.target = Side { host: here, process: process(target), account: named(target_account, &account) };
         }
         Direction::Outbound => {
-            if let Some(person) = person(context) {
-                finding.user = person;
-            }
+            finding.user = person(context).unwrap_or_else(|| std::mem::take(&mut finding.user));
+            forget_writer(context, &mut finding.user);
             let line = client.or(server).map_or("", |party| party.command_line.as_str());
             let account = if target_account.is_empty() { there(line, context.event()) } else { target_account };
             let acted = acted.as_ref().or(client).or(server);
@@ -145,6 +150,13 @@ fn wrote_only(context: &Context<'_>, name: &str) -> bool {
         return true;
     }
     name.strip_suffix('$').is_some_and(|machine| context.is_this_host(machine.rsplit('\\').next().unwrap_or(machine)))
+}
+
+/// A record of no process under no name but a SID of the system says who wrote it, and not who acted.
+fn forget_writer(context: &Context<'_>, account: &mut String) {
+    if context.subject().is_unknown() && matches!(account.as_str(), "S-1-5-18" | "S-1-5-19" | "S-1-5-20") {
+        account.clear();
+    }
 }
 
 fn is_system(user: User<'_>, name: &str) -> bool {
