@@ -126,7 +126,7 @@ fn unfamiliar(parties: &[&Party], reasons: Reasons, matches: &[String]) -> Answe
         return Answer::missing(text, &["process starts (Sysmon 1, Security 4688, auditd execve)"]);
     }
     let protected = |party: &&&Party| is_windows_program_path(&party.path) || is_system_path(&party.path);
-    let text = if seen.iter().all(|party| protected(&party)) {
+    let text = if seen.iter().all(|party| protected(party)) {
         "The programs lie where only administrators can write; whether they are familiar here is not known."
     } else {
         "Nothing speaks against the programs themselves; whether they are familiar here is not known."
@@ -227,4 +227,73 @@ pub fn ioc_matches(context: &Context<'_>, evidence: &Evidence, parties: &[&Party
         .filter(|indicator| hit(indicator.kind, &indicator.value))
         .map(|indicator| format!("{}: {}", indicator.list, indicator.value))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use crate::{Detector, Tunables};
+
+    const HOUR: f64 = 3_600.0;
+
+    /// The third answer of a finding at the second hour of the second day, after what `logs` says was seen before.
+    fn third(logs: &[Event]) -> Answer {
+        let mut detector = Detector::new(Tunables::default());
+        let mut answer = None;
+        let finding = pipe_opened_from(26.0 * HOUR, r"\PSEXESVC", "10.9.9.9", 0x12019f).user("CORP", "ops");
+        for event in logs.iter().chain([&finding]) {
+            detector.evaluate(event, &mut |finding: &backchannel_events::Finding| {
+                answer = Some(finding.answers.q3.clone());
+            });
+        }
+        answer.unwrap()
+    }
+
+    /// A record that says nothing, from a source.
+    fn seen(hour: f64, source: Source) -> Event {
+        let mut event = event(hour * HOUR, backchannel_events::Activity::ProcessEnd);
+        event.0.provenance.source = source;
+        event
+    }
+
+    const LOGS: [Source; 3] = [Source::Security, Source::System, Source::Application];
+
+    #[test]
+    fn no_rests_on_every_log_of_changes_for_a_whole_day() {
+        let whole = LOGS.map(|source| seen(0.0, source));
+        assert_eq!(third(&whole).value, Verdict::No);
+        for (nth, name) in ["Security log", "System log", "Application log"].into_iter().enumerate() {
+            let mut less = whole.to_vec();
+            less.remove(nth);
+            let answer = third(&less);
+            assert_eq!(answer.value, Verdict::Unknown);
+            assert!(answer.missing.iter().any(|missing| missing.contains(name)), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn logs_of_hours_and_a_cleared_log_answer_nothing() {
+        let answer = third(&LOGS.map(|source| seen(20.0, source)));
+        assert_eq!((answer.value, answer.missing.len()), (Verdict::Unknown, 3));
+        assert!(answer.text.contains("2023-11-15T18:13:20"), "{}", answer.text);
+        let mut logs = LOGS.map(|source| seen(0.0, source)).to_vec();
+        let cleared =
+            backchannel_events::Telemetry { state: backchannel_events::TelemetryState::Cleared, details: "System" };
+        let mut clearing = event(25.0 * HOUR, backchannel_events::Activity::Telemetry(cleared));
+        clearing.0.provenance.source = Source::System;
+        logs.push(clearing);
+        let answer = third(&logs);
+        assert_eq!(answer.value, Verdict::Unknown);
+        assert!(answer.text.contains("was cleared"), "{}", answer.text);
+    }
+
+    #[test]
+    fn a_service_that_was_installed_is_named_and_explains_nothing() {
+        let mut logs = LOGS.map(|source| seen(0.0, source)).to_vec();
+        logs.push(service_installed(25.0 * HOUR, "qwfgzb", r"C:\Windows\qwfgzb.exe"));
+        let answer = third(&logs);
+        assert_eq!(answer.value, Verdict::Unknown);
+        assert!(answer.text.contains("service qwfgzb was installed") && !answer.missing.is_empty(), "{answer:?}");
+    }
 }
