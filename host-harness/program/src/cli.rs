@@ -178,6 +178,10 @@ pub(crate) struct Replay {
     #[arg(long)]
     pub(crate) strict: bool,
 
+    /// Leave passwords and tokens on command lines readable; they are masked (****) otherwise.
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+
     #[command(flatten)]
     pub(crate) reading: Reading,
 

@@ -22,7 +22,7 @@ use crate::memory::{Host, Interner, Name};
 use crate::remember::remember;
 use crate::stats::{Stats, Upkeep};
 use crate::tunables::HostKey;
-use crate::verdict::{judge, watch};
+use crate::verdict::{conceal, judge, watch};
 use crate::vocabulary::pipes;
 use crate::{Analytic, Tunables, text};
 
@@ -200,9 +200,9 @@ impl Detector {
             // The process of this event is stored only now.
             let process = &event.process;
             watched.extend(host.processes.find(process.entity, process.pid, event.time).map(|known| known.id));
-            watch::begin(host, &watched, logon, event.time, &mut |event| sink.watched(event));
+            watch::begin(host, &watched, logon, event.time, &mut |event| report_watched(event, &self.tuning, sink));
         }
-        watch::follow(host, event, &mut |event| sink.watched(event));
+        watch::follow(host, event, &mut |event| report_watched(event, &self.tuning, sink));
         signal(host, event, new_address, &self.tuning, sink);
         identities(host, event, &self.tuning, sink);
         self.memory.stats.evicted.add(&evicted);
@@ -281,6 +281,14 @@ impl Detector {
             self.memory.stats.evicted.hosts += 1;
         }
     }
+}
+
+/// Reports an event around a watched entity.
+fn report_watched(mut event: WatchedEvent, tuning: &Tunables, sink: &mut dyn Sink) {
+    if !tuning.show_secrets {
+        conceal::watched(&mut event);
+    }
+    sink.watched(event);
 }
 
 /// Reports what joins the two sides of an attack between machines: own addresses, network logons from other machines,
@@ -362,9 +370,12 @@ fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sin
             }
         }
         if worse {
+            // The text of the worst: one that is only surer of something milder says less.
+            if finding.severity >= known.severity {
+                known.text = finding.text;
+            }
             known.severity = known.severity.max(finding.severity);
             known.confidence = known.confidence.max(finding.confidence);
-            known.text = finding.text;
         }
         for observation in finding.evidence {
             if known.evidence.len() < MOST_EVIDENCE && !known.evidence.iter().any(|old| same_record(old, &observation))

@@ -54,6 +54,8 @@ pub struct Tunables {
     pub maturity: Maturity,
     /// Key for hashing data that attackers control.
     pub hash_key: u64,
+    /// Whether passwords and tokens stay readable in texts.
+    pub show_secrets: bool,
 }
 
 /// Expected activity at a site: findings about it are suppressed, with the name of the setting as reason.

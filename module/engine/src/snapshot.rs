@@ -14,7 +14,7 @@ use siphasher::sip::SipHasher13;
 use crate::catalog::VERSION;
 
 /// Version of the layout of the state.
-pub(crate) const LAYOUT: u32 = 5;
+pub(crate) const LAYOUT: u32 = 6;
 
 const MAGIC: [u8; 4] = *b"BCSN";
 

@@ -118,7 +118,11 @@ fn tuning(settings: Settings) -> Result<Tunables, Vec<SettingError>> {
                     IocKind::Clsid => IndicatorKind::Clsid,
                     IocKind::Address => IndicatorKind::Address,
                 },
-                value: ioc.value,
+                // Logs write class ids with braces.
+                value: match ioc.kind {
+                    IocKind::Clsid => format!("{{{}}}", ioc.value.trim_matches(['{', '}'])),
+                    _ => ioc.value,
+                },
                 list: ioc.list,
                 severity: ioc.severity,
                 confidence: ioc.confidence,
@@ -147,6 +151,7 @@ fn tuning(settings: Settings) -> Result<Tunables, Vec<SettingError>> {
             events: settings.baseline.mature_events.map_or(shipped.events, u64::from),
         },
         hash_key: settings.hash_key,
+        show_secrets: settings.show_secrets,
     })
 }
 
@@ -214,6 +219,7 @@ mod tests {
             r#"{"iocs":[{"type":"image","value":"a"}]}"#,
             r#"{"allow":[{"name":"n","reason":"r","owner":"o","hosts":["h"]}]}"#,
             r#"{"hash_key":1}"#,
+            r#"{"show_secrets":true}"#,
             r#"{"PipeNamePattern":["a"]}"#,
             r#"{"PipeNamePattern":{"legitimate":["a"]}}"#,
             r#"{"AllowedParentChildPairs":[{"parent":"a","child":"b"}]}"#,

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use backchannel_events::{Severity, Timestamp};
+use backchannel_events::{Confidence, Severity, Timestamp};
 use serde::Deserialize;
 
 use crate::{FindingEnvelope, IncidentEnvelope, with_incident};
@@ -66,10 +66,14 @@ impl Collection {
         }
     }
 
-    /// Adds a finding, or its new state.
+    /// Adds a finding, or its new state. A state that is less severe than the stored one is ignored, so that an update never
+    /// lowers a finding, whatever the order in which states arrive.
     pub fn finding(&mut self, finding: FindingEnvelope) {
         let key = |finding: &FindingEnvelope| (finding.severity, Reverse(finding.time), finding.id.clone());
         if let Some(before) = self.findings.get(&finding.id) {
+            if weight(&finding) < weight(before) {
+                return;
+            }
             self.order.remove(&key(before));
         }
         self.order.insert(key(&finding));
@@ -104,6 +108,16 @@ impl Collection {
         name_incidents(&mut findings, &incidents);
         Collected { incidents, findings, dropped: self.dropped }
     }
+}
+
+/// Which of two states of a finding is the worse: the more severe one, then the surer one, then the more frequent one.
+fn weight(finding: &FindingEnvelope) -> (Severity, Confidence, u32) {
+    #[derive(Deserialize)]
+    struct Count {
+        count: u32,
+    }
+    let count = serde_json::from_str(&finding.document).map_or(0, |Count { count }| count);
+    (finding.severity, finding.confidence, count)
 }
 
 /// Sets the incident of each finding's document, which is known only at the end.
@@ -191,6 +205,23 @@ mod tests {
         let collected = collection.finish();
         assert_eq!((ids(&collected), collected.dropped), (vec!["a", "b"], 1));
         assert_eq!(collected.by_severity()[&Severity::Critical], 1);
+    }
+
+    #[test]
+    fn an_update_never_makes_a_finding_milder() {
+        let mut collection = Collection::default();
+        let counted = |severity, count| {
+            let mut envelope = finding("a", severity, 1);
+            let whole = Finding { id: "a".into(), severity, count, ..Finding::default() };
+            envelope.document = crate::finding(&whole);
+            envelope
+        };
+        collection.finding(counted(Severity::Critical, 4));
+        collection.finding(counted(Severity::Low, 1));
+        collection.finding(counted(Severity::Critical, 2));
+        let collected = collection.finish();
+        assert_eq!(collected.by_severity()[&Severity::Critical], 1);
+        assert!(collected.findings[0].document.contains(r#""count":4"#), "{}", collected.findings[0].document);
     }
 
     #[test]

@@ -4,10 +4,12 @@ use backchannel_events::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::plan::{Field, Key, Shape};
-use crate::{Catalogue, SettingError};
+use crate::{Catalogue, SettingError, form};
 
 /// Maximum length of a pattern, in bytes.
 const MAX_PATTERN: usize = 512;
+/// Maximum length of a text that is compared with the allowed words, in bytes.
+const MAX_WORD: usize = 64;
 /// Maximum size of a compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 256 * 1024;
 
@@ -42,9 +44,23 @@ impl Checker<'_> {
                 }
             }
             Shape::Pattern => self.pattern(value, at),
+            Shape::Tagged(fields, tag, key, kinds) => {
+                self.object(fields, &[], value, at);
+                let word = value.get(tag).and_then(Value::as_str);
+                let kind = kinds.iter().find(|(name, _)| word == Some(*name));
+                // What is no text at all was found already.
+                if let (Some((_, shape)), Some(value)) = (kind, value.get(key).filter(|value| is_text(value))) {
+                    self.check(shape, value, &join(at, key));
+                }
+            }
             simple => {
                 if !self.holds(simple, value) {
-                    self.wrong(at, value, self.expected(simple));
+                    let near = match simple {
+                        Shape::Analytic => did_you_mean(value.as_str(), self.catalogue.analytics.iter().copied()),
+                        Shape::Word(words) => did_you_mean(value.as_str(), words.iter().copied()),
+                        _ => String::new(),
+                    };
+                    self.wrong(at, value, self.expected(simple) + &near);
                 }
             }
         }
@@ -60,6 +76,11 @@ impl Checker<'_> {
             Shape::Number(least, most) => value.as_u64().is_some_and(|number| (*least..=*most).contains(&number)),
             Shape::Moment => text.and_then(last_moment).is_some(),
             Shape::Daily => text.and_then(daily).is_some(),
+            Shape::Hash => text.is_some_and(form::is_hash),
+            Shape::Clsid => text.is_some_and(form::is_clsid),
+            Shape::ComClass => text.is_some_and(form::is_com_class),
+            Shape::Address => text.is_some_and(form::is_address),
+            Shape::Machine => text.is_some_and(form::is_machine),
             Shape::Analytic => text.is_some_and(|id| !id.is_empty() && self.catalogue.has(id)),
             _ => false,
         }
@@ -75,6 +96,12 @@ impl Checker<'_> {
             Shape::Moment => "a date such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z".into(),
             Shape::Daily => "a span of the day in UTC such as 22:00-04:30".into(),
             Shape::Pattern => "a regular expression".into(),
+            Shape::Hash => "a hash of 32, 40 or 64 hexadecimal digits (MD5, SHA-1, SHA-256)".into(),
+            Shape::Clsid => "a class id such as {9BA05972-F6A8-11CF-A442-00A0C90A8F39}".into(),
+            Shape::ComClass => "a class id such as {9BA05972-F6A8-11CF-A442-00A0C90A8F39}, or a program id".into(),
+            Shape::Address => "an address, a block such as 10.1.0.0/16, or a machine's name".into(),
+            Shape::Machine => "a machine's name, or one address".into(),
+            Shape::Tagged(fields, ..) => format!("an object with the keys {}", keys(fields)),
             Shape::Analytic => "the id of an analytic of the catalogue".into(),
             Shape::List(0, _) => "a list".into(),
             Shape::List(least, _) => format!("a list of at least {least}"),
@@ -106,11 +133,14 @@ impl Checker<'_> {
             let catalogue = self.catalogue;
             match key {
                 Key::Analytic if !catalogue.has(name) => {
-                    self.wrong(&at, &Value::from(name.as_str()), "the id of an analytic of the catalogue");
+                    let near = did_you_mean(Some(name), catalogue.analytics.iter().copied());
+                    let allowed = format!("the id of an analytic of the catalogue{near}");
+                    self.wrong(&at, &Value::from(name.as_str()), allowed);
                 }
                 Key::Joining if !catalogue.joins(name) => {
                     let all = catalogue.joining.join(", ");
-                    let allowed = format!("the id of an analytic that joins records within a time: {all}");
+                    let near = did_you_mean(catalogue.unknown(name), catalogue.joining.iter().copied());
+                    let allowed = format!("the id of an analytic that joins records within a time: {all}{near}");
                     self.wrong(&at, &Value::from(name.as_str()), allowed);
                 }
                 _ => self.check(item, value, &at),
@@ -128,7 +158,8 @@ impl Checker<'_> {
             let names: Vec<&str> = known.iter().filter(|one| one.analytic == id).map(|one| one.name).collect();
             if names.is_empty() && !known.is_empty() {
                 let all: Vec<String> = known.iter().map(|one| format!("{}.{}", one.analytic, one.name)).collect();
-                let allowed = format!("the id of an analytic that has thresholds: {}", all.join(", "));
+                let near = did_you_mean(self.catalogue.unknown(id), known.iter().map(|one| one.analytic));
+                let allowed = format!("the id of an analytic that has thresholds: {}{near}", all.join(", "));
                 self.wrong(&at, &Value::from(id.as_str()), allowed);
                 continue;
             }
@@ -142,7 +173,8 @@ impl Checker<'_> {
                     Some(one) => Shape::Number(u64::from(one.min), u64::from(one.max)),
                     None if known.is_empty() => Shape::Number(1, u64::from(u32::MAX)),
                     None => {
-                        self.wrong(&at, value, format!("one of the thresholds {}", names.join(", ")));
+                        let near = did_you_mean(Some(name), names.iter().copied());
+                        self.wrong(&at, value, format!("one of the thresholds {}{near}", names.join(", ")));
                         continue;
                     }
                 };
@@ -157,7 +189,8 @@ impl Checker<'_> {
         };
         for (key, value) in object {
             if !fields.iter().any(|field| field.key == key) {
-                self.wrong(&join(at, key), value, format!("one of the keys {}", keys(fields)));
+                let near = did_you_mean(Some(key), fields.iter().map(|field| field.key));
+                self.wrong(&join(at, key), value, format!("one of the keys {}{near}", keys(fields)));
             }
         }
         for field in fields {
@@ -195,6 +228,22 @@ impl Checker<'_> {
             let why = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
             self.wrong(at, value, format!("a regular expression: {why}"));
         }
+    }
+}
+
+fn is_text(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| !text.is_empty())
+}
+
+/// The word that was probably meant, as the end of what is allowed; empty where none is near.
+fn did_you_mean<'w>(given: Option<&str>, words: impl Iterator<Item = &'w str>) -> String {
+    let Some(given) = given.filter(|given| given.len() <= MAX_WORD) else { return String::new() };
+    let given = given.to_ascii_lowercase();
+    let distance = |word: &str| strsim::damerau_levenshtein(&given, &word.to_ascii_lowercase());
+    let nearest = words.map(|word| (distance(word), word)).min();
+    match nearest {
+        Some((distance, word)) if distance <= (word.len() / 4).clamp(1, 3) => format!("; did you mean {word}?"),
+        _ => String::new(),
     }
 }
 

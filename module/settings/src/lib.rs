@@ -6,6 +6,7 @@
 
 mod check;
 mod error;
+mod form;
 mod plan;
 mod schema;
 mod typed;
@@ -50,6 +51,11 @@ pub struct Threshold<'c> {
 impl Catalogue<'_> {
     fn has(&self, id: &str) -> bool {
         self.analytics.is_empty() || self.analytics.contains(&id)
+    }
+
+    /// An id that no analytic has: one that is misspelt, rather than one that does not fit.
+    fn unknown<'n>(&self, id: &'n str) -> Option<&'n str> {
+        (!self.analytics.contains(&id)).then_some(id)
     }
 
     fn joins(&self, id: &str) -> bool {

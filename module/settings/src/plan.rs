@@ -24,6 +24,18 @@ pub(crate) enum Shape {
     List(usize, &'static Shape),
     /// An object with free keys, or with ids of analytics as keys.
     Map(Key, &'static Shape),
+    /// A hash in hexadecimal: MD5, SHA-1 or SHA-256.
+    Hash,
+    /// A class id, with or without braces.
+    Clsid,
+    /// A class id or a program id.
+    ComClass,
+    /// An address, a block of addresses, or a machine's name.
+    Address,
+    /// A machine's name or one address.
+    Machine,
+    /// An object with these keys, in which the word at the first key decides what the second one must hold.
+    Tagged(&'static [Field], &'static str, &'static str, &'static [(&'static str, Shape)]),
     /// An object by analytic, then by the name of one of its thresholds.
     Thresholds,
     /// An object with these keys; of the groups, if any, all keys of at least one are required.
@@ -64,6 +76,7 @@ const fn required(key: &'static str, shape: Shape, description: &'static str) ->
     Field { key, shape, required: true, description }
 }
 
+const MACHINES: Shape = Shape::List(0, &Shape::Machine);
 const TEXTS: Shape = Shape::List(0, &Shape::Text);
 /// A list of conditions; an empty one could never match.
 const CONDITION: Shape = Shape::List(1, &Shape::Text);
@@ -83,8 +96,8 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
         optional("thresholds", Shape::Thresholds, "Thresholds, by analytic and name of the threshold."),
         optional(
             "admin_hosts",
-            TEXTS,
-            "Hosts and addresses from which administrators work. Findings with an administrator's account from there are one step less severe and do not give E1.",
+            MACHINES,
+            "Hosts and addresses from which administrators work. With an administrator's account a finding is one step less severe and does not give E1.",
         ),
         optional("admin_accounts", TEXTS, "Accounts of administrators: DOMAIN\\name or a bare name."),
         optional(
@@ -112,7 +125,11 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
             Shape::List(0, &Shape::Object(MAINTENANCE, &[&["start", "end"], &["daily"]])),
             "Planned maintenance. Findings of analytics with thresholds, and findings of low severity, are suppressed in these times.",
         ),
-        optional("iocs", Shape::List(0, &Shape::Object(IOC, &[])), "Indicators of compromise."),
+        optional(
+            "iocs",
+            Shape::List(0, &Shape::Tagged(IOC, "type", "value", IOC_VALUES)),
+            "Indicators of compromise. An address counts in any connection, logon, activation or DNS answer.",
+        ),
         optional(
             "allow",
             Shape::List(
@@ -130,6 +147,11 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
             "How much a baseline must have learned about a host before deviations are reported there. Fewer days for laboratories, more for sites whose weeks differ.",
         ),
         optional("hash_key", Shape::Number(0, u64::MAX), "Key for hashing values that attackers can choose."),
+        optional(
+            "show_secrets",
+            Shape::Flag,
+            "Whether passwords and tokens on command lines stay readable in findings and incidents; masked (****) if not given.",
+        ),
         optional(
             "PipeNamePattern",
             Shape::Either(&Shape::Object(PIPES, &[]), &PATTERNS),
@@ -152,7 +174,7 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
         ),
         optional(
             "COMObjectAllowList",
-            TEXTS,
+            Shape::List(0, &Shape::ComClass),
             "ATT&CK mutable element: COM classes of enterprise applications, CLSIDs or ProgIDs. Findings about them are suppressed.",
         ),
         optional(
@@ -172,7 +194,7 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
         ),
         optional(
             "RemoteHostList",
-            TEXTS,
+            MACHINES,
             "ATT&CK mutable element: hosts and addresses expected to call others (DCOM, RPC, pipes over SMB). Analytics of calls between machines treat them as they treat admin_hosts.",
         ),
         optional("UserContext", Shape::Object(USERS, &[]), "ATT&CK mutable element: roles of accounts."),
@@ -200,32 +222,41 @@ const MATURITY: &[Field] = &[
 ];
 
 const IOC: &[Field] = &[
+    required("type", Shape::Word(&["hash", "image", "channel", "clsid", "address"]), "What is compared."),
     required(
-        "type",
-        Shape::Word(&["hash", "image", "channel", "clsid", "address"]),
-        "What the value is compared with.",
+        "value",
+        Shape::Text,
+        "The value: a hash in hexadecimal, a class id, an address, a block such as 10.1.0.0/16 or a name; in names of programs and channels * matches any text.",
     ),
-    required("value", Shape::Text, "The value; * in names and paths matches any text."),
-    optional("list", Shape::Text, "Name of the list it comes from."),
+    optional("list", Shape::Text, "The list it is from."),
     optional("severity", SEVERITY, "Severity of a match; critical if not given."),
     optional(
         "confidence",
         Shape::Word(&["low", "medium", "high", "certain"]),
         "Confidence of a match; high if not given.",
     ),
-    optional("expires", Shape::Moment, "Event time after which it is not used; a date means its last second."),
+    optional("expires", Shape::Moment, "Not used for events after this; a date means its last second."),
+];
+
+/// What an indicator's value must be, by its type.
+const IOC_VALUES: &[(&str, Shape)] = &[
+    ("hash", Shape::Hash),
+    ("image", Shape::Text),
+    ("channel", Shape::Text),
+    ("clsid", Shape::Clsid),
+    ("address", Shape::Address),
 ];
 
 const ALLOW: &[Field] = &[
-    required("name", Shape::Text, "Its name; must be unique."),
+    required("name", Shape::Text, "Its name; no two rules share one."),
     required("reason", Shape::Text, "Why the rule exists."),
     required("owner", Shape::Text, "Person or team responsible for it."),
-    optional("expires", Shape::Moment, "Event time after which it no longer applies; a date means its last second."),
+    optional("expires", Shape::Moment, "Event time after which it no longer holds; a date means its last second."),
     optional("analytics", Shape::List(1, &Shape::Analytic), "Condition: ids of analytics."),
     optional("hosts", CONDITION, "Condition: hosts, * matches any text."),
     optional("users", CONDITION, "Condition: accounts, * matches any text."),
     optional("images", CONDITION, "Condition: path or name of a process at either end, * matches any text."),
-    optional("hashes", CONDITION, "Condition: hash of a process at either end."),
+    optional("hashes", Shape::List(1, &Shape::Hash), "Condition: hash of a process at either end."),
     optional("channels", CONDITION, "Condition: name of the channel, * matches any text."),
 ];
 

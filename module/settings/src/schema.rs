@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::Catalogue;
+use crate::form;
 use crate::plan::{self, Field, Key, Shape};
 
 /// The schema as text, ending with a line feed. Its ids and thresholds are those of the catalogue.
@@ -34,6 +35,22 @@ fn of(shape: &Shape, catalogue: &Catalogue<'_>) -> Value {
             "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$",
         }),
         Shape::Pattern => json!({"type": "string", "minLength": 1, "maxLength": 512, "format": "regex"}),
+        Shape::Hash => json!({"type": "string", "pattern": form::HASH}),
+        Shape::Clsid => json!({"type": "string", "pattern": form::CLSID}),
+        Shape::ComClass => json!({"type": "string", "pattern": form::COM_CLASS}),
+        Shape::Address => json!({"type": "string", "pattern": form::ADDRESS}),
+        Shape::Machine => json!({"type": "string", "pattern": form::MACHINE}),
+        Shape::Tagged(fields, tag, key, kinds) => {
+            let mut tagged = object(fields, &[], catalogue);
+            let kind = |(word, shape): &(&str, Shape)| {
+                let mut properties = Map::new();
+                properties.insert((*tag).to_owned(), json!({"enum": [word]}));
+                properties.insert((*key).to_owned(), of(shape, catalogue));
+                json!({"properties": properties})
+            };
+            tagged["anyOf"] = kinds.iter().map(kind).collect();
+            tagged
+        }
         Shape::Analytic => json!({"$ref": "#/$defs/analytic"}),
         Shape::List(0, item) => json!({"type": "array", "items": of(item, catalogue)}),
         Shape::List(least, item) => json!({"type": "array", "minItems": least, "items": of(item, catalogue)}),

@@ -85,7 +85,7 @@ fn an_unknown_id_is_an_error_that_lists_the_known_ones() {
     );
     let expected = [
         ("/analytics/IPC~1X", "the id of an analytic of the catalogue"),
-        ("/thresholds/IPC-A-001/target", "one of the thresholds targets"),
+        ("/thresholds/IPC-A-001/target", "one of the thresholds targets; did you mean targets?"),
         ("/thresholds/IPC-A-001/targets", "a whole number from 2 to 60"),
         ("/thresholds/IPC-B-002", "the id of an analytic that has thresholds: IPC-A-001.targets"),
         ("/TimeWindow/IPC-A-001", "the id of an analytic that joins records within a time: IPC-B-002"),
@@ -93,6 +93,45 @@ fn an_unknown_id_is_an_error_that_lists_the_known_ones() {
     let mut sorted: Vec<(&str, &str)> = errors.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
     sorted[1..4].sort_unstable();
     assert_eq!(sorted, expected);
+}
+
+#[test]
+fn what_was_probably_meant_is_said() {
+    let errors = errors(
+        r#"{"analytics": {"IPC-A-01": {"enabled": false}}, "TimeWindw": 3,
+            "iocs": [{"type": "adress", "value": "a"}],
+            "allow": [{"name": "n", "reason": "r", "owner": "o", "analytics": ["IPC-B-022", "ZZZ"]}]}"#,
+    );
+    let said = |pointer: &str| {
+        let (_, allowed) = errors.iter().find(|(place, _)| place == pointer).unwrap();
+        allowed.split("; did you mean ").nth(1).map(str::to_owned)
+    };
+    assert_eq!(said("/TimeWindw").as_deref(), Some("TimeWindow?"));
+    assert_eq!(said("/analytics/IPC-A-01").as_deref(), Some("IPC-A-001?"));
+    assert_eq!(said("/iocs/0/type").as_deref(), Some("address?"));
+    assert_eq!(said("/allow/0/analytics/0").as_deref(), Some("IPC-B-002?"));
+    assert_eq!(said("/allow/0/analytics/1"), None);
+}
+
+#[test]
+fn values_of_a_wrong_form_are_mistakes_at_their_place() {
+    let errors = errors(
+        r#"{"admin_hosts": ["adm01", "10.1.0.0/16", "10.1.0.500"], "COMObjectAllowList": ["Acme.Ledger", "{9BA05972}"],
+            "iocs": [{"type": "hash", "value": "abc"}, {"type": "clsid", "value": "MMC20"},
+                     {"type": "address", "value": "198.51.100.0/33"}, {"type": "address", "value": "198.51.100.0/24"}],
+            "allow": [{"name": "n", "reason": "r", "owner": "o", "hashes": ["xyz"]}]}"#,
+    );
+    let places: Vec<&str> = errors.iter().map(|(pointer, _)| pointer.as_str()).collect();
+    let expected = [
+        "/admin_hosts/1",
+        "/admin_hosts/2",
+        "/iocs/0/value",
+        "/iocs/1/value",
+        "/iocs/2/value",
+        "/allow/0/hashes/0",
+        "/COMObjectAllowList/1",
+    ];
+    assert_eq!(places, expected);
 }
 
 #[test]
@@ -123,6 +162,17 @@ fn full(shape: &Shape) -> Value {
         Shape::Moment => "2027-01-31".into(),
         Shape::Daily => "22:00-04:30".into(),
         Shape::Pattern => "^x$".into(),
+        Shape::Hash => "d41d8cd98f00b204e9800998ecf8427e".into(),
+        Shape::Clsid | Shape::ComClass => "{9BA05972-F6A8-11CF-A442-00A0C90A8F39}".into(),
+        Shape::Address | Shape::Machine => "198.51.100.7".into(),
+        Shape::Tagged(fields, tag, key, kinds) => {
+            let (word, shape) = &kinds[0];
+            let mut value: Map<String, Value> =
+                fields.iter().map(|field| (field.key.to_owned(), full(&field.shape))).collect();
+            value.insert((*tag).to_owned(), (*word).into());
+            value.insert((*key).to_owned(), full(shape));
+            Value::Object(value)
+        }
         Shape::Analytic => "IPC-A-001".into(),
         Shape::List(_, item) => json!([full(item)]),
         Shape::Map(Key::Joining, item) => json!({"IPC-B-002": full(item)}),

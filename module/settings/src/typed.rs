@@ -38,6 +38,8 @@ pub struct Settings {
     pub baseline: MaturitySetting,
     /// Key for hashing values that an attacker can choose, against crafted collisions.
     pub hash_key: u64,
+    /// Whether passwords and tokens on command lines stay readable in findings and incidents.
+    pub show_secrets: bool,
     /// Regular expressions for names of pipes.
     #[serde(rename = "PipeNamePattern", deserialize_with = "pipes")]
     pub pipe_name_pattern: PipeNamePattern,

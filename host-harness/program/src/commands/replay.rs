@@ -59,7 +59,10 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
             batch_time: Duration::from_secs(arguments.batch_timeout.into()),
             ..Limits::default()
         },
-        settings: settings.as_ref().map(|file| file.json().to_owned()),
+        settings: match arguments.show_secrets {
+            true => Some(settings::with_secrets(settings.as_ref())),
+            false => settings.as_ref().map(|file| file.json().to_owned()),
+        },
         baseline: arguments.reading.baseline.as_deref().map(|file| baseline(&module, file)).transpose()?,
         incidents_at_once: arguments.follow,
     };

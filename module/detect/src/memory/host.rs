@@ -1,8 +1,9 @@
 //! [`Host`]: all tables of one machine.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use backchannel_events::{ProcessEvent, Source, Timestamp};
+use backchannel_events::{Activity, ProcessEvent, Source, Telemetry, TelemetryState, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::activation::{Activation, Broker, Origin};
@@ -82,6 +83,16 @@ pub struct Host {
     /// Watched processes and logons.
     pub watch: Watch,
     sources: u32,
+    covered: BTreeMap<Source, Cover>,
+}
+
+/// From when on the records of a source are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cover {
+    /// Time of the first record that was seen, or of the last clearing of the log.
+    pub since: Timestamp,
+    /// Whether the log was cleared then.
+    pub cleared: bool,
 }
 
 impl Host {
@@ -111,6 +122,7 @@ impl Host {
             last_seen: time,
             watch: Watch::default(),
             sources: 0,
+            covered: BTreeMap::new(),
         }
     }
 
@@ -153,7 +165,26 @@ impl Host {
     pub fn note(&mut self, event: &ProcessEvent<'_>) {
         self.first_seen = self.first_seen.min(event.time);
         self.last_seen = self.last_seen.max(event.time);
-        self.sources |= 1 << event.provenance.source as u32;
+        let source = event.provenance.source;
+        if !self.has_source(source) {
+            self.sources |= 1 << source as u32;
+            self.covered.insert(source, Cover { since: event.time, cleared: false });
+        }
+        if let Activity::Telemetry(Telemetry { state: TelemetryState::Cleared, details }) = &event.activity {
+            let cleared = match *details {
+                log if log.eq_ignore_ascii_case("Security") => Source::Security,
+                log if log.eq_ignore_ascii_case("System") => Source::System,
+                log if log.eq_ignore_ascii_case("Application") => Source::Application,
+                _ => return,
+            };
+            // What was in the log before may still be here, but nothing says that all of it is.
+            self.covered.insert(cleared, Cover { since: event.time, cleared: true });
+        }
+    }
+
+    /// From when on the records of a source are there; `None` where none was seen.
+    pub fn covered(&self, source: Source) -> Option<Cover> {
+        self.covered.get(&source).copied()
     }
 
     /// Applies a logon record that arrived after the processes of its session: they were activated from another machine.

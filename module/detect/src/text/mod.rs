@@ -3,6 +3,7 @@
 pub mod addresses;
 pub mod fold;
 mod patterns;
+pub mod secrets;
 mod wildcard;
 
 pub use backchannel_events::host_label as label;

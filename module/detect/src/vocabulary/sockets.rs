@@ -69,6 +69,33 @@ pub fn reaches_network(command: &str) -> bool {
     TOOLS.iter().any(|tool| word(command, tool)) || (contains(command, "socket") && contains(command, "connect"))
 }
 
+/// Whether a command line names what it connects to, or the port it waits on: an address, not a path.
+pub fn names_network_end(command: &str) -> bool {
+    // `/dev/tcp/host/port`, a TLS client, a script's own socket.
+    if contains_any(command, &["/dev/tcp/", "/dev/udp/", "s_client", "s_server"])
+        || (contains(command, "socket") && contains(command, "connect"))
+    {
+        return true;
+    }
+    let words = command.split(|c: char| c.is_ascii_whitespace() || matches!(c, '|' | ';' | '&' | '<' | '>'));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    // socat's `TCP:host:port`.
+    let wire =
+        |word: &&str| word.split_once(':').is_some_and(|(kind, _)| contains_any(kind, &["tcp", "udp", "openssl"]));
+    if words.iter().any(wire) {
+        return true;
+    }
+    const TOOLS: [&str; 6] = ["nc", "ncat", "netcat", "nc.openbsd", "nc.traditional", "telnet"];
+    words.iter().enumerate().any(|(nth, word)| {
+        let name = crate::text::base_name(word).trim_matches(['"', '\'']);
+        let arguments = words.get(nth + 1..).unwrap_or(&[]).iter().take(8);
+        // `-U` is a socket with a path.
+        let path = arguments.clone().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('U'));
+        let port = |word: &&str| word.trim_matches(['"', '\'']).parse::<u16>().is_ok();
+        is_any(name, &TOOLS) && !path && (is_any(name, &["telnet"]) || arguments.clone().any(port))
+    })
+}
+
 /// Whether a command line names a shell to be run.
 pub fn names_shell(command: &str) -> bool {
     contains_any(

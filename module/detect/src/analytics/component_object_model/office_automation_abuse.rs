@@ -106,6 +106,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .server(office)
         .channel(Mechanism::Dcom, com::class_of(office))
         .from_machine(&*activation.peer)
+        .techniques(&["T1559.001", "T1021.003"])
         .because(&known.note, format!("{} was started: {}", office.name(), office.command_line));
     Some(evidence)
 }
@@ -168,14 +169,16 @@ fn scripted(context: &Context<'_>) -> Option<Evidence> {
         return None;
     }
     let class = class.unwrap_or(remote.class);
-    let sentence =
-        format!("A script runs macros or DDE in {class} on {}: code execution on that machine.", remote.machine);
+    let dde = text.contains("ddeinitiate(");
+    let runs = if dde { "DDE" } else { "macros" };
+    let sentence = format!("A script runs {runs} in {class} on {}: code execution on that machine.", remote.machine);
     let evidence = Evidence::new(Severity::High, Confidence::Medium, sentence)
         .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
         .indicators(Indicators::UNEXPECTED_USE)
         .client(context.subject())
         .channel(Mechanism::Dcom, class)
-        .to_machine(remote.peer());
+        .to_machine(remote.peer())
+        .techniques(if dde { ANALYTIC.techniques } else { &["T1559.001", "T1021.003"] });
     Some(evidence)
 }
 

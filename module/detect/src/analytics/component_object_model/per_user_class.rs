@@ -106,6 +106,15 @@ mod tests {
     }
 
     #[test]
+    fn a_library_of_windows_that_an_installer_registers_for_one_user_is_quiet() {
+        let installer = r"C:\Users\a\AppData\Local\Temp\setup.exe";
+        for library in [r"%systemroot%\SysWow64\shell32.dll", r"C:\Windows\System32\shell32.dll"] {
+            check(&ANALYTIC, &[registry_set(0, OTHER, library).of(installer, 7)], None);
+            check(&ANALYTIC, &[registry_set(0, KNOWN, library).of(installer, 7)], None);
+        }
+    }
+
+    #[test]
     fn a_class_that_an_installer_registered_for_all_fires_when_it_is_shadowed() {
         let machine = r"HKLM\SOFTWARE\Classes\CLSID\{11111111-2222-3333-4444-555555555555}\InprocServer32\(Default)";
         let events = [

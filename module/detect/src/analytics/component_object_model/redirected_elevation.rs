@@ -66,16 +66,19 @@ fn bent(context: &Context<'_>, path: &str, data: &str) -> Option<Evidence> {
     }
     let who = if writer.name().is_empty() { "A process" } else { writer.name() };
     let what = if class == "environment" { "a variable of Windows' own folder" } else { class };
-    let text = format!(
-        "{who} bent {what} for this user to \"{}\": programs of Windows that elevate themselves obey it.",
-        clip(command, 200)
-    );
-    Some(
-        Evidence::new(Severity::Medium, Confidence::High, text)
-            .indicators(Indicators::UNEXPECTED_USE)
-            .client(writer)
-            .channel(Mechanism::Com, class),
-    )
+    let text = if matches!(command, "" | "(Empty)") {
+        format!(
+            "{who} emptied the handler of {what} for this user: programs of Windows that elevate themselves obey it."
+        )
+    } else {
+        let command = clip(command, 200);
+        format!(
+            "{who} bent {what} for this user to \"{command}\": programs of Windows that elevate themselves obey it."
+        )
+    };
+    let evidence =
+        Evidence::new(Severity::Medium, Confidence::High, text).indicators(Indicators::UNEXPECTED_USE).client(writer);
+    Some(bypass(evidence, class))
 }
 
 fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -107,19 +110,27 @@ fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> 
         child.name(),
         handler.class,
     );
-    Some(
-        Evidence::new(Severity::Critical, Confidence::High, text)
-            .reasons(
-                Reasons::ADMINISTRATIVE_PRIVILEGES
-                    .and(Reasons::DCOM_EXPLOITATION)
-                    .and_if(predicates::is_unknown_binary(child), Reasons::UNKNOWN_BINARY),
-            )
-            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
-            .client(writer)
-            .server(child)
-            .channel(Mechanism::Com, &*handler.class)
-            .because(&handler.note, format!("{} was bent to \"{}\"", handler.class, handler.command)),
-    )
+    let evidence = Evidence::new(Severity::Critical, Confidence::High, text)
+        .reasons(
+            Reasons::ADMINISTRATIVE_PRIVILEGES
+                .and_if(is_com(&handler.class), Reasons::DCOM_EXPLOITATION)
+                .and_if(predicates::is_unknown_binary(child), Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
+        .client(writer)
+        .server(child)
+        .because(&handler.note, format!("{} was bent to \"{}\"", handler.class, handler.command));
+    Some(bypass(evidence, &handler.class))
+}
+
+/// Whether what was bent is a handler that the shell opens through COM: a variable and a program's path are not.
+fn is_com(class: &str) -> bool {
+    !is_any(class, &["environment", "control.exe"])
+}
+
+/// The channel and the techniques of what was bent.
+fn bypass(evidence: Evidence, class: &str) -> Evidence {
+    if is_com(class) { evidence.channel(Mechanism::Com, class) } else { evidence.techniques(&["T1548.002"]) }
 }
 
 /// Whether the program auto-elevates and runs the command in the user's registry.

@@ -25,6 +25,8 @@ use backchannel_events::{
     Source,
 };
 
+use crate::actor::account;
+use crate::context::command_line;
 use crate::context::script_text::{self, is_this_machine};
 use crate::text::{base_name, contains_any, starts_with};
 use crate::vocabulary::com;
@@ -114,15 +116,23 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Dcom, class);
-    Some(if elsewhere { evidence.to_machine(remote.map_or(machine, |found| found.peer())) } else { evidence })
+    if !elsewhere {
+        return Some(evidence);
+    }
+    let peer = remote.map_or(machine, |found| found.peer());
+    // A tool names its machine on the command line only.
+    let peer = if peer.is_empty() { command_line::machine(who.command_line).unwrap_or("") } else { peer };
+    Some(evidence.to_machine(peer))
 }
 
 /// Explicit credentials for the RPC service of another machine, which COM requests before an activation.
 fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
-    if logon.outcome != LogonOutcome::ExplicitCredentials || !starts_with(logon.target, "RPCSS/") {
+    if logon.outcome != LogonOutcome::ExplicitCredentials {
         return None;
     }
-    let machine = logon.target.get("RPCSS/".len()..)?;
+    // Security 4648 has the service beside the name of the machine.
+    let service = [logon.package, logon.target].into_iter().find(|name| starts_with(name, "RPCSS/"))?;
+    let machine = service.get("RPCSS/".len()..)?;
     let who = context.subject();
     let fitting = (predicates::is_script_host(who) && !who.is(&["cmd.exe"]))
         || who.is(&["wmic.exe"])
@@ -137,6 +147,7 @@ fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
         .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Dcom, "RPCSS")
+        .target_account(account(logon.user))
         .to_machine(machine);
     Some(evidence)
 }
@@ -217,6 +228,15 @@ mod tests {
             event.of(image, 55)
         };
         check(&ANALYTIC, &[used(POWERSHELL)], Some((Severity::Medium, Confidence::Medium)));
+        let mut as_logged = used(POWERSHELL);
+        if let Activity::Logon(logon) = &mut as_logged.0.activity {
+            (logon.target, logon.package) = ("srv1.corp.example", "RPCSS/srv1.corp.example");
+        }
+        let found = check(&ANALYTIC, &[as_logged], Some((Severity::Medium, Confidence::Medium)));
+        assert_eq!(
+            (found[0].target.host.as_str(), found[0].target.account.as_str()),
+            ("srv1.corp.example", r"CORP\admin")
+        );
         check(&ANALYTIC, &[used(r"C:\Windows\System32\mmc.exe")], None);
     }
 

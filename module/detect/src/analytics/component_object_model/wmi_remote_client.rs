@@ -21,6 +21,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
+use crate::context::command_line;
 use crate::context::script_text::is_this_machine;
 use crate::text::{contains, contains_any, find, lower};
 use crate::{Analytic, Context, Evidence, Family};
@@ -49,7 +50,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         _ => event.process.command_line,
     };
     let text = context.wording()?.squeezed(HINTS)?;
-    let (machine, how) = by_wmic(raw, &text).or_else(|| by_powershell(raw, &text)).or_else(|| by_tool(&text))?;
+    let (machine, how) = by_wmic(raw, &text).or_else(|| by_powershell(raw, &text)).or_else(|| by_tool(raw, &text))?;
     let who = context.subject();
     let by = if who.name().is_empty() { "A script" } else { who.name() };
     let on = if machine.is_empty() { "another machine" } else { machine };
@@ -89,9 +90,9 @@ fn by_powershell<'r>(raw: &'r str, squeezed: &str) -> Option<(&'r str, &'static 
     None
 }
 
-fn by_tool<'r>(squeezed: &str) -> Option<(&'r str, &'static str)> {
+fn by_tool<'r>(raw: &'r str, squeezed: &str) -> Option<(&'r str, &'static str)> {
     contains_any(squeezed, &["wmiexec.py", "wmiexec.exe", "wmiexec.vbs", "invoke-wmiexec"])
-        .then_some(("", "a tool made for it"))
+        .then(|| (command_line::machine(raw).unwrap_or(""), "a tool made for it"))
 }
 
 /// The argument that follows `name`, without quotes.
@@ -136,7 +137,9 @@ mod tests {
 
     #[test]
     fn a_tool_made_for_it_fires() {
-        check(&ANALYTIC, &[start(0, r"C:\Python\python.exe", "python wmiexec.py corp/alice@10.0.0.9")], FIRES);
+        let tool = start(0, r"C:\Python\python.exe", "python wmiexec.py corp/alice@10.0.0.9");
+        let found = check(&ANALYTIC, &[tool], FIRES);
+        assert_eq!((found[0].target.host.as_str(), found[0].target.account.as_str()), ("10.0.0.9", r"corp\alice"));
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DDE-007",
     title: "Legacy OLE server started by a document",
     family: Family::DynamicDataExchange,
-    techniques: &["T1559.001", "T1559.002", "T1203"],
+    techniques: &["T1559.001", "T1203"],
     attack_analytics: &["AN1393"],
     severity: Severity::High,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],

@@ -41,6 +41,9 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
+/// What a child of Office shows where nothing speaks of DDE.
+const WITHOUT_DDE: &[&str] = &["T1559", "T1204.002"];
+
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let parent = context.parent();
     if !office::is_installed(parent) {
@@ -66,7 +69,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 .indicators(Indicators::UNEXPECTED_USE)
                 .client(parent)
                 .server(child)
-                .channel(Mechanism::Unknown, ""),
+                .channel(Mechanism::Unknown, "")
+                .techniques(WITHOUT_DDE),
         );
     }
     let payload = office::has_payload(child.command_line)
@@ -91,6 +95,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .client(parent)
         .server(child)
         .channel(if trace.is_some() { Mechanism::Dde } else { Mechanism::Unknown }, document.unwrap_or(""));
+    if trace.is_none() {
+        evidence = evidence.techniques(WITHOUT_DDE);
+    }
     if let Some(trace) = trace {
         evidence = evidence.because(&trace.note, format!("a sign of DDE: {}", trace.what));
     }

@@ -66,7 +66,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     evidence = evidence.client(context.subject());
     if let Some((maker, created)) = context.pipe_maker(&name) {
-        evidence = evidence.server(maker).because(&created.note, format!("{} made pipe {name}", label(maker)));
+        evidence =
+            evidence.server(maker).acted(maker).because(&created.note, format!("{} made pipe {name}", label(maker)));
     }
     Some(evidence)
 }

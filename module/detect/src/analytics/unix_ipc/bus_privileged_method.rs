@@ -104,6 +104,16 @@ fn refused(context: &Context<'_>, call: &RpcCall<'_>) -> Option<Evidence> {
     Some(conclude(caller, method, true, text))
 }
 
+/// What a method is for: a unit is made, an account is made, or neither.
+fn techniques(method: Method) -> &'static [&'static str] {
+    match method.member {
+        "StartTransientUnit" | "EnableUnitFiles" | "LinkUnitFiles" => &["T1559", "T1543.002"],
+        "CreateUser" => &["T1559", "T1136.001"],
+        "SetPassword" | "SetAccountType" => &["T1559", "T1098"],
+        _ => &["T1559"],
+    }
+}
+
 fn conclude(caller: Actor<'_>, method: Method, refused: bool, text: String) -> Evidence {
     let root = caller.user.acting_id() == "0";
     let mut severity = match (root, method.gives_root) {
@@ -124,6 +134,7 @@ fn conclude(caller: Actor<'_>, method: Method, refused: bool, text: String) -> E
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(caller)
         .channel(Mechanism::Dbus, format!("{}.{}", method.interface, method.member))
+        .techniques(techniques(method))
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ use backchannel_events::{
 
 use crate::memory::recent::Noted;
 use crate::memory::{KnownProcess, ProcessId};
-use crate::text::contains;
-use crate::vocabulary::sockets;
+use crate::text::{base_name, contains};
+use crate::vocabulary::{programs, sockets};
 use crate::{Actor, Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
@@ -73,7 +73,19 @@ fn conclude(evidence: Evidence) -> Evidence {
 /// Whether a command line alone sets up the reverse shell.
 fn sets_up(command: &str) -> bool {
     let makes_fifo = contains(command, "mkfifo") || (contains(command, "mknod ") && contains(command, " p"));
-    makes_fifo && sockets::reaches_network(command) && (sockets::names_shell(command) || contains(command, "pty.spawn"))
+    makes_fifo && connects(command) && (sockets::names_shell(command) || contains(command, "pty.spawn"))
+}
+
+/// Whether a command line connects, or waits for a connection: a socket with a path is none.
+fn connects(command: &str) -> bool {
+    sockets::reaches_network(command) && sockets::names_network_end(command)
+}
+
+/// Whether a connection may carry the shell: one to another machine; on this machine, where a tunnel may begin, only
+/// that of a network tool or an interpreter.
+fn carries(context: &Context<'_>, image: &str, remote: &str) -> bool {
+    let name = base_name(image);
+    !context.host.addresses.is_own(remote) || sockets::is_network_tool(name) || programs::is_script_host(name)
 }
 
 /// Looks for FIFO, shell and connection among the event's process, its parents, and their children.
@@ -109,14 +121,17 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let shell = kin.iter().find(|known| sockets::is_shell(known.name()) && is_bare(&known.command_line));
     let shell_now = by_subject(sockets::is_shell) && is_bare(subject.command_line);
     let flow = host.flows.near(event.time, context.window()).find(|flow| {
-        flow.outbound && (is_kin(flow.who.process) || flow.who.process == subject.known.map(|known| known.id))
+        flow.outbound
+            && carries(context, &flow.who.image, &flow.remote)
+            && (is_kin(flow.who.process) || flow.who.process == subject.known.map(|known| known.id))
     });
-    let tool = kin.iter().find(|known| sockets::is_network_tool(known.name()));
-    let connects = flow.is_some()
-        || tool.is_some()
-        || by_subject(sockets::is_network_tool)
-        || matches!(event.activity, Activity::NetworkFlow(_));
-    if !(shell_now || shell.is_some()) || !connects {
+    let tool = kin.iter().find(|known| sockets::is_network_tool(known.name()) && connects(&known.command_line));
+    let connecting = match &event.activity {
+        Activity::NetworkFlow(flow) => carries(context, subject.image, flow.remote.address),
+        _ => by_subject(sockets::is_network_tool) && connects(subject.command_line),
+    };
+    let connected = flow.is_some() || tool.is_some() || connecting;
+    if !(shell_now || shell.is_some()) || !connected {
         return None;
     }
     let server = if shell_now { subject } else { shell.map(|known| Actor::remembered(known)).unwrap_or_default() };
@@ -193,6 +208,27 @@ mod tests {
             shell_start(3.0, 13, 10, "/usr/bin/pg_dump", "pg_dump shop"),
         ];
         check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn a_network_tool_on_a_path_is_no_connection() {
+        for (image, line) in [
+            ("/usr/bin/nc.openbsd", "nc -lU /home/u/s.sock"),
+            ("/usr/bin/busybox", "busybox mkfifo /home/u/b.pipe"),
+            ("/usr/bin/socat", "socat UNIX-LISTEN:/home/u/s -"),
+        ] {
+            let events = |line| {
+                [
+                    shell_start(0.0, 10, 9, "/usr/bin/bash", "bash"),
+                    fifo(1.0, "/home/u/colour.pipe").of("/usr/bin/mkfifo", 11).parent_pid(10),
+                    shell_start(2.0, 12, 10, "/usr/bin/dash", "sh -i"),
+                    shell_start(3.0, 13, 10, image, line),
+                ]
+            };
+            check(&ANALYTIC, &events(line), None);
+        }
+        let line = "mkfifo /tmp/q;cat /tmp/q|sh -i|nc -lU /tmp/s >/tmp/q";
+        check(&ANALYTIC, &[shell_start(0.0, 10, 9, "/usr/bin/dash", line)], None);
     }
 
     #[test]

@@ -92,7 +92,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 )
                 .indicators(Indicators::UNEXPECTED_USE)
                 .client(client)
-                .channel(channel.mechanism, channel.name);
+                .channel(channel.mechanism, channel.name)
+                .techniques(&["T1559"]);
             Some(evidence)
         }
         _ => None,
