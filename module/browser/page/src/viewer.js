@@ -172,20 +172,25 @@ function paper() {
   });
 }
 
+/** The analytics that could find nothing. */
+function inactive(summary) {
+  return summary.inactive ?? summary.asleep ?? [];
+}
+
 /** Says plainly that nothing was found, and in what. */
 function nothing(summary) {
   const span = summary.first_time ? `, from ${time(summary.first_time)} to ${time(summary.last_time)} (UTC)` : "";
   const hosts = `${summary.hosts.toLocaleString("en")} host${summary.hosts === 1 ? "" : "s"}`;
   return el("div", { class: "nothing" }, el("p", { class: "big" }, "Nothing was found"),
     el("p", null, `${summary.records.read.toLocaleString("en")} records of ${hosts} were read${span}.`),
-    summary.asleep.length ? el("p", { class: "quiet" }, `${summary.asleep.length} analytics could find nothing for want of logs or a baseline: they are listed below.`) : null);
+    inactive(summary).length ? el("p", { class: "quiet" }, `${inactive(summary).length} analytics could find nothing for want of logs or a baseline: they are listed below.`) : null);
 }
 
 function run() {
   const summary = state.data.summary;
   if (!summary) return el("p", null, "Nothing is known of this run.");
   const [baseline, logs] = [[], []];
-  for (const one of summary.asleep) (/baseline/.test(one.reason) ? baseline : logs).push([one.analytic, one.reason]);
+  for (const one of inactive(summary)) (/baseline/.test(one.reason) ? baseline : logs).push([one.analytic, one.reason]);
   const counts = (of) => of.map(({ reason, count }) => [reason, count]);
   return el("article", null,
     state.data.incidents.length || state.data.findings.length ? null : nothing(summary),
