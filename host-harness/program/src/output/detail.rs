@@ -1,33 +1,25 @@
-//! An incident as a page that an analyst reads at 3 a.m.: what happened, the decision, the four answers, what
-//! happened when, what to do.
+//! All of an incident (`--detail`): what happened, the decision, the four answers, what happened when, what to do.
 
 use std::io::{self, Write};
 
-use backchannel_host::Timestamp;
 use backchannel_host::report::{IncidentDocument, IncidentEnvelope, ProcessOnHost, Record, StepDocument};
 
+use super::layout::{moment, paragraph, width};
 use super::{Paint, cut, plain};
 
 /// Lines of the timeline shown; the rest is in the JSON lines.
 const TIMELINE: usize = 25;
 /// Entries of each other list shown.
 const ENTRIES: usize = 8;
-/// Width at which paragraphs are broken where the terminal's is not known.
-const WIDTH: usize = 110;
 
 /// Writes the page of an incident, the `number`th.
 pub(crate) fn page(out: &mut dyn Write, number: usize, incident: &IncidentEnvelope, paint: &Paint) -> io::Result<()> {
     let document = IncidentDocument::read(&incident.document).unwrap_or_default();
     let texts = |texts: &[String]| -> Vec<String> { texts.iter().map(|text| plain(text)).collect() };
-    let width = terminal_width();
+    let width = width();
 
     let decision = if incident.tier == 2 { "escalate to Tier 2" } else { "stays with level 1" };
-    writeln!(
-        out,
-        "{} INCIDENT {number}  {}  {decision}",
-        "━".repeat(2),
-        paint.word(incident.severity).to_uppercase_if_plain(paint),
-    )?;
+    writeln!(out, "{} INCIDENT {number}  {}  {decision}", "━".repeat(2), paint.upper(incident.severity),)?;
     paragraph(out, "", &plain(&document.text), width)?;
     writeln!(out)?;
     field(out, "id", &format!("{} (revision {})", plain(&incident.id), incident.revision))?;
@@ -98,21 +90,6 @@ pub(crate) fn page(out: &mut dyn Write, number: usize, incident: &IncidentEnvelo
     writeln!(out)
 }
 
-/// Upper case where no colour code would be broken by it.
-trait UpperIfPlain {
-    fn to_uppercase_if_plain(self, paint: &Paint) -> String;
-}
-
-impl UpperIfPlain for String {
-    fn to_uppercase_if_plain(self, paint: &Paint) -> String {
-        if paint.has_colour() { self } else { self.to_uppercase() }
-    }
-}
-
-fn terminal_width() -> usize {
-    comfy_table::Table::new().width().map_or(WIDTH, |width| usize::from(width).clamp(60, 200))
-}
-
 fn field(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
     if value.is_empty() { Ok(()) } else { writeln!(out, "  {name:<11} {value}") }
 }
@@ -139,43 +116,4 @@ fn records(records: &[Record]) -> Vec<String> {
         format!("{}{mark} {}  {}", moment(record.time), plain(host), cut(&plain(&record.text), 260))
     };
     records.iter().map(line).collect()
-}
-
-/// A moment to the millisecond: `2024-05-01 12:00:00.123`.
-fn moment(time: Timestamp) -> String {
-    let text = time.to_string();
-    let text = text.trim_end_matches('Z').replace('T', " ");
-    cut(&text, 23).trim_end_matches('…').to_owned()
-}
-
-/// Text broken at blanks; later lines are indented as far as the first.
-fn paragraph(out: &mut dyn Write, lead: &str, text: &str, width: usize) -> io::Result<()> {
-    let indent = " ".repeat(lead.chars().count());
-    let room = width.saturating_sub(indent.len()).max(20);
-    let mut line = String::new();
-    let mut lead = lead;
-    for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-            writeln!(out, "{lead}{line}")?;
-            lead = &indent;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    writeln!(out, "{lead}{line}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_paragraph_is_broken_at_blanks_and_keeps_its_indent() {
-        let mut out = Vec::new();
-        paragraph(&mut out, "  E1  ", "one two three four five six seven eight", 26).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "  E1  one two three four\n      five six seven eight\n");
-    }
 }
