@@ -30,14 +30,14 @@ pub(crate) fn of(incident: &IncidentDocument, findings: &BTreeMap<&str, FindingD
     let mut members: Vec<&FindingDocument> = members.collect();
     members.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
     for finding in members {
+        let (from, to) = (key(&finding.origin.host), key(&finding.target.host));
         // What happened inside one machine is said in words.
-        if finding.origin.host.is_empty() || finding.origin.host == finding.target.host {
+        if from.is_empty() || from == to {
             continue;
         }
         let account = [&finding.origin.account, &finding.target.account].into_iter().find(|name| !name.is_empty());
         let account = account.cloned().unwrap_or_default();
         let mechanism = finding.channel.as_ref().map_or("", |channel| channel.mechanism.as_str()).replace('_', " ");
-        let (from, to) = (finding.origin.host.clone(), finding.target.host.clone());
         let ends = |one: &Movement| one.from == from && one.to == to;
         match movements.iter_mut().find(|one| ends(one) && one.account == account && one.mechanism == mechanism) {
             Some(known) => known.times.1 = known.times.1.max(finding.time),
@@ -45,6 +45,14 @@ pub(crate) fn of(incident: &IncidentDocument, findings: &BTreeMap<&str, FindingD
         }
     }
     movements
+}
+
+/// A machine as incidents name it: an address, or the first label of a name.
+fn key(host: &str) -> String {
+    if host.parse::<std::net::IpAddr>().is_ok() {
+        return host.to_owned();
+    }
+    host.split('.').next().unwrap_or_default().to_lowercase()
 }
 
 /// The lines of a drawing: `10.20.0.11 --dcom--> ws01 as CORP\adm.vogt  10:21:27`.
@@ -93,7 +101,11 @@ mod tests {
 
     #[test]
     fn steps_of_one_kind_are_one_line_and_what_stays_on_a_machine_is_none() {
-        let all = [finding("a", 5, "ws-041", "srv1"), finding("b", 0, "ws-041", "srv1"), finding("c", 1, "x", "x")];
+        let all = [
+            finding("a", 5, "ws-041", "srv1"),
+            finding("b", 0, "WS-041.corp.example", "srv1"),
+            finding("c", 1, "x", "x"),
+        ];
         let incident =
             IncidentDocument { findings: ["a", "b", "c"].map(str::to_owned).into(), ..IncidentDocument::default() };
         let found = of(&incident, &all.iter().map(|one| (one.id.as_str(), one.clone())).collect());

@@ -51,21 +51,24 @@ fn alone(out: &mut dyn Write, list: &[&FindingEnvelope], paint: &Paint) -> io::R
     if list.is_empty() {
         return Ok(());
     }
-    writeln!(out, "Findings in no incident")?;
-    for finding in list.iter().take(ALONE) {
+    // Findings that would be the same line are one.
+    let mut lines: Vec<(String, String, usize)> = Vec::new();
+    for finding in list {
         let title = FindingDocument::read(&finding.document).unwrap_or_default().title;
-        let time = second(finding.time);
-        let text = format!(
-            "{} {}: {} ({})",
-            paint.word(finding.severity),
-            plain(&finding.host),
-            plain(&title),
-            plain(&finding.analytic)
-        );
-        paragraph(out, &format!("  {time}  "), &text, width())?;
+        let (word, host, analytic) = (paint.word(finding.severity), plain(&finding.host), plain(&finding.analytic));
+        let text = format!("{word} {host}: {} ({analytic})", plain(&title));
+        match lines.iter_mut().find(|(_, known, _)| *known == text) {
+            Some((_, _, times)) => *times += 1,
+            None => lines.push((second(finding.time), text, 1)),
+        }
     }
-    if list.len() > ALONE {
-        writeln!(out, "  and {} more: --detail shows them", list.len() - ALONE)?;
+    writeln!(out, "Findings in no incident")?;
+    for (time, text, times) in lines.iter().take(ALONE) {
+        let times = if *times > 1 { format!(", {times} times") } else { String::new() };
+        paragraph(out, &format!("  {time}  "), &format!("{text}{times}"), width())?;
+    }
+    if lines.len() > ALONE {
+        writeln!(out, "  and {} more: --detail shows them", lines.len() - ALONE)?;
     }
     writeln!(out)
 }
