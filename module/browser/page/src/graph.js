@@ -82,7 +82,17 @@ export function build(incident, findings) {
     join(origin, id, "", finding.severity);
     join(id, target === origin ? null : target, "", finding.severity);
   }
-  return { nodes, edges: [...edges.values()] };
+  return pruned(nodes, [...edges.values()]);
+}
+
+/** Without placeholders where another finding knows which process serves the same channel. */
+function pruned(nodes, edges) {
+  const placeholder = (id) => id.startsWith("u ");
+  const served = new Set(edges.filter(({ from, to }) => nodes.get(from).kind === "channel" && !placeholder(to)).map(({ from }) => from));
+  const kept = edges.filter(({ from, to }) => !(placeholder(to) && served.has(from)));
+  const ends = new Set(kept.flatMap(({ from, to }) => [from, to]));
+  for (const id of [...nodes.keys()]) if (placeholder(id) && !ends.has(id)) nodes.delete(id);
+  return { nodes, edges: kept };
 }
 
 function hint(of) {
