@@ -1,4 +1,7 @@
 //! Lists of known faults: each entry has a reason, and goes when the fault has gone.
+//!
+//! - [`check`]: faults one by one, for the truth.
+//! - [`check_sentences`]: sentences by a part that they share, because one fault of a text shows in many sentences.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -56,6 +59,39 @@ pub fn check(file: &Path, faults: &BTreeSet<Fault>) -> Vec<String> {
     let bare = reasons.iter().filter(|(_, reason)| reason.trim().is_empty());
     let bare = bare.map(|(fault, _)| format!("without a reason: {}", named(fault)));
     new.chain(gone).chain(bare).collect()
+}
+
+/// A fault of a text: sentences that hold `contains` break `rule`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pattern {
+    rule: String,
+    contains: String,
+    reason: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Patterns {
+    #[serde(default)]
+    known: Vec<Pattern>,
+}
+
+/// Compares broken sentences, each with its place, rule and text, with a list by hand. Gives back what is wrong: a
+/// sentence that no entry covers, an entry that covers none, an entry without a reason.
+pub fn check_sentences(file: &Path, faults: &BTreeSet<Fault>) -> Vec<String> {
+    let list: Patterns = match fs::read_to_string(file) {
+        Ok(text) => toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display())),
+        Err(_) => Patterns::default(),
+    };
+    let covers = |known: &Pattern, (_, rule, text): &Fault| known.rule == *rule && text.contains(&known.contains);
+    let new = faults.iter().filter(|fault| !list.known.iter().any(|known| covers(known, fault)));
+    let new = new.map(|(place, rule, text)| format!("{place}: {rule}: {text}"));
+    let idle = list.known.iter().filter(|known| !faults.iter().any(|fault| covers(known, fault)));
+    let idle = idle.map(|known| format!("no longer so, take it out of the list: {}: {}", known.rule, known.contains));
+    let bare = list.known.iter().filter(|known| known.reason.trim().is_empty());
+    let bare = bare.map(|known| format!("without a reason: {}: {}", known.rule, known.contains));
+    new.chain(idle).chain(bare).collect()
 }
 
 fn write(file: &Path, faults: &BTreeSet<Fault>, reasons: &BTreeMap<Fault, &str>) {

@@ -40,7 +40,7 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         shape("full stop inside a clause", r"[^.]\.\s*[:;,]\s|[^.]\.\.(\s|$)"),
         shape(
             "number run into a sentence",
-            r"[^.!?…)\]\x22'\s]\s+\d+ further findings? belong|\bhttps?://\S*\s+\d+ further",
+            r"[^.!?…)\]\x22'\s]\s+\d+ further findings? belong|\bhttps?://\S*[^.\s]\s+\d+ further",
         ),
         shape("one and several", r"\b1 (further )?(findings|events|hosts|records|times|logons|processes)\b"),
         shape("several and one", r"\b([2-9]|\d{2,}) (further )?(finding|event|host|record|time|logon|process)\b"),
