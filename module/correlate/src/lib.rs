@@ -9,15 +9,19 @@
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable)
 )]
 
-mod account;
 mod answers;
 mod compose;
 mod containment;
 mod correlator;
 mod groups;
+mod identity;
 mod level2;
+mod movements;
 mod patterns;
+mod roles;
+mod scene;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 pub use correlator::{Correlator, Memory};

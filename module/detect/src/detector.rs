@@ -183,6 +183,7 @@ impl Detector {
                         watched.extend(judged.processes);
                         logon = judged.logon.or(logon);
                         alarmed = true;
+                        watch::of_finding(host, &judged.finding, event, &mut |event| sink.watched(event));
                     }
                     if let Some(by) = &judged.finding.suppressed {
                         *self.memory.silenced.entry(by.rule.clone()).or_default() += 1;
@@ -204,6 +205,7 @@ impl Detector {
         }
         watch::follow(host, event, &mut |event| sink.watched(event));
         signal(host, event, new_address, &self.tuning, sink);
+        identities(host, event, &self.tuning, sink);
         self.memory.stats.evicted.add(&evicted);
     }
 
@@ -310,6 +312,29 @@ fn signal(host: &Host, event: &ProcessEvent<'_>, new_address: Option<&str>, tuni
         _ => return,
     };
     sink.signal(Signal { host: host.key.to_string(), kind, peer: peer.to_ascii_lowercase(), user, time: event.time });
+}
+
+/// Says what a logon's record ties together: the name and the address of the machine it came from, the id and the name of
+/// the account.
+fn identities(host: &Host, event: &ProcessEvent<'_>, tuning: &Tunables, sink: &mut dyn Sink) {
+    let Activity::Logon(logon) = &event.activity else { return };
+    if logon.outcome != LogonOutcome::Start || tuning.is_service(logon.user) {
+        return;
+    }
+    let (source, user, time) = (logon.source, logon.user, event.time);
+    let named = !source.name.is_empty() && backchannel_events::parse_address(source.name).is_none();
+    if named && !source.address.is_empty() && !host.addresses.is_own(source.address) {
+        let (host, peer) = (source.name.to_ascii_lowercase(), source.address.to_ascii_lowercase());
+        sink.signal(Signal { host, kind: SignalKind::PeerAddress, peer, user: String::new(), time });
+    }
+    // Where auditd has no uid of who logged on, the login uid of the session that begins is that of the account. With sudo
+    // and su it is that of the account before.
+    let session = Some(event.process.user.audit_id).filter(|_| matches!(logon.kind, 2 | 4 | 10));
+    let id = if user.id.is_empty() { session.unwrap_or_default() } else { user.id };
+    if !id.is_empty() && !user.name.is_empty() {
+        let (host, peer) = (host.key.to_string(), id.to_ascii_lowercase());
+        sink.signal(Signal { host, kind: SignalKind::Account, peer, user: account(user), time });
+    }
 }
 
 /// Folds a finding into an earlier one of the same analytic, host, processes and channel, or hands it over as new.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActivityKind, Answers, ChannelNote, Observation, Party, Reason, Severity, Timestamp};
+use crate::{ActivityKind, Answers, ChannelNote, Mechanism, Observation, Party, Reason, Severity, Timestamp};
 
 /// The findings of one attack, across hosts, with everything that level 1 and level 2 need.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Incident {
     pub processes: Vec<HostParty>,
     /// Channels involved.
     pub channels: Vec<ChannelNote>,
+    /// Who acted on whom across machines, earliest first.
+    pub movements: Vec<Movement>,
     /// ATT&CK techniques.
     pub techniques: Vec<String>,
     /// First event.
@@ -47,6 +49,32 @@ pub struct Incident {
     pub level2: Level2,
     /// What to do, in this order.
     pub containment: Vec<Action>,
+}
+
+/// One machine acted on another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Movement {
+    /// The machine that acted.
+    pub from: Machine,
+    /// The machine that was acted upon.
+    pub to: Machine,
+    /// The account that was used there, `DOMAIN\\name` where both are known; empty where no record says it.
+    pub account: String,
+    /// What it was done over.
+    pub mechanism: Mechanism,
+    /// Its first record.
+    pub time: Timestamp,
+    /// Ids of the findings that say so, earliest first.
+    pub findings: Vec<String>,
+}
+
+/// A machine as far as the records name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Machine {
+    /// Host key, or another name, or the address where nothing else is known. Empty where no record says which machine.
+    pub host: String,
+    /// Network address; empty where it is not known.
+    pub address: String,
 }
 
 /// A process and the host it ran on.
@@ -139,7 +167,8 @@ pub struct Dossier {
 pub struct Action {
     /// Place in the order, from 1.
     pub order: u32,
-    /// `isolate`, `kill`, `disable`, `unregister`, `remove`, `restrict`, `patch`, `collect`.
+    /// `isolate`, `collect`, `block`, `kill`, `disable`, `quarantine`, `remove`, `unregister`, `restrict`, `restart`,
+    /// `patch`.
     pub action: String,
     /// The concrete host, process, account, service, class, file or socket.
     pub target: String,
@@ -160,18 +189,54 @@ pub struct WatchedEvent {
     pub joins: Vec<String>,
     /// The other machine's address, of a flow or a logon.
     pub peer: String,
+    /// What it is about.
+    #[serde(default)]
+    pub object: Object,
     /// The record, with what it says.
     pub observation: Observation,
+}
+
+/// What a watched event is about, where containment has to name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Object {
+    /// Nothing of this kind.
+    #[default]
+    None,
+    /// A process that started or ended.
+    Process {
+        /// The process.
+        party: Party,
+        /// When it ended, if that is known.
+        ended: Option<Timestamp>,
+    },
+    /// Path of a file that was written or loaded.
+    File(String),
+    /// Path of a file or socket whose mode or owner was changed.
+    Mode(String),
+    /// Path of a registry value that was set.
+    RegistryValue(String),
+    /// A service that was installed.
+    Service {
+        /// Name.
+        name: String,
+        /// What it runs.
+        command_line: String,
+    },
+    /// Name of a scheduled task that was registered.
+    Task(String),
+    /// The other end of a connection that this machine opened: its address, or a name that was looked up.
+    OtherEnd(String),
 }
 
 /// An edge between two machines, or a name for an address: what joins the halves of an attack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Signal {
-    /// Host key of the machine that logged it.
+    /// Host key of the machine that logged it; for `PeerAddress`, the name of the other machine.
     pub host: String,
     /// What it says.
     pub kind: SignalKind,
-    /// The other machine's address or name; for `Address`, this machine's own.
+    /// The other machine's address or name; for `Address`, this machine's own; for `Account`, the account's SID or uid.
     pub peer: String,
     /// Account.
     pub user: String,
@@ -189,4 +254,8 @@ pub enum SignalKind {
     LogonFrom,
     /// The host reached for the peer: explicit credentials, outbound activation.
     ReachedFor,
+    /// A logon record gives both the name and the address of the machine that it came from.
+    PeerAddress,
+    /// A record of the host gives both the id and the name of an account.
+    Account,
 }

@@ -30,8 +30,8 @@ pub use channel::{Channel, Mechanism};
 pub use event::{Outcome, ProcessEvent, Provenance, Source};
 pub use finding::{ChannelNote, Finding, Observation, Party, Side, SideProcess, Suppression};
 pub use incident::{
-    Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Signal, SignalKind, TimelineEntry,
-    WatchedEvent,
+    Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Machine, Movement, Object, Signal,
+    SignalKind, TimelineEntry, WatchedEvent,
 };
 pub use machine::{host_label, parse_address};
 pub use playbook::{Confidence, Indicator, Indicators, Reason, Reasons, Severity};

@@ -7,5 +7,6 @@ mod assess;
 mod describe;
 mod joins;
 pub mod judge;
+mod object;
 mod suppress;
 pub mod watch;
