@@ -184,9 +184,13 @@ fn shown(step: &StepDocument) -> String {
     format!("{} {}", step.action, step.target)
 }
 
-/// Whether `found` is one of the names parted by `|`; an account is the same with and without its domain, a machine
+/// Whether one of the names `found` is one of `names`, both parted by `|`; an account is the same with and without its domain, a machine
 /// with and without its own.
 fn is(names: &str, found: &str) -> bool {
+    found.split('|').any(|found| is_one(names, found))
+}
+
+fn is_one(names: &str, found: &str) -> bool {
     let found = found.to_lowercase();
     names.to_lowercase().split('|').any(|name| {
         let bare = |text: &str| text.rsplit('\\').next().unwrap_or_default().to_owned();

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use backchannel_events::Side;
+use backchannel_events::{Machine, Side};
 use backchannel_report::{FindingDocument, IncidentDocument, Process, StepDocument};
 
 /// What an incident says.
 #[derive(Clone, Debug, Default)]
 pub struct Said {
-    /// Machines named as where it came from: the origins of findings that cross machines.
+    /// Machines named as where it came from: where movements start, each with all its names, parted by `|`.
     pub origins: BTreeSet<String>,
     /// Machines named as acted upon.
     pub targets: BTreeSet<String>,
@@ -56,6 +56,19 @@ impl Said {
         for one in incident.processes.iter().chain(&incident.level2.processes) {
             said.process(&one.process);
         }
+        for one in &incident.movements {
+            let name = |machine: &Machine| {
+                let names = [machine.host.as_str(), machine.address.as_str()];
+                names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join("|")
+            };
+            said.origins.extend(Some(name(&one.from)).filter(|name| !name.is_empty()));
+            said.targets.extend(Some(name(&one.to)).filter(|name| !name.is_empty()));
+            said.mechanisms.insert(one.mechanism.as_str().to_owned());
+            if !one.account.is_empty() {
+                said.accounts.insert(one.account.clone());
+                said.origin_accounts.insert(one.account.clone());
+            }
+        }
         let level1 = &incident.level1;
         said.name(&incident.text);
         for record in level1.timeline.iter().chain(&level1.user_activity).chain(&level1.recent_changes) {
@@ -69,10 +82,8 @@ impl Said {
 
     fn finding(&mut self, finding: &FindingDocument) {
         let (origin, target) = (&finding.origin, &finding.target);
-        if !origin.host.is_empty() && origin.host != target.host {
-            self.origins.insert(origin.host.clone());
-        }
-        if !target.host.is_empty() {
+        // What crosses machines is said by the movements, under the names that the incident found for them.
+        if !target.host.is_empty() && (origin.host.is_empty() || origin.host == target.host) {
             self.targets.insert(target.host.clone());
         }
         for account in [&origin.account, &target.account] {

@@ -42,7 +42,7 @@ impl<'a> Narrow<'a> {
             let own: BTreeSet<&str> = named.iter().filter(|(_, names)| has(names)).map(|(id, _)| *id).collect();
             let mut found = !own.is_empty();
             for incident in &incidents {
-                let says = incident.hosts.iter().any(|name| is_machine(name, wanted));
+                let says = names_of(incident).iter().any(|name| is_machine(name, wanted));
                 if says && !incident.findings.iter().any(|id| own.contains(id.as_str())) {
                     narrow.by_incident.extend(incident.findings.iter().cloned());
                     found = true;
@@ -79,9 +79,16 @@ impl<'a> Narrow<'a> {
 
 /// The names of machines that were found, sorted: what `--only-host` takes.
 pub(crate) fn names(findings: &[FindingEnvelope], incidents: &[IncidentEnvelope]) -> BTreeSet<String> {
-    let read = |incident: &IncidentEnvelope| IncidentDocument::read(&incident.document).unwrap_or_default().hosts;
+    let read = |incident: &IncidentEnvelope| names_of(&IncidentDocument::read(&incident.document).unwrap_or_default());
     let own = findings.iter().map(|finding| finding.host.clone());
     own.chain(incidents.iter().flat_map(read)).filter(|name| !name.is_empty()).collect()
+}
+
+/// Every name and address of a machine that an incident has.
+fn names_of(incident: &IncidentDocument) -> BTreeSet<String> {
+    let machines = incident.movements.iter().flat_map(|one| [&one.from, &one.to]);
+    let names = machines.flat_map(|machine| [&machine.host, &machine.address]);
+    incident.hosts.iter().chain(names).cloned().collect()
 }
 
 /// Every name under which a finding knows a machine that took part.

@@ -1,10 +1,9 @@
 //! An incident as one block that fits a screen: what happened, the decision, who and where, who acted on whom, the first
 //! steps. Nothing is said twice in it; `--detail` shows all the rest.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use backchannel_host::report::{FindingDocument, IncidentDocument, IncidentEnvelope, ProcessOnHost, StepDocument};
+use backchannel_host::report::{IncidentDocument, IncidentEnvelope, MovementDocument, ProcessOnHost, StepDocument};
 
 use super::layout::{count, paragraph, some, span, width};
 use super::{Paint, movements, plain};
@@ -18,12 +17,11 @@ const STEPS: usize = 5;
 /// Machines, accounts and processes named.
 const NAMES: usize = 5;
 
-/// Writes the block of an incident, the `number`th of `total`. `findings` are those of the run, by id.
+/// Writes the block of an incident, the `number`th of `total`.
 pub(crate) fn block(
     out: &mut dyn Write,
     (number, total): (usize, usize),
     incident: &IncidentEnvelope,
-    findings: &BTreeMap<&str, FindingDocument>,
     paint: &Paint,
 ) -> io::Result<()> {
     let document = IncidentDocument::read(&incident.document).unwrap_or_default();
@@ -31,12 +29,11 @@ pub(crate) fn block(
     let decision = if incident.tier == 2 { "escalate to Tier 2" } else { "stays with level 1" };
     let seen = span(document.first_seen, document.last_seen);
     writeln!(out, "━━ INCIDENT {number} of {total}  {}  {decision}", paint.upper(incident.severity))?;
-    let mut said = Said::default();
+    let mut said = Said::new(&document.movements);
     paragraph(out, "", &said.story(&plain(&document.text)), width)?;
 
     writeln!(out)?;
-    let movements = movements::of(&document, findings);
-    let drawing = movements::drawing(&movements);
+    let drawing = movements::drawing(&document.movements);
     for line in drawing.iter().take(MOVEMENTS) {
         paragraph(out, "  ", line, width)?;
     }
@@ -84,38 +81,68 @@ pub(crate) fn block(
 
 /// What the block has said already.
 #[derive(Debug, Default)]
-struct Said(Vec<String>);
+struct Said {
+    texts: Vec<String>,
+    /// Names of both ends of the movements that are drawn.
+    drawn: Vec<[String; 2]>,
+}
 
 impl Said {
+    fn new(movements: &[MovementDocument]) -> Self {
+        let name = |machine: [&String; 2]| {
+            machine.into_iter().find(|name| !name.is_empty()).map(|name| name.to_lowercase()).unwrap_or_default()
+        };
+        let ends =
+            |one: &MovementDocument| [name([&one.from.host, &one.from.address]), name([&one.to.host, &one.to.address])];
+        Self { texts: Vec::new(), drawn: movements.iter().map(ends).collect() }
+    }
+
     /// The first sentences of what happened.
     fn story(&mut self, text: &str) -> String {
         let story = sentences(text, SENTENCES);
-        self.0.push(story.to_lowercase());
+        self.texts.push(story.to_lowercase());
         story
     }
 
-    /// `text` without what follows a colon and was said before; nothing where all of it was.
+    /// Whether a text was said in these words.
+    fn has(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        self.texts.iter().any(|said| said.contains(&text))
+    }
+
+    /// Whether a part of a sentence was said, in words or by the drawing.
+    fn knows(&self, part: &str) -> bool {
+        let part = part.to_lowercase();
+        let is_drawn = || {
+            part.contains(" acted on ")
+                && self.drawn.iter().any(|ends| ends.iter().all(|name| part.contains(name.as_str())))
+        };
+        self.has(&part) || is_drawn()
+    }
+
+    /// `text` without those of its parts behind a colon that were said before; nothing where all of it was.
     fn rest(&mut self, text: &str) -> String {
         let rest = text.trim_end_matches('.');
-        let known = |part: &str| {
-            let part = part.to_lowercase();
-            self.0.iter().any(|said| said.contains(&part))
-        };
-        if known(rest) {
+        if self.has(rest) {
             return String::new();
         }
-        if let Some((head, tail)) = rest.split_once(": ")
-            && known(tail)
-        {
-            self.0.push(head.to_lowercase());
-            return head.to_owned();
+        let (lead, tail) = rest.split_once(": ").map_or(("", rest), |(lead, tail)| (lead, tail));
+        let unsaid = if self.has(tail) {
+            String::new()
+        } else {
+            tail.split("; ").filter(|part| !self.knows(part)).collect::<Vec<_>>().join("; ")
+        };
+        self.texts.push(rest.to_lowercase());
+        match (lead, unsaid.as_str()) {
+            ("", unsaid) => unsaid.to_owned(),
+            (lead, "") => lead.to_owned(),
+            (lead, unsaid) => format!("{lead}: {unsaid}"),
         }
-        self.0.push(rest.to_lowercase());
-        rest.to_owned()
     }
 }
 
-/// The first `most` sentences about what happened; those about the decision and the number of findings stand elsewhere.
+/// The first `most` sentences about what happened; those about the decision, the movements and the number of findings
+/// stand elsewhere.
 /// A sentence ends with a full stop before a blank and a capital letter or a digit.
 fn sentences(text: &str, most: usize) -> String {
     let starts = |rest: &str| rest.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit());
@@ -127,7 +154,8 @@ fn sentences(text: &str, most: usize) -> String {
     }
     all.push(&text[from..]);
     let elsewhere = |sentence: &&str| {
-        sentence.starts_with("It goes to Tier") || sentence.starts_with("It stays with level") || counts(sentence)
+        let leads = ["It goes to Tier", "It stays with level", "Between machines:"];
+        leads.iter().any(|lead| sentence.starts_with(lead)) || counts(sentence)
     };
     let story: Vec<&str> = all.into_iter().filter(|sentence| !elsewhere(sentence)).take(most).collect();
     story.join(" ")
@@ -183,6 +211,13 @@ mod tests {
         assert_eq!(said.rest("signs of E2: mmc.exe was called."), "signs of E2: mmc.exe was called");
         assert_eq!(said.rest("signs of E4: mmc.exe was called."), "signs of E4");
         assert_eq!(said.rest("mmc.exe was called"), "");
+        let mut movement = MovementDocument::default();
+        movement.from.host = "ws02".into();
+        movement.to.address = "10.0.0.1".into();
+        let mut said = Said::new(&[movement]);
+        let step = "ws02 (10.0.0.2) acted on ws01 (10.0.0.1) over DCOM; reset the password";
+        assert_eq!(said.rest(step), "reset the password");
+        assert_eq!(said.rest("signs of E4: ws02 acted on 10.0.0.1 over RPC."), "signs of E4");
     }
 
     #[test]
@@ -215,7 +250,7 @@ mod tests {
             document: serde_json::to_string(&document).unwrap(),
         };
         let mut out = Vec::new();
-        block(&mut out, (1, 1), &envelope, &BTreeMap::new(), &Paint::choose(Colour::Never)).unwrap();
+        block(&mut out, (1, 1), &envelope, &Paint::choose(Colour::Never)).unwrap();
         let text = String::from_utf8(out).unwrap();
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(flat.matches(sentence).count(), 1, "{text}");

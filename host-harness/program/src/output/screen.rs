@@ -1,6 +1,6 @@
 //! The default screen: a block an incident, the findings that belong to none, and the closing lines.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use backchannel_host::replay::Report;
@@ -24,14 +24,8 @@ pub(crate) fn print(
         .iter()
         .flat_map(|incident| IncidentDocument::read(&incident.document).unwrap_or_default().findings)
         .collect();
-    let documents: BTreeMap<&str, FindingDocument> = report
-        .findings
-        .iter()
-        .filter(|finding| members.contains(&finding.id))
-        .filter_map(|finding| Some((finding.id.as_str(), FindingDocument::read(&finding.document).ok()?)))
-        .collect();
     for (at, one) in incidents.iter().enumerate() {
-        incident::block(out, (at + 1, incidents.len()), one, &documents, paint)?;
+        incident::block(out, (at + 1, incidents.len()), one, paint)?;
     }
     let silenced = |finding: &&FindingEnvelope| finding.suppressed;
     let shown = Shown {
