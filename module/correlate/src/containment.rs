@@ -32,9 +32,14 @@ pub fn of(scene: &Scene<'_>, reasons: &[EscalationReason], stopped: &[(HostParty
             let more = memory.len().saturating_sub(MOST_NAMED);
             let named = memory.into_iter().take(MOST_NAMED).collect::<Vec<String>>().join(", ");
             let more = if more > 0 { format!(" and {more} further processes") } else { String::new() };
-            let memory = (!named.is_empty()).then(|| format!("memory of {named}{more}, as far as they still run"));
+            let memory = (!named.is_empty()).then(|| format!("memory of {named}{more} (what of it still runs)"));
             let what = memory.into_iter().chain(level2::volatile(scene, host)).collect::<Vec<String>>().join("; ");
-            steps.add("collect", &format!("on {host}: {what}"), "it is lost once processes are stopped", "nothing");
+            steps.add(
+                "collect",
+                &format!("on {host}: {what}"),
+                "it is lost once processes are stopped or the machine restarts",
+                "nothing",
+            );
         }
     }
     block(scene, stopped, &mut steps);

@@ -249,7 +249,7 @@ const VERBS: [(&str, &[&str]); 9] = [
     ("disable", &["disable", "reset", "revoke"]),
     ("reset", &["disable", "reset", "revoke"]),
     ("stop", &["stop", "kill", "suspend", "end"]),
-    ("remove", &["remove", "quarantine", "delete", "undo", "restore"]),
+    ("remove", &["remove", "quarantine", "unregister", "delete", "undo", "restore"]),
     ("set", &["restore", "undo", "set"]),
     ("examine", &["examine", "isolate", "investigate", "check"]),
     ("check", &["check", "remove", "disable", "undo"]),

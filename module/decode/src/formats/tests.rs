@@ -15,10 +15,8 @@ fn names_are_unique_and_lead_back_to_their_format() {
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
         let about = format.about();
         for text in [about.title, about.description, about.recognised] {
-            assert!(
-                !text.is_empty() && !text.contains(['\n', '|']),
-                "{name}: `{text}` is shown in one line of a table"
-            );
+            assert!(!text.is_empty(), "{name}: title, description and recognised are needed");
+            assert!(!text.contains(['\n', '|']), "{name}: `{text}` stands in a table: no line break, no `|`");
         }
     }
     assert_eq!(InputFormat::from_name("nothing"), None);

@@ -206,7 +206,7 @@ fn write(kind: u8, bytes: &[u8], out: &mut BumpVec<'_, u8>) {
                 u32::from(part(4)),
                 u32::from(part(5)),
                 u32::from(part(6)),
-                u32::from(part(7)) * 1_000_000,
+                u32::from(part(7)).saturating_mul(1_000_000),
             );
             if let Some(time) = time {
                 out.extend_from_slice(time.to_string().as_bytes());
@@ -352,6 +352,7 @@ mod tests {
         check(kind::FILETIME, &131_485_124_110_000_000u64.to_le_bytes(), "2017-08-29T20:33:31.000Z");
         check(kind::FILETIME, &[0xFF; 8], "18446744073709551615");
         check(kind::SYSTEMTIME, &wide_numbers(&[2020, 2, 6, 29, 1, 2, 3, 4]), "2020-02-29T01:02:03.004Z");
+        check(kind::SYSTEMTIME, &wide_numbers(&[2020, 2, 6, 29, 1, 2, 3, 0xFFFF]), "");
         check(kind::NULL, &[], "");
         check(kind::UINT32, &[1], "");
         check(kind::STRING | kind::ARRAY, &wide("a\0\0bc\0"), "a, , bc");
