@@ -26,8 +26,8 @@ pub use document::{AnswerDocument, Answers, Channel, Process, Record};
 pub use envelope::{FindingEnvelope, IncidentEnvelope};
 pub use finding::{FindingDocument, SuppressedBy, finding, read_finding};
 pub use incident::{
-    BurstDocument, IncidentDocument, Level1Document, Level2Document, ProcessOnHost, ReasonDocument, StepDocument,
-    incident,
+    BurstDocument, IncidentDocument, Level1Document, Level2Document, MovementDocument, ProcessOnHost, ReasonDocument,
+    StepDocument, incident,
 };
 pub use members::with_incident;
 pub use ocsf::Ocsf;

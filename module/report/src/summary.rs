@@ -78,6 +78,16 @@ pub struct Inactive {
     pub reason: String,
 }
 
+/// Why an analytic that compares with a baseline found nothing.
+const NO_BASELINE: &str = "no baseline was given";
+
+impl Inactive {
+    /// Whether it lacks a baseline, and not logs.
+    pub fn lacks_baseline(&self) -> bool {
+        self.reason == NO_BASELINE
+    }
+}
+
 /// A source with a clock offset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockOffset {
@@ -109,11 +119,11 @@ pub fn inactive<'a>(
     has_baseline: bool,
 ) -> Vec<Inactive> {
     let why = |needs: &Needs<'_>| {
-        if needs.baseline && !has_baseline {
-            return Some("no baseline was given".to_owned());
+        // Where both are missing, a baseline would not help.
+        if !needs.telemetry.is_empty() && !needs.telemetry.iter().any(|kind| sources.contains(*kind)) {
+            return Some(format!("these logs have no {}", needs.telemetry.join(" or ")));
         }
-        let missing = !needs.telemetry.is_empty() && !needs.telemetry.iter().any(|kind| sources.contains(*kind));
-        missing.then(|| format!("these logs have no {}", needs.telemetry.join(" or ")))
+        (needs.baseline && !has_baseline).then(|| NO_BASELINE.to_owned())
     };
     let entry = |needs: Needs<'_>| why(&needs).map(|reason| Inactive { analytic: needs.analytic.to_owned(), reason });
     analytics.into_iter().filter_map(entry).collect()
@@ -236,13 +246,15 @@ mod tests {
             needs("seen", &["x", "sysmon"], false),
             needs("unseen", &["x", "y"], false),
             needs("learned", &["sysmon"], true),
+            needs("neither", &["y"], true),
         ];
         let sources = BTreeSet::from(["sysmon".to_owned()]);
         let reasons = |has_baseline| -> Vec<String> {
             let found = inactive(all.clone(), &sources, has_baseline);
             found.into_iter().map(|one| format!("{}: {}", one.analytic, one.reason)).collect()
         };
-        assert_eq!(reasons(true), ["unseen: these logs have no x or y"]);
-        assert_eq!(reasons(false), ["unseen: these logs have no x or y", "learned: no baseline was given"]);
+        let (unseen, neither) = ("unseen: these logs have no x or y", "neither: these logs have no y");
+        assert_eq!(reasons(true), [unseen, neither]);
+        assert_eq!(reasons(false), [unseen, "learned: no baseline was given", neither]);
     }
 }
