@@ -2,7 +2,6 @@
 //!
 //! `evaluate MODULE LOG [SETTINGS.json]`
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -11,9 +10,9 @@ use std::sync::Arc;
 
 use backchannel_host::Format;
 use backchannel_host::component::{
-    Batch, Correlator, Detector, Engine, EngineOptions, Evaluation, HostError, IncidentEnvelope, Limits, Module,
-    RawBatch,
+    Batch, Correlator, Detector, Engine, EngineOptions, Evaluation, HostError, Limits, Module, RawBatch,
 };
+use backchannel_host::report::Collection;
 
 /// Lines in a batch.
 const BATCH: u64 = 512;
@@ -64,8 +63,11 @@ fn evaluate(module: &str, log: &str, settings: Option<String>) -> Result<(), Box
     }
     take(&mut correlator, detector.flush()?)?;
 
+    // The incidents, each in its latest state: escalated ones first, then the most severe.
+    let mut collection = Collection::default();
+    correlator.incidents()?.into_iter().for_each(|incident| collection.incident(incident));
     let mut out = std::io::stdout().lock();
-    for incident in sorted(correlator.incidents()?) {
+    for incident in collection.finish().incidents {
         writeln!(out, "{}", incident.document)?;
     }
     Ok(())
@@ -82,20 +84,4 @@ fn take(correlator: &mut Correlator, seen: Evaluation) -> Result<(), HostError> 
     let findings: Vec<String> = seen.findings.into_iter().map(|finding| finding.document).collect();
     correlator.observe(&findings, &seen.signals, &seen.activity)?;
     Ok(())
-}
-
-/// The incidents, each as it was last: those that are escalated first, then the most severe, then by id.
-fn sorted(incidents: Vec<IncidentEnvelope>) -> Vec<IncidentEnvelope> {
-    let mut last: BTreeMap<String, IncidentEnvelope> = BTreeMap::new();
-    for incident in incidents {
-        let document: serde_json::Value = serde_json::from_str(&incident.document).unwrap_or_default();
-        // One that went up in another is left out.
-        for gone in document["supersedes"].as_array().into_iter().flatten().filter_map(|id| id.as_str()) {
-            last.remove(gone);
-        }
-        last.insert(incident.id.clone(), incident);
-    }
-    let mut incidents: Vec<_> = last.into_values().collect();
-    incidents.sort_by(|a, b| (b.tier, b.severity, &a.id).cmp(&(a.tier, a.severity, &b.id)));
-    incidents
 }

@@ -5,7 +5,7 @@ use backchannel_decode::{Decoded, Decoder, Format, Framed, Framer, Options};
 use backchannel_engine::{Correlator, Engine, Learner, Output, Raw};
 use backchannel_events::ProcessEvent;
 use backchannel_events::packed::Batch as Rows;
-use backchannel_host::source::{Filled, SourceOptions, Sources};
+use backchannel_host::source::{self, Filled, SourceOptions};
 use backchannel_normalize::{Normalizer, Place, wants};
 use bumpalo::Bump;
 
@@ -74,7 +74,7 @@ fn raw(log: &Log) -> Raw<'_> {
 
 /// Packed batches of what the harness reads from files.
 fn each_batch(files: &Files, mut take: impl FnMut(&[u8])) {
-    let mut merge = Sources::open(&files.paths, SourceOptions::default()).events();
+    let mut merge = source::open(&files.paths, SourceOptions::default()).events();
     let mut bytes = Vec::new();
     loop {
         bytes.clear();
