@@ -131,7 +131,7 @@ fn a_batch_on_which_it_loops_traps_or_swells_is_reported_and_the_rest_is_as_if_i
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     assert_eq!((clean.0, hostile.0), (240, 240));
     assert!(clean.1 == hostile.1, "its memory is another than that of a module that never failed");
-    let expected = ["it took longer than 0.6 s", "unreachable", "it wanted more than 64 MiB of memory"];
+    let expected = ["it took longer than 0.6 s", "unreachable", "it needed more than 64 MiB of memory"];
     for (reason, expected) in hostile.2.iter().zip(expected) {
         assert!(reason.contains(expected), "{reason:?} does not say {expected:?}");
     }

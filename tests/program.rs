@@ -236,10 +236,10 @@ fn a_module_that_is_none_is_refused() {
     let folder = Folder::new();
     let log = folder.file("a.log", &firing());
     for (name, bytes, why) in [
-        ("random.wasm", &b"soup"[..], "no WebAssembly component"),
+        ("random.wasm", &b"soup"[..], "not a WebAssembly component"),
         ("core.wasm", b"\0asm\x01\0\0\0", "core WebAssembly module"),
         ("empty.wasm", EMPTY, "exports nothing"),
-        ("imports.wasm", &imports, "it wants to be given f"),
+        ("imports.wasm", &imports, "it imports f"),
         ("cut.wasm", &backchannel_embedded::component()[..9000], "damaged"),
     ] {
         let module = folder.file(name, bytes);
