@@ -1,4 +1,4 @@
-//! `backchannel bake`: a baked module finds what the files in it would, and says what they were.
+//! `backchannel bake`: a baked module gives the same results as its settings and baseline, and records their hashes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Silences one finding of the sample, and names an administrator's machine.
+/// Suppresses one finding of the sample, and names an administrator's machine.
 const SITE: &str = "\
 admin_hosts = ['ws02']
 
@@ -79,7 +79,7 @@ fn baseline(folder: &Folder) -> String {
 }
 
 #[test]
-fn a_baked_module_finds_what_its_files_would() {
+fn a_baked_module_gives_the_results_of_its_settings_and_baseline() {
     let folder = Folder::new();
     let (site, baseline) = (folder.file("site.toml", SITE), baseline(&folder));
     let module = folder.path("site.wasm");
@@ -89,7 +89,7 @@ fn a_baked_module_finds_what_its_files_would() {
     assert_eq!(baked, replay(&["--config", &site, "--baseline", &baseline]));
     assert_eq!(summary(&baked)["records"]["suppressed"], 1);
     assert_ne!(baked, replay(&[]), "they make a difference");
-    // The baked baseline is one: no analytic is inactive for lack of one.
+    // With the baked baseline no analytic is inactive for lack of one.
     assert!(replay(&[]).contains("no baseline was given") && !baked.contains("no baseline was given"));
     // Raw records too.
     let carrier = ["--carrier", "records"];
@@ -98,7 +98,7 @@ fn a_baked_module_finds_what_its_files_would() {
 }
 
 #[test]
-fn what_a_host_gives_takes_the_place_of_what_is_baked_in() {
+fn settings_and_baseline_of_the_host_replace_those_baked_in() {
     let folder = Folder::new();
     let (site, baseline) = (folder.file("site.toml", SITE), baseline(&folder));
     let other = folder.file("other.toml", "admin_hosts = ['ws01']\n");
@@ -131,7 +131,7 @@ fn the_same_inputs_give_the_same_bytes() {
 }
 
 #[test]
-fn wrong_settings_are_told_with_their_place_and_nothing_is_written() {
+fn invalid_settings_are_reported_with_their_position_and_nothing_is_written() {
     let folder = Folder::new();
     let module = folder.path("site.wasm");
     for (name, text, places) in [
@@ -149,16 +149,16 @@ fn wrong_settings_are_told_with_their_place_and_nothing_is_written() {
             assert!(!Path::new(&module).exists(), "{name}");
         }
     }
-    let soup = folder.file("soup.baseline", "soup");
-    let ran = run(&["bake", "--baseline", &soup, "-o", &module]);
-    assert!(ran.code == 2 && ran.err.contains("soup.baseline: the baseline cannot be used"), "{}", ran.err);
+    let invalid = folder.file("invalid.baseline", "not a baseline");
+    let ran = run(&["bake", "--baseline", &invalid, "-o", &module]);
+    assert!(ran.code == 2 && ran.err.contains("invalid.baseline: the baseline cannot be used"), "{}", ran.err);
     assert!(!Path::new(&module).exists());
     let ran = run(&["bake", "-o", &module]);
     assert!(ran.code == 2 && ran.err.contains("--config"), "{}", ran.err);
 }
 
 #[test]
-fn inspect_says_what_is_baked_in() {
+fn inspect_shows_what_is_baked_in() {
     let folder = Folder::new();
     let (site, module) = (folder.file("site.toml", SITE), folder.path("site.wasm"));
     let inspect =
@@ -177,7 +177,7 @@ fn inspect_says_what_is_baked_in() {
         for same in ["imports", "version", "contract", "analytics", "signatures"] {
             assert_eq!(baked[same], plain[same], "{target}: {same}");
         }
-        // A filter is opened while it is baked, and by nobody afterwards.
+        // A filter is opened while it is baked and cannot be opened again.
         let exports = |of: &Value| of["exports"].as_array().expect("a list").clone();
         let gone: Vec<Value> = exports(&plain).into_iter().filter(|name| !exports(&baked).contains(name)).collect();
         assert_eq!(gone, if target == "fluent-bit" { vec![Value::from("backchannel_open")] } else { vec![] });

@@ -1,7 +1,7 @@
-//! The page and the reports in a real browser: Chromium without a window, driven by `tests/browser/run.mjs`.
+//! The page and the reports in a real browser: headless Chromium, driven by `tests/browser/run.mjs`.
 //!
-//! It builds the page, drops files into it and compares with `backchannel replay`. Where node, npm or a Chromium is
-//! missing, it says so and is skipped.
+//! The test builds the page, adds files to it and compares the result with `backchannel replay`. It is skipped with a
+//! message if node, npm or Chromium is missing.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn runs(program: &str) -> bool {
     version.is_ok_and(|status| status.success())
 }
 
-/// A Chromium: what `CHROMIUM` names, or one on the path.
+/// The Chromium program: from `CHROMIUM`, or found in the path.
 fn chromium() -> Option<String> {
     let named = std::env::var("CHROMIUM").ok();
     let known = ["chromium", "chromium-browser", "google-chrome"].map(str::to_owned);
@@ -35,21 +35,21 @@ fn chromium() -> Option<String> {
         .map(|file| file.display().to_string())
 }
 
-/// Runs a command and says what it printed; `Err` where it failed.
+/// Runs a command and returns its output; `Err` if it failed.
 fn run(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| error.to_string())?;
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     if output.status.success() { Ok(text) } else { Err(text) }
 }
 
-/// Runs a chore of `backchannel-page`, which is built with the other tests of the workspace.
+/// Runs `backchannel-page`, which is built with the other tests of the workspace.
 fn page(flags: &[&str]) -> Result<String, String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let fixed = ["run", "--quiet", "--release", "--package", "backchannel-page", "--"];
     run(Command::new(cargo).current_dir(root()).args(fixed).args(flags))
 }
 
-/// A folder with playwright-core, or why there is none.
+/// A folder with playwright-core, or the reason why there is none.
 fn driver() -> Result<PathBuf, String> {
     let folder = target().join("page-test");
     if !folder.join("node_modules/playwright-core").is_dir() {
@@ -71,7 +71,7 @@ fn backchannel(folder: &Path, arguments: &[&str]) -> Vec<u8> {
     program.current_dir(folder).args(arguments).output().expect("the program runs").stdout
 }
 
-/// A file to drop, and what the harness says of it.
+/// Files to add to the page, and the documents of the harness for them.
 fn look(folder: &Path, name: &str, files: &[&str], hostile: &[&str]) -> serde_json::Value {
     let mut arguments = vec!["replay", "--format", "jsonl"];
     arguments.extend(files);
@@ -89,7 +89,7 @@ fn look(folder: &Path, name: &str, files: &[&str], hostile: &[&str]) -> serde_js
     look
 }
 
-/// What an attacker may write where a log takes it over.
+/// Strings that an attacker can place in a log.
 const MARKUP: &str = r#"<img src=x onerror="globalThis.hacked=1"><b class=hostile>"#;
 const CLOSING: &str = "</script></code><script>globalThis.hacked=2</script><!--";
 
@@ -175,7 +175,7 @@ fn the_page_and_reports_in_a_real_browser() {
     fs::write(folder.join("logs.zip"), zip(&logs)).expect("the file is written");
     fs::write(folder.join("ws01.evtx.gz"), gzip(&logs[1].1)).expect("the file is written");
     fs::write(folder.join("hostile.jsonl"), hostile_log()).expect("the file is written");
-    // The sample's event log many times over: a header, then chunks.
+    // The sample's event log, repeated: a header, then chunks.
     let (header, chunks) = logs[1].1.split_at(4_096);
     let mut large = header.to_vec();
     while large.len() < 24 << 20 {

@@ -1,7 +1,7 @@
-//! The cases, through every host: a test for each case and host, called as the case is.
+//! Runs the cases through every host: one test for each case and host, named after the case.
 //!
 //! `cargo test -p backchannel-tests --test cases -- NAME` runs those whose name contains NAME. `BLESS=1` (or `cargo xtask
-//! bless NAME`) first writes what was found into the expectations that are not met, where that can be said in their place.
+//! bless NAME`) first updates failed expectations to the actual results, if they can be edited in place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use backchannel_tests::{browser, component, native, read, root};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 
-/// What a case is run through.
+/// A host that runs cases.
 type Host = fn(&Case) -> Result<(), Failed>;
 
 const HOSTS: [(&str, Host); 4] =
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let mut loaded: Result<_, String> = load();
     if let (Ok((cases, formats)), Some(_), false) = (&loaded, std::env::var_os("BLESS"), arguments.list) {
         let filter = arguments.filter.as_deref().unwrap_or_default();
-        // Of a test's name, the part that is the case's.
+        // The part of a test's name that is the name of the case.
         bless(cases.iter().chain(formats), filter.split("::").next().unwrap_or_default());
         loaded = load();
     }
@@ -73,7 +73,7 @@ fn lines(all: impl IntoIterator<Item = impl ToString>) -> Result<(), Failed> {
     if all.is_empty() { Ok(()) } else { Err(all.join("\n").into()) }
 }
 
-/// The expectations that are not met.
+/// The failed expectations.
 fn unmet(case: &Case) -> Vec<Failure> {
     let known: Vec<&str> = ANALYTICS.iter().map(|analytic| analytic.id).collect();
     let outcome = native::outcome(case);
@@ -89,7 +89,7 @@ fn native_meets(case: &Case) -> Result<(), Failed> {
     lines(unmet(case))
 }
 
-/// A difference between two hosts is a mistake of one of them by definition.
+/// Compares the findings of two hosts: they must be equal.
 fn same(found: Vec<String>, expected: Vec<String>, how: &str) -> Option<String> {
     let (found, expected): (BTreeSet<_>, BTreeSet<_>) = (found.into_iter().collect(), expected.into_iter().collect());
     let first =
@@ -111,7 +111,7 @@ fn component_agrees(case: &Case) -> Result<(), Failed> {
         (Carrier::Records, 1),
         (Carrier::Text, 1024),
     ];
-    // Event logs have no records of text.
+    // Event logs have no text records.
     let ways = ways
         .iter()
         .filter(|(carrier, _)| case.text().is_some() || matches!(carrier, Carrier::Packed | Carrier::Events));
@@ -125,12 +125,12 @@ fn page_agrees(case: &Case) -> Result<(), Failed> {
     lines(same(browser::findings(case), native::findings(case), "the page"))
 }
 
-/// The filter for Fluent Bit, record by record: the one that ships answers as the one linked here, no record is changed,
-/// and the findings that ride on records are those of the native run.
+/// The filter for Fluent Bit, record by record: the shipped one gives the same results as the linked one, no record is
+/// changed, and the findings added to records are those of the native run.
 fn filter_agrees(case: &Case) -> Result<(), Failed> {
     let baseline = native::baseline(case);
     let records = records(case).ok_or("a shipper hands over records of text")?;
-    // The tag is what evidence names.
+    // Evidence names the tag.
     let tag = case.logs[0].name.as_str();
     let all = |shipper: &mut dyn Shipper, records: &[Vec<u8>]| -> Vec<Vec<u8>> {
         records.iter().map(|record| shipper.call(tag, 0, record).expect("no record is lost")).collect()
@@ -147,7 +147,7 @@ fn filter_agrees(case: &Case) -> Result<(), Failed> {
             return Err(format!("a record was changed: {}", String::from_utf8_lossy(record)).into());
         }
     }
-    // There is no end of the log: what waits for more lines is known when the log goes on.
+    // A shipper's input has no end: a pending event is completed by the lines that follow.
     let later: Vec<Vec<u8>> = going_on(case).iter().map(|line| tailed(line.as_bytes())).collect();
     let answers = [answers, all(&mut linked, &later)].concat();
     let differs = same(
@@ -162,7 +162,7 @@ fn filter_agrees(case: &Case) -> Result<(), Failed> {
     }
 }
 
-/// The events that the logs of a case must become, without what is not set.
+/// The events of a case's logs must be the expected ones; unset fields are left out.
 fn events_are(case: &Case) -> Result<(), Failed> {
     let Some(expected) = &case.events else { return Err("a case of a format has a block `events`".into()) };
     let found = native::events(case);
@@ -174,7 +174,7 @@ fn events_are(case: &Case) -> Result<(), Failed> {
     }))
 }
 
-/// Writes what was found into the cases whose name contains `filter`.
+/// Updates the expectations of cases whose name contains `filter` to the actual results.
 fn bless<'a>(cases: impl Iterator<Item = &'a Case>, filter: &str) {
     let mut edits: BTreeMap<_, Vec<Edit>> = BTreeMap::new();
     for case in cases.filter(|case| case.name.contains(filter)) {
@@ -214,7 +214,7 @@ fn every_analytic_has_its_cases(cases: &[Case], _: &[Case]) -> Result<(), Failed
     lines(wrong)
 }
 
-/// Words of a name that promise silence or a severity must hold.
+/// A name that mentions a severity or that nothing is found must agree with the expectations.
 fn no_name_contradicts(cases: &[Case], formats: &[Case]) -> Result<(), Failed> {
     let mut wrong = Vec::new();
     for case in cases.iter().chain(formats) {
@@ -247,7 +247,7 @@ fn every_case_has_a_provenance(cases: &[Case], formats: &[Case]) -> Result<(), F
     lines(silent.map(|case| format!("{}: provenance is missing in its block `case`", case.name)))
 }
 
-/// The fields that expectations know are those of the documents: a new one is to be added to `backchannel-cases`.
+/// All fields of the documents are known to expectations: a new one must be added to `backchannel-cases`.
 fn every_field_can_be_named(cases: &[Case], _: &[Case]) -> Result<(), Failed> {
     let mut unknown = BTreeSet::new();
     for case in cases.iter().filter(|case| case.fires()) {

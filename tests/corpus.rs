@@ -1,8 +1,8 @@
-//! Real and realistic captures: what is found in each, exactly, and whether it is what people say is in there.
+//! Real and realistic captures: the exact findings in each, compared with the labels of the captures.
 //!
-//! `BACKCHANNEL_CORPUS` names the folder; the captures are no part of this project. `corpus.toml` lists what is found
-//! (medium and above) in each of them; `BLESS=1` writes it anew, and the difference is to be read. Beside the captures
-//! may lie `labels.json`, which says what each of them shows and on which records: the findings are measured by that.
+//! `BACKCHANNEL_CORPUS` names the folder; the captures are not part of this project. `corpus.toml` lists the expected
+//! findings (medium and above) in each of them; `BLESS=1` rewrites it, and the difference must be reviewed. An optional
+//! `labels.json` in the folder lists the attacks in each capture with their records; the findings are compared with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -23,13 +23,13 @@ use serde_json::Value;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expectations {
-    /// Alarms on captures that are said to be benign, each with the reason why it is right all the same.
+    /// Findings on captures labelled as benign, each with the reason why it is correct.
     #[serde(default)]
     accepted: Vec<Accepted>,
-    /// By capture: the host of records that name none, as `--host` would say it.
+    /// By capture: the value of `--host`, for records without a host.
     #[serde(default)]
     hosts: BTreeMap<String, String>,
-    /// By capture: analytic and the worst severity.
+    /// By capture: analytic and highest severity.
     #[serde(default)]
     expected: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -59,7 +59,7 @@ struct Label {
     expected: Option<Vec<Shown>>,
 }
 
-/// Something that a capture shows.
+/// A labelled activity in a capture.
 #[derive(Debug, Deserialize)]
 struct Shown {
     #[serde(default)]
@@ -74,7 +74,7 @@ struct Shown {
     evidence: Vec<Value>,
 }
 
-/// An alarm: a finding of medium or above that no rule silenced.
+/// A finding of medium severity or above that is not suppressed.
 struct Alarm {
     analytic: String,
     severity: Severity,
@@ -86,11 +86,11 @@ struct Alarm {
 struct Capture {
     file: String,
     alarms: Vec<Alarm>,
-    /// Whether anything of it could be read.
+    /// Whether any record of it could be read.
     readable: bool,
 }
 
-/// The folder of captures; says so where there is none.
+/// The folder of captures; prints a message if there is none.
 fn corpus() -> Option<PathBuf> {
     let folder = std::env::var_os("BACKCHANNEL_CORPUS").map(PathBuf::from);
     match folder {
@@ -100,7 +100,7 @@ fn corpus() -> Option<PathBuf> {
                 Some(folder) => format!("{} is no folder", folder.display()),
                 None => "BACKCHANNEL_CORPUS is not set".to_owned(),
             };
-            // Straight to the terminal: what a test prints is not shown when it passes.
+            // Written to the terminal directly: the output of passing tests is not shown.
             let _ = writeln!(std::io::stderr(), "\nSKIPPED: the captures were not looked at: {why}\n");
             None
         }
@@ -136,7 +136,7 @@ fn look(folder: &Path, file: &str, host: Option<&String>) -> Capture {
     Capture { file: file.to_owned(), alarms: alarms.collect(), readable }
 }
 
-/// Looks at all of them, as many at a time as there are processors.
+/// Replays all captures in parallel, one per processor.
 fn look_at_all(folder: &Path, files: Vec<String>, hosts: &BTreeMap<String, String>) -> Vec<Capture> {
     let (waiting, done) = (Mutex::new(files), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
@@ -203,8 +203,8 @@ fn hosts(of: &Value) -> BTreeSet<String> {
     }
 }
 
-/// Whether evidence of a finding is the record that a label names: by its id, its serial, its line, or, where those
-/// are not known, by event id and second.
+/// Whether evidence of a finding is the record of a label: by its id, its serial, its line, or, if those are not known,
+/// by event id and second.
 fn is_record(evidence: &Value, label: &Value) -> bool {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
@@ -220,7 +220,7 @@ fn is_record(evidence: &Value, label: &Value) -> bool {
             && second(&label["time"]).is_some_and(|time| second(&evidence["time"]) == Some(time)))
 }
 
-/// What the findings lack, or have too much of, by the labels.
+/// Missing and unexpected findings, by the labels.
 fn measure(labels: &Labels, captures: &[Capture], accepted: &[Accepted]) -> (usize, Vec<String>) {
     let (mut required, mut wrong) = (0, Vec::new());
     for label in &labels.captures {
@@ -259,7 +259,7 @@ fn measure(labels: &Labels, captures: &[Capture], accepted: &[Accepted]) -> (usi
 }
 
 #[test]
-fn each_capture_gives_exactly_what_is_expected_and_what_people_say_is_in_it() {
+fn each_capture_gives_the_expected_findings_and_they_agree_with_its_labels() {
     let Some(folder) = corpus() else { return };
     let blessing = std::env::var_os("BLESS").is_some();
     let expectations: Expectations = match fs::read_to_string(expectations_file()) {

@@ -1,6 +1,7 @@
-//! The same logs give the same findings: twice, in other files, in another order, in other shards, after a restart.
+//! The same logs give the same findings: in repeated runs, split into other files, in another order, in other shards,
+//! after a restart.
 //!
-//! The logs are those of the cases, each given a host of its own, so that they can stand beside each other.
+//! The logs are those of the cases, each with its own host, so that they can be combined.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,18 +17,18 @@ use backchannel_tests::case;
 use backchannel_tests::component::module;
 use backchannel_tests::{native, sources};
 
-/// A case's log on a host of its own.
+/// A case's log on its own host.
 struct Scene {
     name: String,
     host: String,
     text: String,
     format: Format,
-    /// Whether its host is its own.
+    /// Whether its host was made unique.
     alone: bool,
     fires: bool,
 }
 
-/// The cases whose records all name a host that is theirs alone.
+/// The cases whose records all name a host that no other case uses.
 fn scenes() -> Vec<Scene> {
     all_scenes().into_iter().filter(|scene| scene.alone).collect()
 }
@@ -42,7 +43,7 @@ fn all_scenes() -> Vec<Scene> {
         .map(|(number, (case, text, format))| {
             let host = format!("desk{number:04}");
             let text = text.replace("ws01", &host).replace("WS01", &host.to_uppercase()).replace("mac1", &host);
-            // Hosts of network logs are addresses, the same in many cases; so is that of records that name none.
+            // Hosts in network logs are addresses, which many cases share; records without a host share one too.
             let alone = text.contains(&host) && !matches!(format, Format::ZeekJson | Format::ZeekTsv);
             Scene { name: case.name.clone(), host, text, format, alone, fires: case.fires() }
         })
@@ -55,7 +56,7 @@ impl Scene {
     }
 }
 
-/// Scenes whose every line is a record with a time of its own.
+/// Scenes in which every line is a record with its own time.
 fn timed(scenes: &[Scene]) -> Vec<(&Scene, Vec<(Timestamp, &str)>)> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut found = Vec::new();
@@ -72,7 +73,7 @@ fn timed(scenes: &[Scene]) -> Vec<(&Scene, Vec<(Timestamp, &str)>)> {
     found
 }
 
-/// The events of a file: each packed alone, its line, its time.
+/// The events of a file, each packed alone, with line and time.
 fn events(path: &Path) -> Vec<(Vec<u8>, u64, Timestamp)> {
     let mut merge = source::open(&[path.to_owned()], SourceOptions::default()).events();
     merge.set_batch(1);
@@ -91,7 +92,7 @@ fn latest(findings: impl IntoIterator<Item = FindingEnvelope>) -> Vec<String> {
     documents
 }
 
-/// What is medium or worse: analytic and host, and the worst severity.
+/// Findings of medium severity or above: analytic and host, with the highest severity.
 fn alarms(findings: impl IntoIterator<Item = FindingEnvelope>) -> BTreeMap<(String, String), Severity> {
     let mut worst = BTreeMap::new();
     for finding in findings {
@@ -113,7 +114,7 @@ fn replayed(paths: &[PathBuf]) -> Vec<FindingEnvelope> {
     sources::replay(paths, SourceOptions::default(), 1024).findings
 }
 
-/// A folder with a file for each of the scenes.
+/// A folder with a file for each scene.
 fn folder_of(scenes: &[Scene]) -> (tempfile::TempDir, Vec<PathBuf>) {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |scene: &Scene| write(folder.path(), &format!("{}.log", scene.host), &scene.lines());
@@ -121,7 +122,7 @@ fn folder_of(scenes: &[Scene]) -> (tempfile::TempDir, Vec<PathBuf>) {
     (folder, paths)
 }
 
-/// A shuffle that is the same each time.
+/// A reproducible shuffle.
 fn shuffled<T>(mut list: Vec<T>, seed: u64) -> Vec<T> {
     let mut random = Random(seed);
     for at in (1..list.len()).rev() {
@@ -148,32 +149,32 @@ fn whole(paths: &[PathBuf], batch: usize) -> Report {
     replay(module(), source::open(paths, SourceOptions::default()), &options, &mut Silent).expect("it ends well")
 }
 
-/// All that a replay says, as it would be printed.
-fn said(report: &Report) -> String {
+/// The complete output of a replay.
+fn output(report: &Report) -> String {
     let documents = report.incidents.iter().map(|incident| &incident.document);
     let documents = documents.chain(report.findings.iter().map(|finding| &finding.document));
     documents.map(|document| format!("{document}\n")).collect::<String>() + &report.summary.document()
 }
 
 #[test]
-fn two_replays_give_the_same_bytes_whatever_the_size_of_a_batch() {
+fn two_replays_give_the_same_bytes_for_any_batch_size() {
     let (folder, _) = folder_of(&scenes());
     let folder = [folder.path().to_owned()];
     let first = whole(&folder, 1024);
     assert!(first.findings.len() > 200 && !first.incidents.is_empty(), "{} findings", first.findings.len());
-    let expected = said(&first);
+    let expected = output(&first);
     for batch in [1024, 7] {
-        let again = said(&whole(&folder, batch));
+        let again = output(&whole(&folder, batch));
         let differs = expected.lines().zip(again.lines()).find(|(before, now)| before != now);
         assert!(expected == again, "batches of {batch}: {differs:?}");
     }
 }
 
 #[test]
-fn the_order_in_which_inputs_are_given_changes_nothing() {
-    // Many of them meet on one host, and in one moment.
+fn the_order_of_inputs_does_not_matter() {
+    // Many of them share a host and a time.
     let (_folder, paths) = folder_of(&all_scenes());
-    let sorted = |report: &Report| said(report).lines().map(str::to_owned).collect::<BTreeSet<String>>();
+    let sorted = |report: &Report| output(report).lines().map(str::to_owned).collect::<BTreeSet<String>>();
     let expected = sorted(&whole(&paths, 1024));
     for seed in 1..=2 {
         let now = sorted(&whole(&shuffled(paths.clone(), seed), 1024));
@@ -183,11 +184,11 @@ fn the_order_in_which_inputs_are_given_changes_nothing() {
 }
 
 #[test]
-fn a_log_in_two_files_gives_what_it_gives_in_one() {
+fn a_log_split_into_two_files_gives_the_same_findings() {
     let all = scenes();
     let (mut tried, mut wrong) = (0, Vec::new());
     for (scene, lines) in timed(&all) {
-        // Events of the same moment have no order between files.
+        // Events of the same time have no defined order between files.
         if lines.len() < 2 || !lines.is_sorted_by(|a, b| a.0 < b.0) {
             continue;
         }
@@ -212,8 +213,8 @@ fn a_log_in_two_files_gives_what_it_gives_in_one() {
     assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Cases whose alarms do depend on the order of events that lie within two seconds: a question that is asked from one
-/// side only, or an order that is itself what is looked for. A case that holds is to be taken off the list.
+/// Cases whose findings depend on the order of events within two seconds: the analytic checks on one of the events
+/// only, or the order is part of the pattern. A case that passes must be removed from the list.
 const ORDERED: [&str; 13] = [
     "generic/unknown_endpoint/another-machine-opens-the-pipe-of-a-program-in-a-public-folder",
     "generic/masqueraded_endpoint/a-renamed-rundll32-opens-a-pipe",
@@ -231,7 +232,7 @@ const ORDERED: [&str; 13] = [
 ];
 
 #[test]
-fn events_that_overtake_each_other_by_two_seconds_or_come_twice_give_the_same_alarms() {
+fn events_reordered_by_two_seconds_or_duplicated_give_the_same_alarms() {
     let all = scenes();
     let (mut tried, mut ordered, mut wrong) = (0, BTreeSet::new(), Vec::new());
     for (scene, lines) in timed(&all) {
@@ -270,7 +271,7 @@ fn events_that_overtake_each_other_by_two_seconds_or_come_twice_give_the_same_al
 }
 
 #[test]
-fn a_snapshot_in_the_middle_changes_nothing() {
+fn restoring_a_snapshot_in_the_middle_does_not_change_the_findings() {
     let folder = tempfile::tempdir().expect("a folder");
     let (mut cuts, mut wrong) = (0, Vec::new());
     for scene in scenes().iter().filter(|scene| scene.fires) {
@@ -331,7 +332,7 @@ fn the_module_continues_from_a_snapshot_of_another_instance() {
 }
 
 #[test]
-fn shards_of_hosts_find_together_what_one_detector_finds() {
+fn shards_of_hosts_give_the_same_findings_as_one_detector() {
     let scenes = scenes();
     let (_folder, paths) = folder_of(&scenes);
     // All hosts in one stream, by time.

@@ -1,4 +1,4 @@
-//! The filter for Fluent Bit: everything that its host does not forgive. What it finds in the cases is in `cases.rs`.
+//! The filter for Fluent Bit: its behaviour towards the host. Its findings in the cases are tested in `cases.rs`.
 
 use std::sync::OnceLock;
 
@@ -18,7 +18,7 @@ fn all(shipper: &mut impl Shipper, records: &[Vec<u8>]) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn a_record_comes_back_byte_for_byte_whatever_it_holds() {
+fn a_record_is_returned_byte_for_byte() {
     for member in payloads() {
         let records = firing(&member);
         let mut linked = Linked::open(None, None);
@@ -32,13 +32,13 @@ fn a_record_comes_back_byte_for_byte_whatever_it_holds() {
         let last = answers.last().expect("a record");
         assert!(last.len() > records.last().expect("a record").len(), "{member:.60}: no finding rides on it");
     }
-    // Nesting that no log has is not read, and does no harm.
+    // Records nested deeper than any real log are not parsed, and passed on unchanged.
     let deep = firing(&format!(r#""x":{}{}"#, "[".repeat(100_000), "]".repeat(100_000)));
     assert_eq!(all(&mut Sandbox::default(), &deep), deep);
 }
 
 #[test]
-fn the_record_itself_is_given_back_where_nothing_is_to_be_added() {
+fn a_record_without_additions_is_returned_itself() {
     let mut sandbox = Sandbox::default();
     for record in ["{}", r#"{"log":"nothing"}"#, r#"{"EventID":1,"SourceName":"x"}"#, "", "[]", "{", "{}{}", "nul"] {
         let at = sandbox.malloc(record.len() as u32 + 1);
@@ -49,7 +49,7 @@ fn the_record_itself_is_given_back_where_nothing_is_to_be_added() {
 }
 
 #[test]
-fn a_finding_waits_for_a_record_that_can_carry_it() {
+fn a_finding_is_added_to_the_next_suitable_record() {
     let records = firing(r#""backchannel":{"findings":[]}"#);
     let mut sandbox = Sandbox::default();
     assert_eq!(all(&mut sandbox, &records), records, "a record that has our member is not given another");
@@ -63,7 +63,7 @@ fn a_finding_waits_for_a_record_that_can_carry_it() {
 }
 
 #[test]
-fn what_routes_a_record_is_text_at_a_known_place() {
+fn the_routing_text_is_at_a_fixed_place() {
     let answers = all(&mut Linked::open(None, None), &firing("\"x\":1"));
     let record: Value = serde_json::from_slice(answers.last().expect("a record")).expect("JSON");
     let ours = &record["backchannel"];
@@ -72,7 +72,7 @@ fn what_routes_a_record_is_text_at_a_known_place() {
 }
 
 #[test]
-fn a_record_that_the_host_could_not_hand_over_is_told() {
+fn a_record_that_the_host_could_not_pass_is_reported() {
     let mut sandbox = Sandbox::default();
     assert_eq!(sandbox.malloc(u32::MAX), 0);
     assert_eq!(sandbox.malloc(u32::MAX - 20), 0);
@@ -82,7 +82,7 @@ fn a_record_that_the_host_could_not_hand_over_is_told() {
 }
 
 #[test]
-fn wrong_settings_are_counted_and_what_is_open_stays() {
+fn errors_in_settings_are_counted_and_the_open_filter_stays() {
     let mut sandbox = Sandbox::default();
     assert!(sandbox.open(Some(b"{\"nothing\":1}"), None) > 0);
     assert!(sandbox.open(Some(b"\xff"), None) > 0);
@@ -92,7 +92,7 @@ fn wrong_settings_are_counted_and_what_is_open_stays() {
 }
 
 #[test]
-fn memory_does_not_grow_with_the_records() {
+fn memory_does_not_grow_with_the_number_of_records() {
     let records = firing("\"x\":1");
     let mut sandbox = Sandbox::default();
     let big = tailed(&vec![b'a'; 1_000_000]);

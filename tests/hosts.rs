@@ -1,17 +1,17 @@
-//! The examples of hosts in other programs and languages: each loads the module that the program writes out, and finds
-//! in the sample what a replay finds, byte for byte.
+//! Tests of the example hosts: each loads the exported module and gives the same incidents for the sample as a replay,
+//! byte for byte.
 //!
-//! Node and Python are used where they are, with packages installed into a folder that is gone afterwards. Where one is
-//! missing, or its packages cannot be had, its test says that it was skipped.
+//! Packages for Node and Python are installed into a temporary folder. If one of the languages is missing, or its
+//! packages cannot be installed, its test is skipped with a message.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-/// The log, as it is named in evidence: so a path from the root.
+/// The log, relative to the root, because its path is part of the evidence.
 const LOG: &str = "examples/logs/ws02.winlogbeat.jsonl";
-/// Silences one of its findings.
+/// Suppresses one of its findings.
 const SETTINGS: &str =
     r#"{"allow":[{"name":"n","reason":"r","owner":"o","analytics":["IPC-DCOM-023"],"hosts":["ws02"]}]}"#;
 
@@ -24,20 +24,20 @@ fn program(arguments: &[&str]) -> String {
     text(&output.expect("the program runs"))
 }
 
-/// What a command printed. It must have done what it was told.
+/// The output of a command, which must have succeeded.
 fn text(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
 
-/// The incidents of a replay of the log, one a line.
+/// The incidents of a replay of the log, one per line.
 fn replayed(more: &[&str]) -> String {
     let out = program(&[&["replay", LOG, "--format", "jsonl", "--fail-on", "never"], more].concat());
     let lines = out.lines().filter(|line| line.starts_with("{\"type\":\"incident\""));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// A folder with what all hosts need: the module as it is, one with settings baked in, and the settings.
+/// A folder with the files that all hosts need: the module, one with settings baked in, and the settings.
 struct Files {
     _folder: tempfile::TempDir,
     plain: String,
@@ -58,11 +58,11 @@ fn files() -> &'static Files {
     })
 }
 
-/// What a host is to print, of three runs: as it is, with settings, and with those baked in.
+/// Checks the output of a host in three runs: without settings, with settings, and with settings baked in.
 fn check(host: &str, run: impl Fn(&str, Option<&str>) -> String) {
     let Files { plain, baked, settings, .. } = files();
     let (without, with) = (replayed(&[]), replayed(&["--config", settings]));
-    assert!(without.lines().count() == 2 && with != without, "the sample has what is to be compared");
+    assert!(without.lines().count() == 2 && with != without, "the sample and the settings must make a difference");
     assert_eq!(run(plain, None), without, "{host}");
     assert_eq!(run(plain, Some(settings)), with, "{host}: settings");
     assert_eq!(run(baked, None), with, "{host}: baked");

@@ -1,5 +1,5 @@
-//! What a hostile module can do to its host: nothing, besides losing a batch; and when it does that again and again it
-//! is given up.
+//! A hostile module cannot harm its host: its failures only lose a batch, and after several failures in a row it is
+//! stopped.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -16,16 +16,16 @@ use backchannel_host::source::{self, SourceOptions};
 use backchannel_tests::component::module;
 use backchannel_tests::hostile::{Change, Does, hostile};
 
-/// Short, so that the tests are; long enough for an honest batch on a busy machine.
+/// Short, to keep the tests short; long enough for a normal batch on a busy machine.
 const LIMITS: Limits =
     Limits { memory: 64 << 20, batch_time: Duration::from_millis(600), snapshot_events: 50, snapshot_bytes: 24 << 20 };
 
 const EVALUATE: &str = "detector@0.1.0#[method]detector.evaluate";
 
-/// A module, compiled once: that takes seconds.
+/// A module, compiled once, because that takes seconds.
 type Once = OnceLock<Module>;
 
-/// The module that ships with `changes`, in an engine whose clock ticks.
+/// The shipped module with `changes`, in an engine with a running clock.
 fn changed(once: &'static Once, changes: &[Change<'_>]) -> &'static Module {
     static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
     let engine = ENGINE.get_or_init(|| Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine")));
@@ -34,23 +34,23 @@ fn changed(once: &'static Once, changes: &[Change<'_>]) -> &'static Module {
     })
 }
 
-/// One that hates three of the four carriers: it never comes back from text, traps on records, and wants all memory
-/// for typed events.
-fn three_faced() -> &'static Module {
+/// A module that fails on three of the four carriers: it loops on text, traps on records, and exhausts memory on typed
+/// events.
+fn failing_carriers() -> &'static Module {
     static ONCE: Once = OnceLock::new();
     let on = |carrier: u8, does: Does| Change { function: EVALUATE, when: Some((1, carrier)), does };
     changed(&ONCE, &[on(0, Does::Grow), on(2, Does::Trap), on(3, Does::Loop)])
 }
 
-/// One that evaluates, and traps where it is to hand over its memory, or to come to an end.
-fn unending() -> &'static Module {
+/// A module that evaluates batches, and traps in snapshot and flush.
+fn failing_snapshots() -> &'static Module {
     static ONCE: Once = OnceLock::new();
     let trap = |function| Change { function, when: None, does: Does::Trap };
     changed(&ONCE, &[trap("detector@0.1.0#[method]detector.flush"), trap("detector@0.1.0#[method]detector.snapshot")])
 }
 
-/// One that does not come back from any call; from opening only where there are settings.
-fn endless() -> &'static Module {
+/// A module that loops in every call; in opening only if settings are given.
+fn looping() -> &'static Module {
     static ONCE: Once = OnceLock::new();
     let always = |function| Change { function, when: None, does: Does::Loop };
     let with_settings = |function| Change { function, when: Some((0, 1)), does: Does::Loop };
@@ -107,7 +107,7 @@ fn loss(detector: &mut Detector, batch: Batch) -> String {
 }
 
 #[test]
-fn a_batch_on_which_it_loops_traps_or_swells_is_reported_and_the_rest_is_as_if_it_had_not_come() {
+fn a_batch_that_makes_it_fail_is_reported_and_does_not_affect_other_batches() {
     let run = |module: &Module, guilty: bool| {
         let mut detector = Detector::open(module, LIMITS, None, None).expect("it opens");
         let (mut evaluated, mut reasons) = (0, Vec::new());
@@ -127,19 +127,19 @@ fn a_batch_on_which_it_loops_traps_or_swells_is_reported_and_the_rest_is_as_if_i
         (evaluated, detector.snapshot().expect("it has a memory"), reasons)
     };
     let started = Instant::now();
-    let (clean, hostile) = (run(module(), false), run(three_faced(), true));
+    let (clean, hostile) = (run(module(), false), run(failing_carriers(), true));
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     assert_eq!((clean.0, hostile.0), (240, 240));
-    assert!(clean.1 == hostile.1, "its memory is another than that of a module that never failed");
-    let expected = ["it took longer than 0.6 s", "unreachable", "it wanted more than 64 MiB of memory"];
+    assert!(clean.1 == hostile.1, "its memory differs from that of a module that never failed");
+    let expected = ["it took longer than 0.6 s", "unreachable", "it needed more than 64 MiB of memory"];
     for (reason, expected) in hostile.2.iter().zip(expected) {
-        assert!(reason.contains(expected), "{reason:?} does not say {expected:?}");
+        assert!(reason.contains(expected), "{reason:?} does not contain {expected:?}");
     }
 }
 
 #[test]
-fn three_failures_in_a_row_are_the_end_and_two_are_not() {
-    let mut detector = Detector::open(three_faced(), LIMITS, None, None).expect("it opens");
+fn three_failures_in_a_row_stop_the_module_and_two_do_not() {
+    let mut detector = Detector::open(failing_carriers(), LIMITS, None, None).expect("it opens");
     for _ in 0..3 {
         loss(&mut detector, Batch::Records(raw()));
         loss(&mut detector, Batch::Events(packed(0..1)));
@@ -167,26 +167,26 @@ fn replayed(module: &Module, lines: usize, options: ReplayOptions) -> Result<(u6
 #[test]
 fn a_replay_counts_the_records_of_a_lost_batch() {
     let options = ReplayOptions { carrier: Carrier::Records, ..ReplayOptions::default() };
-    let (failed, reasons) = replayed(three_faced(), 7, options).expect("one lost batch does not end it");
+    let (failed, reasons) = replayed(failing_carriers(), 7, options).expect("one lost batch does not end it");
     assert_eq!(failed, 7);
     assert!(reasons[0].contains("failed on a batch of 7") && reasons[0].contains("unreachable"), "{reasons:?}");
 }
 
 #[test]
-fn a_replay_in_which_it_fails_again_and_again_ends() {
+fn a_replay_ends_after_repeated_failures() {
     let options = ReplayOptions { carrier: Carrier::Records, batch: 1, ..ReplayOptions::default() };
-    let Err(ReplayError::Host(HostError::Lost(_))) = replayed(three_faced(), 7, options) else {
+    let Err(ReplayError::Host(HostError::Lost(_))) = replayed(failing_carriers(), 7, options) else {
         panic!("it is given up")
     };
 }
 
 #[test]
-fn what_is_lost_at_the_end_of_the_input_is_reported_too() {
-    let (failed, reasons) = replayed(unending(), 3, ReplayOptions::default()).expect("it goes on");
+fn a_failure_at_the_end_of_the_input_is_reported() {
+    let (failed, reasons) = replayed(failing_snapshots(), 3, ReplayOptions::default()).expect("it goes on");
     assert!(failed > 0 && reasons.iter().any(|reason| reason.contains("unreachable")), "{failed} {reasons:?}");
 }
 
-/// That what was called came back as lost, and in time.
+/// Checks that a call was interrupted at the time limit.
 fn in_time<T: std::fmt::Debug>(what: &str, call: impl FnOnce() -> Result<T, HostError>) {
     let started = Instant::now();
     let outcome = call();
@@ -198,8 +198,8 @@ fn in_time<T: std::fmt::Debug>(what: &str, call: impl FnOnce() -> Result<T, Host
 }
 
 #[test]
-fn no_call_may_take_longer_than_it_may() {
-    let module = endless();
+fn every_call_has_a_time_limit() {
+    let module = looping();
     let settings = || Some("{}".to_owned());
     in_time("describe", || module.describe(&LIMITS));
     in_time("analytics", || module.analytics(&LIMITS));
@@ -220,8 +220,8 @@ fn no_call_may_take_longer_than_it_may() {
 }
 
 #[test]
-fn a_module_without_snapshots_is_given_up_before_the_batches_kept_for_it_pile_up() {
-    let mut detector = Detector::open(unending(), LIMITS, None, None).expect("it opens");
+fn a_module_that_cannot_take_snapshots_is_stopped_before_kept_batches_exceed_the_bound() {
+    let mut detector = Detector::open(failing_snapshots(), LIMITS, None, None).expect("it opens");
     let lost = (0..100).find_map(|part| detector.evaluate(Batch::Packed(packed(part * 20..part * 20 + 20))).err());
     assert!(matches!(lost, Some(HostError::Lost(_))), "{lost:?}");
 }

@@ -1,7 +1,7 @@
-//! The session of the page against the harness: the same files give the same documents, the summary included. Both read
-//! with `module/source` and write with `module/report`; what can still differ is what each has of its own: where bytes
-//! come from, where archives are unpacked to, the engine linked in or in its sandbox, what the summary is filled with.
-//! What the page does in a real browser is in `browser.rs`.
+//! Compares the session of the page with the harness: the same files give the same documents, the summary included.
+//! Both read with `module/source` and write with `module/report`; they differ in where bytes come from, where archives
+//! are unpacked to, whether the engine is linked or sandboxed, and how the summary is filled. Tests of the page in a
+//! real browser are in `browser.rs`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use backchannel_tests::{component, fixtures, root};
 /// Files by name.
 type Files = Vec<(String, Vec<u8>)>;
 
-/// What the page says of `files`, as JSON lines.
+/// The documents of the page for `files`, as JSON lines.
 fn page(files: &Files) -> String {
     let mut session = Session::open(None).expect("the defaults are good settings");
     for (name, bytes) in files {
@@ -25,7 +25,7 @@ fn page(files: &Files) -> String {
     session.finish(&mut |_| {}).lines()
 }
 
-/// What the harness says of `files`, as JSON lines.
+/// The documents of the harness for `files`, as JSON lines.
 fn harness(files: &Files) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.path().join(name)).collect();
@@ -40,7 +40,7 @@ fn harness(files: &Files) -> String {
         text += &format!("{document}\n");
     }
     text += &format!("{}\n", report.summary.document());
-    // The page knows names and no folders.
+    // The page has file names without folders.
     text.replace(&format!("{}/", folder.path().display()), "")
 }
 
@@ -62,7 +62,7 @@ fn sample() -> Files {
 }
 
 #[test]
-fn the_sample_gives_the_documents_of_the_harness_in_whatever_order_it_is_dropped() {
+fn the_sample_gives_the_documents_of_the_harness_in_any_order_of_files() {
     let mut files = sample();
     let text = same(&files);
     assert_eq!(text.lines().filter(|line| line.starts_with("{\"type\":\"incident\"")).count(), 3, "{text}");
@@ -71,7 +71,7 @@ fn the_sample_gives_the_documents_of_the_harness_in_whatever_order_it_is_dropped
 }
 
 #[test]
-fn archives_that_are_unpacked_into_memory_give_the_documents_of_temporary_files() {
+fn archives_unpacked_in_memory_give_the_same_documents_as_temporary_files() {
     let files = sample();
     let members: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     let inner = zip(&members);
@@ -90,7 +90,7 @@ fn every_format_gives_the_documents_of_the_harness() {
 }
 
 #[test]
-fn what_cannot_be_used_is_counted_as_the_harness_counts_it() {
+fn skipped_records_are_counted_as_in_the_harness() {
     let files = sample();
     let log = &files[1].1;
     let packed = gzip(&files[2].1);

@@ -1,4 +1,4 @@
-//! The program from end to end: what it prints, where, and what its exit status says.
+//! End-to-end tests of the program: its output, standard error and exit status.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,7 +18,7 @@ mod hostile;
 use archives::{gzip, tar, zip, zstd};
 use hostile::{Change, Does};
 
-/// What a run gave.
+/// The result of a run.
 #[derive(Debug)]
 struct Ran {
     code: i32,
@@ -42,14 +42,14 @@ fn run_with(stdin: &[u8], arguments: &[&str]) -> Ran {
         .expect("the program starts");
     let mut input = child.stdin.take().expect("a pipe");
     let stdin = stdin.to_vec();
-    // It may end without having read all of it.
+    // The program may exit before reading all of it.
     let writer = std::thread::spawn(move || input.write_all(&stdin).is_ok());
     let output = child.wait_with_output().expect("the program ends");
     let _ = writer.join();
     Ran {
-        code: output.status.code().expect("it ends by itself"),
-        out: String::from_utf8(output.stdout).expect("what it prints is UTF-8"),
-        err: String::from_utf8(output.stderr).expect("what it prints is UTF-8"),
+        code: output.status.code().expect("it exits normally"),
+        out: String::from_utf8(output.stdout).expect("its output is UTF-8"),
+        err: String::from_utf8(output.stderr).expect("its output is UTF-8"),
     }
 }
 
@@ -82,17 +82,17 @@ fn large_folder() -> Folder {
     folder
 }
 
-/// A log with an alarm of high severity, on the host ws01.
+/// A log with a finding of high severity, on the host ws01.
 fn firing() -> Vec<u8> {
     case("remote_activation.mmc-is-activated-under-a-network-logon")
 }
 
-/// A log without an alarm.
+/// A log without a finding.
 fn quiet() -> Vec<u8> {
     case("mmc20.the-user-opens-the-management-console")
 }
 
-/// A folder that is gone after the test.
+/// A temporary folder, removed after the test.
 struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -125,7 +125,7 @@ fn alarms(out: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_exit_status_says_whether_something_was_found() {
+fn the_exit_status_depends_on_the_findings() {
     let folder = Folder::new();
     let (fires, quiet) = (folder.file("fires.log", &firing()), folder.file("quiet.log", &quiet()));
     let code = |arguments: &[&str]| run(&[&["replay"], arguments].concat()).code;
@@ -135,7 +135,7 @@ fn the_exit_status_says_whether_something_was_found() {
     assert_eq!(code(&[&fires, "--fail-on", "high"]), 1);
     assert_eq!(code(&[&fires, "--fail-on", "critical"]), 0);
     assert_eq!(code(&[&fires, "--fail-on", "never"]), 0);
-    // What is printed is another thing.
+    // Options that limit the output do not change the exit status.
     let hidden = run(&["replay", &fires, "--min-severity", "critical", "--format", "jsonl"]);
     assert_eq!((hidden.code, documents(&hidden.out, "finding").len()), (1, 0));
     assert_eq!(code(&[&fires, "--fail-on", "dreadful"]), 2);
@@ -143,7 +143,7 @@ fn the_exit_status_says_whether_something_was_found() {
 }
 
 #[test]
-fn a_skipped_record_is_named_and_with_strict_the_run_is_not_trusted() {
+fn a_skipped_record_is_reported_and_fails_a_strict_run() {
     let folder = Folder::new();
     let log = [quiet(), b"{\"EventID\": oops\n".to_vec(), quiet()].concat();
     let line = quiet().iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -164,7 +164,7 @@ fn a_skipped_record_is_named_and_with_strict_the_run_is_not_trusted() {
 }
 
 #[test]
-fn where_nothing_is_readable_the_run_is_not_trusted() {
+fn a_run_without_readable_input_fails() {
     let folder = Folder::new();
     let picture = folder.file("a.png", &[0x89, b'P', b'N', b'G', 0, 1, 2, 3]);
     let empty = folder.file("empty.log", b"");
@@ -180,7 +180,7 @@ fn where_nothing_is_readable_the_run_is_not_trusted() {
 }
 
 #[test]
-fn a_mistake_in_the_settings_is_shown_with_its_line_and_column() {
+fn an_error_in_the_settings_is_reported_with_line_and_column() {
     let folder = Folder::new();
     let log = folder.file("a.log", &firing());
     let good = folder.file(
@@ -212,7 +212,7 @@ fn a_mistake_in_the_settings_is_shown_with_its_line_and_column() {
 }
 
 #[test]
-fn a_baseline_that_is_none_is_refused_by_name() {
+fn an_invalid_baseline_is_rejected_with_its_file_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fleet.baseline");
     fs::write(&path, "no baseline").unwrap();
@@ -229,17 +229,17 @@ fn a_baseline_that_is_none_is_refused_by_name() {
 }
 
 #[test]
-fn a_module_that_is_none_is_refused() {
+fn an_invalid_module_is_rejected() {
     const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
     // A function type, and an import `f` of that type.
     let imports = [EMPTY, b"\x07\x05\x01\x40\x00\x01\x00", b"\x0a\x06\x01\x00\x01f\x01\x00"].concat();
     let folder = Folder::new();
     let log = folder.file("a.log", &firing());
     for (name, bytes, why) in [
-        ("random.wasm", &b"soup"[..], "no WebAssembly component"),
+        ("random.wasm", &b"text"[..], "not a WebAssembly component"),
         ("core.wasm", b"\0asm\x01\0\0\0", "core WebAssembly module"),
         ("empty.wasm", EMPTY, "exports nothing"),
-        ("imports.wasm", &imports, "it wants to be given f"),
+        ("imports.wasm", &imports, "it imports f"),
         ("cut.wasm", &backchannel_embedded::component()[..9000], "damaged"),
     ] {
         let module = folder.file(name, bytes);
@@ -255,7 +255,7 @@ fn a_module_that_is_none_is_refused() {
 }
 
 #[test]
-fn the_modules_inside_are_written_out_for_other_hosts() {
+fn the_embedded_modules_are_exported() {
     let folder = Folder::new();
     for (target, module) in
         [("component", backchannel_embedded::component()), ("fluent-bit", backchannel_embedded::fluent_bit())]
@@ -270,7 +270,7 @@ fn the_modules_inside_are_written_out_for_other_hosts() {
 }
 
 #[test]
-fn a_hostile_module_loses_its_batches_and_at_last_itself() {
+fn batches_on_which_a_module_fails_are_lost_and_repeated_failures_end_the_run() {
     let folder = Folder::new();
     let lines: String = (1..=4).map(|n| format!("type=CWD msg=audit(1700000000.1:{n}): cwd=\"/\"\n")).collect();
     let log = folder.file("audit.log", lines.as_bytes());
@@ -289,12 +289,12 @@ fn a_hostile_module_loses_its_batches_and_at_last_itself() {
 }
 
 #[test]
-fn packed_piped_and_in_folders_the_same_is_found() {
+fn compressed_piped_and_nested_inputs_give_the_same_findings() {
     let folder = Folder::new();
     let log = firing();
     let expected = alarms(&run(&["replay", &folder.file("a.log", &log), "--format", "jsonl"]).out);
     assert!(!expected.is_empty());
-    let members: [(&str, &[u8]); 2] = [("logs/a.log", &log), ("logs/readme.txt", b"soup\n")];
+    let members: [(&str, &[u8]); 2] = [("logs/a.log", &log), ("logs/readme.txt", b"text\n")];
     let mut inputs = vec![
         folder.file("a.gz", &gzip(&log)),
         folder.file("a.zst", &zstd(&log)),
@@ -314,13 +314,13 @@ fn packed_piped_and_in_folders_the_same_is_found() {
         let ran = run_with(&stdin, &["replay", "-", "--format", "jsonl"]);
         assert_eq!((ran.code, alarms(&ran.out)), (1, expected.clone()), "{what}: {}", ran.err);
     }
-    // All of them at once are one log many times: nothing new.
+    // All of them together contain the same log several times: no further findings.
     let ran = run(&["replay", &folder.path(), "--format", "jsonl"]);
     assert_eq!(alarms(&ran.out), expected);
 }
 
 #[test]
-fn json_lines_have_their_fields_and_the_summary_is_the_last() {
+fn json_lines_have_all_fields_and_the_summary_is_the_last() {
     const FINDING: [&str; 19] = [
         "id",
         "analytic",
@@ -416,7 +416,7 @@ fn two_runs_over_a_large_folder_give_the_same_bytes() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_mistake() {
+fn a_closed_output_is_not_an_error() {
     let folder = large_folder();
     let folder = folder.path();
     for format in ["jsonl", "table"] {
@@ -508,7 +508,7 @@ fn a_machine_and_a_moment_are_taken_as_they_are_printed() {
     assert_eq!(run(&["replay", &path, "--from", "yesterday"]).code, 2);
 }
 
-/// Whether a text holds something that a terminal would obey, or that hides what is written.
+/// The first character that controls a terminal or hides text.
 fn steers(text: &str) -> Option<char> {
     text.chars().find(|c| {
         (c.is_control() && *c != '\n')
@@ -516,7 +516,7 @@ fn steers(text: &str) -> Option<char> {
     })
 }
 
-/// The firing log with an evil account and an evil host, as JSON writes it and as it is.
+/// The log with a finding, with control characters in account and host, escaped and unescaped.
 fn evil() -> Vec<u8> {
     let text = String::from_utf8(firing()).expect("text");
     let text = text
@@ -527,7 +527,7 @@ fn evil() -> Vec<u8> {
 }
 
 #[test]
-fn nothing_of_a_log_steers_the_terminal() {
+fn control_characters_of_a_log_do_not_reach_the_terminal() {
     let folder = Folder::new();
     let path = folder.file("a.log", &evil());
     for how in ["--verbose", "--detail"] {
@@ -535,11 +535,11 @@ fn nothing_of_a_log_steers_the_terminal() {
         assert!(screen.out.contains("\\u{1b}") && screen.code == 1, "{} {}", screen.out, screen.err);
         assert_eq!(steers(&screen.out), None, "{}", screen.out);
     }
-    // In JSON lines, what stands below the space is escaped; so no line is torn either.
+    // In JSON lines, control characters are escaped, line breaks among them.
     let lines = run(&["replay", &path, "--format", "jsonl"]);
     assert!(!lines.out.chars().any(|c| c < ' ' && c != '\n'));
     assert!(!documents(&lines.out, "finding").is_empty());
-    // Names in archives, and the first bytes of what is no log, are the attacker's too.
+    // Names in archives and the first bytes of unrecognised files are controlled by the attacker too.
     let archive = zip(&[("b\u{1b}[2J\u{202e}.log", b"{\"EventID\": \x1b[2J\n"), ("c\u{9b}.bin", b"\x1b]0;owned\x07")]);
     let archive = folder.file("b.zip", &[archive].concat());
     let skipped = run(&["replay", &archive, "--verbose"]);
@@ -551,7 +551,7 @@ fn nothing_of_a_log_steers_the_terminal() {
 }
 
 #[test]
-fn on_a_terminal_json_lines_are_escaped_wholly() {
+fn on_a_terminal_json_lines_are_fully_escaped() {
     let Ok(version) = Command::new("script").arg("--version").output() else {
         let _ = writeln!(std::io::stderr(), "\nSKIPPED: a terminal is needed, and there is no `script`\n");
         return;
@@ -576,7 +576,7 @@ fn on_a_terminal_json_lines_are_escaped_wholly() {
     }
 }
 
-/// The program while it follows an input that began with a finding, the input, and what is printed.
+/// The program following an input that begins with a finding, its input and its output.
 fn following() -> (Child, ChildStdin, BufReader<ChildStdout>) {
     let mut child = program()
         .args(["replay", "-", "--follow", "--format", "jsonl"])
@@ -615,7 +615,7 @@ fn while_following_a_finding_is_printed_before_the_input_ends() {
 #[test]
 fn a_signal_ends_following_with_the_summary() {
     for signal in ["TERM", "INT"] {
-        // The pipe stays open: only the signal ends the input.
+        // The pipe stays open, so only the signal ends the input.
         let (mut child, _input, mut out) = following();
         let mut first = String::new();
         out.read_line(&mut first).expect("a finding");
@@ -629,7 +629,7 @@ fn a_signal_ends_following_with_the_summary() {
 }
 
 #[test]
-fn a_report_is_one_file_with_the_documents_of_the_json_lines() {
+fn a_report_contains_the_documents_of_the_json_lines() {
     let folder = Folder::new();
     let (log, report) = (folder.file("a.log", &firing()), format!("{}/report.html", folder.path()));
     let ran = run(&["report", "--html", "-o", &report, &log]);
@@ -645,14 +645,14 @@ fn a_report_is_one_file_with_the_documents_of_the_json_lines() {
 }
 
 #[test]
-fn where_nothing_is_readable_no_report_is_written() {
+fn no_report_is_written_without_readable_input() {
     let folder = Folder::new();
-    let (log, report) = (folder.file("a.log", b"soup\n"), format!("{}/report.html", folder.path()));
+    let (log, report) = (folder.file("a.log", b"text\n"), format!("{}/report.html", folder.path()));
     let ran = run(&["report", "--html", "-o", &report, &log]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("nothing was readable"), "{}", ran.err);
     assert!(!Path::new(&report).exists());
-    assert_eq!(run(&["report", "-o", &report, &log]).code, 2, "the form is to be named");
+    assert_eq!(run(&["report", "-o", &report, &log]).code, 2, "--html is required");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What is never allowed in this tree, checked. Each test is one of the nevers of ARCHITECTURE.md, and its message
-//! says what to do.
+//! Checks of the source tree. Each test checks one of the invariants of ARCHITECTURE.md; its message says how to fix a
+//! violation.
 
 #[path = "tidy/analytics.rs"]
 mod analytics;
@@ -14,14 +14,14 @@ fn platform() -> String {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let output = Command::new(rustc).arg("-vV").output().expect("rustc runs");
     let text = String::from_utf8(output.stdout).expect("rustc writes UTF-8");
-    text.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc says for which host it is").to_owned()
+    text.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc prints its host").to_owned()
 }
 
-/// Crate to everything it depends on, through others too, development dependencies left out.
+/// All dependencies of each crate, transitive ones included, development dependencies excluded.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let output = Command::new(cargo)
-        // Only what this machine builds: crates of other platforms may never have been downloaded.
+        // Only crates for this machine: those of other platforms may never have been downloaded.
         .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &platform()])
         .current_dir(root())
         .output()
@@ -61,7 +61,7 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn the_nouns_and_the_detection_know_no_format_and_no_host() {
+fn events_and_detection_depend_on_no_format_and_no_host() {
     let dependencies = dependencies();
     for name in ["backchannel-events", "backchannel-detect", "backchannel-correlate"] {
         for never in [
@@ -79,17 +79,17 @@ fn the_nouns_and_the_detection_know_no_format_and_no_host() {
 }
 
 #[test]
-fn the_harness_knows_findings_only_through_the_component() {
+fn the_harness_does_not_link_detection() {
     let dependencies = dependencies();
     for name in ["backchannel-host", "backchannel", "backchannel-cases"] {
         for never in ["backchannel-detect", "backchannel-correlate", "backchannel-engine", "backchannel-component"] {
             assert!(!dependencies[name].contains(never), "{name} must not link {never}: go through the component");
         }
     }
-    assert!(!dependencies["backchannel-host"].contains("backchannel-embedded"), "the library carries no module");
+    assert!(!dependencies["backchannel-host"].contains("backchannel-embedded"), "the library must not embed a module");
 }
 
-/// The source files of the module, tests and comments taken out.
+/// The source files of the module, without tests and comments.
 fn module_sources() -> Vec<(String, String)> {
     files(&root().join("module"), ".rs")
         .into_iter()
@@ -105,7 +105,7 @@ fn module_sources() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_module_touches_no_clock_no_file_no_network_no_randomness() {
+fn the_module_uses_no_clock_no_file_no_network_no_randomness() {
     let never = [
         "std::fs",
         "std::net::Tcp",
@@ -124,13 +124,13 @@ fn the_module_touches_no_clock_no_file_no_network_no_randomness() {
     ];
     for (name, code) in module_sources() {
         for word in never {
-            assert!(!code.contains(word), "{name} uses {word}: a module is a function of its input");
+            assert!(!code.contains(word), "{name} uses {word}: the module's output must depend only on its input");
         }
     }
 }
 
 #[test]
-fn what_is_hashed_by_attackers_is_kept_in_order() {
+fn ordered_maps_are_used_for_keys_from_logs() {
     for (name, code) in module_sources() {
         for word in ["HashMap", "HashSet"] {
             assert!(!code.contains(word), "{name} uses {word}: use a BTreeMap, whose order is the same in every run");
@@ -139,11 +139,11 @@ fn what_is_hashed_by_attackers_is_kept_in_order() {
 }
 
 #[test]
-fn unsafe_code_stays_where_the_c_calling_convention_is() {
+fn unsafe_code_is_only_in_the_listed_files() {
     for path in files(&root(), ".rs") {
         let name = path.strip_prefix(root()).expect("below the root").display().to_string();
-        // The shipper's side of the same convention, for tests: its engine is called in C. The two functions of C that
-        // the language itself calls. And the code that was compiled when the program was built.
+        // The caller's side of the C calling convention, for tests of the shipper's engine; the two C functions that
+        // compiled code calls; and loading the machine code that was compiled at build time.
         let calls = name.starts_with("module/fluent-bit/")
             || name.starts_with("module/memory/")
             || name == "host-harness/embedded/src/lib.rs"
@@ -165,7 +165,7 @@ fn unsafe_code_stays_where_the_c_calling_convention_is() {
 }
 
 #[test]
-fn detection_denies_what_can_panic() {
+fn detection_denies_lints_that_allow_panics() {
     for folder in ["module/detect", "module/correlate"] {
         let lib = read(&root().join(folder).join("src/lib.rs"));
         for lint in [
@@ -180,9 +180,9 @@ fn detection_denies_what_can_panic() {
     }
 }
 
-/// Floors of a crate, the lowest first: a file may import from its own floor and from those before it. Files that stand
-/// in one entry share a floor.
-const FLOORS: &[(&str, &[&[&str]])] = &[
+/// Layers of a crate, the lowest first: a file may import from its own layer and from those before it. Files in one
+/// entry share a layer.
+const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "module/detect",
         &[
@@ -218,8 +218,8 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     ),
 ];
 
-/// The code of a source file with the lines of comments and the tests at its end left empty, so that lines keep their
-/// numbers.
+/// The code of a source file with comment lines and the tests at its end replaced by empty lines, so that line numbers
+/// stay the same.
 fn code_of(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
     let lines: Vec<&str> =
@@ -227,7 +227,7 @@ fn code_of(text: &str) -> String {
     lines.join("\n")
 }
 
-/// The first names of the paths that begin at `rest`: one, or those of a list in braces.
+/// The first segments of the paths that start at `rest`: one, or several for a list in braces.
 fn first_names(rest: &str) -> Vec<String> {
     let name = |text: &str| -> String {
         text.trim_start().chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '*')).collect()
@@ -250,8 +250,8 @@ fn first_names(rest: &str) -> Vec<String> {
     names
 }
 
-/// The modules or items at the root of a crate that a file's code names, each with its line: after `crate::`, and after
-/// as many `super::` as lead to the root.
+/// The modules or items at the root of a crate that a file's code uses, each with its line: after `crate::`, or after
+/// enough `super::` to reach the root.
 fn names_at_the_root(code: &str, depth: usize) -> Vec<(usize, String)> {
     let up = "super::".repeat(depth);
     let mut names = Vec::new();
@@ -268,7 +268,7 @@ fn names_at_the_root(code: &str, depth: usize) -> Vec<(usize, String)> {
     names
 }
 
-/// Which module each item that a crate's root offers comes from: `pub use actor::Actor` gives `Actor` and `actor`.
+/// The module of each item that a crate's root re-exports: `pub use actor::Actor` gives `Actor` and `actor`.
 fn offered_at_the_root(lib: &str) -> BTreeMap<String, String> {
     let mut offered = BTreeMap::new();
     for statement in code_of(lib).split("pub use ").skip(1) {
@@ -282,11 +282,11 @@ fn offered_at_the_root(lib: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn imports_go_down_the_floors_only() {
+fn imports_follow_the_layers() {
     let mut wrong = Vec::new();
-    for (krate, floors) in FLOORS {
+    for (krate, layers) in LAYERS {
         let source = root().join(krate).join("src");
-        let floor_of = |module: &str| floors.iter().position(|floor| floor.contains(&module));
+        let layer_of = |module: &str| layers.iter().position(|layer| layer.contains(&module));
         let offered = offered_at_the_root(&read(&source.join("lib.rs")));
         let mut seen = BTreeSet::new();
         for path in files(&source, ".rs") {
@@ -294,13 +294,13 @@ fn imports_go_down_the_floors_only() {
             let parts: Vec<String> =
                 inside.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
             let module = parts[0].as_str();
-            // The root only offers; tests may use every floor.
+            // The root only re-exports; tests may use every layer.
             if matches!(module, "lib" | "testing" | "tests") {
                 continue;
             }
             let name = format!("{krate}/src/{}", inside.display());
-            let Some(floor) = floor_of(module) else {
-                wrong.push(format!("{name} lies on no floor: give `{module}` its place in FLOORS of tests/tidy.rs"));
+            let Some(layer) = layer_of(module) else {
+                wrong.push(format!("{name} is in no layer: add `{module}` to LAYERS in tests/tidy.rs"));
                 continue;
             };
             seen.insert(module.to_owned());
@@ -308,23 +308,23 @@ fn imports_go_down_the_floors_only() {
             let depth = parts.len() - usize::from(parts.last().is_some_and(|last| last == "mod"));
             for (line, item) in names_at_the_root(&code_of(&read(&path)), depth) {
                 let target = offered.get(&item).unwrap_or(&item);
-                match floor_of(target) {
-                    Some(below) if below <= floor => {}
+                match layer_of(target) {
+                    Some(below) if below <= layer => {}
                     Some(_) => wrong.push(format!(
-                        "{name}:{line} imports `{item}` of the floor `{target}`, which is above `{module}`: move what \
-                         both need to a floor below, or this code to one above"
+                        "{name}:{line} imports `{item}` of the layer `{target}`, which is above `{module}`: move what \
+                         both need to a layer below, or this code to one above"
                     )),
                     None => wrong.push(format!(
-                        "{name}:{line} imports `{item}`, which is on no floor: import it from the module that has it"
+                        "{name}:{line} imports `{item}`, which is in no layer: import it from the module that defines it"
                     )),
                 }
             }
         }
-        for module in floors.iter().copied().flatten() {
-            assert!(seen.contains(*module), "{krate} has no `{module}`: take it out of FLOORS");
+        for module in layers.iter().copied().flatten() {
+            assert!(seen.contains(*module), "{krate} has no `{module}`: remove it from LAYERS");
         }
     }
-    assert!(wrong.is_empty(), "imports go down the list FLOORS only:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "imports must go to the same or a lower layer of LAYERS:\n{}", wrong.join("\n"));
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn adapters_contain_no_detection() {
 }
 
 #[test]
-fn the_page_never_makes_markup_out_of_text_and_asks_for_nothing() {
+fn the_page_creates_no_markup_from_text_and_sends_no_request() {
     for path in files(&root().join("module/browser/page/src"), ".js") {
         let name = path.strip_prefix(root()).expect("below the root").display().to_string();
         let text = read(&path);
@@ -385,20 +385,21 @@ fn a_released_contract_is_never_edited() {
     for sums in files(&released, "SHA256SUMS") {
         let folder = sums.parent().expect("a folder");
         let status = Command::new("sha256sum").args(["--check", "--quiet", "SHA256SUMS"]).current_dir(folder).status();
-        assert!(status.is_ok_and(|status| status.success()), "{}: make a new version instead", folder.display());
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "{}: a released contract must not change; add a new version instead",
+            folder.display()
+        );
     }
 }
 
 #[test]
-fn a_file_s_first_line_says_what_it_owns_and_no_file_is_endless() {
+fn every_file_begins_with_a_description_and_is_not_too_long() {
     for path in files(&root(), ".rs") {
         let name = path.strip_prefix(root()).expect("below the root").display().to_string();
         let text = read(&path);
-        assert!(
-            text.starts_with("//!") || text.starts_with("#!["),
-            "{name} must begin with `//!` and say what it owns"
-        );
+        assert!(text.starts_with("//!") || text.starts_with("#!["), "{name} must begin with `//!` and a description");
         let lines = text.lines().count();
-        assert!(lines <= 800, "{name} has {lines} lines: it owns more than one thing");
+        assert!(lines <= 800, "{name} has {lines} lines: split it");
     }
 }

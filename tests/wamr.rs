@@ -14,8 +14,8 @@ fn all(shipper: &mut impl Shipper, records: &[Vec<u8>]) -> Vec<Vec<u8>> {
     records.iter().map(|record| shipper.call(TAG, 0, record).expect("no record is lost")).collect()
 }
 
-fn every_case_is_answered_with_the_same_bytes(engine: &Engine) {
-    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
+fn every_case_gives_the_same_bytes(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine accepts the filter");
     let mut wrong = Vec::new();
     for case in case::all() {
         let Some(records) = records(&case) else { continue };
@@ -30,20 +30,20 @@ fn every_case_is_answered_with_the_same_bytes(engine: &Engine) {
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
-fn a_record_comes_back_byte_for_byte_whatever_it_holds(engine: &Engine) {
-    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
+fn a_record_is_returned_byte_for_byte(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine accepts the filter");
     for member in payloads() {
         let records = firing(&member);
         let answers = all(&mut Instance::new(&module, STACK), &records);
         for (record, answer) in records.iter().zip(&answers) {
             assert!(without_ours(answer) == *record, "{member:.60}");
         }
-        assert!(answers.last().map(Vec::len) > records.last().map(Vec::len), "{member:.60}: no finding rides on it");
+        assert!(answers.last().map(Vec::len) > records.last().map(Vec::len), "{member:.60}: no finding was added");
     }
 }
 
-fn records_larger_than_the_engine_s_own_heap_arrive(engine: &Engine) {
-    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
+fn records_larger_than_the_engine_s_heap_are_passed_on(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine accepts the filter");
     let mut instance = Instance::new(&module, STACK);
     for length in [HEAP - 64, HEAP, HEAP + 64, 1_000_000, 10_000_000] {
         let record = format!("{{\"log\":\"{}\"}}", "a".repeat(length as usize));
@@ -51,13 +51,13 @@ fn records_larger_than_the_engine_s_own_heap_arrive(engine: &Engine) {
     }
 }
 
-fn the_engine_refuses_what_was_built_for_components(engine: &Engine) {
-    let refused = Loaded::load(engine, backchannel_embedded::core()).err().expect("vectors are refused");
+fn the_engine_rejects_the_core_module_of_the_component(engine: &Engine) {
+    let refused = Loaded::load(engine, backchannel_embedded::core()).err().expect("vector instructions are rejected");
     assert!(!refused.is_empty());
 }
 
-fn the_least_stack_is_known(engine: &Engine) {
-    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
+fn the_configured_stack_is_large_enough(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine accepts the filter");
     let cases: Vec<Vec<Vec<u8>>> = case::all().iter().filter_map(records).collect();
     let lost = |stack: u32| {
         let mut lost = 0;
@@ -72,8 +72,8 @@ fn the_least_stack_is_known(engine: &Engine) {
     assert!(least.is_some_and(|kib| kib <= 64), "our configurations give {STACK}: {least:?} KiB are needed");
 }
 
-fn a_call_that_ran_out_of_stack_does_no_harm_to_the_next(engine: &Engine) {
-    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine takes the filter");
+fn a_stack_overflow_does_not_affect_the_next_call(engine: &Engine) {
+    let module = Loaded::load(engine, backchannel_embedded::fluent_bit()).expect("the engine accepts the filter");
     let mut instance = Instance::new(&module, STACK_BY_DEFAULT);
     let records = firing("\"x\":1");
     let answered = records.iter().filter(|record| instance.call(TAG, 0, record).is_some()).count();
@@ -85,7 +85,7 @@ fn a_call_that_ran_out_of_stack_does_no_harm_to_the_next(engine: &Engine) {
     assert_eq!(instance.call(TAG, 0, b"{\"a\":1}").as_deref(), Some(&b"{\"a\":1}"[..]));
 }
 
-/// One test, because the engine is one for the process and does not like to be used from several threads.
+/// One test, because there is one engine per process and it must be used from one thread.
 #[test]
 fn the_filter_on_the_engine_of_fluent_bit() {
     let engine = Engine::start();

@@ -1,4 +1,4 @@
-//! The component keeps its contract: it exports, and imports nothing.
+//! The component implements its contract: it exports all interfaces and imports nothing.
 
 use std::sync::Arc;
 

@@ -42,15 +42,15 @@ fn build() -> Outcome<()> {
     Ok(())
 }
 
-/// Modules are carried compressed: few runs of the program need them, and they shrink to a third.
+/// Modules are embedded compressed: few runs of the program need them, and compression reduces them to a third.
 fn gzip(bytes: &[u8]) -> Outcome<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?)
 }
 
-/// The component as machine code. Where the program is built for the machine that builds it, with all instructions that
-/// this processor has; else with those that every processor of the target has.
+/// The component as machine code. If the program is built for the build machine, with all instructions of its
+/// processor; when cross-compiling, with the baseline instructions of the target.
 fn compiled(component: &[u8]) -> Outcome<Vec<u8>> {
     let mut config = backchannel_compile::configuration();
     let target = variable("TARGET")?;
@@ -60,8 +60,8 @@ fn compiled(component: &[u8]) -> Outcome<Vec<u8>> {
     Ok(wasmtime::Engine::new(&config)?.precompile_component(component)?)
 }
 
-/// The module without the description of its function `bake`, so that no component made of it exports that. The
-/// function itself stays, for who bakes.
+/// The module without the type information of its function `bake`, so that no component made from it exports that. The
+/// function itself stays, for baking.
 fn without_bake(core: &[u8]) -> Outcome<Vec<u8>> {
     let mut out = core.get(..8).ok_or("no module")?.to_vec();
     let mut left_out = 0;
@@ -79,7 +79,7 @@ fn without_bake(core: &[u8]) -> Outcome<Vec<u8>> {
     if left_out == 1 { Ok(out) } else { Err("the module does not describe a function `bake`".into()) }
 }
 
-/// Adds a custom section with the version, as JSON: a filter has no function that says it.
+/// Adds a custom section with the version, as JSON: a filter has no function that returns it.
 fn say_version(module: &mut Vec<u8>) {
     const NAME: &str = "backchannel:module";
     let mut data = vec![NAME.len() as u8];
@@ -88,7 +88,7 @@ fn say_version(module: &mut Vec<u8>) {
     section(module, 0, &data);
 }
 
-/// Writes a section: its id, its size as a number in LEB128, what it holds.
+/// Writes a section: its id, its size in LEB128, its content.
 fn section(out: &mut Vec<u8>, id: u8, data: &[u8]) {
     out.push(id);
     let mut size = data.len();
@@ -100,8 +100,8 @@ fn section(out: &mut Vec<u8>, id: u8, data: &[u8]) {
     out.extend_from_slice(data);
 }
 
-/// A module that imports something could touch its host. What a core module imports from `[export]...` are the
-/// component's own tables of resources, which the component brings along.
+/// Checks that a module has no imports, through which it could affect its host. Imports of a core module from
+/// `[export]...` are allowed: these are the component's own resource tables, which the component defines.
 fn check(what: &str, bytes: &[u8]) -> Outcome<()> {
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(bytes) {

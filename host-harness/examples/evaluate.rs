@@ -1,4 +1,4 @@
-//! Reads records as JSON lines, prints the incidents they make, one JSON object a line.
+//! Reads records as JSON lines and prints the resulting incidents, one JSON object per line.
 //!
 //! `evaluate MODULE LOG [SETTINGS.json]`
 
@@ -14,7 +14,7 @@ use backchannel_host::component::{
 };
 use backchannel_host::report::Collection;
 
-/// Lines in a batch.
+/// Lines per batch.
 const BATCH: u64 = 512;
 
 fn main() -> ExitCode {
@@ -73,7 +73,7 @@ fn evaluate(module: &str, log: &str, settings: Option<String>) -> Result<(), Box
     Ok(())
 }
 
-/// Hands what a batch gave to the correlator, and says what was not used.
+/// Passes the results of a batch to the correlator, and reports records that were not used.
 fn take(correlator: &mut Correlator, seen: Evaluation) -> Result<(), HostError> {
     if let Some(loss) = seen.loss {
         eprintln!("evaluate: a batch was lost: {}", loss.reason);

@@ -1,4 +1,4 @@
-//! From logs to findings: sources, batches, the module, and the account of it all.
+//! Replays logs: reads batches from sources, evaluates them with the module, and collects results and counters.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::component::{
 };
 use crate::source::{Filled, SkipDetail, Skips, Sources, Tally};
 
-/// In which form events enter the module. The findings are the same.
+/// Encoding in which events are passed to the module. The findings are the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Carrier {
     /// Packed rows.
@@ -26,14 +26,14 @@ pub enum Carrier {
     Text,
 }
 
-/// How a replay runs.
+/// Options of a replay.
 #[derive(Clone, Debug)]
 pub struct ReplayOptions {
-    /// In which form events enter the module.
+    /// Encoding in which events are passed to the module.
     pub carrier: Carrier,
-    /// How many events, or records, a batch has at most.
+    /// Maximum number of events, or records, per batch.
     pub batch: usize,
-    /// What the module may take.
+    /// Limits of the module.
     pub limits: Limits,
     /// The settings, as one JSON document.
     pub settings: Option<String>,
@@ -56,12 +56,12 @@ impl Default for ReplayOptions {
     }
 }
 
-/// Who wants to hear of it while it runs.
+/// Receives results while the replay runs.
 pub trait Observer {
-    /// A finding was made, or has become worse.
+    /// A finding is new or has changed.
     ///
     /// # Errors
-    /// Ends the replay: nobody listens any more.
+    /// An error ends the replay, for example when the output is closed.
     fn finding(&mut self, finding: &FindingEnvelope) -> std::io::Result<()> {
         let _ = finding;
         Ok(())
@@ -70,43 +70,43 @@ pub trait Observer {
     /// An incident is new or has changed: only where [`ReplayOptions::incidents_at_once`] is set.
     ///
     /// # Errors
-    /// Ends the replay: nobody listens any more.
+    /// An error ends the replay, for example when the output is closed.
     fn incident(&mut self, incident: &IncidentEnvelope) -> std::io::Result<()> {
         let _ = incident;
         Ok(())
     }
 
-    /// Another batch is done.
+    /// A batch was evaluated, or the input is idle.
     fn batch(&mut self) {}
 }
 
-/// Nobody.
+/// An observer that ignores everything.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 
 impl Observer for Silent {}
 
-/// What a replay gave.
+/// The result of a replay.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The incidents, each as it was last: escalated ones first, then the most severe, then the earliest.
+    /// The incidents in their latest revision: escalated ones first, then the most severe, then the earliest.
     pub incidents: Vec<IncidentEnvelope>,
-    /// The findings, each as it was last, by time and id.
+    /// The findings in their latest state, by time and id.
     pub findings: Vec<FindingEnvelope>,
-    /// The account.
+    /// The summary.
     pub summary: Summary,
-    /// What was not used, with details of the first.
+    /// Skipped records, with details of the first ones.
     pub skips: Skips,
-    /// What looks wrong in inputs that were read all the same.
+    /// Notes on anomalies in inputs that were nevertheless read.
     pub notes: Skips,
 }
 
-/// Why a replay ended before its end.
+/// Why a replay ended early.
 #[derive(Debug)]
 pub enum ReplayError {
-    /// The module cannot be used, or not any more.
+    /// The module cannot be used, or no longer be used.
     Host(HostError),
-    /// Nobody listens any more.
+    /// The observer failed.
     Observer(std::io::Error),
 }
 
@@ -119,7 +119,7 @@ impl From<HostError> for ReplayError {
 /// Replays `sources` through `module`.
 ///
 /// # Errors
-/// Wrong settings, a module that is lost, an observer that gave up.
+/// Invalid settings, a module that failed too often, or an error of the observer.
 pub fn replay(
     module: &Module,
     sources: Sources,
@@ -147,7 +147,7 @@ pub fn replay(
     run.finish(tally, seen, &catalogue)
 }
 
-/// What only the reader of events knows.
+/// Facts about the events, known only if the host decodes them.
 #[derive(Default)]
 struct Seen {
     hosts: Option<u64>,
@@ -165,7 +165,7 @@ struct Run<'o> {
     observer: &'o mut dyn Observer,
     evaluated: u64,
     unused: u64,
-    /// What the module did not use: how many, and one of them.
+    /// Records that the module did not use: their number and one of them as an example.
     extra: Vec<(u64, SkipDetail)>,
 }
 
@@ -216,7 +216,7 @@ impl Run<'_> {
                 0 => format!("the module failed on the end of the input: {}", loss.reason),
                 _ => format!("the module failed on a batch of {size}: {}", loss.reason),
             };
-            // How many events were pending at the end is not known; that some were lost is.
+            // The number of events pending at the end is not known; at least one was lost.
             self.extra.push((size.max(1), detail(String::new(), 0, "module-failed", reason)));
         }
         if !(evaluation.findings.is_empty() && evaluation.signals.is_empty() && evaluation.activity.is_empty()) {
@@ -248,7 +248,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Takes the incidents that are new or have changed.
+    /// Collects the incidents that are new or have changed.
     fn correlate(&mut self) -> Result<(), ReplayError> {
         for incident in self.correlator.incidents()? {
             if self.at_once {

@@ -1,5 +1,5 @@
-//! Compiles `module/component` and `module/fluent-bit` for WebAssembly with a cargo of its own, both at the same time:
-//! the last step of each, optimisation over all crates, uses one core only.
+//! Compiles `module/component` and `module/fluent-bit` for WebAssembly with a nested cargo for each, in parallel: the
+//! last step of each build uses only one core.
 
 use std::env;
 use std::error::Error;
@@ -10,12 +10,12 @@ use std::thread;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Every runtime of components has vector instructions; with them the module is a fifth faster.
+/// All component runtimes support vector instructions; with them the module is a fifth faster.
 const FOR_COMPONENTS: &str = "-C target-feature=+simd128";
-/// The engine in Fluent Bit refuses a module that has them.
+/// The engine in Fluent Bit rejects a module that uses them.
 const FOR_FLUENT_BIT: &str = "";
 
-/// Errors cross a thread.
+/// Errors are sent between threads.
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 fn main() -> ExitCode {
@@ -50,8 +50,8 @@ fn build() -> Outcome<()> {
     Ok(())
 }
 
-/// Compiles a crate of the module and reads the result. Crates with other flags have target folders of their own:
-/// otherwise each would undo the other's work.
+/// Compiles a crate of the module and reads the result. Crates with different flags have separate target folders:
+/// otherwise each build would invalidate the other.
 fn compile(root: &Path, target: &Path, package: &str, flags: &str) -> Outcome<Vec<u8>> {
     let mut cargo = Command::new(variable("CARGO")?);
     cargo
@@ -65,16 +65,16 @@ fn compile(root: &Path, target: &Path, package: &str, flags: &str) -> Outcome<Ve
         }
     }
     cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags);
-    let output = cargo.output().map_err(|error| format!("cargo does not start: {error}"))?;
+    let output = cargo.output().map_err(|error| format!("cannot start cargo: {error}"))?;
     if !output.status.success() {
-        return Err(format!("compiling it failed:\n{}", String::from_utf8_lossy(&output.stderr)).into());
+        return Err(format!("compilation failed:\n{}", String::from_utf8_lossy(&output.stderr)).into());
     }
     let file = target.join(TARGET).join("module").join(format!("{}.wasm", package.replace('-', "_")));
     Ok(fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?)
 }
 
-/// Whether a variable speaks of the build that this script is part of: flags for another target, a wrapper such as
-/// clippy's that would stand in for the compiler, a profile, a target folder that is locked.
+/// Whether an environment variable belongs to the outer build: flags for another target, a compiler wrapper such as
+/// clippy's, a profile, a target folder that is locked.
 fn is_ours_alone(name: &str) -> bool {
     const NAMES: [&str; 14] = [
         "RUSTFLAGS",
@@ -97,7 +97,7 @@ fn is_ours_alone(name: &str) -> bool {
     NAMES.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
 }
 
-/// A target folder of its own (the outer one is locked), shared by all profiles: `target/module`.
+/// A separate target folder (the outer one is locked), shared by all profiles: `target/module`.
 fn target_folder(out: &Path) -> Outcome<PathBuf> {
     // OUT_DIR is <target folder>/<profile>/build/<package>/out.
     let build = out.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "build"));
@@ -105,7 +105,7 @@ fn target_folder(out: &Path) -> Outcome<PathBuf> {
     Ok(target.ok_or("OUT_DIR does not lie in a target folder")?.join("module"))
 }
 
-/// Sees to it that the standard library for WebAssembly is there.
+/// Installs the standard library for WebAssembly if it is missing.
 fn require_target(root: &Path) -> Outcome<()> {
     if has_target(root)? {
         return Ok(());
@@ -118,7 +118,7 @@ fn require_target(root: &Path) -> Outcome<()> {
     }
     let why = match added {
         Ok(output) => String::from_utf8_lossy(&output.stderr).into_owned(),
-        Err(error) => format!("rustup does not start: {error}"),
+        Err(error) => format!("cannot start rustup: {error}"),
     };
     Err(format!(
         "the Rust standard library for {TARGET} is missing, and `rustup target add {TARGET}` did not bring it.\n\

@@ -1,4 +1,4 @@
-// A browser with one page open from the disk, and everything that goes wrong in it.
+// A browser with one page opened from disk, and the errors in it.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ export async function open(browser, file, options = {}) {
   page.on("pageerror", (error) => complaints.push(`exception: ${error.message}`));
   page.on("dialog", (dialog) => { complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
   const url = pathToFileURL(file).href;
-  // The page itself, and what it makes out of its own bytes; anything else is a request.
+  // The page itself and its blob and data URLs are allowed; anything else is a request.
   context.on("request", (request) => {
     if (request.url() !== url && !/^(blob|data):/.test(request.url())) complaints.push(`request: ${request.url()}`);
   });

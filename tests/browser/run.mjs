@@ -1,9 +1,9 @@
-// What the page and the reports do in a real browser. `node run.mjs PLAN.json`; tests/browser.rs writes the plan:
+// Tests the page and the reports in a real browser. `node run.mjs PLAN.json`; tests/browser.rs writes the plan:
 //
 //   modules    folder with playwright-core      browser   the browser's program
 //   page       the page                         shots     folder for screenshots
-//   looks      [{ name, files, expected, hostile }]: files to drop and the JSON lines of `backchannel replay` on them
-//   report     what `backchannel report` wrote about the first of them
+//   looks      [{ name, files, expected, hostile }]: files to add and the JSON lines of `backchannel replay` for them
+//   report     the output of `backchannel report` for the first of them
 //   large      a large log
 
 import assert from "node:assert/strict";
@@ -198,7 +198,7 @@ const steps = {
       let text = "";
       for (const item of await page.$$(".item")) {
         await item.click();
-        // Opening one makes what is inside, which may be closed again.
+        // Opening one creates its content, which may contain closed ones.
         for (let closed; (closed = await page.$("details:not([open]) > summary"));) await closed.click();
         text += await page.evaluate(() => document.querySelector("main").textContent);
       }

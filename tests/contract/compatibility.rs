@@ -1,4 +1,4 @@
-//! A released contract and what `wit/` says now fit each other, in both directions.
+//! Released contracts and the current `wit/` are compatible in both directions.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ fn current() -> Contract {
 #[test]
 fn every_released_version_fits_the_present_one_both_ways() {
     let released = wit().join("released");
-    // None is released yet: then there is nothing to compare.
+    // If none is released yet, there is nothing to compare.
     for entry in fs::read_dir(released).into_iter().flatten().flatten() {
         let old = Contract::read(&entry.path()).expect("a released version can be read");
         compatible(&old, &current()).unwrap_or_else(|error| panic!("{}: {error:#}", entry.path().display()));

@@ -1,5 +1,5 @@
-//! Versions of the contract in `wit/`, compared by their shape: a package of its own, because the comparison needs
-//! features of `wit-component` that the program does without.
+//! Compares versions of the contract in `wit/` by their types. It is a separate package, because the comparison needs
+//! features of `wit-component` that the program does not use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ impl Contract {
     /// Reads the WIT files of a folder.
     ///
     /// # Errors
-    /// Where the folder or a file of it cannot be read.
+    /// If the folder or a file in it cannot be read.
     pub fn read(folder: &Path) -> Result<Self> {
         let mut files = Vec::new();
         for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
@@ -43,7 +43,7 @@ impl Contract {
     /// The same contract with `from` replaced by `to` in one file.
     ///
     /// # Errors
-    /// Where the file does not contain `from`.
+    /// If the file does not contain `from`.
     pub fn edited(&self, file: &str, from: &str, to: &str) -> Result<Self> {
         let mut edited = self.clone();
         let text = edited.files.iter_mut().find(|(name, _)| name == file).map(|(_, text)| text);
@@ -53,7 +53,7 @@ impl Contract {
         Ok(edited)
     }
 
-    /// Adds it to `resolve` as the package `version`, whatever its files say.
+    /// Adds it to `resolve` as the package `version`, regardless of the version in its files.
     fn world(&self, resolve: &mut Resolve, version: &str) -> Result<WorldId> {
         const PACKAGE: &str = "package backchannel:detection@";
         let folder = tempfile::tempdir()?;
@@ -67,18 +67,18 @@ impl Contract {
     }
 }
 
-/// Whether a host made for one contract can use a module made for the other, both ways. `wit-component` compares in one
-/// direction only, in which a module may export more than its host asks for.
+/// Whether a host built for one contract can use a module built for the other, in both directions. `wit-component`
+/// compares in one direction only, in which a module may export more than its host imports.
 ///
 /// # Errors
-/// Says which way they do not fit.
+/// The direction in which they are incompatible.
 pub fn compatible(old: &Contract, new: &Contract) -> Result<()> {
     let fits = |prev: &Contract, next: &Contract| -> Result<()> {
         let mut resolve = Resolve::default();
         let (prev, next) = (prev.world(&mut resolve, "0.0.1")?, next.world(&mut resolve, "0.0.2")?);
         wit_component::semver_check(resolve, prev, next)
     };
-    // A module made for the first is plugged into a host made for the second.
+    // A module built for the first is composed with a host built for the second.
     fits(old, new).context("a host of the new contract cannot use a module of the old one")?;
     fits(new, old).context("a host of the old contract cannot use a module of the new one")
 }

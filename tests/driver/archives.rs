@@ -1,4 +1,4 @@
-//! Bytes packed the ways logs come packed.
+//! Compresses and archives bytes, in the formats in which logs are delivered.
 
 use std::io::{Cursor, Write};
 

@@ -1,4 +1,4 @@
-//! The driver `browser`: the session that a page runs, linked into the test.
+//! The driver `browser`: the session of the browser page, linked into the test.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use crate::case::Case;
 use crate::component::unnamed;
 use crate::native::baseline;
 
-/// The findings of a case: its logs are dropped into the page as files, and recognised by their content.
+/// The findings of a case: its logs are added to the page as files; formats are detected from the content.
 pub fn findings(case: &Case) -> Vec<String> {
     let opened = Session::with_baseline(case.settings.as_deref(), baseline(case).as_deref());
     let mut session = opened.expect("good settings");

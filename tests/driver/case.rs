@@ -1,5 +1,5 @@
-//! The cases of this tree: those of the analytics in `cases/`, those of the log formats in `formats/`. Their form is that
-//! of `docs/cases.md`, which `backchannel-cases` reads.
+//! The cases of this repository: those of the analytics in `cases/`, those of the log formats in `formats/`. They are
+//! described in `docs/cases.md` and parsed by `backchannel-cases`.
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use backchannel_decode::{Detected, Format, detect};
 
 use crate::root;
 
-/// A case, and what it is called.
+/// A case and its name.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// Folder, file and heading: `component_object_model/remote_activation/mmc-is-activated-under-a-network-logon`.
     pub name: String,
-    /// What it says.
+    /// Its content.
     pub case: backchannel_cases::Case,
 }
 
@@ -25,7 +25,7 @@ impl Deref for Case {
     }
 }
 
-/// The logs of a case as files in a folder that is gone when this is dropped.
+/// The logs of a case as files in a temporary folder, removed on drop.
 #[derive(Debug)]
 pub struct Files {
     folder: tempfile::TempDir,
@@ -34,7 +34,7 @@ pub struct Files {
 }
 
 impl Files {
-    /// Of `logs`, under their names.
+    /// Writes `logs`, under their names.
     pub fn of(logs: &[backchannel_cases::Log]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let write = |log: &backchannel_cases::Log| {
@@ -47,7 +47,7 @@ impl Files {
         Self { folder, paths }
     }
 
-    /// A document in which evidence names the logs, and not the files they were written to.
+    /// The document with the names of the logs in evidence, in place of the temporary files.
     pub fn unnamed(&self, document: &str) -> String {
         let folder = serde_json::to_string(&format!("{}/", self.folder.path().display())).expect("JSON");
         document.replace(&format!("\"source\":{}", &folder[..folder.len() - 1]), "\"source\":\"")
@@ -55,13 +55,13 @@ impl Files {
 }
 
 impl Case {
-    /// The log, where the case has one only and it is text.
+    /// The log, if the case has exactly one and it is text.
     pub fn text(&self) -> Option<&str> {
         let [log] = self.logs.as_slice() else { return None };
         std::str::from_utf8(&log.bytes).ok()
     }
 
-    /// The format of its text; recognised by its content where the case names none.
+    /// The format of its text; detected from the content if the case names none.
     pub fn format(&self) -> Option<Format> {
         let named = self.logs.first().and_then(|log| log.format.as_deref());
         match named {
@@ -73,7 +73,7 @@ impl Case {
         }
     }
 
-    /// Whether it needs neither settings nor a baseline.
+    /// Whether it has neither settings nor a baseline.
     pub fn is_plain(&self) -> bool {
         self.settings.is_none() && self.past.is_empty()
     }
@@ -84,7 +84,7 @@ impl Case {
     }
 }
 
-/// The cases of the analytics, by file and in the order in which they stand there.
+/// The cases of the analytics, by file, in file order.
 pub fn all() -> Vec<Case> {
     try_all().unwrap_or_else(|errors| panic!("{errors}"))
 }
@@ -94,12 +94,12 @@ pub fn formats() -> Vec<Case> {
     try_formats().unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-/// The cases of the analytics, or all that is wrong in their files.
+/// The cases of the analytics, or all errors in their files.
 pub fn try_all() -> Result<Vec<Case>, String> {
     read(&root().join("tests/cases"), "")
 }
 
-/// The cases of the formats, or all that is wrong in their files.
+/// The cases of the formats, or all errors in their files.
 pub fn try_formats() -> Result<Vec<Case>, String> {
     read(&root().join("tests/formats"), "formats/")
 }

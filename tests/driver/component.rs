@@ -1,4 +1,4 @@
-//! The driver `component`: the module that ships, in its sandbox, fed by the harness.
+//! The driver `component`: the shipped module in its sandbox, run by the harness.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,7 +10,7 @@ use backchannel_host::source::{self, SourceOptions};
 use crate::case::{Case, Files};
 use crate::native::baseline;
 
-/// The module that ships, as the program loads it.
+/// The shipped module, loaded as the program does.
 pub fn module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
     MODULE.get_or_init(|| {
@@ -20,7 +20,7 @@ pub fn module() -> &'static Module {
     })
 }
 
-/// The findings of a case, entering by `carrier` in batches of `batch`.
+/// The findings of a case, passed by `carrier` in batches of `batch`.
 pub fn findings(case: &Case, carrier: Carrier, batch: usize) -> Vec<String> {
     let (settings, baseline) = (case.settings.clone(), baseline(case));
     let options = ReplayOptions { carrier, batch, settings, baseline, ..ReplayOptions::default() };
@@ -30,7 +30,7 @@ pub fn findings(case: &Case, carrier: Carrier, batch: usize) -> Vec<String> {
     report.findings.into_iter().map(|finding| files.unnamed(&unnamed(&finding.document))).collect()
 }
 
-/// The document without the incident it belongs to, which only the whole run knows.
+/// The document without its incident, which is only known at the end of a run.
 pub fn unnamed(document: &str) -> String {
     with_incident(document, None).expect("a finding's document is an object")
 }

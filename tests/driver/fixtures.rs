@@ -1,4 +1,4 @@
-//! Small logs of each format that can be read. The hosts are made up.
+//! Small logs of every format. The hosts are fictitious.
 
 use backchannel_host::Format;
 use backchannel_host::source::InputFormat;
@@ -9,23 +9,23 @@ use crate::case;
 /// A log.
 #[derive(Clone, Debug)]
 pub struct Log {
-    /// What it is called: its format, and a number where there are several.
+    /// Its name: its format, and a number if there are several.
     pub name: String,
     /// Its format.
     pub format: InputFormat,
-    /// Its bytes.
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
-/// Logs of every format: those of the formats' own cases, one a format; the longest of the analytics' cases; and an event
-/// log file.
+/// Logs of every format: those of the formats' own cases, one a format; the longest of the analytics' cases; and an
+/// event log file.
 pub fn logs() -> Vec<Log> {
     let mut logs: Vec<Log> = Vec::new();
     for case in case::formats() {
         let (Some(text), Some(format)) = (case.text(), case.format()) else { continue };
         let name = format.as_str();
         match logs.iter_mut().find(|log| log.name == name) {
-            // What begins with a header, or is one document, does not go on with another.
+            // Formats with a header, or with one document per file, cannot be concatenated.
             Some(_) if matches!(format, Format::ZeekTsv | Format::WindowsXml) => {}
             Some(log) => log.bytes.extend_from_slice(text.as_bytes()),
             None => logs.push(Log { name: name.to_owned(), format: InputFormat::Text(format), bytes: text.into() }),
@@ -36,7 +36,7 @@ pub fn logs() -> Vec<Log> {
         let cases = case::all();
         let plain = cases.iter().filter(|case| case.past.is_empty() && case.format() == Some(format));
         let mut of: Vec<&str> = plain.filter_map(|case| case.text()).collect();
-        // The longest tell the most; those of the same length by name.
+        // The longest ones, and by name among those of equal length.
         of.sort_by_key(|text| std::cmp::Reverse(text.len()));
         for (number, text) in of.iter().take(3).enumerate() {
             let name = format!("{}-{number}", format.as_str());

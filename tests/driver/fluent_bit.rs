@@ -1,4 +1,4 @@
-//! The driver `fluent_bit`: the filter, given one record after the other as Fluent Bit gives them.
+//! The driver `fluent_bit`: calls the filter for one record after the other, as Fluent Bit does.
 
 use std::collections::BTreeMap;
 use std::ffi::CStr;
@@ -12,8 +12,8 @@ use wasmtime::{Cache, CacheConfig, Config, Engine, Instance, Memory, Module, Sto
 use crate::case::Case;
 use crate::native::latest;
 
-/// What runs the filter. Each is given a record as text without NUL, and gives back what the host would have copied;
-/// `None`: the record was lost.
+/// Runs the filter. A call passes a record as text without NUL and returns the text that the host would copy; `None`
+/// means that the record was lost.
 pub trait Shipper {
     /// One call.
     fn call(&mut self, tag: &str, seconds: u32, record: &[u8]) -> Option<Vec<u8>>;
@@ -23,7 +23,7 @@ pub trait Shipper {
 pub struct Linked(pub Filter);
 
 impl Linked {
-    /// With settings and a baseline.
+    /// Opens it with settings and a baseline.
     pub fn open(settings: Option<&str>, baseline: Option<&[u8]>) -> Self {
         Self(Filter::open(settings, baseline).expect("good settings"))
     }
@@ -36,12 +36,12 @@ impl Shipper for Linked {
     }
 }
 
-/// A case of which the last record completes a finding.
+/// A case whose last record completes a finding.
 const FIRES: &str = "component_object_model/remote_activation/mmc-is-activated-under-a-network-logon";
 
 type Call = (u32, u32, u32, u32, u32, u32);
 
-/// The filter as it ships, in wasmtime: the same calls as Fluent Bit's, without its engine.
+/// The shipped filter in wasmtime: the same calls as Fluent Bit's, without its engine.
 pub struct Sandbox {
     store: Store<()>,
     memory: Memory,
@@ -55,7 +55,7 @@ fn module() -> &'static Module {
     static MODULE: OnceLock<Module> = OnceLock::new();
     MODULE.get_or_init(|| {
         let mut config = Config::new();
-        // What Fluent Bit's engine does not have.
+        // Features that Fluent Bit's engine lacks.
         config.wasm_simd(false).wasm_relaxed_simd(false).wasm_tail_call(false).wasm_multi_memory(false);
         config.wasm_memory64(false).wasm_extended_const(false);
         config.cache(Cache::new(CacheConfig::new()).ok());
@@ -79,7 +79,7 @@ impl Default for Sandbox {
 }
 
 impl Sandbox {
-    /// Opens the filter with settings and a baseline; how many mistakes they have.
+    /// Opens the filter with settings and a baseline; returns the number of mistakes in them.
     pub fn open(&mut self, settings: Option<&[u8]>, baseline: Option<&[u8]>) -> i32 {
         let mut give = |bytes: Option<&[u8]>| bytes.map_or((0, 0), |bytes| (self.dup(bytes), bytes.len() as u32));
         let (settings, baseline) = (give(settings), give(baseline));
@@ -90,7 +90,7 @@ impl Sandbox {
         mistakes.expect("open does not trap")
     }
 
-    /// Copies bytes and a NUL into the guest; 0 where it has no memory for them.
+    /// Copies bytes and a NUL into the guest; returns 0 if it has no memory for them.
     fn dup(&mut self, bytes: &[u8]) -> u32 {
         let pointer = self.malloc(bytes.len() as u32 + 1);
         if pointer != 0 {
@@ -110,7 +110,7 @@ impl Sandbox {
         self.malloc.call(&mut self.store, size).expect("malloc does not trap")
     }
 
-    /// Calls the filter with a record that lies at `record`, and reads the answer up to its NUL.
+    /// Calls the filter with the record at address `record`, and reads the result up to its NUL.
     pub fn filter(&mut self, tag: &str, seconds: u32, record: u32, length: u32) -> Option<(u32, Vec<u8>)> {
         let tag_at = self.dup(tag.as_bytes());
         let answer = self.filter.call(&mut self.store, (tag_at, tag.len() as u32, seconds, 0, record, length));
@@ -122,7 +122,7 @@ impl Sandbox {
         answer
     }
 
-    /// Bytes of its memory.
+    /// Size of its memory in bytes.
     pub fn size(&self) -> usize {
         self.memory.data_size(&self.store)
     }
@@ -137,15 +137,15 @@ impl Shipper for Sandbox {
     }
 }
 
-/// The records of a case as a shipper that tails its log hands them over: JSON as it is, a line of text under `log`.
-/// `None` where the case is not one log of text.
+/// The records of a case as a shipper that tails its log passes them: JSON unchanged, a line of text as member `log`.
+/// `None` if the case does not have exactly one text log.
 pub fn records(case: &Case) -> Option<Vec<Vec<u8>>> {
     let (data, format) = (case.text()?.as_bytes(), case.format()?);
     let lines = data.split(|byte| *byte == b'\n').map(|line| line.trim_ascii_end()).filter(|line| !line.is_empty());
     Some(lines.map(|line| if format.is_json() { line.to_vec() } else { tailed(line) }).collect())
 }
 
-/// For a Linux audit log, a line of each of its machines 10 seconds after the last one. It belongs to no event.
+/// For a Linux audit log, one more line per machine, 10 seconds after the last one, which belongs to no event.
 pub fn going_on(case: &Case) -> Vec<String> {
     let mut last: BTreeMap<&str, u64> = BTreeMap::new();
     for line in case.text().unwrap_or_default().lines() {
@@ -158,13 +158,13 @@ pub fn going_on(case: &Case) -> Vec<String> {
     last.iter().map(|(node, seconds)| format!("{node}type=EOE msg=audit({}.000:999999): ", seconds + 10)).collect()
 }
 
-/// A line of text as the input `tail` hands it over.
+/// A line of text as the input `tail` passes it.
 pub fn tailed(line: &[u8]) -> Vec<u8> {
     let text = serde_json::to_string(&String::from_utf8_lossy(line)).expect("JSON");
     format!("{{\"log\":{text}}}").into_bytes()
 }
 
-/// What the shipper's records carry of `kind` (`findings`, `incidents`): each document as it was last.
+/// The documents of `kind` (`findings`, `incidents`) in the shipper's records, each in its latest state.
 pub fn carried(answers: &[Vec<u8>], kind: &str) -> Vec<Value> {
     let mut documents = Vec::new();
     for answer in answers {
@@ -185,7 +185,7 @@ pub fn without_ours(answer: &[u8]) -> Vec<u8> {
     [before.strip_suffix(b",").unwrap_or(before), &answer[end..]].concat()
 }
 
-/// Payloads that a host must get back byte for byte, each as a member of a record.
+/// Payloads that must be returned byte for byte, each as a member of a record.
 pub fn payloads() -> Vec<String> {
     vec![
         r#""x":"Zażółć gęślą jaźń 漢字 🐟 \u00e4\ud83d\udc1f \ud83d""#.to_owned(),
@@ -203,7 +203,7 @@ pub fn payloads() -> Vec<String> {
     ]
 }
 
-/// Records of a case of which the last one completes a finding, each with `member` put first.
+/// Records of a case whose last one completes a finding, each with `member` prepended.
 pub fn firing(member: &str) -> Vec<Vec<u8>> {
     let case = crate::case::all().into_iter().find(|case| case.name == FIRES).expect("the case is there");
     let put = |record: &Vec<u8>| {

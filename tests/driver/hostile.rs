@@ -1,16 +1,16 @@
-//! The module that ships, made hostile: some of its functions misbehave before their first instruction.
+//! Modifies the shipped module so that some of its functions misbehave when they are called.
 //!
-//! A function body of WebAssembly is locals and instructions, and its index stays what it is when instructions are put
-//! before the first; so only the code section of the core module, and the lengths around it, change.
+//! Instructions are inserted at the start of a function body. That does not change any index, so only the code section
+//! of the core module, and the lengths of the enclosing sections, change.
 
-/// What a function does instead of its work.
+/// The behaviour of a modified function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Does {
     /// It traps.
     Trap,
-    /// It never comes back.
+    /// It loops forever.
     Loop,
-    /// It asks for memory, and for more.
+    /// It grows memory without end.
     Grow,
 }
 
@@ -30,12 +30,12 @@ impl Does {
 /// A change to a module.
 #[derive(Clone, Copy, Debug)]
 pub struct Change<'a> {
-    /// The function, as the core module exports it: `detector@0.1.0#[method]detector.evaluate` and the like, without
-    /// the package before it.
+    /// The export name of the function in the core module, without the package, such as
+    /// `detector@0.1.0#[method]detector.evaluate`.
     pub function: &'a str,
-    /// A parameter, counted from 0, and the value (less than 64) it must have; `None`: always.
+    /// Condition: a parameter, counted from 0, and its value (less than 64); `None`: always.
     pub when: Option<(u8, u8)>,
-    /// What it does then.
+    /// Its behaviour.
     pub does: Does,
 }
 
@@ -91,7 +91,7 @@ fn core(module: &[u8], changes: &[Change<'_>], done: &mut usize) -> Vec<u8> {
     })
 }
 
-/// Each entry of a section that is a list.
+/// The entries of a section that is a list.
 fn each(module: &[u8], section: u8, mut entry: impl FnMut(&mut Bytes<'_>)) {
     sections(module, |id, content| {
         if id == section {
@@ -127,7 +127,7 @@ fn prefixed(body: &[u8], changes: &[Change<'_>]) -> Vec<u8> {
     out
 }
 
-/// A module or component whose sections went through `change`, which gives a new content or leaves the old.
+/// A module or component with `change` applied to its sections, which returns new content or keeps the old.
 fn sections(binary: &[u8], mut change: impl FnMut(u8, &[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
     const HEADER: usize = 8;
     let mut bytes = Bytes { data: binary, at: HEADER };
@@ -176,7 +176,7 @@ impl<'a> Bytes<'a> {
         }
     }
 
-    /// As many bytes as the number before them says.
+    /// Reads bytes with a length prefix.
     fn take(&mut self) -> &'a [u8] {
         let length = self.number() as usize;
         self.at += length;

@@ -1,4 +1,4 @@
-//! What the tests over the whole tree share: where it is, what its cases are, how each host runs them.
+//! Shared code of the tests of the whole repository: its root, its cases, and drivers that run them in each host.
 
 pub mod archives;
 pub mod browser;
@@ -15,12 +15,12 @@ pub mod wamr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The root of the project.
+/// The root of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the root").to_owned()
 }
 
-/// Every file below `folder` whose name ends with `ending`, sorted, build output and hidden folders left out.
+/// Every file below `folder` whose name ends with `ending`, sorted; build output and hidden folders are ignored.
 pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else { return found };
@@ -39,12 +39,12 @@ pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// A file's text.
+/// The text of a file.
 pub fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The median of what was measured; 0 where nothing was.
+/// The median; 0 for an empty list.
 pub fn median(mut rates: Vec<f64>) -> f64 {
     rates.sort_by(f64::total_cmp);
     rates.get(rates.len() / 2).copied().unwrap_or(0.0)

@@ -1,4 +1,4 @@
-//! The driver `native`: the engine linked into the test, no WebAssembly in between.
+//! The driver `native`: the engine linked into the test, without WebAssembly.
 
 use backchannel_cases::Log;
 use backchannel_decode::{Decoded, Decoder, Format, Framed, Framer, Options};
@@ -11,12 +11,12 @@ use bumpalo::Bump;
 
 use crate::case::{Case, Files};
 
-/// What came of a case.
+/// The results of a case.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// The findings: each document as it was last, in the order in which they first came.
+    /// The findings: each document in its latest state, in the order of first occurrence.
     pub findings: Vec<String>,
-    /// The incidents they were joined into.
+    /// The incidents.
     pub incidents: Vec<String>,
 }
 
@@ -50,12 +50,12 @@ pub fn outcome(case: &Case) -> Outcome {
     Outcome { findings: latest(findings.into_iter()), incidents: latest(incidents) }
 }
 
-/// The findings of a case: each document as it was last, in the order in which they first came.
+/// The findings of a case: each document in its latest state, in the order of first occurrence.
 pub fn findings(case: &Case) -> Vec<String> {
     outcome(case).findings
 }
 
-/// The baseline that the case's past teaches, if it has one.
+/// The baseline learned from the case's past logs, if it has any.
 pub fn baseline(case: &Case) -> Option<Vec<u8>> {
     if case.past.is_empty() {
         return None;
@@ -72,7 +72,7 @@ fn raw(log: &Log) -> Raw<'_> {
     Raw { input: &log.name, format, host: "", first_line: 1, time: None, data: &log.bytes }
 }
 
-/// Packed batches of what the harness reads from files.
+/// The packed batches that the harness reads from files.
 fn each_batch(files: &Files, mut take: impl FnMut(&[u8])) {
     let mut merge = source::open(&files.paths, SourceOptions::default()).events();
     let mut bytes = Vec::new();
@@ -86,7 +86,7 @@ fn each_batch(files: &Files, mut take: impl FnMut(&[u8])) {
     }
 }
 
-/// Of documents with the same id the last, at the place of the first.
+/// The last of all documents with the same id, at the position of the first.
 pub fn latest(documents: impl Iterator<Item = (String, String)>) -> Vec<String> {
     let mut kept: Vec<(String, String)> = Vec::new();
     for (id, document) in documents {
@@ -98,7 +98,7 @@ pub fn latest(documents: impl Iterator<Item = (String, String)>) -> Vec<String> 
     kept.into_iter().map(|(_, document)| document).collect()
 }
 
-/// The events of a case, as JSON without what is empty. Every record must be in order.
+/// The events of a case, as JSON without empty fields. No record may be skipped.
 pub fn events(case: &Case) -> Vec<serde_json::Value> {
     let mut events = Vec::new();
     let mut sink = |event: &ProcessEvent<'_>| events.push(pruned(serde_json::to_value(event).expect("JSON")));

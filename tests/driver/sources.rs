@@ -1,22 +1,22 @@
-//! The driver of files: the harness's sources into the engine linked into the test, as a replay does it with the module.
+//! The driver for files: runs the harness's sources through the linked engine, as a replay does with the module.
 
 use std::path::PathBuf;
 
 use backchannel_engine::{Engine, FindingEnvelope};
 use backchannel_host::source::{self, Filled, SourceOptions, Tally};
 
-/// What came of it.
+/// The results.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The findings as they were handed over, one perhaps several times.
+    /// The findings as returned; updated ones occur several times.
     pub findings: Vec<FindingEnvelope>,
-    /// Events evaluated.
+    /// Number of evaluated events.
     pub evaluated: u64,
-    /// The sources' account.
+    /// The counters of the sources.
     pub tally: Tally,
 }
 
-/// Reads `paths`, in batches of `batch` events, and evaluates what they hold.
+/// Reads `paths` in batches of `batch` events, and evaluates them.
 pub fn replay(paths: &[PathBuf], options: SourceOptions, batch: usize) -> Outcome {
     let mut engine = Engine::open(None, None).expect("the defaults are good settings");
     let mut merge = source::open(paths, options).events();

@@ -1,6 +1,6 @@
 //! The filter on Fluent Bit's own engine (WAMR), with the sequence of calls of its `src/wasm/flb_wasm.c`.
 //!
-//! This is the C calling convention of a shipper, seen from the shipper's side: hence the unsafe code.
+//! This is the caller's side of the C calling convention, which needs unsafe code.
 
 #![allow(unsafe_code)]
 
@@ -12,16 +12,16 @@ use wamrx_sys as wamr;
 
 use crate::fluent_bit::Shipper;
 
-/// Bytes of heap that Fluent Bit gives a module by default.
+/// Bytes of heap of a module in Fluent Bit, by default.
 pub const HEAP: u32 = 8 * 1024;
-/// Bytes of stack that our configurations give (`wasm_stack_size`).
+/// Bytes of stack in our configurations (`wasm_stack_size`).
 pub const STACK: u32 = 512 * 1024;
 
-/// The engine, which is one for the process and belongs to the thread that started it.
+/// The engine: there is one per process, and it belongs to the thread that started it.
 pub struct Engine(PhantomData<*const ()>);
 
 impl Engine {
-    /// Starts the engine on this thread. Once.
+    /// Starts the engine on this thread. Must be called only once.
     pub fn start() -> Self {
         // SAFETY: all of the arguments may be zero, and the system's allocator needs no more.
         let started = unsafe {
@@ -37,18 +37,18 @@ impl Engine {
 /// A loaded module.
 pub struct Loaded<'e> {
     module: wamr::wasm_module_t,
-    /// The engine reads constants from it as long as it lives.
+    /// The bytes of the module, from which the engine reads constants as long as it is loaded.
     #[allow(dead_code)]
     bytes: Vec<u8>,
     engine: PhantomData<&'e Engine>,
 }
 
 impl<'e> Loaded<'e> {
-    /// Loads a module, or says why not.
+    /// Loads a module, or returns the error of the engine.
     pub fn load(_: &'e Engine, module: &[u8]) -> Result<Self, String> {
         let mut bytes = module.to_vec();
         let mut error = [0; 128];
-        // SAFETY: the bytes and the text for the error are as long as is said, and the bytes outlive the module.
+        // SAFETY: the lengths of the bytes and of the error buffer are correct, and the bytes outlive the module.
         let module = unsafe {
             wamr::wasm_runtime_load(bytes.as_mut_ptr(), bytes.len() as u32, error.as_mut_ptr(), error.len() as u32)
         };
@@ -58,31 +58,31 @@ impl<'e> Loaded<'e> {
 
 impl Drop for Loaded<'_> {
     fn drop(&mut self) {
-        // SAFETY: every instance borrows this, and is gone.
+        // SAFETY: every instance borrows this, so none is left.
         unsafe { wamr::wasm_runtime_unload(self.module) }
     }
 }
 
-/// An instance, as a `[FILTER]` has one.
+/// An instance, as each `[FILTER]` has one.
 pub struct Instance<'m> {
     instance: wamr::wasm_module_inst_t,
     environment: wamr::wasm_exec_env_t,
     function: &'m str,
-    /// What the engine said of the last call that failed.
+    /// The engine's message on the last failed call.
     pub exception: String,
     module: PhantomData<&'m Loaded<'m>>,
 }
 
 impl<'m> Instance<'m> {
-    /// An instance of our filter with so many bytes of stack.
+    /// An instance of our filter with the given bytes of stack.
     pub fn new(module: &'m Loaded<'_>, stack: u32) -> Self {
         Self::of(module, stack, "backchannel_filter")
     }
 
-    /// An instance of the filter that `function` is.
+    /// An instance of a filter with the export `function`.
     pub fn of(module: &'m Loaded<'_>, stack: u32, function: &'m str) -> Self {
         let mut error = [0; 128];
-        // SAFETY: the module is loaded, the text for the error is as long as is said.
+        // SAFETY: the module is loaded, and the length of the error buffer is correct.
         let (instance, environment) = unsafe {
             let (error, length) = (error.as_mut_ptr(), error.len() as u32);
             let instance = wamr::wasm_runtime_instantiate(module.module, stack, HEAP, error, length);
@@ -97,7 +97,7 @@ impl<'m> Instance<'m> {
     /// Copies bytes and a NUL into the guest.
     fn dup(&self, bytes: &[u8]) -> u32 {
         let text = [bytes, &[0]].concat();
-        // SAFETY: as many bytes are read as there are.
+        // SAFETY: the pointer and the length are those of a slice.
         let at = unsafe { wamr::wasm_runtime_module_dup_data(self.instance, text.as_ptr().cast(), text.len() as u64) };
         u32::try_from(at).expect("32-bit memory")
     }
@@ -109,10 +109,10 @@ impl<'m> Instance<'m> {
         }
     }
 
-    /// Calls an exported function; its result, or `None` where it trapped.
+    /// Calls an exported function; returns its result, or `None` if it trapped.
     fn invoke(&mut self, name: &str, arguments: &mut [u32]) -> Option<u32> {
         let name = CString::new(name).expect("no NUL");
-        // SAFETY: the instance lives, and the function takes as many arguments as are given.
+        // SAFETY: the instance is alive, and the number of arguments is that of the function.
         unsafe {
             let function = wamr::wasm_runtime_lookup_function(self.instance, name.as_ptr());
             assert!(!function.is_null(), "{name:?} is exported");
@@ -126,7 +126,7 @@ impl<'m> Instance<'m> {
         None
     }
 
-    /// Opens the filter with settings and a baseline; how many mistakes they have.
+    /// Opens the filter with settings and a baseline; returns the number of mistakes in them.
     pub fn open(&mut self, settings: Option<&[u8]>, baseline: Option<&[u8]>) -> u32 {
         let at = |bytes: Option<&[u8]>| bytes.map_or(0, |bytes| self.dup(bytes));
         let (settings_at, baseline_at) = (at(settings), at(baseline));
@@ -161,7 +161,7 @@ impl Shipper for Instance<'_> {
 
 impl Drop for Instance<'_> {
     fn drop(&mut self) {
-        // SAFETY: both were made in `new` and nothing uses them afterwards.
+        // SAFETY: both were created in `new` and are not used afterwards.
         unsafe {
             wamr::wasm_runtime_destroy_exec_env(self.environment);
             wamr::wasm_runtime_deinstantiate(self.instance);
@@ -170,6 +170,6 @@ impl Drop for Instance<'_> {
 }
 
 fn text(error: &[c_char; 128]) -> String {
-    // SAFETY: the engine ends it with a NUL, and it began as zeros.
+    // SAFETY: the engine terminates it with a NUL, and it was initialised with zeros.
     unsafe { CStr::from_ptr(error.as_ptr()) }.to_string_lossy().into_owned()
 }

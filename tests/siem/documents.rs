@@ -1,4 +1,4 @@
-//! The documents of the shipped sample, and looking into documents.
+//! The documents of the sample, and helpers to inspect documents.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ pub fn root() -> String {
     format!("{}/../..", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The folder of the rules.
+/// The folder `examples/siem`.
 pub fn folder() -> String {
     format!("{}/examples/siem", root())
 }
@@ -44,8 +44,8 @@ pub fn files(folder: &str, endings: &[&str]) -> Vec<String> {
     found
 }
 
-/// What the program prints for the sample, with one analytic allowed by a site's rule, so that there are suppressed
-/// findings, too.
+/// The output of the program for the sample, with an allow rule for one analytic, so that there are suppressed
+/// findings.
 pub fn lines() -> &'static [String] {
     static LINES: OnceLock<Vec<String>> = OnceLock::new();
     LINES.get_or_init(|| {
@@ -64,7 +64,7 @@ pub fn lines() -> &'static [String] {
     })
 }
 
-/// The same, parsed; and one incident more that stays with level 1, of which the sample has none.
+/// The same, parsed, with an additional tier 1 incident, of which the sample has none.
 pub fn documents() -> Vec<Value> {
     let mut all: Vec<Value> = lines().iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let mut quiet = of(&all, "incident").first().map(|one| (*one).clone()).expect("an incident");
@@ -83,7 +83,7 @@ pub fn of<'a>(all: &'a [Value], kind: &str) -> Vec<&'a Value> {
     all.iter().filter(|document| document["type"] == kind).collect()
 }
 
-/// Whether a document has a field, lists being looked through. Below an empty list or a null nothing can be told.
+/// Whether a document has a field, searching lists too. True below an empty list or a null, where it cannot be decided.
 pub fn knows(document: &Value, path: &[&str]) -> bool {
     match (document, path) {
         (_, []) | (Value::Null, _) => true,
@@ -99,7 +99,7 @@ pub fn any_knows(documents: &[&Value], path: &str) -> bool {
     documents.iter().any(|document| knows(document, &path))
 }
 
-/// A document as fields with dotted names and their values; nulls are no values.
+/// The fields of a document with dotted names; nulls are left out.
 pub fn flat(document: &Value) -> BTreeMap<String, Vec<Value>> {
     fn walk(name: &str, value: &Value, into: &mut BTreeMap<String, Vec<Value>>) {
         match value {
@@ -119,7 +119,7 @@ pub fn flat(document: &Value) -> BTreeMap<String, Vec<Value>> {
     fields
 }
 
-/// Whether a value fits a mapping's node; what does not is named.
+/// Asserts that a value matches a node of a mapping.
 pub fn fits(name: &str, value: &Value, node: &Value) {
     let time = |text: &str| text.len() >= 20 && text.ends_with('Z') && text.as_bytes()[10] == b'T';
     match value {

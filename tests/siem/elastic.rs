@@ -1,4 +1,4 @@
-//! Elastic: what the pipeline makes of our documents fits the mapping, and the rules raise what they should.
+//! Elastic: the output of the pipeline matches the mapping, and the rules raise the expected alerts.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ fn rules() -> Vec<Value> {
 }
 
 #[test]
-fn what_the_pipeline_makes_fits_the_mapping() {
+fn the_output_of_the_pipeline_matches_the_mapping() {
     let mapping = mapping();
     for document in ingested() {
         for (name, value) in document.as_object().expect("an object") {
@@ -44,7 +44,7 @@ fn every_field_of_the_mapping_is_in_a_document() {
 }
 
 #[test]
-fn every_document_has_a_time_and_an_id_of_its_own() {
+fn every_document_has_a_time_and_a_unique_id() {
     let all = ingested();
     let kept: Vec<&Value> = all.iter().filter(|document| document["event"]["kind"] == "alert").collect();
     let ids: BTreeSet<&str> = kept.iter().filter_map(|document| document["_id"].as_str()).collect();

@@ -1,4 +1,4 @@
-//! Ingest pipelines of Elasticsearch and OpenSearch, as far as these use them.
+//! An interpreter for the subset of Elasticsearch and OpenSearch ingest pipelines that the examples use.
 
 use serde_json::{Map, Value, json};
 
@@ -106,7 +106,7 @@ fn holds(condition: &str, document: &Value) -> bool {
     })
 }
 
-/// A value with its templates filled in.
+/// A value with its templates expanded.
 fn filled(value: &Value, document: &Value, item: Option<&Value>) -> Value {
     let Some(text) = value.as_str() else { return value.clone() };
     let mut out = String::new();
@@ -130,7 +130,7 @@ fn filled(value: &Value, document: &Value, item: Option<&Value>) -> Value {
     Value::String(out)
 }
 
-/// The value at a dotted path; a number is a place in a list.
+/// The value at a dotted path; numbers are list indices.
 pub fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
     path.split('.').try_fold(document, |value, part| match part.parse::<usize>() {
         Ok(place) => value.get(place),

@@ -1,7 +1,7 @@
-//! The SIEM rules of examples/siem, held against the documents that the program prints for the shipped sample: every
-//! field that a mapping, pipeline or rule names is there, every field of ours is mapped, and each rule raises what it
-//! should. Products that are not here (Elasticsearch, Splunk, …) are stood in for by small interpreters that know the
-//! constructs these files use, and fail on any other.
+//! Checks the SIEM rules of examples/siem against the documents that the program prints for the sample: every field
+//! that a mapping, pipeline or rule names exists, every field of the documents is mapped, and each rule raises the
+//! expected alerts. The products themselves (Elasticsearch, Splunk, …) are replaced by small interpreters that support
+//! the constructs in these files, and fail on any other.
 
 mod documents;
 mod elastic;

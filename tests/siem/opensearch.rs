@@ -1,4 +1,4 @@
-//! OpenSearch: what the pipeline makes of our documents fits the mapping, and the monitor raises what it should.
+//! OpenSearch: the output of the pipeline matches the mapping, and the monitor raises the expected alerts.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ fn ingested() -> Vec<Value> {
 }
 
 #[test]
-fn what_the_pipeline_makes_fits_the_mapping_and_the_mapping_has_nothing_else() {
+fn the_output_of_the_pipeline_matches_the_mapping_and_uses_all_of_it() {
     let mapping = json_file("opensearch/index-template.json")["template"]["mappings"].clone();
     let all = ingested();
     for document in &all {

@@ -1,5 +1,5 @@
-//! The pipe for a SIEM that can only start a program: a log is followed, findings come at once. The test looks into
-//! /proc, and is left out elsewhere.
+//! The pipe for a SIEM that can only start a program: a log is followed, findings are printed immediately. The test
+//! needs /proc, and is skipped elsewhere.
 
 #![cfg(target_os = "linux")]
 
@@ -14,19 +14,19 @@ use serde_json::Value;
 
 use crate::documents::{folder, lines, root};
 
-/// A pipe of programs in a process group of its own, so that it can be ended whole, also when a test fails.
+/// A pipe of programs in a separate process group, so that all of it can be stopped, even when a test fails.
 struct Group(std::process::Child);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Not every kill takes `--` before the number of a group.
+        // Not every implementation of kill accepts `--` before a process group.
         let _ = Command::new("sh").args(["-c", &format!("kill -TERM -{}", self.0.id())]).status();
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// How far the program that has `file` open has read it; that is only known where there is /proc.
+/// The read position of the program that has `file` open; needs /proc.
 fn read_up_to(file: &Path) -> Option<u64> {
     for process in fs::read_dir("/proc").ok()?.flatten() {
         for open in fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten() {
@@ -48,7 +48,7 @@ fn wait_until_read(file: &Path, position: u64) {
     }
 }
 
-/// The add-on's script, as Splunk starts it, over a log that is written while it runs and rotated in between.
+/// Runs the add-on's script as Splunk does, on a log that is written while it runs and rotated in between.
 #[test]
 fn the_script_of_the_add_on_follows_a_log_over_a_rotation() {
     use std::os::unix::process::CommandExt;

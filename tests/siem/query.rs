@@ -1,5 +1,5 @@
-//! Queries in Kibana's language and in Lucene's, as far as these rules use them: `field : value`, `field >= number`,
-//! `field : *`, `_exists_:field`, and, or, not, brackets.
+//! An interpreter for the subset of Kibana's and Lucene's query languages that the rules use: `field : value`,
+//! `field >= number`, `field : *`, `_exists_:field`, and, or, not, brackets.
 
 use std::collections::BTreeMap;
 

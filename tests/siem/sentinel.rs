@@ -1,5 +1,5 @@
-//! Microsoft Sentinel: the stream takes every field of our documents, and the queries are right as far as the language
-//! service can tell.
+//! Microsoft Sentinel: the stream has a column for every field of our documents, and the queries are valid according to
+//! the Kusto language service.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -14,7 +14,7 @@ fn resources(template: &Value, kind: &str) -> Vec<Value> {
 }
 
 #[test]
-fn the_stream_takes_every_field_as_what_it_is() {
+fn the_stream_has_a_column_of_the_right_type_for_every_field() {
     let template = json_file("sentinel/azuredeploy.json");
     let rule = &resources(&template, "/dataCollectionRules")[0]["properties"];
     let columns = rule["streamDeclarations"]["Custom-Backchannel"]["columns"].as_array().expect("columns");
@@ -47,7 +47,7 @@ fn the_stream_takes_every_field_as_what_it_is() {
 }
 
 #[test]
-fn each_rule_has_severity_techniques_and_a_way_back_to_the_record() {
+fn each_rule_has_severity_techniques_and_a_reference_to_the_record() {
     let template = json_file("sentinel/azuredeploy.json");
     let alerts = resources(&template, "/alertRules");
     assert_eq!(alerts.len(), 3);

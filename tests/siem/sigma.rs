@@ -1,4 +1,4 @@
-//! Sigma: the rules name fields of our documents; sigma-cli, where it is, checks and converts them.
+//! Sigma: the rules name fields of our documents; sigma-cli, if installed, checks and converts them.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -43,7 +43,7 @@ fn the_rules_name_fields_of_our_documents() {
 }
 
 #[test]
-fn the_techniques_of_the_rules_are_ones_that_we_print() {
+fn the_techniques_of_the_rules_are_in_our_documents() {
     let printed: BTreeSet<String> = lines()
         .iter()
         .map(|line| serde_json::from_str::<Value>(line).expect("JSON"))
@@ -58,7 +58,7 @@ fn the_techniques_of_the_rules_are_ones_that_we_print() {
     }
 }
 
-/// Whether it went well, what was printed, and what was said beside it.
+/// Whether it succeeded, its standard output and its standard error.
 fn sigma(arguments: &[&str]) -> Option<(bool, String, String)> {
     let program = std::env::var("SIGMA").unwrap_or_else(|_| "sigma".to_owned());
     let output = Command::new(program).args(arguments).output().ok()?;
@@ -67,7 +67,7 @@ fn sigma(arguments: &[&str]) -> Option<(bool, String, String)> {
 }
 
 #[test]
-fn sigma_cli_finds_nothing_wrong_and_converts() {
+fn sigma_cli_accepts_and_converts_the_rules() {
     let (rules, here) = (format!("{}/sigma/rules", folder()), format!("{}/sigma", folder()));
     let config = format!("{here}/check.yml");
     let check = ["check", "--fail-on-error", "--fail-on-issues", "--validation-config", &config, &rules];

@@ -1,4 +1,5 @@
-//! Splunk: the add-on's files parse, their expressions find our documents, and what a search names is extracted.
+//! Splunk: the add-on's files can be parsed, their expressions match our documents, and the fields of searches are
+//! extracted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use crate::documents::{any_knows, documents, files, folder, lines, of, read};
 
 type Conf = BTreeMap<String, BTreeMap<String, String>>;
 
-/// A .conf file: stanzas of settings, `\` at a line's end going on.
+/// A .conf file: stanzas of settings; `\` at the end of a line continues it.
 fn conf(name: &str) -> Conf {
     let path = format!("{}/splunk/TA-backchannel/default/{name}.conf", folder());
     let text = read(&path).replace("\\\n", "");
@@ -58,7 +59,7 @@ fn each_line_gets_the_sourcetype_of_its_kind_its_time_and_its_host() {
 }
 
 #[test]
-fn what_is_extracted_is_in_the_documents() {
+fn extracted_fields_are_in_the_documents() {
     let props = conf("props");
     let all = documents();
     let path = Regex::new(r#"spath\(_raw, "([^"]+)"\)"#).expect("an expression");
@@ -80,7 +81,7 @@ fn what_is_extracted_is_in_the_documents() {
 }
 
 #[test]
-fn the_searches_name_fields_and_macros_that_there_are() {
+fn searches_name_existing_fields_and_macros() {
     let (props, macros, searches) = (conf("props"), conf("macros"), conf("savedsearches"));
     let used = Regex::new(r"`([a-z_]+)(?:\(([^)]*)\))?`").expect("an expression");
     let compared = Regex::new(r"where ([a-z_]+)[>=]").expect("an expression");
@@ -126,7 +127,7 @@ fn the_searches_name_fields_and_macros_that_there_are() {
 }
 
 #[test]
-fn the_files_belong_together() {
+fn the_files_are_consistent() {
     let (props, events, tags) = (conf("props"), conf("eventtypes"), conf("tags"));
     for (name, settings) in &events {
         let sourcetype = settings["search"].split('"').nth(1).expect("a sourcetype");

@@ -1,4 +1,4 @@
-//! Wazuh: the rules are well formed, and give each of our documents, shortened, the level it should have.
+//! Wazuh: the rules are well formed, and give each of our documents, shortened, the expected level.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -64,7 +64,7 @@ fn rules() -> Vec<Rule> {
     }
 }
 
-/// The fields of a document as Wazuh's JSON decoder makes them: lists are one text, nulls the text "null".
+/// The fields of a document as Wazuh's JSON decoder extracts them: lists are one string, nulls the string "null".
 fn decoded(name: &str, value: &Value, into: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(members) => {
@@ -77,13 +77,13 @@ fn decoded(name: &str, value: &Value, into: &mut BTreeMap<String, String>) {
     }
 }
 
-/// The rule that a document ends at.
+/// The final rule that matches a document.
 fn ends_at<'a>(rules: &'a [Rule], fields: &BTreeMap<String, String>) -> Option<&'a Rule> {
     let mut last: Option<&Rule> = None;
     loop {
         let parent = last.map(|rule| rule.id);
         let mut children: Vec<&Rule> = rules.iter().filter(|rule| rule.parent == parent).collect();
-        // Those of level 0 are asked first, then the highest.
+        // Rules of level 0 are evaluated first, then by descending level.
         children.sort_by_key(|rule| (rule.level != 0, std::cmp::Reverse(rule.level)));
         let matches = |rule: &&&Rule| {
             rule.fields.iter().all(|(name, regex)| fields.get(name).is_some_and(|value| regex.is_match(value)))
@@ -96,7 +96,7 @@ fn ends_at<'a>(rules: &'a [Rule], fields: &BTreeMap<String, String>) -> Option<&
 }
 
 #[test]
-fn ids_are_in_our_range_and_parents_come_first() {
+fn rule_ids_are_in_our_range_and_parents_come_first() {
     let rules = rules();
     for (place, rule) in rules.iter().enumerate() {
         assert!((100_800..100_900).contains(&rule.id) && rule.level <= 15, "{rule:?}");
@@ -107,7 +107,7 @@ fn ids_are_in_our_range_and_parents_come_first() {
     }
 }
 
-/// Our documents as trim.jq makes them; none where there is no jq.
+/// Our documents after trim.jq; `None` if jq is not installed.
 fn trimmed() -> Option<Vec<String>> {
     let filter = format!("{}/wazuh/trim.jq", folder());
     let child =
@@ -125,7 +125,7 @@ fn through(mut child: std::process::Child) -> Vec<String> {
 }
 
 #[test]
-fn each_document_ends_at_the_rule_of_its_severity_technique_and_tier() {
+fn each_document_matches_the_rule_of_its_severity_technique_and_tier() {
     let Some(trimmed) = trimmed() else {
         eprintln!("SKIPPED: jq is not here");
         return;

@@ -1,4 +1,4 @@
-//! What holds for every analytic: its file, its declaration, and the header that people read agree.
+//! Checks of every analytic: its file, its declaration and its documentation header agree.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,7 +15,7 @@ const HEADINGS: [&str; 5] = ["What it detects", "Why it matters", "Telemetry", "
 
 /// The file of an analytic.
 struct File {
-    /// From the root of the project.
+    /// Path from the root of the repository.
     name: String,
     text: String,
 }
@@ -32,7 +32,7 @@ impl File {
             .collect()
     }
 
-    /// The files with what each declares.
+    /// The files, each with its declaration.
     fn declared() -> Vec<(Self, &'static Analytic)> {
         let files = Self::all().into_iter().map(|file| {
             let analytic = ANALYTICS.iter().find(|analytic| analytic.id == file.id());
@@ -52,7 +52,7 @@ impl File {
         code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
     }
 
-    /// What stands below a heading of its header, in one line.
+    /// The text below a heading of its header, in one line.
     fn section(&self, heading: &str) -> String {
         let lines = self.text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
         let below = lines.skip_while(|line| line.strip_prefix("## ") != Some(heading)).skip(1);
@@ -75,7 +75,7 @@ fn it_holds_no_state_and_imports_no_other() {
 }
 
 #[test]
-fn it_is_registered_and_lies_in_its_family_s_folder() {
+fn it_is_registered_and_in_the_folder_of_its_family() {
     let files = File::declared();
     for (File { name, .. }, analytic) in &files {
         let folder = Path::new(name).parent().and_then(|folder| folder.file_name()).expect("a folder");
@@ -97,7 +97,7 @@ fn its_header_has_its_id_its_title_and_its_five_headings() {
 }
 
 #[test]
-fn its_id_stands_in_its_header_and_in_its_declaration_only() {
+fn its_id_is_in_its_header_and_in_its_declaration_only() {
     for (File { name, text }, analytic) in File::declared() {
         assert_eq!(text.matches(analytic.id).count(), 2, "{name}: {}", analytic.id);
     }
@@ -118,20 +118,23 @@ fn its_references_name_its_techniques_and_the_analytics_of_attack_that_it_implem
 }
 
 #[test]
-fn what_a_site_may_set_is_declared_where_it_is_used() {
+fn configurable_values_are_declared_where_they_are_used() {
     let mut mistakes = Vec::new();
     for (file, analytic) in File::declared() {
         let code = file.code();
         let thresholds = code.lines().filter(|line| line.contains("const ") && line.contains(": Threshold =")).count();
-        let says = file.section("Telemetry").contains("a baseline; inactive without one");
+        let documented = file.section("Telemetry").contains("a baseline; inactive without one");
         for (holds, rule) in [
-            (code.contains("context.window()") == analytic.window.is_some(), "a `window` is declared and asked for"),
+            (
+                code.contains("context.window()") == analytic.window.is_some(),
+                "a `window` is declared if and only if it is used",
+            ),
             (thresholds == analytic.thresholds.len(), "each Threshold is listed in `thresholds`"),
             (
                 code.contains("context.exchange?") == analytic.needs_baseline,
-                "`needs_baseline` where nothing is said without an exchange",
+                "`needs_baseline` is set if and only if there are no findings without a baseline",
             ),
-            (says == analytic.needs_baseline, "the header's telemetry ends with the baseline that it needs"),
+            (documented == analytic.needs_baseline, "the header's telemetry ends with the baseline that it needs"),
         ] {
             if !holds {
                 mistakes.push(format!("{}: {rule}", file.name));
@@ -141,7 +144,7 @@ fn what_a_site_may_set_is_declared_where_it_is_used() {
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
 }
 
-/// How a header calls a source.
+/// The name of a source in headers.
 fn called(source: Source) -> &'static str {
     match source {
         Source::Unknown => "unknown",
@@ -162,9 +165,9 @@ fn called(source: Source) -> &'static str {
 }
 
 #[test]
-fn its_header_names_the_sources_that_it_works_from() {
+fn its_header_names_the_sources_that_it_reads() {
     let mut mistakes = Vec::new();
-    // Of two names, the one that holds the other is written as one word.
+    // A name that contains another name is joined to one word.
     let plain = |text: &str| text.to_lowercase().replace("endpoint security", "endpoint-security");
     for (file, analytic) in File::declared() {
         let text = plain(&file.section("Telemetry"));
@@ -184,7 +187,7 @@ fn its_header_names_the_sources_that_it_works_from() {
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
 }
 
-/// Whose records a header means by a source's name.
+/// The providers that a source's name in a header stands for.
 fn providers(source: Source) -> &'static [&'static str] {
     const LOG: &str = "Microsoft-Windows-Eventlog";
     match source {
@@ -198,8 +201,8 @@ fn providers(source: Source) -> &'static [&'static str] {
     }
 }
 
-/// The kinds of activity that a record of that source and id becomes, by asking the normaliser: once for each form of
-/// the records that decide by a field.
+/// The kinds of activity of a record with that source and id, determined with the normaliser: once for each variant of
+/// records whose kind depends on a field.
 fn kinds(source: Source, event_id: u32) -> BTreeSet<ActivityKind> {
     const FORMS: &[&[(&str, &str)]] = &[
         &[("ShareName", r"\\*\IPC$"), ("RelativeTargetName", "svcctl"), ("ObjectType", "Process"), ("ObjectName", "x")],
@@ -226,7 +229,7 @@ fn kinds(source: Source, event_id: u32) -> BTreeSet<ActivityKind> {
     kinds
 }
 
-/// Tables of the memory by the words with which an analytic's code asks for them, and the kinds of activity that fill
+/// Tables of the memory, by the methods with which an analytic's code queries them, and the kinds of activity that fill
 /// them.
 const MEMORY: &[(&str, &[ActivityKind])] = &[
     ("context.", &[ActivityKind::ProcessStart]),

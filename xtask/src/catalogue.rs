@@ -1,5 +1,5 @@
-//! What is generated: docs/analytics.md from the analytics' own headers, docs/formats.md from the registry of formats,
-//! docs/settings.schema.json from the plan of the settings.
+//! Generated files: docs/analytics.md from the headers of the analytics, docs/formats.md from the registry of formats,
+//! docs/settings.schema.json from the declaration of the settings.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,12 +11,12 @@ use backchannel_detect::{Family, Status};
 
 use crate::root;
 
-/// What is generated, besides where the text comes from.
+/// The generated files.
 const PAGE: &str = "docs/analytics.md";
 const FORMATS: &str = "docs/formats.md";
 const SCHEMA: &str = "docs/settings.schema.json";
 
-/// Writes the pages and the schema of the settings, or, with `check`, says whether they are up to date.
+/// Writes the generated files, or, with `check`, fails if they are not up to date.
 pub fn write(check: bool) -> Result<(), String> {
     keep(PAGE, &page()?, check)?;
     keep(FORMATS, &crate::formats::page(), check)?;
@@ -29,7 +29,7 @@ fn keep(file: &str, text: &str, check: bool) -> Result<(), String> {
         return Ok(());
     }
     if check {
-        return Err(format!("{file} is not what the code says; run `cargo xtask docs`"));
+        return Err(format!("{file} is not up to date; run `cargo xtask docs`"));
     }
     fs::write(&path, text).map_err(|error| format!("{file}: {error}"))
 }
@@ -83,7 +83,7 @@ fn page() -> Result<String, String> {
     Ok(page)
 }
 
-/// Analytic id to its header below the title, headings two levels down.
+/// Headers by analytic id, without the title and with headings two levels down.
 fn headers(folder: &Path) -> Result<BTreeMap<String, String>, String> {
     let mut headers = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?.flatten() {

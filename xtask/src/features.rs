@@ -1,19 +1,19 @@
-//! One set of features: what the program is built from has the same features in `cargo build` and in the tests of the
-//! whole workspace. Otherwise cargo compiles it once for each, the WebAssembly engine included.
+//! Checks that the dependencies of the program have the same features in `cargo build` and in the tests of the whole
+//! workspace. Otherwise cargo compiles them once for each, the WebAssembly engine included.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use crate::root;
 
-/// Package, as cargo names it, to its features.
+/// Features by package, as cargo names it.
 type Features = BTreeMap<String, BTreeSet<String>>;
 
-/// Compares the features of the program's dependencies with those they have where the whole workspace, but for the
-/// packages `apart`, is tested.
+/// Compares the features of the program's dependencies with those in the tests of the whole workspace without the
+/// packages `apart`.
 ///
 /// # Errors
-/// Which features are missing where.
+/// The missing features, by package.
 pub fn check(apart: &[&str]) -> Result<(), String> {
     let program = tree(&["--package", "backchannel", "--edges", "normal,build"])?;
     let mut whole = vec!["--workspace", "--features", "backchannel-tests/wamr", "--edges", "all"];
@@ -30,7 +30,7 @@ pub fn check(apart: &[&str]) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "features that only the tests ask for; add them to host-harness/features/Cargo.toml:\n  {}",
+        "features that only the tests enable; add them to host-harness/features/Cargo.toml:\n  {}",
         missing.join("\n  ")
     ))
 }
@@ -44,7 +44,7 @@ fn tree(arguments: &[&str]) -> Result<Features, String> {
     }
     let mut all = Features::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
-        // A package that was listed before has a mark behind it.
+        // Packages that were listed before are marked with (*).
         let Some((package, features)) = line.trim_end_matches(" (*)").split_once('|') else { continue };
         let name = package.trim_end_matches(" (proc-macro)").to_owned();
         all.entry(name).or_default().extend(features.split(',').filter(|it| !it.is_empty()).map(str::to_owned));

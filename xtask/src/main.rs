@@ -1,4 +1,4 @@
-//! `cargo xtask`: the chores of the workspace, one file each.
+//! `cargo xtask`: development tasks of the workspace.
 
 mod catalogue;
 mod features;
@@ -11,65 +11,65 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// The chores of the workspace.
+/// Development tasks of the workspace.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
     #[command(subcommand)]
-    chore: Chore,
+    task: Task,
 }
 
 #[derive(Subcommand)]
-enum Chore {
-    /// Builds the component and the program.
+enum Task {
+    /// Build the component and the program.
     Build,
-    /// Writes docs/analytics.md, docs/formats.md and docs/settings.schema.json; with --check only says whether they are up to date.
+    /// Generate docs/analytics.md, docs/formats.md and docs/settings.schema.json.
     Docs {
-        /// Change nothing; fail if something would change.
+        /// Change nothing; fail if a file is not up to date.
         #[arg(long)]
         check: bool,
     },
-    /// Writes what is found into the expectations of cases that are not met. Read the difference before you commit it.
+    /// Update failed expectations of cases to the actual results. Review the difference before you commit it.
     Bless {
-        /// Only cases whose name contains this.
+        /// Only cases whose name contains this text.
         name: Option<String>,
     },
-    /// Freezes the contract in wit/ as a released version.
+    /// Freeze the contract in wit/ as a released version.
     WitRelease {
-        /// Its version, as in the package line: 0.1.0.
+        /// Version, as in the package line: 0.1.0.
         version: String,
     },
-    /// Measures decoding, normalising and detection, natively and through the component.
+    /// Benchmark decoding, normalising and detection, natively and through the component.
     Bench {
-        /// Passed on to the benchmark.
+        /// Arguments of the benchmark.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Measures the filter on Fluent Bit's engine. Needs cmake and libclang.
+    /// Benchmark the filter on Fluent Bit's engine. Needs cmake and libclang.
     BenchFilter,
-    /// Builds the browser page, target/page/backchannel.html, and the viewer of reports. Needs node and npm.
+    /// Build the browser page, target/page/backchannel.html, and the viewer of reports. Needs node and npm.
     Page {
-        /// Only the viewer of reports, module/browser/page/report.html: no WebAssembly is built.
+        /// Build only the viewer of reports, module/browser/page/report.html, without WebAssembly.
         #[arg(long)]
         viewer: bool,
         /// Change nothing; fail if the viewer of reports is not up to date.
         #[arg(long)]
         check: bool,
     },
-    /// All that must hold before a change lands: format, lints, generated text, tests.
+    /// Run all checks that a change must pass: format, lints, generated files, tests.
     Ci,
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().chore {
-        Chore::Build => run::cargo(&["build", "--release", "--package", "backchannel"]),
-        Chore::Docs { check } => catalogue::write(check),
-        Chore::Bless { name } => run::bless(name.as_deref()),
-        Chore::WitRelease { version } => release::freeze(&version),
-        Chore::Bench { arguments } => run::bench(&arguments),
-        Chore::BenchFilter => run::bench_filter(),
-        Chore::Page { viewer, check } => run::page(viewer, check),
-        Chore::Ci => run::ci(),
+    let done = match Arguments::parse().task {
+        Task::Build => run::cargo(&["build", "--release", "--package", "backchannel"]),
+        Task::Docs { check } => catalogue::write(check),
+        Task::Bless { name } => run::bless(name.as_deref()),
+        Task::WitRelease { version } => release::freeze(&version),
+        Task::Bench { arguments } => run::bench(&arguments),
+        Task::BenchFilter => run::bench_filter(),
+        Task::Page { viewer, check } => run::page(viewer, check),
+        Task::Ci => run::ci(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! Freezing the contract: a released version is a copy with its checksums, and a test keeps it from being edited.
+//! Freezes the contract: a released version is a copy with checksums, which a test verifies.
 
 use std::fs;
 use std::process::Command;
@@ -18,7 +18,7 @@ pub fn freeze(version: &str) -> Result<(), String> {
         if path.extension().is_some_and(|ending| ending == "wit") {
             let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
             if !text.contains(&expected) {
-                return Err(format!("{} does not say `{expected}`", path.display()));
+                return Err(format!("{} does not contain `{expected}`", path.display()));
             }
             names.push((entry.file_name(), text));
         }

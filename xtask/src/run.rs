@@ -1,4 +1,4 @@
-//! Running cargo: builds, tests, benchmarks, and all of it before a change lands.
+//! Runs cargo: builds, tests, benchmarks and all checks that a change must pass.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -22,7 +22,7 @@ fn with(arguments: &[&str], environment: &[(&str, &str)]) -> Result<(), String> 
     if status.success() { Ok(()) } else { Err(format!("cargo {shown}: {status}")) }
 }
 
-/// Writes what is found into the expectations of the cases whose name contains `name`.
+/// Updates failed expectations of the cases whose name contains `name`.
 pub fn bless(name: Option<&str>) -> Result<(), String> {
     let mut all = vec!["test", "--release", "--package", "backchannel-tests", "--test", "cases", "--"];
     all.extend(name);
@@ -31,15 +31,15 @@ pub fn bless(name: Option<&str>) -> Result<(), String> {
 
 /// Runs the benchmark and prints its table.
 pub fn bench(arguments: &[String]) -> Result<(), String> {
-    // By itself, so that what it links changes nothing about how the rest is built.
-    cargo(&["build", "--release", "--package", "backchannel-yardsticks"])?;
-    let yardsticks = target().join("release").join("backchannel-yardsticks").display().to_string();
+    // Built separately, so that its dependencies do not affect the features of the rest.
+    cargo(&["build", "--release", "--package", "backchannel-reference-parsers"])?;
+    let reference = target().join("release").join("backchannel-reference-parsers").display().to_string();
     let mut all = vec!["bench", "--package", "backchannel-tests", "--bench", "throughput", "--"];
     all.extend(arguments.iter().map(String::as_str));
-    with(&all, &[("BACKCHANNEL_YARDSTICKS", &yardsticks)])
+    with(&all, &[("BACKCHANNEL_REFERENCE_PARSERS", &reference)])
 }
 
-/// Measures the filter on Fluent Bit's engine, beside one that only parses.
+/// Benchmarks the filter on Fluent Bit's engine, compared with one that only parses.
 pub fn bench_filter() -> Result<(), String> {
     const TARGET: &str = "wasm32-unknown-unknown";
     const PACKAGE: &str = "backchannel-typed-filter";
@@ -49,12 +49,12 @@ pub fn bench_filter() -> Result<(), String> {
     with(&bench, &[("BACKCHANNEL_TYPED_FILTER", &typed)])
 }
 
-/// Where cargo writes.
+/// Cargo's target folder.
 fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
 }
 
-/// Builds the browser page. What makes it is a program of its own, because it takes a minute to compile.
+/// Builds the browser page with a separate program, because that takes a minute to compile.
 pub fn page(viewer: bool, check: bool) -> Result<(), String> {
     let mut all = vec!["run", "--quiet", "--release", "--package", "backchannel-page", "--"];
     all.extend(viewer.then_some("--viewer"));
@@ -62,14 +62,13 @@ pub fn page(viewer: bool, check: bool) -> Result<(), String> {
     cargo(&all)
 }
 
-/// Packages that are built by themselves, because they bring features of shared crates that nothing else needs: the
-/// comparison of contracts, what builds the browser page, and other libraries to measure against.
-const APART: [&str; 3] = ["backchannel-contract", "backchannel-page", "backchannel-yardsticks"];
+/// Packages that are built separately, because they enable features of shared crates that nothing else needs: the
+/// comparison of contracts, the builder of the browser page, and the reference parsers of the benchmark.
+const APART: [&str; 3] = ["backchannel-contract", "backchannel-page", "backchannel-reference-parsers"];
 
-/// All that must hold before a change lands. What comes after a failure is checked all the same, so that one run says
-/// everything that is wrong.
+/// Runs all checks that a change must pass. It continues after a failure, so that one run reports all failures.
 pub fn ci() -> Result<(), String> {
-    // Fluent Bit's engine is C, and its bindings are read from its headers.
+    // Fluent Bit's engine is written in C, and its bindings are generated from its headers.
     let wamr = ["cmake", "clang"].iter().all(|program| runs(program));
     let mut whole = vec!["--release", "--workspace"];
     whole.extend(APART.iter().flat_map(|package| ["--exclude", *package]));
@@ -82,12 +81,12 @@ pub fn ci() -> Result<(), String> {
     let deny = ["--all-targets", "--", "--deny", "warnings"];
     let steps: [(&str, Result<(), String>); 7] = [
         ("format", cargo(&["fmt", "--all", "--check"])),
-        ("generated text", catalogue::write(true)),
+        ("generated files", catalogue::write(true)),
         ("one set of features", features::check(&APART)),
         ("lints", cargo(&[&["clippy"], whole.as_slice(), &deny].concat())),
-        ("lints of what is built apart", cargo(&[&["clippy"], apart.as_slice(), &deny].concat())),
+        ("lints of separate packages", cargo(&[&["clippy"], apart.as_slice(), &deny].concat())),
         ("tests", cargo(&[&["test", "--no-fail-fast"], whole.as_slice()].concat())),
-        ("tests of what is built apart", cargo(&[&["test", "--no-fail-fast"], apart.as_slice()].concat())),
+        ("tests of separate packages", cargo(&[&["test", "--no-fail-fast"], apart.as_slice()].concat())),
     ];
     let failed: Vec<String> =
         steps.into_iter().filter_map(|(name, done)| done.err().map(|error| format!("{name}: {error}"))).collect();

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Runs a capture through the Fluent Bit on PATH with the Backchannel filter and compares.
+"""Runs captures through the Fluent Bit on PATH with the Backchannel filter and compares the results.
 
     check.py CAPTURE... [--fluent-bit fluent-bit] [--backchannel backchannel]
                         [--module FILE | [--config FILE] [--baseline FILE]]
                         [--speed [--beside FILE:FUNCTION]...]
 
-For each capture: as many records come out as went in, each the same as with a filter that returns its input, but for
-what ours adds; the findings are those of `backchannel replay`. The module is FILE, or the one with this site's
+Checks for each capture that all records are output, each the same as with a filter that returns its input, except for
+the added member, and that the findings are those of `backchannel replay`. The module is FILE, or one with the given
 settings and baseline baked in, or the one that the program exports. Prints the memory of Fluent Bit at its start and
-end; --speed measures records per second of CPU time as well, three runs each, and --beside those of other filters.
+end; --speed also measures records per second of CPU time, three runs each, and --beside those of other filters.
 Exit status 0: equal, 1: not, 2: cannot run.
 Needs Python 3.9 and Linux; nothing else is installed or changed.
 """
@@ -77,7 +77,7 @@ def filter_of(module, function, more):
 
 
 def run(fluent_bit, config):
-    """Runs it to its end. CPU seconds, and the memory (KiB) that was seen."""
+    """Runs Fluent Bit until it exits. Returns CPU seconds and samples of its memory in KiB."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     seen = []
     with tempfile.TemporaryFile("w+") as log:
@@ -90,9 +90,9 @@ def run(fluent_bit, config):
             except OSError:
                 pass
         log.seek(0)
-        said = log.read()
+        messages = log.read()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    wrong = [line for line in said.splitlines() if "[error]" in line or "xception" in line]
+    wrong = [line for line in messages.splitlines() if "[error]" in line or "xception" in line]
     if process.returncode != 0 or wrong:
         print(f"  Fluent Bit ended with {process.returncode}: {wrong[:3]}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -107,14 +107,14 @@ def without_ours(line):
 
 
 def follow(standing, incidents):
-    """Brings the ids of the incidents that stand up to date with these, which were told one after the other."""
+    """Updates the set of current incident ids with incidents in the order in which they were printed."""
     for incident in incidents:
         standing.difference_update(incident["supersedes"])
         standing.add(incident["id"])
 
 
 def comparable(finding):
-    """A finding without what names the run: its input, and the incident that only the whole run knows."""
+    """A finding without fields that depend on the run: its input, and its incident."""
 
     def unnamed(value):
         if isinstance(value, list):
@@ -127,7 +127,7 @@ def comparable(finding):
 
 
 def site(options):
-    """The site's settings and baseline, as `bake` and `replay` take them."""
+    """The options of `bake` and `replay` for the site's settings and baseline."""
     given = {"--config": options.config, "--baseline": options.baseline}
     return [text for name, file in given.items() if file for text in (name, file)]
 
@@ -144,7 +144,7 @@ def check(capture, options, folder):
         is_json = file.read(1) == b"{"
         file.seek(0)
         lines = [line for line in file if line.strip()]
-        # A last line without its end may still be being written: `tail` waits for it.
+        # `tail` waits for the end of a last line without a line break.
         read = sum(1 for line in lines if line.endswith(b"\n"))
         if read < len(lines):
             print("  last line  does not end: tail leaves it")
@@ -179,7 +179,7 @@ def check(capture, options, folder):
             follow(incidents, added.get("incidents", []))
     documents = replay(options, capture, capture)
     if documents[-1]["clock_offsets"]:
-        # A file is looked through for that before it is read; what streams cannot be, neither here nor in replay.
+        # Replay of a file scans it for wrong time zones first; streams cannot be scanned, neither here nor in replay.
         print("  clock      local times called UTC, which only replay of a whole file sets right: compared with --follow")
         documents = replay(options, "-", capture, "--follow")
     expected = {document["id"]: document for document in documents if document["type"] == "finding"}
@@ -188,7 +188,7 @@ def check(capture, options, folder):
     behind = {one for one in both if carried[one]["count"] < expected[one]["count"]}
     other = {one for one in both - behind if comparable(carried[one]) != comparable(expected[one])}
     print(f"  findings   {len(expected)} by replay, {len(carried)} here; {len(missing)} missing, {len(more)} more, "
-          f"{len(other)} different, {len(behind)} with repeats that are told later")
+          f"{len(other)} different, {len(behind)} with repeats that are printed later")
     for name, ids in [("missing", missing), ("more", more), ("different", other)]:
         for one in sorted(ids)[:3]:
             known = expected.get(one) or carried[one]

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { correlator, detector } from './module/backchannel.js';
 
-// A result's error is thrown; what went wrong is its payload.
+// The error of a result is thrown; its payload has the details.
 function opened(open) {
   try {
     return open();
@@ -13,7 +13,7 @@ function opened(open) {
   }
 }
 
-// `undefined`: what is baked into the module, else the defaults.
+// `undefined`: the settings baked into the module, otherwise the defaults.
 const stage1 = opened(() => detector.Detector.open(workerData.settings, undefined));
 const stage2 = opened(() => correlator.Correlator.open(workerData.settings));
 
@@ -22,8 +22,8 @@ function take({ findings, signals, activity, skipped }) {
   return skipped;
 }
 
-// Incidents by id, each as it was last. One that went up in another is left out. Those that are escalated first, then
-// the most severe, then by id.
+// Incidents by id, in their latest revision. Incidents that were merged into another one are left out. Escalated ones
+// first, then by severity, then by id.
 function incidents() {
   const order = ['info', 'low', 'medium', 'high', 'critical'];
   const last = new Map(stage2.incidents().map((incident) => [incident.id, incident]));

@@ -1,15 +1,15 @@
-// Reads records as JSON lines, prints the incidents they make, one JSON object a line.
+// Reads records as JSON lines and prints the resulting incidents, one JSON object per line.
 //
 //   node evaluate.mjs LOG [SETTINGS.json]
 //
-// The module runs in a worker (detect.mjs), so that a call that takes too long can be ended: WebAssembly inside Node
-// has no clock of its own.
+// The module runs in a worker (detect.mjs), so that a call that takes too long can be terminated: Node cannot interrupt
+// WebAssembly.
 
 import { createReadStream, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
-// Lines in a batch, and how long one may take.
+// Lines per batch, and the time limit of a batch.
 const BATCH = 512;
 const SECONDS = 60;
 
@@ -23,7 +23,7 @@ const worker = new Worker(new URL('./detect.mjs', import.meta.url), {
   workerData: { settings: settings && readFileSync(settings, 'utf8') },
 });
 
-// Asks the worker for something and waits for the answer, but not for ever.
+// Sends a request to the worker and waits for the response, with a timeout.
 async function ask(message, transfer = []) {
   const timer = setTimeout(() => worker.terminate(), SECONDS * 1000);
   worker.postMessage(message, transfer);
@@ -37,7 +37,7 @@ async function ask(message, transfer = []) {
   return answer[0];
 }
 
-// Hands over whole lines: a record may not be cut.
+// Passes whole lines: a record must not be split.
 async function evaluate(lines, firstLine) {
   const data = Buffer.concat(lines);
   const bytes = new Uint8Array(data.length);

@@ -1,4 +1,4 @@
-"""Reads records as JSON lines, prints the incidents they make, one JSON object a line.
+"""Reads records as JSON lines and prints the resulting incidents, one JSON object per line.
 
     python evaluate.py MODULE LOG [SETTINGS.json]
 """
@@ -11,9 +11,9 @@ from itertools import islice
 from wasmtime import Config, Engine, Store, WasmtimeError
 from wasmtime.component import Component, Linker, Record, Variant
 
-BATCH = 512  # Lines in a batch.
-SECONDS = 60  # How long a call may take.
-MEMORY = 1 << 30  # How much memory the module may have.
+BATCH = 512  # Lines per batch.
+SECONDS = 60  # Time limit of a call.
+MEMORY = 1 << 30  # Memory limit of the module, in bytes.
 
 PACKAGE, VERSION = "backchannel:detection", "0.1.0"
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
@@ -28,7 +28,7 @@ def record(**fields):
 
 
 class Module:
-    """A module in its sandbox: no imports, and limits to its memory and time."""
+    """A module in its sandbox: no imports, with limits on memory and time."""
 
     def __init__(self, path):
         config = Config()
@@ -42,7 +42,7 @@ class Module:
         with open(path, "rb") as file:
             component = Component(self.engine, file.read())
         self.store.set_epoch_deadline(SECONDS + 1)
-        # An empty linker: the module can touch nothing.
+        # An empty linker: the module has no access to the machine.
         self.instance = Linker(self.engine).instantiate(self.store, component)
 
     def _tick(self):
@@ -50,7 +50,7 @@ class Module:
             self.engine.increment_epoch()
 
     def call(self, interface, function, *arguments):
-        """Calls a function of the contract. Of a result, what it holds; an error is raised."""
+        """Calls a function of the contract. Returns the value of a result; raises its error."""
         within = self.instance.get_export_index(self.store, f"{PACKAGE}/{interface}@{VERSION}")
         index = within and self.instance.get_export_index(self.store, function, within)
         called = index and self.instance.get_func(self.store, index)
@@ -67,7 +67,7 @@ class Module:
         return answer
 
     def open(self, interface, *given):
-        """Opens a resource. Here a result is either the resource, or the list of what is wrong with the settings."""
+        """Opens a resource. The result is either the resource, or a list of errors in the settings."""
         answer = self.call(interface, f"[static]{interface}.open", *given)
         if isinstance(answer, list):
             raise ValueError("; ".join(f"{mistake.pointer}: expected {mistake.allowed}" for mistake in answer))
@@ -79,7 +79,7 @@ class Pipeline:
 
     def __init__(self, module, settings):
         self.module = module
-        # None: what is baked into the module, else the defaults.
+        # None: the settings baked into the module, otherwise the defaults.
         self.detector = module.open("detector", settings, None)
         self.correlator = module.open("correlator", settings)
 
@@ -100,10 +100,10 @@ class Pipeline:
         self.module.call("correlator", "[method]correlator.observe", self.correlator, *given)
 
     def incidents(self):
-        """Incidents by id, those that are escalated first, then the most severe, then by id."""
+        """Incidents, escalated ones first, then by severity, then by id."""
         listed = self.module.call("correlator", "[method]correlator.incidents", self.correlator)
         last = {incident.id: incident for incident in listed}
-        # One that went up in another is left out.
+        # Incidents that were merged into another one are left out.
         for incident in listed:
             for gone in json.loads(incident.document)["supersedes"]:
                 last.pop(gone, None)
@@ -118,7 +118,7 @@ def main():
     settings = open(sys.argv[3], encoding="utf-8").read() if len(sys.argv) == 4 else None
     pipeline = Pipeline(Module(path), settings)
     first_line = 1
-    # Bytes that are no UTF-8 are replaced: text crosses the boundary as UTF-8.
+    # Bytes that are not valid UTF-8 are replaced: text is passed as UTF-8.
     with open(log, encoding="utf-8", errors="replace", newline="\n") as lines:
         while batch := list(islice(lines, BATCH)):
             pipeline.evaluate(log, first_line, "".join(batch))

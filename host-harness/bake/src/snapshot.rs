@@ -1,4 +1,4 @@
-//! What the wizer asks of an instance that has run.
+//! Access to the state of an instance after it has run, as the wizer needs it.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -14,7 +14,7 @@ pub(crate) struct Live {
 
 impl InstanceState for Live {
     async fn global_get(&mut self, name: &str, kind: ValType) -> SnapshotVal {
-        // The wizer has exported each of its own globals under a name, and took only modules whose globals are numbers.
+        // The wizer exports each global under a name, and accepts only modules whose globals are numbers.
         let value = self.instance.get_global(&mut self.store, name).map(|global| global.get(&mut self.store));
         match value {
             Some(Val::I32(value)) => SnapshotVal::I32(value),
@@ -33,8 +33,8 @@ impl InstanceState for Live {
     }
 }
 
-/// The result of a future that has nothing to wait for.
-pub(crate) fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+/// The result of a future that completes at its first poll; `None` if it does not.
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),
         Poll::Pending => None,

@@ -1,5 +1,5 @@
-//! A baked filter for Fluent Bit: it answers as one that was opened with the same files, and is no less acceptable to
-//! the engine than the one it was made of.
+//! A baked filter for Fluent Bit gives the same results as one that was opened with the same files, and Fluent Bit's
+//! engine accepts it like the one it was made from.
 
 use backchannel_bake::{BakeError, Settings, Site, component, filter};
 use backchannel_embedded::{core, fluent_bit};
@@ -13,7 +13,7 @@ fn site(json: &str) -> Site<'_> {
     Site { settings: Some(Settings { json, file: json.as_bytes() }), baseline: None }
 }
 
-/// A filter in the hands of a shipper.
+/// Calls a filter as a log shipper does.
 struct Shipper {
     store: Store<()>,
     instance: Instance,
@@ -22,10 +22,10 @@ struct Shipper {
 impl Shipper {
     fn new(module: &[u8]) -> Self {
         let mut config = Config::new();
-        // What Fluent Bit's engine does not have.
+        // Features that Fluent Bit's engine lacks.
         config.wasm_simd(false).wasm_relaxed_simd(false).wasm_tail_call(false).wasm_multi_memory(false);
         config.wasm_memory64(false).wasm_extended_const(false);
-        // It runs for a moment; compiling it is what takes time.
+        // It runs briefly; compilation dominates.
         config.cranelift_opt_level(OptLevel::None);
         let engine = Engine::new(&config).expect("an engine");
         let module = Module::new(&engine, module).expect("the engine takes it");
@@ -80,20 +80,20 @@ fn a_baked_filter_answers_as_one_that_was_opened() {
     assert_eq!(opened.open(SETTINGS), 0);
     assert_eq!(answers, opened.all());
     assert_ne!(answers, Shipper::new(fluent_bit()).all(), "the settings make a difference");
-    // Baked or not, a quiet record goes on as it came.
+    // Baked or not, a record without a finding is returned unchanged.
     assert_eq!(answers[0], LOG.lines().next().expect("a record"));
 }
 
 #[test]
 fn what_a_module_does_not_take_is_not_baked() {
     let wrong = site(r#"{"typo":1}"#);
-    assert_eq!(filter(fluent_bit(), &wrong), Err(BakeError::NotTaken));
-    assert_eq!(component(core(), &wrong), Err(BakeError::NotTaken));
+    assert_eq!(filter(fluent_bit(), &wrong), Err(BakeError::Rejected));
+    assert_eq!(component(core(), &wrong), Err(BakeError::Rejected));
     let soup = Site { settings: None, baseline: Some(b"soup") };
-    assert_eq!(filter(fluent_bit(), &soup), Err(BakeError::NotTaken));
-    assert_eq!(component(core(), &soup), Err(BakeError::NotTaken));
+    assert_eq!(filter(fluent_bit(), &soup), Err(BakeError::Rejected));
+    assert_eq!(component(core(), &soup), Err(BakeError::Rejected));
     let empty = Site { settings: None, baseline: Some(b"") };
-    assert_eq!(component(core(), &empty), Err(BakeError::NotTaken));
+    assert_eq!(component(core(), &empty), Err(BakeError::Rejected));
     assert!(matches!(component(b"soup", &site(SETTINGS)), Err(BakeError::Module(_))));
     assert!(matches!(component(b"\0asm\x01\0\0\0", &site(SETTINGS)), Err(BakeError::Module(_))));
 }

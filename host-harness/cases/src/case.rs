@@ -1,4 +1,4 @@
-//! A case: what a section of a file says, with the files beside it read in.
+//! A case, built from a section of a file and the files that it refers to.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,14 +19,14 @@ pub struct Suite {
     pub path: PathBuf,
     /// Its `# Title`.
     pub title: String,
-    /// Its cases, in their order: at least one.
+    /// Its cases, in file order: at least one.
     pub cases: Vec<Case>,
 }
 
 /// A case.
 #[derive(Clone, Debug, Default)]
 pub struct Case {
-    /// The file it stands in.
+    /// The file that contains it.
     pub path: PathBuf,
     /// Its heading.
     pub name: String,
@@ -34,53 +34,53 @@ pub struct Case {
     pub line: usize,
     /// The logs to evaluate together, as a folder would be: at least one.
     pub logs: Vec<Log>,
-    /// The logs that a baseline is learned from; none: there is no baseline.
+    /// The logs from which a baseline is learned; empty: there is no baseline.
     pub past: Vec<Log>,
-    /// The site's settings as the JSON document that the module takes.
+    /// The site's settings as the JSON document for the module.
     pub settings: Option<String>,
-    /// The events that the logs must become, where the case says so.
+    /// The events expected from normalising the logs, if the case lists them.
     pub events: Option<Events>,
-    /// What must be found, and what must not.
+    /// The expected findings and incidents, and those that must not occur.
     pub expect: Expectations,
-    /// Where the logs come from, where the case says so.
+    /// The origin of the logs, if the case states it.
     pub provenance: Option<Provenance>,
-    /// Hosts of the module that cannot find what others do, and why.
+    /// Hosts of the module that cannot produce the same findings as the others, and why.
     pub differs: BTreeMap<String, String>,
 }
 
 /// A log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// What it is called in evidence: the file's name, or `input`.
+    /// Its name in evidence: the file's name, or `input`.
     pub name: String,
-    /// Its format where the case names it; else it is recognised by its content.
+    /// Its format if the case names it; otherwise it is detected from the content.
     pub format: Option<String>,
-    /// Its bytes.
+    /// Its content.
     pub bytes: Vec<u8>,
 }
 
-/// Expected events: one JSON object a line, without what is not set.
+/// Expected events: one JSON object per line, without unset fields.
 #[derive(Clone, Debug, Default)]
 pub struct Events {
     /// The objects.
     pub events: Vec<serde_json::Value>,
-    /// The lines in the file, as bytes: what is to be replaced where other events are expected.
+    /// Byte range of the lines in the file: replaced when expectations are updated.
     pub span: Range<usize>,
 }
 
-/// Where logs come from.
+/// Origin of logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provenance {
     /// Written or generated for the case.
     Written {
-        /// Terms to use them under, where they are not those of the files around.
+        /// Licence, if it differs from that of the repository.
         licence: Option<String>,
     },
     /// Recorded on a machine.
     Captured {
-        /// Where they were published, or who recorded them on what.
+        /// Where they were published, or who recorded them on which system.
         origin: String,
-        /// Terms to use them under.
+        /// Licence.
         licence: String,
     },
 }
@@ -89,7 +89,7 @@ impl Suite {
     /// Reads a file and the files that it refers to.
     ///
     /// # Errors
-    /// The first thing that is wrong, with its line.
+    /// The first error, with its line.
     pub fn read(path: &Path) -> Result<Self, CaseError> {
         let text = fs::read_to_string(path).map_err(|error| CaseError {
             path: path.to_owned(),
@@ -99,10 +99,10 @@ impl Suite {
         Self::parse(path, &text)
     }
 
-    /// Reads a file's text; files that it refers to lie beside `path`.
+    /// Parses a file's text; paths in it are relative to the folder of `path`.
     ///
     /// # Errors
-    /// The first thing that is wrong, with its line.
+    /// The first error, with its line.
     pub fn parse(path: &Path, text: &str) -> Result<Self, CaseError> {
         let failed = |line, message| CaseError { path: path.to_owned(), line, message };
         let mut sections = sections(text).map_err(|(line, message)| failed(line, message))?;
@@ -142,13 +142,13 @@ impl Suite {
 }
 
 impl Case {
-    /// Its name in lower case, with hyphens for all that is no letter or digit: fit for a command line.
+    /// Its name in lower case, with hyphens for all characters but letters and digits, for use on a command line.
     pub fn slug(&self) -> String {
         let words = self.name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
         words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
     }
 
-    /// The case of a section, on top of what is shared.
+    /// Builds the case of a section, starting from the shared part.
     fn below(&self, text: &str, section: &Section) -> Result<Self, Fault> {
         let mut case = Self { name: section.title.clone(), line: section.line, ..self.clone() };
         case.take(text, &section.blocks)?;
@@ -236,7 +236,7 @@ impl Case {
         Ok(())
     }
 
-    /// `["a.evtx", { file = "b.log", format = "auditd" }]`, read.
+    /// Reads the logs of a list such as `["a.evtx", { file = "b.log", format = "auditd" }]`.
     fn files(&self, value: &Spanned<DeValue<'_>>, from: usize) -> Result<Vec<Log>, Fault> {
         let wrong = |value| (shifted(value, from), "expected a list of file names".to_owned());
         let mut logs = Vec::new();
@@ -267,7 +267,7 @@ impl Case {
         Ok(logs)
     }
 
-    /// The file of that name, relative to the file the case stands in.
+    /// The path of a file, relative to the file that contains the case.
     fn beside(&self, value: &Spanned<DeValue<'_>>, file: &str, from: usize) -> Result<PathBuf, Fault> {
         let path = self.path.parent().unwrap_or(Path::new("")).join(file);
         if path.is_file() {
@@ -300,7 +300,7 @@ impl Events {
     }
 }
 
-/// TOML with the place of everything in it.
+/// TOML with the span of every value.
 pub(crate) fn table(content: &str, from: usize) -> Result<DeTable<'_>, Fault> {
     DeTable::parse(content).map(Spanned::into_inner).map_err(|error| toml_fault(&error, from))
 }
@@ -315,7 +315,7 @@ pub(crate) fn string(value: &Spanned<DeValue<'_>>, from: usize) -> Result<String
     text.ok_or_else(|| (shifted(value, from), "expected a text in quotes".to_owned()))
 }
 
-/// The line of a byte, from 1.
+/// The line of a byte offset, from 1.
 pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }

@@ -1,4 +1,4 @@
-//! What a case expects: findings and incidents with certain facts, and silence; and the texts of what is not met.
+//! The expectations of a case: findings and incidents with given facts, or their absence; and messages for failures.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,39 +12,39 @@ use crate::case::{line_of, string, table};
 use crate::fact::{Difference, Fact, Fault, members_differ, shifted, shortened};
 use crate::schema::{FINDING, INCIDENT, Object, SEVERITIES};
 
-/// What a case expects. The default expects nothing and is met by everything.
+/// The expectations of a case. The default has none and always passes.
 #[derive(Clone, Debug, Default)]
 pub struct Expectations {
     path: PathBuf,
     findings: Vec<Expected>,
     incidents: Vec<Expected>,
-    /// Analytics that must not find anything, with their lines.
+    /// Analytics that must have no finding, with their lines.
     quiet: Vec<(String, usize)>,
     /// No finding of this severity or above, with its line.
     at_or_above: Option<(String, usize)>,
 }
 
-/// A finding or an incident.
+/// An expected finding or incident.
 #[derive(Clone, Debug)]
 struct Expected {
     facts: Vec<(String, Fact)>,
-    /// Exactly how many documents have these facts, and where that stands; else at least one.
+    /// The exact number of documents with these facts and its span; otherwise at least one is expected.
     matches: Option<(usize, Range<usize>)>,
-    /// Lines of the facts, by where they begin in the file.
+    /// Lines of the facts, by their offset in the file.
     lines: Vec<(usize, usize)>,
     line: usize,
 }
 
-/// An expectation that is not met.
+/// An expectation that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The file.
     pub path: PathBuf,
     /// The line of the expectation, from 1.
     pub line: usize,
-    /// What was expected, what was nearest to it, and how that differs.
+    /// The expected facts, the nearest document and its differences.
     pub message: String,
-    /// What would have to change in the file so that it says what was found; nothing where that cannot be said there.
+    /// The edits that would make the file match the result; empty if it cannot be expressed by editing values.
     pub edits: Vec<Edit>,
 }
 
@@ -54,16 +54,16 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Another text for a part of a file.
+/// A replacement of a part of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// The part, as bytes of the file.
+    /// Byte range in the file.
     pub span: Range<usize>,
-    /// What it becomes.
+    /// The new text.
     pub text: String,
 }
 
-/// The text with the edits made; what they do not touch, comments among it, stays as it is.
+/// The text with the edits applied; everything else, comments included, is unchanged.
 pub fn rewrite(text: &str, edits: &[Edit]) -> String {
     let mut edits: Vec<&Edit> = edits.iter().collect();
     edits.sort_by_key(|edit| edit.span.start);
@@ -76,7 +76,7 @@ pub fn rewrite(text: &str, edits: &[Edit]) -> String {
 }
 
 impl Expectations {
-    /// Reads a block `expect`, which is `span` of a file's text.
+    /// Parses a block `expect`, which is `span` of a file's text.
     pub(crate) fn parse(path: &Path, text: &str, span: Range<usize>) -> Result<Self, Fault> {
         let from = span.start;
         let root = table(&text[span.clone()], from)?;
@@ -124,40 +124,40 @@ impl Expectations {
         Ok(())
     }
 
-    /// Whether nothing is expected.
+    /// Whether there are no expectations.
     pub fn is_empty(&self) -> bool {
         self.findings.is_empty() && self.incidents.is_empty() && self.quiet.is_empty() && self.at_or_above.is_none()
     }
 
-    /// Whether incidents are expected, or their absence: who checks must have joined the findings.
+    /// Whether there are expectations on incidents: then the findings must be correlated before the check.
     pub fn wants_incidents(&self) -> bool {
         !self.incidents.is_empty()
     }
 
-    /// The analytics that must find something.
+    /// The analytics expected to have a finding.
     pub fn firing(&self) -> Vec<&str> {
         let named = self.named();
         named.into_iter().filter(|(_, _, fires)| *fires).map(|(id, _, _)| id).collect()
     }
 
-    /// The analytics that must not find anything.
+    /// The analytics that must have no finding.
     pub fn quiet_analytics(&self) -> Vec<&str> {
         let named = self.named();
         named.into_iter().filter(|(_, _, fires)| !fires).map(|(id, _, _)| id).collect()
     }
 
-    /// The severities that findings are expected to have, as they are written.
+    /// The expected severities of findings, as written in the file.
     pub fn severities(&self) -> Vec<&str> {
         self.findings.iter().filter_map(|expected| expected.fact("severity").and_then(Fact::text)).collect()
     }
 
-    /// Every analytic that is named and not in `known`, with its line: a misspelt one could never be met, or always.
+    /// A failure for every analytic that is not in `known`: an expectation on a misspelt id would never or always hold.
     pub fn unknown_analytics(&self, known: &[&str]) -> Vec<Failure> {
         let unknown = self.named().into_iter().filter(|(id, _, _)| !known.contains(id));
         unknown.map(|(id, line, _)| self.failure(line, format!("there is no analytic {id}"), Vec::new())).collect()
     }
 
-    /// Id, line, and whether it must find something.
+    /// Id, line, and whether a finding is expected.
     fn named(&self) -> Vec<(&str, usize, bool)> {
         let expected = self.findings.iter().filter_map(|expected| {
             let id = expected.fact("analytic").and_then(Fact::text)?;
@@ -166,13 +166,13 @@ impl Expectations {
         expected.chain(self.quiet.iter().map(|(id, line)| (id.as_str(), *line, false))).collect()
     }
 
-    /// Compares with the documents that came out: every finding and every incident, each as it was last.
+    /// Compares with the resulting documents: all findings and incidents, each in its latest state.
     pub fn check(&self, findings: &[Value], incidents: &[Value]) -> Vec<Failure> {
         let mut failures = Vec::new();
         for expected in &self.findings {
-            // What a rule of the site silenced is found only where silence is what is expected.
-            let silenced = expected.fact("suppressed").is_some();
-            let all = findings.iter().filter(|finding| finding["suppressed"].is_null() != silenced);
+            // Suppressed findings are only compared if the expectation names `suppressed`.
+            let suppressed = expected.fact("suppressed").is_some();
+            let all = findings.iter().filter(|finding| finding["suppressed"].is_null() != suppressed);
             failures.extend(self.missing(expected, "finding", &all.collect::<Vec<_>>()));
         }
         for expected in &self.incidents {
@@ -218,7 +218,7 @@ impl Expectations {
             _ => {}
         }
         let message = format!("expected {} {what} {}", if what == "incident" { "an" } else { "a" }, expected.words());
-        // Another analytic's finding is no near miss, however much else agrees.
+        // A finding of another analytic is never reported as the nearest, whatever else agrees.
         let same = |(_, differences): &&(&Value, Vec<Difference>)| differences.iter().all(|d| d.path != "analytic");
         let Some((nearest, differences)) = differences.iter().filter(same).min_by_key(|(_, d)| d.len()) else {
             let found: String = documents.iter().map(|document| format!("\n  {}", shown(document))).collect();
@@ -293,7 +293,7 @@ impl Expected {
     }
 }
 
-/// A document in a line.
+/// A one-line description of a document.
 fn shown(document: &Value) -> String {
     let text = |name: &str| document[name].as_str().unwrap_or_default();
     let id = if text("analytic").is_empty() { text("id") } else { text("analytic") };
@@ -370,7 +370,7 @@ mod tests {
         assert!(one.starts_with("a.case.md:1: expected no finding of severity medium or above; there is"), "{one}");
         found[0]["suppressed"] = json!({"rule": "r", "reason": "x"});
         assert_eq!(check("quiet.at_or_above = 'info'\n[[finding]]\nsuppressed = 'r'", &found), [""; 0]);
-        assert_eq!(check("[[finding]]\nanalytic = 'IPC-1'", &found).len(), 1, "silenced is not found");
+        assert_eq!(check("[[finding]]\nanalytic = 'IPC-1'", &found).len(), 1, "suppressed findings do not count");
     }
 
     #[test]

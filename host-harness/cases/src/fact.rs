@@ -1,4 +1,4 @@
-//! One fact about a document: what it must hold at a place, and how it differs where it does not.
+//! A fact: the expected value of one field of a document, and how a document differs from it.
 
 use std::ops::Range;
 
@@ -8,13 +8,13 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::schema::{Kind, Object};
 
-/// What is wrong at a place of the file.
+/// Byte range in the file, and the error there.
 pub(crate) type Fault = (Range<usize>, String);
 
-/// A fact, with its place in the file.
+/// A fact with its span in the file.
 #[derive(Clone, Debug)]
 pub(crate) struct Fact {
-    /// The value in the file, as bytes.
+    /// Byte range of the value in the file.
     span: Range<usize>,
     test: Test,
 }
@@ -24,7 +24,7 @@ enum Test {
     Is(Value),
     Contains(String),
     AnyOf(Vec<Value>),
-    /// Numbers by value, ranked words by rank, other texts (times) by their letters.
+    /// Numbers compare by value, ranked words by rank, other strings (times) lexically.
     Bound {
         least: bool,
         value: Value,
@@ -43,13 +43,13 @@ enum Test {
 pub(crate) struct Difference {
     /// `channel.peer`.
     pub path: String,
-    /// What was expected, in words.
+    /// The expected value, in words.
     pub expected: String,
-    /// What the document has; null where it has nothing.
+    /// The value in the document; null if there is none.
     pub found: Value,
-    /// Where the fact stands.
+    /// Byte range of the fact in the file.
     pub span: Range<usize>,
-    /// TOML that would state what the document has, where that can be stated in the same place.
+    /// TOML of the value in the document, if it can replace the fact.
     pub instead: Option<String>,
 }
 
@@ -67,7 +67,7 @@ impl Fact {
             };
             facts.push((name.to_owned(), Self::read(value, kind, from)?));
         }
-        // As they stand in the file.
+        // In file order.
         facts.sort_by_key(|(_, fact)| fact.span.start);
         Ok(facts)
     }
@@ -117,7 +117,7 @@ impl Fact {
                 ("includes", Kind::List(kind)) => Test::Includes(Self::items(list()?, kind, from)?),
                 ("excludes", Kind::List(kind)) => Test::Excludes(Self::items(list()?, kind, from)?),
                 ("exactly", Kind::List(kind)) => Test::Exactly(Self::items(list()?, kind, from)?),
-                _ => return Err((place, format!("`{name}` cannot be asked of this field: {OPERATORS}"))),
+                _ => return Err((place, format!("`{name}` does not apply to this field: {OPERATORS}"))),
             };
             facts.push(Self { span: place, test });
         }
@@ -127,7 +127,7 @@ impl Fact {
         Ok(Test::All(facts))
     }
 
-    /// How `found` differs, at `path`; nothing where the fact holds.
+    /// The differences of `found` at `path`; empty if the fact holds.
     pub(crate) fn differences(&self, found: &Value, path: &str) -> Vec<Difference> {
         match &self.test {
             Test::Members(members) => members_differ(members, found, path),
@@ -143,7 +143,7 @@ impl Fact {
         }
     }
 
-    /// The text that it states to be equal, if it states one.
+    /// The string that it compares for equality, if it does.
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.test {
             Test::Is(Value::String(text)) => Some(text),
@@ -197,7 +197,7 @@ impl Fact {
         }
     }
 
-    /// What would be written in the place of this fact for `found`.
+    /// TOML that would replace this fact for `found`.
     fn instead(&self, found: &Value) -> Option<String> {
         match (&self.test, found) {
             (Test::Is(_) | Test::Bound { .. }, Value::String(_) | Value::Bool(_) | Value::Number(_))
@@ -217,13 +217,13 @@ pub(crate) fn members_differ(members: &[(String, Fact)], found: &Value, path: &s
     members.iter().flat_map(|(name, fact)| fact.differences(&found[name.as_str()], &inside(name))).collect()
 }
 
-/// Where a value stands in the file.
+/// The span of a value in the file.
 pub(crate) fn shifted<T>(value: &Spanned<T>, from: usize) -> Range<usize> {
     let span = value.span();
     span.start + from..span.end + from
 }
 
-/// A value that is no list and no table, checked against its kind.
+/// Checks a scalar value against its kind.
 fn scalar(value: &Spanned<DeValue<'_>>, kind: &Kind, from: usize) -> Result<Value, Fault> {
     let wrong = |what: &str| Err((shifted(value, from), format!("expected {what}")));
     match (kind, value.get_ref()) {
@@ -245,7 +245,7 @@ fn scalar(value: &Spanned<DeValue<'_>>, kind: &Kind, from: usize) -> Result<Valu
     }
 }
 
-/// The beginning of a text that is too long to be read at a glance.
+/// The text, truncated if it is long.
 pub(crate) fn shortened(text: &str) -> String {
     match text.char_indices().nth(200) {
         Some((at, _)) => format!("{}...", &text[..at]),
@@ -313,7 +313,7 @@ mod tests {
         ] {
             assert_eq!(differ(holds, &FINDING, &finding), [""; 0], "{holds}");
         }
-        for (text, says) in [
+        for (text, message) in [
             ("severity = 'medium'", "severity: \"medium\" / \"high\""),
             ("severity.at_least = 'critical'", "severity: at least \"critical\" / \"high\""),
             ("count.at_most = 2", "count: at most 2 / 3"),
@@ -324,7 +324,7 @@ mod tests {
             ("server.name = 'b.exe'", "server.name: \"b.exe\" / null"),
             ("text.contains = 'closed'", "text: a text that contains \"closed\" / \"a.exe opened b.\""),
         ] {
-            assert_eq!(differ(text, &FINDING, &finding), [says]);
+            assert_eq!(differ(text, &FINDING, &finding), [message]);
         }
     }
 
@@ -352,7 +352,7 @@ mod tests {
             ("client.nam = 'a'", "`nam` is not known: host, name"),
             ("count = '3'", "whole number"),
             ("analytic = 3", "text in quotes"),
-            ("text.contain = 'x'", "`contain` cannot be asked"),
+            ("text.contain = 'x'", "`contain` does not apply"),
             ("reasons = 'E1'", "list"),
             ("reasons.contains = 'E1'", "includes"),
             ("channel.remote = 'yes'", "true or false"),

@@ -1,8 +1,8 @@
-//! Test cases as Markdown files: logs, settings, and facts about the findings and incidents expected of them.
+//! Test cases as Markdown files: logs, settings, and facts about the expected findings and incidents.
 //!
-//! The form is defined in `docs/cases.md`. This crate reads it and compares JSON documents with it; it runs nothing and
-//! knows neither detection nor log formats. Whoever runs a [`Case`] feeds its [`Log`]s to a detector, collects the JSON
-//! documents that come out, and hands them to [`Expectations::check`].
+//! The format is defined in `docs/cases.md`. This crate parses it and compares JSON documents with it; it runs no
+//! detection and depends on no log format. To run a [`Case`], evaluate its [`Log`]s with a detector, collect the
+//! resulting JSON documents, and pass them to [`Expectations::check`].
 
 mod case;
 mod expect;
@@ -18,17 +18,17 @@ pub use case::{Case, Events, Log, Provenance, Suite};
 pub use expect::{Edit, Expectations, Failure, rewrite};
 pub use schema::undocumented;
 
-/// How the name of a file with cases ends.
+/// The ending of the names of case files.
 pub const ENDING: &str = ".case.md";
 
-/// Why a case cannot be read: file, line and reason.
+/// An error in a case file: file, line and reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseError {
     /// The file.
     pub path: PathBuf,
-    /// The line in it, from 1; 0 where the file as a whole is meant.
+    /// The line, from 1; 0 for the file as a whole.
     pub line: usize,
-    /// What is wrong, and what would be right.
+    /// What is wrong, and what is allowed.
     pub message: String,
 }
 
@@ -47,7 +47,7 @@ impl std::error::Error for CaseError {}
 /// Reads every file below `folder` whose name ends with [`ENDING`], sorted by path.
 ///
 /// # Errors
-/// All that is wrong in any of them, or that there is none: a run over nothing must not pass.
+/// All errors of all files; also if there is no file, because an empty run must not pass.
 pub fn read_folder(folder: &Path) -> Result<Vec<Suite>, Vec<CaseError>> {
     let failed = |path: &Path, message: String| CaseError { path: path.to_owned(), line: 0, message };
     let mut paths = Vec::new();

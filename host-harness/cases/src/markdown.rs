@@ -1,8 +1,8 @@
-//! The part of Markdown that cases are written in: headings, and fenced blocks with a role.
+//! The subset of Markdown used by cases: headings, and fenced blocks with a role.
 
 use std::ops::Range;
 
-/// What a fenced block is for.
+/// The role of a fenced block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Case,
@@ -37,7 +37,7 @@ pub(crate) struct Block {
     pub format: Option<String>,
     /// Line of the opening fence, from 1.
     pub line: usize,
-    /// What it holds, as bytes of the file.
+    /// Byte range of its content in the file.
     pub content: Range<usize>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Section {
     pub blocks: Vec<Block>,
 }
 
-/// The sections of a file.
+/// Splits a file into sections.
 ///
 /// # Errors
 /// Line and reason.
@@ -102,18 +102,18 @@ fn heading(line: &str) -> Option<(usize, &str)> {
     matches!(level, 1 | 2).then(|| (level, title.trim()))
 }
 
-/// The first line of a block: language, role, and `key=value`.
+/// Parses the first line of a block: language, role, and `key=value`.
 fn block(words: &str, line: usize, start: usize) -> Result<Block, String> {
     let roles = Role::ALL.map(|(name, _)| name).join(", ");
     let mut words = words.split_whitespace();
     let (Some(language), Some(word)) = (words.next(), words.next()) else {
-        return Err(format!("a block says its language and what it is for, as in ```json log: {roles}"));
+        return Err(format!("a block needs a language and a role, as in ```json log: {roles}"));
     };
     let role = Role::ALL.iter().find(|(name, _)| *name == word).map(|(_, role)| *role);
-    let role = role.ok_or_else(|| format!("no block is called `{word}`: {roles}"))?;
+    let role = role.ok_or_else(|| format!("`{word}` is not a role of a block: {roles}"))?;
     let toml = matches!(role, Role::Case | Role::Settings | Role::Expect);
     if toml != (language == "toml") {
-        let fault = if toml { "is written in TOML: ```toml " } else { "is no TOML: ```json or ```text " };
+        let fault = if toml { "is written in TOML: ```toml " } else { "is not TOML: ```json or ```text " };
         return Err(format!("`{word}` {fault}{word}"));
     }
     let (mut name, mut format) = (None, None);
@@ -151,7 +151,7 @@ mod tests {
             ("# T\n```json\n```\n", 2, "log"),
             ("# T\n```json lgo\n```\n", 2, "lgo"),
             ("# T\n```json expect\n```\n", 2, "TOML"),
-            ("# T\n```toml log\n```\n", 2, "no TOML"),
+            ("# T\n```toml log\n```\n", 2, "not TOML"),
             ("# T\n```json log nmae=x\n```\n", 2, "nmae=x"),
             ("# T\n  ```json log\n```\n", 2, "start"),
             ("# T\n~~~json log\n", 2, "start"),

@@ -1,14 +1,14 @@
 //! The names and kinds of the fields of findings and incidents, as `docs/output.md` documents them.
 //!
-//! An expectation that names anything else is refused: a misspelt one would otherwise never match, or always.
+//! An expectation on any other field is rejected: a misspelt name would never match, or always.
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
     Text,
     Number,
     Bool,
-    /// One of these words, in this order.
+    /// One of these words, ranked in this order.
     Ranked(&'static [&'static str]),
     List(&'static Kind),
     Object(&'static Object),
@@ -17,7 +17,7 @@ pub(crate) enum Kind {
 /// A JSON object.
 #[derive(Debug)]
 pub(crate) struct Object {
-    /// The member that a text alone is compared with.
+    /// The member that a plain string is compared with.
     pub by: &'static str,
     pub fields: &'static [(&'static str, Kind)],
 }
@@ -43,7 +43,7 @@ const RECORD: Object = Object {
     ],
 };
 
-/// A process; in an incident with its host and why it is listed.
+/// A process; in an incident with its host and the reason for listing it.
 const PROCESS: Object = Object {
     by: "name",
     fields: &[
@@ -198,8 +198,8 @@ pub(crate) const INCIDENT: Object = Object {
     ],
 };
 
-/// The paths of all members of `document`, a finding or an incident by its `type`, that expectations cannot name:
-/// fields that were added to the output and not to this crate.
+/// The paths of all members of `document` (a finding or an incident, by its `type`) that expectations cannot name:
+/// fields that were added to the output but not to this crate.
 pub fn undocumented(document: &serde_json::Value) -> Vec<String> {
     let object = if document["type"] == "incident" { &INCIDENT } else { &FINDING };
     let mut unknown = Vec::new();

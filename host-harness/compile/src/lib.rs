@@ -1,6 +1,6 @@
-//! How modules are compiled to machine code: one configuration, used when the program is built (the component that it
-//! carries is compiled then) and when it runs (all other modules). Compiled code is only accepted by an engine whose
-//! configuration equals the one it was compiled with.
+//! The engine configuration for compiling modules to machine code, used at build time (for the embedded component) and
+//! at run time (for all other modules). An engine accepts compiled code only if its configuration equals the one that
+//! the code was compiled with.
 
 /// The configuration of an engine, without a cache: calls can be interrupted by epochs, which is how a time limit is
 /// enforced.

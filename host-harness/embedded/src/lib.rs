@@ -1,9 +1,9 @@
-//! The detection module as it is shipped: for any machine, as bytes, and compiled for this one.
+//! The shipped detection module: as portable bytes, and compiled for the build target.
 
 use std::io::Read;
 use std::sync::LazyLock;
 
-/// A module as it is carried, and as it is once somebody asks for it.
+/// A compressed module, decompressed at the first access.
 macro_rules! carried {
     ($file:literal) => {{
         static MODULE: LazyLock<Vec<u8>> =
@@ -25,7 +25,7 @@ pub fn core() -> &'static [u8] {
 }
 
 /// The filter for Fluent Bit: a core module with no imports, which keeps to the instructions that its engine knows. Its
-/// version stands in a custom section `backchannel:module`, because it has no function that says it.
+/// version is in a custom section `backchannel:module`, because it has no function that returns it.
 pub fn fluent_bit() -> &'static [u8] {
     carried!("fluent-bit")
 }
@@ -33,7 +33,7 @@ pub fn fluent_bit() -> &'static [u8] {
 fn gunzip(compressed: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let read = flate2::read::GzDecoder::new(compressed).read_to_end(&mut bytes);
-    read.expect("what the build script compressed is read back");
+    read.expect("the build script wrote valid gzip");
     bytes
 }
 
@@ -45,9 +45,9 @@ static COMPILED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/component.cwa
 /// `backchannel_compile::configuration`. Then [`component()`] has to be compiled.
 #[allow(unsafe_code)]
 pub fn compiled(engine: &wasmtime::Engine) -> Option<wasmtime::component::Component> {
-    // SAFETY: `deserialize` must only be given what wasmtime's `precompile_component` wrote, unchanged. These bytes were
-    // written by it in this crate's build script and are part of the program's read-only data since then. Version of
-    // wasmtime, processor and configuration are compared by `deserialize` itself, which refuses what does not fit.
+    // SAFETY: `deserialize` must only be given what wasmtime's `precompile_component` wrote, unchanged. These bytes
+    // were written by it in this crate's build script and are part of the program's read-only data since then. Version
+    // of wasmtime, processor and configuration are compared by `deserialize` itself, which refuses what does not fit.
     unsafe { wasmtime::component::Component::deserialize(engine, COMPILED) }.ok()
 }
 
@@ -96,7 +96,7 @@ mod tests {
         for name in ["malloc", "free", "backchannel_filter", "backchannel_open"] {
             assert!(exports.iter().any(|it| it.name == name && it.kind == ExternalKind::Func), "{name}");
         }
-        // With these the engine would run something at the start, which nothing here needs.
+        // These would make the engine run code at instantiation, which the module does not need.
         assert!(!exports.iter().any(|it| ["_start", "_initialize"].contains(&it.name)));
     }
 
@@ -117,7 +117,7 @@ mod tests {
     fn it_exports_the_contract_and_imports_nothing() {
         let DecodedWasm::Component(resolve, world) = wit_component::decode(super::component()).expect("a component")
         else {
-            panic!("a component, no package");
+            panic!("expected a component, not a package");
         };
         let names: Vec<String> = resolve.worlds[world].exports.keys().map(|key| resolve.name_world_key(key)).collect();
         let wanted = ["types", "catalog", "detector", "correlator", "learner"];

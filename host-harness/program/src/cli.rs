@@ -1,4 +1,4 @@
-//! What the program can be told.
+//! The command line: commands, options and their help.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use backchannel_host::source::{InputFormat, SourceOptions};
 use backchannel_host::{Severity, Timestamp};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Hears which processes talk to each other, and says when they should not.
+/// Detects abuse of inter-process communication in logs.
 ///
-/// Backchannel reads the logs a company already has and finds abuse of inter-process communication (MITRE ATT&CK
-/// T1559): COM and DCOM, DDE, named pipes, Unix sockets, D-Bus, FIFOs, XPC.
+/// Backchannel reads Windows, Linux, macOS and network logs and detects abuse of inter-process communication (MITRE
+/// ATT&CK T1559): COM and DCOM, DDE, named pipes, Unix sockets, D-Bus, FIFOs, XPC.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
 pub(crate) struct Cli {
@@ -20,56 +20,56 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Read logs and print what was found in them.
+    /// Read logs and print incidents and findings.
     Replay(Box<Replay>),
-    /// Read logs and write what was found into one file that any browser shows.
+    /// Read logs and write incidents and findings to an HTML file.
     Report(Report),
-    /// Learn from logs which processes usually talk to each other, and write it down as a baseline.
+    /// Learn a baseline of normal inter-process communication from logs.
     Learn(Learn),
-    /// Work with baselines.
+    /// Merge, show and compare baselines.
     #[command(subcommand)]
     Baseline(BaselineCommand),
-    /// List what can be found, and the logs it needs.
+    /// List all analytics with the logs they need.
     Analytics(Analytics),
-    /// Explain one analytic: what it needs, what it detects, what looks alike.
+    /// Describe one analytic: what it detects, required logs, known false positives.
     Explain(Explain),
-    /// Make the logs of a company that does not exist, with attacks and the truth about them.
+    /// Generate synthetic logs with labelled attacks.
     Simulate(Simulate),
-    /// Work with settings files.
+    /// Check settings files.
     #[command(subcommand)]
     Settings(SettingsCommand),
-    /// Put settings and a baseline into a module, for hosts that can pass none.
+    /// Store settings and a baseline in a module, for hosts that cannot pass them.
     Bake(Bake),
-    /// Work with detection modules.
+    /// Inspect and export detection modules.
     #[command(subcommand)]
     Module(ModuleCommand),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SettingsCommand {
-    /// Check a settings file: each mistake with its line and column, and what is allowed there.
+    /// Check a settings file; report each error with line, column and the allowed values.
     Check {
-        /// The file, TOML or JSON.
+        /// Settings file, TOML or JSON.
         file: PathBuf,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ModuleCommand {
-    /// Look at a module: its version, its contract, what is baked in, what it imports, whether it is signed.
+    /// Show a module's version, contract, imports, exports, signatures and what is baked in.
     Inspect {
-        /// The module: a component, or a filter for Fluent Bit.
+        /// Module: a component, or a filter for Fluent Bit.
         file: PathBuf,
-        /// Print one JSON object.
+        /// Print the result as one JSON object.
         #[arg(long)]
         json: bool,
     },
-    /// Write the module that is inside the program, for another host.
+    /// Write the embedded module to a file, for use in another host.
     Export {
-        /// For which host.
+        /// Host to build the module for.
         #[arg(long, value_enum, default_value_t)]
         target: Target,
-        /// File to write it to.
+        /// File to write the module to.
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
     },
@@ -78,10 +78,10 @@ pub(crate) enum ModuleCommand {
 /// Hosts that a module is built for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Target {
-    /// Any runtime of WebAssembly components.
+    /// Any runtime for WebAssembly components.
     #[default]
     Component,
-    /// The filter `wasm` of Fluent Bit.
+    /// Fluent Bit's filter `wasm`.
     FluentBit,
 }
 
@@ -93,22 +93,22 @@ Examples:
   backchannel module inspect site.wasm
   backchannel replay logs/ --module site.wasm
 
-The same inputs give the same bytes. Indicators of compromise are part of the settings. What a host gives when it
-opens a component takes the place of what is baked in; a filter for Fluent Bit can be given nothing else.";
+The same inputs give the same bytes. Indicators of compromise are part of the settings. Settings or a baseline that a
+host passes when it opens a component replace those baked in; a filter for Fluent Bit always uses those baked in.";
 
 #[derive(Debug, Args)]
 #[command(after_help = BAKE_EXAMPLES)]
 #[command(group = clap::ArgGroup::new("site").args(["config", "baseline"]).multiple(true).required(true))]
 pub(crate) struct Bake {
-    /// Settings of the site, TOML or JSON.
+    /// Site settings, TOML or JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Baseline to compare with, as `backchannel learn` wrote it.
+    /// Baseline to compare with, written by `backchannel learn`.
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
 
-    /// For which host.
+    /// Host to build the module for.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) target: Target,
 
@@ -126,14 +126,14 @@ Examples:
   zcat events.json.gz | backchannel replay -
   tail -F /var/log/audit/audit.log | backchannel replay - --follow --format jsonl
 
-Inputs are recognised by their content: Windows event logs (EVTX), Windows events as JSON or XML from any shipper,
-Linux audit logs, syslog, Zeek, and Backchannel's own events; packed as .gz, .zst, .zip, .tar or not.
+The format of an input is detected from its content: Windows event logs (EVTX), Windows events as JSON or XML from any
+shipper, Linux audit logs, syslog, Zeek, and Backchannel's own events; plain or in .gz, .zst, .zip or .tar files.
 
 Exit status:
   0  nothing at or above --fail-on
   1  something at or above --fail-on
-  2  the run cannot be trusted: nothing readable, settings wrong, module refused or lost; with --strict also
-     when a record was skipped";
+  2  the result is incomplete or missing: no readable input, invalid settings, module rejected or failed; with
+     --strict also if a record was skipped";
 
 #[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES)]
@@ -142,15 +142,15 @@ pub(crate) struct Replay {
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// How findings are printed.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: OutputFormat,
 
-    /// Order of the table.
+    /// Sort order of the table.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) sort: Sort,
 
-    /// Print only findings at least this severe.
+    /// Print only findings of this severity or above.
     #[arg(long, value_name = "SEVERITY", value_parser = severity, default_value = "info")]
     pub(crate) min_severity: Severity,
 
@@ -176,11 +176,11 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) only_user: Vec<String>,
 
-    /// Exit with 1 if a finding is at least this severe; `never`: do not.
+    /// Exit with status 1 if there is a finding of this severity or above; `never` disables this.
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on, default_value = "medium")]
     pub(crate) fail_on: FailOn,
 
-    /// Exit with 2 if a record was skipped.
+    /// Exit with status 2 if a record was skipped.
     #[arg(long)]
     pub(crate) strict: bool,
 
@@ -191,11 +191,12 @@ pub(crate) struct Replay {
     #[command(flatten)]
     pub(crate) reading: Reading,
 
-    /// Print findings at once, while the input is still being written to. SIGTERM or Ctrl-C ends it with the summary.
+    /// Keep reading inputs that are still being written, and print findings immediately. SIGTERM or Ctrl-C stops and
+    /// prints the summary.
     #[arg(long)]
     pub(crate) follow: bool,
 
-    /// How many skipped records are listed.
+    /// Maximum number of skipped records to list.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) skipped_list: usize,
 
@@ -203,61 +204,61 @@ pub(crate) struct Replay {
     #[arg(long, short)]
     pub(crate) verbose: bool,
 
-    /// Memory the module may use, in MiB.
+    /// Memory limit of the module, in MiB.
     #[arg(long, value_name = "MIB", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(16..=4096))]
     pub(crate) memory_limit: u32,
 
-    /// Time the module may take for a batch, in seconds.
+    /// Time limit of the module per batch, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) batch_timeout: u32,
 
-    /// Show no progress.
+    /// Do not show progress.
     #[arg(long)]
     pub(crate) no_progress: bool,
 
-    /// Colour in the table.
+    /// When to colour the table.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) color: Colour,
 
-    /// Events a batch has at most.
+    /// Maximum number of events per batch.
     #[arg(long, hide = true, default_value_t = 1024)]
     pub(crate) batch: usize,
 
-    /// In which form events enter the module.
+    /// Encoding in which events are passed to the module.
     #[arg(long, hide = true, value_parser = carrier, default_value = "packed")]
     pub(crate) carrier: Carrier,
 }
 
-/// With what logs are read and judged.
+/// Options for reading and evaluating logs.
 #[derive(Debug, Args)]
 pub(crate) struct Reading {
-    /// Settings of the site, TOML or JSON.
+    /// Site settings, TOML or JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Baseline to compare with, as `backchannel learn` wrote it.
+    /// Baseline to compare with, written by `backchannel learn`.
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
 
-    /// Use this detection module instead of the one inside the program.
+    /// Detection module to use instead of the embedded one.
     #[arg(long, value_name = "FILE")]
     pub(crate) module: Option<PathBuf>,
 
-    /// Host for records that name none.
+    /// Host name for records that contain none.
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Option<String>,
 
-    /// Format of the inputs, where their content does not say it.
+    /// Format of the inputs, if it cannot be detected from their content.
     #[arg(long, value_name = "FORMAT", value_parser = input_format)]
     pub(crate) input_format: Option<Input>,
 
-    /// Year of records that have none (syslog).
+    /// Year for records whose time has none (syslog).
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2200))]
     pub(crate) year: Option<i32>,
 }
 
 impl Reading {
-    /// How the inputs are read, as far as it was said here.
+    /// The options for reading the inputs.
     pub(crate) fn source_options(&self) -> SourceOptions {
         let format = match self.input_format {
             Some(Input::Is(format)) => Some(format),
@@ -272,11 +273,11 @@ Examples:
   backchannel report --html -o report.html Sysmon.evtx Security.evtx
   backchannel report --html -o report.html logs.zip --config site.toml --baseline fleet.baseline
 
-The file holds the viewer and the data, needs no server and makes no network request.
+The file contains the viewer and the data, needs no server and makes no network request.
 
 Exit status:
-  0  the report was written, whatever was found
-  2  it was not, or the run cannot be trusted: nothing readable, settings wrong, module refused or lost";
+  0  the report was written, with or without findings
+  2  the report was not written or is incomplete: no readable input, invalid settings, module rejected or failed";
 
 #[derive(Debug, Args)]
 #[command(after_help = REPORT_EXAMPLES)]
@@ -285,7 +286,7 @@ pub(crate) struct Report {
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// As one HTML file; the only form so far, and therefore to be named.
+    /// Write one HTML file. Required, because other formats may follow.
     #[arg(long, required = true)]
     pub(crate) html: bool,
 
@@ -304,8 +305,8 @@ Examples:
   backchannel baseline merge ws01.baseline ws02.baseline -o fleet.baseline
   backchannel replay today/ --baseline fleet.baseline
 
-A host counts as known after 3 days and 500 observations. What an alarm touched on the day it was first seen is
-not learned as usual.";
+A baseline applies to a host after 3 days and 500 observations. Activity that was involved in a finding on the day it
+was first seen is not learned as normal.";
 
 #[derive(Debug, Args)]
 #[command(after_help = LEARN_EXAMPLES)]
@@ -318,40 +319,40 @@ pub(crate) struct Learn {
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
 
-    /// Settings of the site, TOML or JSON.
+    /// Site settings, TOML or JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// Host for records that name none.
+    /// Host name for records that contain none.
     #[arg(long, value_name = "NAME")]
     pub(crate) host: Option<String>,
 
-    /// Year of records that have none (syslog).
+    /// Year for records whose time has none (syslog).
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i32).range(1970..=2200))]
     pub(crate) year: Option<i32>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BaselineCommand {
-    /// Put baselines together: of hosts, of days. The same bytes in any order.
+    /// Merge baselines, for example of several hosts or days. The order does not matter.
     Merge {
-        /// The baselines.
+        /// Baselines to merge.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         /// File to write the result to.
         #[arg(long, short, value_name = "FILE")]
         output: PathBuf,
     },
-    /// Print a baseline: one JSON object an exchange, sorted.
+    /// Print a baseline: one JSON object per exchange, sorted.
     Show {
-        /// The baseline.
+        /// Baseline to print.
         file: PathBuf,
     },
-    /// Print what is only in one of two baselines.
+    /// Print the differences between two baselines.
     Diff {
-        /// The older one.
+        /// Older baseline.
         before: PathBuf,
-        /// The newer one.
+        /// Newer baseline.
         after: PathBuf,
     },
 }
@@ -363,7 +364,7 @@ Examples:
   backchannel simulate logs/ --attacks dcom-mmc20,getsystem-pipe --windows-shape winlogbeat
   backchannel replay logs/
 
-The same options give the same bytes. truth.json in the folder says which attack is where.";
+The same options give the same bytes. truth.json in the folder labels the attacks and their records.";
 
 #[derive(Debug, Args)]
 #[command(after_help = SIMULATE_EXAMPLES)]
@@ -377,59 +378,59 @@ pub(crate) struct Simulate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// Catalogue id, such as IPC-DCOM-006.
+    /// Id of the analytic, such as IPC-DCOM-006.
     pub(crate) id: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Analytics {
-    /// How they are printed.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: CatalogueFormat,
 
-    /// Use this detection module instead of the one inside the program.
+    /// Detection module to use instead of the embedded one.
     #[arg(long, value_name = "FILE")]
     pub(crate) module: Option<PathBuf>,
 
-    /// Colour in the table.
+    /// When to colour the table.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) color: Colour,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
-    /// A table for people.
+    /// Human-readable table.
     #[default]
     Table,
-    /// One JSON object a line, the summary last.
+    /// One JSON object per line, the summary last.
     Jsonl,
-    /// OCSF 1.8.0 Detection Findings, one JSON object a line: the findings that no rule silenced.
+    /// OCSF 1.8.0 Detection Findings, one JSON object per line, without suppressed findings.
     Ocsf,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CatalogueFormat {
-    /// A table for people.
+    /// Human-readable table.
     #[default]
     Table,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
-    /// A layer for the ATT&CK Navigator.
+    /// Layer for the ATT&CK Navigator.
     Navigator,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sort {
-    /// The most severe first.
+    /// Most severe first.
     #[default]
     Severity,
-    /// The oldest first.
+    /// Oldest first.
     Time,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Colour {
-    /// On a terminal, unless NO_COLOR is set.
+    /// If the output is a terminal and NO_COLOR is not set.
     #[default]
     Auto,
     Always,
@@ -442,7 +443,7 @@ pub(crate) enum FailOn {
     Never,
 }
 
-/// An input's format, or that it is to be recognised.
+/// The format of the inputs, given or to be detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
     Auto,

@@ -1,4 +1,4 @@
-//! What the program's exit status says; scripts rely on it.
+//! Exit status of the program; scripts rely on it.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ pub(crate) enum Exit {
     Clean = 0,
     /// Something at or above `--fail-on`.
     Found = 1,
-    /// The run could not be trusted.
+    /// The result is incomplete or missing.
     Untrusted = 2,
 }
 

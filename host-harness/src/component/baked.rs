@@ -1,7 +1,7 @@
 //! The custom sections of a module: what was baked into it, and whether it is signed.
 //!
-//! Both are what the file's maker wrote. They say what to look for, and prove nothing: a signature is not checked
-//! here, and a hash is compared with a file by whoever has that file.
+//! Both are claims of whoever wrote the file and prove nothing: signatures are not verified here, and hashes must be
+//! compared with the original files by the user.
 
 use serde::{Deserialize, Serialize};
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
@@ -34,25 +34,25 @@ impl Baked {
     /// Name of the custom section that holds it.
     pub const SECTION: &'static str = "backchannel:baked";
 
-    /// As the section holds it.
+    /// The JSON text that the section contains.
     pub fn to_json(&self) -> String {
-        // A structure of texts and numbers can always be written.
+        // A structure of strings and numbers can always be serialised.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// What the custom sections of a module say.
+/// The content of a module's custom sections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sections {
     /// What was baked in.
     pub baked: Option<Baked>,
-    /// Version of a module that has no function to say it.
+    /// Version of a module that has no function that returns it.
     pub version: Option<String>,
     /// Signatures over the module, or parts of it, as the WebAssembly tool conventions have them: how many.
     pub signatures: usize,
 }
 
-/// Reads the custom sections of a module. Those that cannot be read say nothing.
+/// Reads the custom sections of a module. Sections that cannot be parsed are ignored.
 pub fn sections(module: &[u8]) -> Sections {
     let mut found = Sections::default();
     let (mut depth, mut first) = (0_u32, true);
@@ -65,10 +65,10 @@ pub fn sections(module: &[u8]) -> Sections {
             Payload::CustomSection(section) if depth == 0 => match section.name() {
                 Baked::SECTION => found.baked = serde_json::from_slice(section.data()).ok(),
                 "backchannel:module" => {
-                    let said: Option<Said> = serde_json::from_slice(section.data()).ok();
-                    found.version = said.map(|said| said.version);
+                    let parsed: Option<VersionSection> = serde_json::from_slice(section.data()).ok();
+                    found.version = parsed.map(|parsed| parsed.version);
                 }
-                // One that does not come first signs nothing.
+                // A signature section must be the first section; others are ignored.
                 "signature" if first => found.signatures = signatures(section.data()).unwrap_or(0),
                 _ => {}
             },
@@ -79,14 +79,14 @@ pub fn sections(module: &[u8]) -> Sections {
     found
 }
 
-/// What a module without functions for it says of itself.
+/// Information about a module that has no functions to return it.
 #[derive(Deserialize)]
-struct Said {
+struct VersionSection {
     version: String,
 }
 
-/// What a core module, the kind that Fluent Bit loads, takes and offers, and what it says about itself; or why it is
-/// no filter of Backchannel.
+/// Imports and exports of a core module (the kind that Fluent Bit loads) and its description, or the reason why it is
+/// not a filter of Backchannel.
 pub(super) fn filter(module: &[u8], sections: &Sections) -> (ImportExport, Result<About, String>) {
     let mut surface = ImportExport::default();
     if let Err(error) = Validator::new_with_features(WasmFeatures::default()).validate_all(module) {
@@ -107,9 +107,9 @@ pub(super) fn filter(module: &[u8], sections: &Sections) -> (ImportExport, Resul
     let missing = ["malloc", "free", FILTER].into_iter().find(|name| !surface.exports.iter().any(|it| it == name));
     let about = match (missing, surface.imports.as_slice()) {
         (Some(missing), _) => {
-            Err(format!("it is a core WebAssembly module without {missing}: no filter of Backchannel"))
+            Err(format!("it is a core WebAssembly module without {missing}, not a filter of Backchannel"))
         }
-        (None, [import, ..]) => Err(format!("it wants to be given {import}; a filter of Backchannel imports nothing")),
+        (None, [import, ..]) => Err(format!("it imports {import}; a filter of Backchannel imports nothing")),
         (None, []) => {
             let baked = sections.baked.as_ref();
             Ok(About {

@@ -1,4 +1,4 @@
-//! Stage two as a host uses it: documents in, incidents out.
+//! Stage two for hosts: documents in, incidents out.
 
 use super::{HostError, IncidentEnvelope, Limits, Module, v0_1};
 
@@ -32,7 +32,7 @@ impl Correlator {
         self.live.correlate(findings, signals, activity).map_err(HostError::Lost)
     }
 
-    /// Incidents that are new or have changed since they were last asked for.
+    /// Incidents that are new or have changed since the previous call.
     ///
     /// # Errors
     /// [`HostError::Lost`] where the module fails.
@@ -48,7 +48,7 @@ impl Correlator {
         self.live.correlator_snapshot().map_err(HostError::Lost)
     }
 
-    /// Takes up the memory of a snapshot.
+    /// Restores the memory from a snapshot.
     ///
     /// # Errors
     /// [`HostError::Snapshot`] where it has another layout or is damaged.

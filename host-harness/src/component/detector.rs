@@ -1,10 +1,10 @@
-//! A detector that survives its module: after a failure a fresh instance takes up the last snapshot, repeats what
-//! came since, and leaves the guilty batch out.
+//! A detector that survives failures of its module: a fresh instance is restored from the last snapshot, the batches
+//! since then are evaluated again, and the batch that caused the failure is left out.
 
 use super::kept::Kept;
 use super::{Batch, Evaluation, HostError, Limits, Loss, Module, Statistics, v0_1};
 
-/// After how many failures in a row the module is given up.
+/// Number of consecutive failures after which [`HostError::Lost`] is returned.
 const FAILURES: u32 = 3;
 
 /// An open detector.
@@ -14,16 +14,16 @@ pub struct Detector {
     settings: Option<String>,
     baseline: Option<Vec<u8>>,
     live: v0_1::Instance,
-    /// The memory to go back to; `None`: as it was opened.
+    /// The snapshot to restore after a failure; `None`: the state after opening.
     snapshot: Option<Kept>,
-    /// What was evaluated since that snapshot.
+    /// The batches evaluated since that snapshot.
     since: Vec<Batch>,
     since_events: u64,
     since_bytes: usize,
     /// Buffers of batches that are no longer needed.
     spare: Vec<Vec<u8>>,
     failures: u32,
-    /// How often in a row no snapshot could be taken.
+    /// Number of consecutive failures to take a snapshot.
     snapshot_failures: u32,
 }
 
@@ -64,8 +64,8 @@ impl Detector {
         })
     }
 
-    /// Evaluates a batch. Where the module fails on it, [`Evaluation::loss`] says why, and the module goes on without
-    /// it.
+    /// Evaluates a batch. If the module fails on it, [`Evaluation::loss`] has the reason, and the detector continues
+    /// without it.
     ///
     /// # Errors
     /// [`HostError::Lost`] where it failed three times in a row.
@@ -89,13 +89,12 @@ impl Detector {
         }
     }
 
-    /// A buffer for a packed batch: that of an earlier one where it can be had, so that memory is not fetched anew from
-    /// the system for each.
+    /// A buffer for a packed batch: reused from an earlier batch if possible, to avoid an allocation per batch.
     pub fn buffer(&mut self) -> Vec<u8> {
         self.spare.pop().unwrap_or_default()
     }
 
-    /// The input has ended: what is pending is completed.
+    /// Ends the input: completes pending records.
     ///
     /// # Errors
     /// [`HostError::Lost`] where the module fails.
@@ -123,7 +122,7 @@ impl Detector {
         }
     }
 
-    /// Takes up the memory of a snapshot.
+    /// Restores the memory from a snapshot.
     ///
     /// # Errors
     /// [`HostError::Snapshot`] where it has another layout or is damaged.
@@ -141,15 +140,15 @@ impl Detector {
         self.live.stats().map_err(HostError::Lost)
     }
 
-    /// Takes a snapshot to go back to.
+    /// Takes a snapshot for recovery.
     fn checkpoint(&mut self) -> Result<(), HostError> {
         match self.live.snapshot() {
             Ok(snapshot) => {
                 self.start_over_from(snapshot);
                 Ok(())
             }
-            // What was evaluated stands; it is the snapshot that failed, so the next comes half a period later. Where
-            // none can be taken at all, the batches kept for it would grow without end.
+            // The evaluation succeeded and only the snapshot failed, so the next attempt comes half a period later. If
+            // no snapshot can be taken at all, the batches kept for recovery would grow without bound.
             Err(reason) => {
                 self.snapshot_failures += 1;
                 if self.snapshot_failures >= FAILURES {
@@ -174,7 +173,7 @@ impl Detector {
         self.since_bytes = 0;
     }
 
-    /// A fresh instance with the memory the lost one had before the call it failed on.
+    /// A fresh instance with the memory that the failed one had before the failing call.
     fn recover(&mut self, reason: &str) -> Result<(), HostError> {
         let mut reason = reason.to_owned();
         loop {
@@ -200,7 +199,7 @@ impl Detector {
             live.restore(&snapshot).map_err(HostError::Lost)?.map_err(HostError::Snapshot)?;
         }
         for batch in &mut self.since {
-            // Its findings were handed over the first time.
+            // Its findings were already returned the first time.
             live.evaluate(batch).map_err(HostError::Lost)?.map_err(HostError::Lost)?;
         }
         Ok(live)

@@ -1,4 +1,4 @@
-//! The WebAssembly engine: how modules are compiled, where compiled code is kept, and the clock that limits a call.
+//! The WebAssembly engine: its configuration, the cache of compiled code, and the clock that limits the time of calls.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -6,34 +6,35 @@ use std::time::Duration;
 
 use super::HostError;
 
-/// How often the engine's clock ticks: how exact a time limit is.
+/// Period of the engine's clock: the precision of time limits.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How the engine is set up.
+/// Options of the engine.
 #[derive(Clone, Debug, Default)]
 pub struct EngineOptions {
-    /// Folder in which compiled code is kept; `None`: modules are compiled anew each time.
+    /// Folder for cached compiled code; `None`: modules are compiled each time.
     pub cache: Option<PathBuf>,
 }
 
 impl EngineOptions {
-    /// Keeps compiled code in the user's cache folder, where there is one.
+    /// Caches compiled code in the user's cache folder, if there is one.
     pub fn with_user_cache() -> Self {
         Self { cache: user_cache().map(|folder| folder.join("backchannel").join("compiled")) }
     }
 }
 
-/// What a module may take.
+/// Resource limits of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of linear memory. 1 GiB unless told otherwise: several times what the module's own bounds allow it for
-    /// a few hundred hosts, and a quarter of what WebAssembly could ask for.
+    /// Bytes of linear memory. Default 1 GiB: several times what the module's own bounds allow for a few hundred hosts,
+    /// and a quarter of the maximum of WebAssembly.
     pub memory: usize,
-    /// Time a single call may take. 60 s unless told otherwise: a batch takes milliseconds.
+    /// Time limit of a single call. Default 60 s; a batch takes milliseconds.
     pub batch_time: Duration,
-    /// After how many events a snapshot is taken. With `snapshot_bytes` it bounds what must be replayed, and kept.
+    /// Number of events between snapshots. With `snapshot_bytes` it bounds what is kept and evaluated again after a
+    /// failure.
     pub snapshot_events: u64,
-    /// After how many bytes of batches a snapshot is taken.
+    /// Bytes of batches between snapshots.
     pub snapshot_bytes: usize,
 }
 
@@ -61,18 +62,19 @@ impl Limits {
 #[derive(Debug)]
 pub struct Engine {
     pub(super) inner: wasmtime::Engine,
-    // Dropped with the engine: the clock's thread sees that and ends.
+    // Dropped with the engine, which ends the clock's thread.
     _clock: Sender<()>,
 }
 
 impl Engine {
-    /// Sets up an engine and starts its clock.
+    /// Creates an engine and starts its clock.
     ///
     /// # Errors
-    /// Where this machine cannot run WebAssembly. A cache folder that cannot be used is no error.
+    /// If WebAssembly cannot run on this machine. An unusable cache folder is not an error.
     pub fn new(options: &EngineOptions) -> Result<Self, HostError> {
         let mut config = backchannel_compile::configuration();
-        // Threads that compile leave their memory behind, a hundred megabytes; where the result is kept it is needed once.
+        // Threads that compile leave their memory behind, a hundred megabytes; where the result is kept it is needed
+        // once.
         config.parallel_compilation(options.cache.is_none());
         if let Some(folder) = &options.cache {
             let mut cache = wasmtime::CacheConfig::new();
@@ -92,7 +94,7 @@ impl Engine {
                     engine.increment_epoch();
                 }
             })
-            .map_err(|error| HostError::Engine(format!("no thread for its clock: {error}")))?;
+            .map_err(|error| HostError::Engine(format!("the thread of its clock could not be started: {error}")))?;
         Ok(Self { inner, _clock: clock })
     }
 

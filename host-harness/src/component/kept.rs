@@ -1,12 +1,12 @@
-//! A snapshot kept for a failure that hardly ever comes: a large one is packed, so that the next one can be taken
-//! while it is still there without holding the memory of a thousand hosts twice.
+//! A snapshot kept for recovery, which is rarely needed: large ones are compressed, so that two snapshots of a thousand
+//! hosts never exist uncompressed while the next one is taken.
 
 use std::borrow::Cow;
 
-/// Smaller ones are not worth the time.
+/// Size in bytes from which compression is worth its time.
 const LARGE: usize = 16 * 1024 * 1024;
 
-/// A snapshot as it is kept.
+/// A stored snapshot.
 pub(super) enum Kept {
     Plain(Vec<u8>),
     /// LZ4, with its size before it.
@@ -29,7 +29,7 @@ impl Kept {
             Self::Plain(bytes) => Ok(Cow::Borrowed(bytes)),
             Self::Packed(bytes) => lz4_flex::decompress_size_prepended(bytes)
                 .map(Cow::Owned)
-                .map_err(|error| format!("the snapshot that was kept cannot be unpacked: {error}")),
+                .map_err(|error| format!("the stored snapshot cannot be decompressed: {error}")),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Learning a baseline as a host does it, and what can be done with baselines.
+//! Learning a baseline, and merging and showing baselines, for hosts.
 
 use super::{Batch, Evaluation, HostError, Limits, Module, v0_1};
 
@@ -32,7 +32,7 @@ impl Learner {
         self.live.learn(batch).map_err(HostError::Lost)?.map_err(HostError::Lost)
     }
 
-    /// What was learned.
+    /// The baseline learned so far.
     ///
     /// # Errors
     /// [`HostError::Lost`] where the module fails.
@@ -41,7 +41,7 @@ impl Learner {
     }
 }
 
-/// Puts baselines together: the same bytes in any order.
+/// Merges baselines. The order does not affect the result.
 ///
 /// # Errors
 /// [`HostError::Baseline`] where one cannot be used.
@@ -49,7 +49,7 @@ pub fn merge_baselines(module: &Module, limits: &Limits, baselines: &[Vec<u8>]) 
     module.instance(limits)?.merge(baselines).map_err(HostError::Lost)?.map_err(HostError::Baseline)
 }
 
-/// A baseline as sorted lines for a reader: first what it is, then one line an exchange.
+/// A baseline as sorted, human-readable lines: a description, then one line per exchange.
 ///
 /// # Errors
 /// [`HostError::Baseline`] where it cannot be used.

@@ -1,10 +1,10 @@
-//! The detection module in its sandbox: loaded, limited, restarted when it is lost.
+//! The detection module in its sandbox: loading, limits, restart after a failure.
 //!
-//! The module imports nothing, so it is instantiated with an empty linker and can touch nothing of this machine. What
-//! it may take is memory and time, and both have a [limit](Limits). A batch that makes it fail is reported and left
-//! out; the module goes on from its last snapshot.
+//! The module imports nothing, so it is instantiated with an empty linker and has no access to the machine. It uses
+//! only memory and time, and both have a [limit](Limits). A batch that makes it fail is reported and left out; the
+//! module continues from its last snapshot.
 //!
-//! One file a supported version of the contract: [`v0_1`]. Everything else speaks the types of [`types`].
+//! There is one file for each supported version of the contract: [`v0_1`]. All other code uses the types of [`types`].
 
 mod baked;
 mod correlator;
@@ -29,5 +29,5 @@ pub use types::{
     SettingMistake, SkippedRecord, Statistics,
 };
 
-/// The contract this host speaks.
+/// The contract that this host supports.
 pub const CONTRACT: &str = v0_1::CONTRACT;

@@ -1,4 +1,4 @@
-//! A module that was looked at, found to speak our contract, and compiled.
+//! Loading and inspecting a module: validation against the contract, and compilation.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ pub struct Module {
     pub(super) inner: Arc<Loaded>,
 }
 
-/// What all detectors of a module share.
+/// State shared by all detectors of a module.
 pub(super) struct Loaded {
     pub(super) engine: Arc<Engine>,
     pub(super) pre: v0_1::Pre,
@@ -25,7 +25,7 @@ impl std::fmt::Debug for Module {
 }
 
 impl Module {
-    /// Loads a module: a WebAssembly component that imports nothing and speaks [`CONTRACT`].
+    /// Loads a module: a WebAssembly component that imports nothing and implements [`CONTRACT`].
     ///
     /// # Errors
     /// [`HostError::Refused`], with a text that says what the bytes are instead.
@@ -41,24 +41,21 @@ impl Module {
         let (imports, exports) = surface(engine, &component);
         if !imports.is_empty() {
             return Err(HostError::Refused(format!(
-                "it wants to be given {}; a module of Backchannel imports nothing, because it may touch nothing of \
-                 this machine",
+                "it imports {}; a module of Backchannel imports nothing, so that it has no access to the machine",
                 list(&imports)
             )));
         }
         check_contract(&exports)?;
         let pre = v0_1::prepare(&engine.inner, &component).map_err(|error| {
-            HostError::Refused(format!(
-                "it names the contract {CONTRACT}, but what it exports has another shape: {error:#}"
-            ))
+            HostError::Refused(format!("it names the contract {CONTRACT}, but its exports have other types: {error:#}"))
         })?;
         Ok(Self { inner: Arc::new(Loaded { engine: Arc::clone(engine), pre }) })
     }
 
-    /// What the module says about itself.
+    /// The module's description of itself.
     ///
     /// # Errors
-    /// Where the call fails.
+    /// If the call fails.
     pub fn describe(&self, limits: &Limits) -> Result<About, HostError> {
         self.instance(limits)?.describe().map_err(HostError::Lost)
     }
@@ -66,7 +63,7 @@ impl Module {
     /// The analytics of the module, by family and id.
     ///
     /// # Errors
-    /// Where the call fails.
+    /// If the call fails.
     pub fn analytics(&self, limits: &Limits) -> Result<Vec<AnalyticEntry>, HostError> {
         self.instance(limits)?.analytics().map_err(HostError::Lost)
     }
@@ -76,34 +73,35 @@ impl Module {
     }
 }
 
-/// What a component takes from its host, and what it offers.
+/// Imports and exports of a component.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportExport {
-    /// Names it imports.
+    /// Names of the imports.
     pub imports: Vec<String>,
-    /// Names it exports.
+    /// Names of the exports.
     pub exports: Vec<String>,
 }
 
-/// What can be said about a module without trusting it.
+/// Properties of a module, found without trusting it.
 #[derive(Clone, Debug)]
 pub struct Inspection {
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size: usize,
-    /// What goes in and out.
+    /// Imports and exports.
     pub surface: ImportExport,
-    /// What its custom sections say: what was baked in, whether it is signed. Nobody has checked that.
+    /// Content of its custom sections: what was baked in, whether it is signed. It is not verified.
     pub sections: Sections,
-    /// What it says about itself, where it speaks our contract or is a filter for Fluent Bit; else why it is refused.
+    /// Its description, if it implements our contract or is a filter for Fluent Bit; otherwise the reason for rejecting
+    /// it.
     pub about: Result<About, String>,
-    /// How many analytics it has; `None` where it has no function that says it.
+    /// Number of analytics; `None` if it has no function that returns them.
     pub analytics: Option<usize>,
 }
 
-/// Looks at a module: a component, or a core module as Fluent Bit loads it.
+/// Inspects a module: a component, or a core module as Fluent Bit loads it.
 ///
 /// # Errors
-/// [`HostError::Refused`] where the bytes are neither.
+/// [`HostError::Refused`] if the bytes are neither.
 pub fn inspect(engine: &Arc<Engine>, bytes: &[u8], limits: &Limits) -> Result<Inspection, HostError> {
     let sections = sections(bytes);
     if bytes.starts_with(&CORE) {
@@ -120,9 +118,9 @@ pub fn inspect(engine: &Arc<Engine>, bytes: &[u8], limits: &Limits) -> Result<In
     Ok(Inspection { size: bytes.len(), surface, sections, about, analytics })
 }
 
-/// How a component begins.
+/// The first bytes of a component.
 const COMPONENT: [u8; 8] = *b"\0asm\x0d\0\x01\0";
-/// How a core module begins.
+/// The first bytes of a core module.
 const CORE: [u8; 8] = *b"\0asm\x01\0\0\0";
 
 fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, HostError> {
@@ -132,15 +130,16 @@ fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, HostError> {
         ));
     }
     if !bytes.starts_with(&COMPONENT) {
-        return Err(HostError::Refused("it is no WebAssembly component".into()));
+        return Err(HostError::Refused("it is not a WebAssembly component".into()));
     }
-    Component::new(&engine.inner, bytes)
-        .map_err(|error| HostError::Refused(format!("it is damaged, or needs features this host has not: {error:#}")))
+    Component::new(&engine.inner, bytes).map_err(|error| {
+        HostError::Refused(format!("it is damaged, or needs features that this host lacks: {error:#}"))
+    })
 }
 
 fn surface(engine: &Engine, component: &Component) -> (Vec<String>, Vec<String>) {
     let of = component.component_type();
-    // A type that is imported gives the module nothing; what it could call does.
+    // An imported type gives the module no access; a function or instance would.
     let imports = of
         .imports(&engine.inner)
         .filter(|(_, item)| !matches!(item.ty, ComponentItem::Type(_)))
@@ -157,7 +156,7 @@ fn check_contract(exports: &[String]) -> Result<(), HostError> {
     }
     let other = exports.iter().find_map(|name| name.strip_prefix(&format!("{package}/detector@")));
     Err(HostError::Refused(match other {
-        Some(other) => format!("it speaks {package}@{other}; this host speaks {CONTRACT}"),
+        Some(other) => format!("it implements {package}@{other}; this host supports {CONTRACT}"),
         None if exports.is_empty() => format!("it exports nothing; {wanted} is expected"),
         None => format!("it exports {}; {wanted} is expected", list(exports)),
     }))

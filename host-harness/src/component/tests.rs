@@ -1,4 +1,4 @@
-//! The sandbox against the real module, and against what is none.
+//! Tests of the sandbox with the real module, and with bytes that are not a module.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,18 +52,18 @@ const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
 
 #[test]
 fn what_is_no_module_is_refused_with_a_text_that_says_why() {
-    assert!(refusal(b"MZ").contains("no WebAssembly component"));
+    assert!(refusal(b"MZ").contains("not a WebAssembly component"));
     assert!(refusal(b"\0asm\x01\0\0\0").contains("core WebAssembly module"));
     assert!(refusal(EMPTY).contains("exports nothing"));
     assert!(refusal(&[EMPTY, b"\x07\xFF"].concat()).contains("damaged"));
     // A function type, and an import `f` of that type.
     let imports = [EMPTY, b"\x07\x05\x01\x40\x00\x01\x00", b"\x0a\x06\x01\x00\x01f\x01\x00"].concat();
-    assert!(refusal(&imports).contains("it wants to be given f"));
+    assert!(refusal(&imports).contains("it imports f"));
     // An empty instance, exported under the name of another version.
     let name = b"backchannel:detection/detector@0.2.0";
     let export = [&[0x0b, name.len() as u8 + 6, 1, 0, name.len() as u8][..], name, &[5, 0, 0]].concat();
     let other = refusal(&[EMPTY, b"\x05\x03\x01\x01\x00", &export].concat());
-    assert!(other.contains("it speaks backchannel:detection@0.2.0"), "{other}");
+    assert!(other.contains("it implements backchannel:detection@0.2.0"), "{other}");
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_batch_that_takes_too_long_is_left_out() {
     let module = module();
     let limits = Limits { batch_time: Duration::ZERO, ..Limits::default() };
     let mut detector = Detector::open(&module, limits, None, None).unwrap();
-    // Far more than can be done in two ticks of the clock.
+    // Far more work than fits into two ticks of the clock.
     let lost = detector.evaluate(batch(0..400_000, 50)).unwrap().loss.expect("a loss");
     assert!(lost.reason.contains("it took longer than 0 s"), "{}", lost.reason);
 }

@@ -1,4 +1,4 @@
-//! What goes into the module and what comes out, free of any version of the contract.
+//! Input and output types of the module, independent of the version of the contract.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use backchannel_events::Severity;
 pub use backchannel_report::{FindingEnvelope, IncidentEnvelope};
 pub use backchannel_source::RawBatch;
 
-/// A batch of events or records on its way in. All four give the same findings.
+/// A batch of events or records. All four encodings give the same findings.
 #[derive(Clone, Debug)]
 pub enum Batch {
-    /// Packed rows, as `backchannel_events::packed` writes them: the fast lane.
+    /// Packed rows, as `backchannel_events::packed` writes them: the fastest encoding.
     Packed(Vec<u8>),
-    /// The same bytes, handed over as typed events: slow, and readable at the boundary.
+    /// The same bytes, passed as typed events: slower, but readable at the interface.
     Events(Vec<u8>),
     /// Raw records as bytes.
     Records(RawBatch),
@@ -20,7 +20,7 @@ pub enum Batch {
 }
 
 impl Batch {
-    /// How many bytes it holds.
+    /// Size in bytes.
     pub fn size(&self) -> usize {
         match self {
             Self::Packed(bytes) | Self::Events(bytes) => bytes.len(),
@@ -29,42 +29,42 @@ impl Batch {
     }
 }
 
-/// What the evaluation of a batch gave.
+/// The result of evaluating a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Evaluation {
-    /// Findings, in the order of the events that completed them; one may come again under the same id.
+    /// Findings, in the order of the events that completed them; a finding may be updated under the same id.
     pub findings: Vec<FindingEnvelope>,
     /// Host-to-host edges for a correlator: JSON documents.
     pub signals: Vec<String>,
-    /// Compact events around what is under watch, for a correlator: JSON documents.
+    /// Compact events around watched entities, for a correlator: JSON documents.
     pub activity: Vec<String>,
-    /// Records that gave no event, at most 1,000.
+    /// Records that were not evaluated, at most 1,000.
     pub skipped: Vec<SkippedRecord>,
-    /// How many records gave no event because something is wrong with them.
+    /// Number of records that were not evaluated because of errors in them.
     pub skipped_count: u64,
-    /// How many events were evaluated.
+    /// Number of evaluated events.
     pub evaluated: u64,
-    /// How many records carry nothing of use.
+    /// Number of records that are not relevant to detection.
     pub unused: u64,
-    /// Set where the module failed on this batch: nothing of it was evaluated.
+    /// Set if the module failed on this batch: nothing of it was evaluated.
     pub loss: Option<Loss>,
 }
 
 /// A batch the module failed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// Why, for a reader.
+    /// The reason, human-readable.
     pub reason: String,
 }
 
-/// A record that gave no event.
+/// A record that was not evaluated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SkippedRecord {
     /// Name of the input.
     pub input: String,
-    /// Line, counted from 1; 0 where the input has none.
+    /// Line, counted from 1; 0 if the input has none.
     pub line: u64,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
@@ -77,19 +77,19 @@ pub struct Statistics {
     pub findings: u64,
     /// Repeats folded into an earlier finding.
     pub repeats: u64,
-    /// Findings silenced by the site's rules.
+    /// Findings suppressed by the site's rules.
     pub suppressed: u64,
     /// Events more than two minutes older than the newest of their host.
     pub late: u64,
-    /// Hosts remembered now.
+    /// Hosts in memory now.
     pub hosts: u64,
-    /// Entries forgotten to stay within bounds, by table.
+    /// Entries evicted to stay within bounds, by table.
     pub evicted: Vec<(String, u64)>,
     /// Kinds of log that were seen.
     pub sources: Vec<String>,
     /// Allow rules and indicators of compromise of the site that had expired at the time of the newest event, in words.
     pub expired: Vec<String>,
-    /// Names of the site's allow rules that hold still and silenced nothing.
+    /// Names of the site's active allow rules that matched nothing.
     pub unmatched: Vec<String>,
 }
 
@@ -108,18 +108,18 @@ pub struct AnalyticEntry {
     pub severity: Severity,
     /// Logs of which one is enough for it.
     pub telemetry: Vec<String>,
-    /// Its telemetry was never seen in a real log.
+    /// It was never tested with a real log of its telemetry.
     pub experimental: bool,
     /// It compares with a baseline, and is inactive without one.
     pub baseline: bool,
 }
 
-/// What a module says about itself.
+/// A module's description of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     /// Its version.
     pub version: String,
-    /// The contract it speaks.
+    /// The contract it implements.
     pub contract: String,
     /// Whether settings were baked into it.
     pub baked_settings: bool,
@@ -130,9 +130,9 @@ pub struct About {
 /// A mistake in the settings, as the module reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingMistake {
-    /// JSON Pointer (RFC 6901) to the place; empty: the document.
+    /// JSON Pointer (RFC 6901) to the value; empty: the document.
     pub pointer: String,
-    /// Line where the document is no JSON; else 0.
+    /// Line, if the document is not JSON; otherwise 0.
     pub line: u32,
     /// Column likewise.
     pub column: u32,
@@ -142,32 +142,32 @@ pub struct SettingMistake {
     pub allowed: String,
 }
 
-/// Why the module cannot be used, or not any more.
+/// Why the module cannot be used, or no longer be used.
 #[derive(Debug)]
 pub enum HostError {
-    /// It is no module for this host; the text says what it is instead, and what is expected.
+    /// It is not a module for this host; the text says what it is instead, and what is expected.
     Refused(String),
-    /// The settings are wrong.
+    /// The settings are invalid.
     Settings(Vec<SettingMistake>),
-    /// It failed too often in a row; the text is the reason of the last failure.
+    /// It failed several times in a row; the text is the reason of the last failure.
     Lost(String),
-    /// A snapshot cannot be taken up.
+    /// A snapshot cannot be restored.
     Snapshot(String),
     /// A baseline cannot be used.
     Baseline(String),
-    /// The engine could not be set up.
+    /// The engine could not be created.
     Engine(String),
 }
 
 impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused(text) => write!(f, "the module is refused: {text}"),
+            Self::Refused(text) => write!(f, "the module was rejected: {text}"),
             Self::Settings(mistakes) => write!(f, "{} mistake(s) in the settings", mistakes.len()),
             Self::Lost(text) => write!(f, "the module failed several times in a row: {text}"),
-            Self::Snapshot(text) => write!(f, "the snapshot cannot be taken up: {text}"),
+            Self::Snapshot(text) => write!(f, "the snapshot cannot be restored: {text}"),
             Self::Baseline(text) => write!(f, "the baseline cannot be used: {text}"),
-            Self::Engine(text) => write!(f, "the WebAssembly engine cannot be set up: {text}"),
+            Self::Engine(text) => write!(f, "the WebAssembly engine cannot be created: {text}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The contract `backchannel:detection@0.1.0`: its bindings, and every value's way between them and our own types.
+//! The contract `backchannel:detection@0.1.0`: its bindings, and conversions between them and our own types.
 
 use backchannel_events::{Confidence, Severity, Timestamp};
 use wasmtime::component::{Component, Linker, ResourceAny};
@@ -21,16 +21,16 @@ use bindings::exports::backchannel::detection::types as wit;
 /// The contract.
 pub(super) const CONTRACT: &str = "backchannel:detection@0.1.0";
 
-/// A module whose exports were found to fit.
+/// A module whose exports were checked against the contract.
 pub(super) type Pre = bindings::ModulePre<StoreLimits>;
 
 /// Checks a component's exports against the contract.
 pub(super) fn prepare(engine: &wasmtime::Engine, component: &Component) -> wasmtime::Result<Pre> {
-    // An empty linker: whatever the component would import is missing.
+    // An empty linker: a component with any import fails to instantiate.
     Pre::new(Linker::new(engine).instantiate_pre(component)?)
 }
 
-/// One instance, with its memory. After a failed call it is not to be used again.
+/// One instance, with its memory. It must not be used after a failed call.
 pub(super) struct Instance {
     store: Store<StoreLimits>,
     bindings: bindings::Module,
@@ -40,7 +40,7 @@ pub(super) struct Instance {
     limits: Limits,
 }
 
-/// Why a call gave nothing: the reason, for a reader. The instance is lost.
+/// Why a call failed, human-readable. The instance cannot be used any more.
 type Failed = String;
 
 impl Instance {
@@ -132,7 +132,7 @@ impl Instance {
         guest.call_snapshot(&mut self.store, detector).map_err(|error| explain(&error, &self.limits))
     }
 
-    /// Takes up a snapshot. The inner error: it cannot be taken up.
+    /// Restores a snapshot. The inner error: it cannot be restored.
     pub(super) fn restore(&mut self, snapshot: &[u8]) -> Result<Result<(), String>, Failed> {
         self.start_call();
         let detector = self.detector()?;
@@ -183,7 +183,7 @@ fn explain(error: &wasmtime::Error, limits: &Limits) -> Failed {
     }
     let text = format!("{error:#}");
     if text.contains("growing memory") {
-        return format!("it wanted more than {} MiB of memory", limits.memory / (1024 * 1024));
+        return format!("it needed more than {} MiB of memory", limits.memory / (1024 * 1024));
     }
     match trap {
         Some(trap) => trap.to_string(),
@@ -192,7 +192,7 @@ fn explain(error: &wasmtime::Error, limits: &Limits) -> Failed {
     }
 }
 
-/// A batch as the contract has it. Packed rows are not copied but lent: see [`give_back`].
+/// Converts a batch to the contract's type. Packed rows are moved, not copied: see [`give_back`].
 fn lend(batch: &mut Batch) -> Result<wit::Batch, String> {
     Ok(match batch {
         Batch::Packed(bytes) => wit::Batch::Packed(std::mem::take(bytes)),
@@ -217,7 +217,7 @@ fn lend(batch: &mut Batch) -> Result<wit::Batch, String> {
     })
 }
 
-/// Puts back what [`lend`] took out of a batch.
+/// Restores to a batch what [`lend`] moved out of it.
 fn give_back(batch: &mut Batch, lent: wit::Batch) {
     if let (Batch::Packed(bytes), wit::Batch::Packed(lent)) = (batch, lent) {
         *bytes = lent;

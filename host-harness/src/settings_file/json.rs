@@ -1,16 +1,16 @@
-//! Where in a JSON text the value of a JSON Pointer stands. The text was found to be JSON before.
+//! Finds the position of a JSON Pointer's value in a JSON text, which must be valid JSON.
 
 use std::ops::Range;
 
 use super::tokens;
 
-/// The byte at a line and column, as serde_json counts them.
+/// The byte offset of a line and column, as serde_json counts them.
 pub(super) fn offset(text: &str, line: usize, column: usize) -> usize {
     let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     (start + column.saturating_sub(1)).min(text.len())
 }
 
-/// The place of the pointer's value; where there is none, that of what would hold it.
+/// The span of the pointer's value; if there is none, that of the parent that would contain it.
 pub(super) fn locate(text: &str, pointer: &str) -> Range<usize> {
     let mut scan = Scan { bytes: text.as_bytes(), at: 0 };
     scan.space();
@@ -76,7 +76,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Past a value.
+    /// Skips a value.
     fn value(&mut self) {
         match self.peek() {
             b'"' => self.string(),

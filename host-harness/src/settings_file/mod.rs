@@ -1,5 +1,5 @@
-//! A site's settings on disk: TOML or JSON in, the JSON document for the module out; and back from a place in that
-//! document to file, line and column.
+//! Settings files: reads TOML or JSON, converts it to the JSON document for the module, and maps JSON pointers of
+//! reported errors back to file, line and column.
 
 mod json;
 
@@ -13,17 +13,17 @@ use toml::de::{DeTable, DeValue};
 
 use crate::component::SettingMistake;
 
-/// The largest settings file that is read.
+/// Maximum size of a settings file.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// How a settings file is written.
+/// Syntax of a settings file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Syntax {
     Toml,
     Json,
 }
 
-/// A settings file that was read.
+/// A parsed settings file.
 #[derive(Clone, Debug)]
 pub struct SettingsFile {
     path: PathBuf,
@@ -32,18 +32,18 @@ pub struct SettingsFile {
     syntax: Syntax,
 }
 
-/// A mistake in a settings file, with its place in the file.
+/// An error in a settings file, with its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlacedMistake {
     /// The file.
     pub path: PathBuf,
-    /// Line, counted from 1; 0 where the file could not be read.
+    /// Line, counted from 1; 0 if the file could not be read.
     pub line: usize,
     /// Column in characters, counted from 1.
     pub column: usize,
-    /// The bytes it is about.
+    /// Byte range of the error.
     pub span: Range<usize>,
-    /// JSON Pointer to the place; empty: the file.
+    /// JSON Pointer to the value; empty: the whole file.
     pub pointer: String,
     /// What is wrong, and what is allowed.
     pub message: String,
@@ -65,16 +65,16 @@ impl fmt::Display for PlacedMistake {
 impl std::error::Error for PlacedMistake {}
 
 impl SettingsFile {
-    /// Reads a settings file: JSON where the name ends in `.json` or the text begins with a brace, else TOML.
+    /// Reads a settings file: JSON if its name ends in `.json` or its text begins with a brace, otherwise TOML.
     ///
     /// # Errors
-    /// What is wrong with the file, or with its syntax; what its values mean is for [`check`](Self::check) and for
-    /// the module.
+    /// The file cannot be read, or its syntax is invalid. Values are checked by [`check`](Self::check) and by the
+    /// module.
     pub fn read(path: &Path) -> Result<Self, PlacedMistake> {
         Ok(Self::read_with_bytes(path)?.0)
     }
 
-    /// Reads a settings file and gives its bytes beside it.
+    /// Reads a settings file; returns its bytes too.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -130,7 +130,7 @@ impl SettingsFile {
     /// Checks the settings without a module.
     ///
     /// # Errors
-    /// Every mistake.
+    /// All errors.
     pub fn check(&self) -> Result<(), Vec<PlacedMistake>> {
         let mistake = |error: backchannel_settings::SettingError| SettingMistake {
             pointer: error.pointer,
@@ -145,7 +145,7 @@ impl SettingsFile {
         }
     }
 
-    /// Finds the place of a mistake that a module reports.
+    /// Finds the position of an error that a module reports.
     pub fn place(&self, mistake: &SettingMistake) -> PlacedMistake {
         let span = match self.syntax {
             Syntax::Json => json::locate(&self.text, &mistake.pointer),
@@ -174,7 +174,7 @@ impl SettingsFile {
     }
 }
 
-/// A file that could not be read at all.
+/// An error for a file that could not be read.
 fn unreadable(path: &Path, message: String) -> PlacedMistake {
     PlacedMistake { path: path.to_owned(), line: 0, column: 0, span: 0..0, pointer: String::new(), message }
 }
@@ -192,8 +192,8 @@ fn to_json(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::String(text.to_string()),
         DeValue::Integer(number) => {
-            // A number too large for the settings is one too large for JSON's integers: it goes on as text, and the
-            // mistake that is reported shows it.
+            // A number too large for JSON's integers is also too large for the settings: it is passed on as a string,
+            // and the error that is reported shows it.
             let text = number.as_str();
             i64::from_str_radix(text, number.radix())
                 .map(Value::from)
@@ -210,7 +210,7 @@ fn to_json(value: &DeValue<'_>) -> Value {
     }
 }
 
-/// The place of a pointer's value; where there is none, that of what would hold it.
+/// The span of a pointer's value; if there is none, that of the parent that would contain it.
 fn locate_toml(table: &Spanned<DeTable<'_>>, pointer: &str) -> Range<usize> {
     let mut span = 0..0;
     let mut here: Option<&DeValue<'_>> = None;
@@ -226,7 +226,7 @@ fn locate_toml(table: &Spanned<DeTable<'_>>, pointer: &str) -> Range<usize> {
             Some(_) => None,
         };
         let Some((key, value)) = next else { break };
-        // The span of a table that has headers of its own is no help; its key is.
+        // The span of a table with its own headers is not useful; the span of its key is.
         span = match (value.get_ref(), key) {
             (DeValue::Table(_), Some(key)) => key,
             _ => value.span(),

@@ -1,5 +1,5 @@
-//! Files as [`Bytes`]: those of the user, opened when they are read, and temporary ones for archives that are themselves
-//! compressed.
+//! Files as [`Bytes`]: those of the user, opened when they are read, and temporary ones for archives that are
+//! themselves compressed.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -10,7 +10,7 @@ use std::rc::Rc;
 use backchannel_source::{Bytes, Spool};
 use tempfile::{NamedTempFile, TempPath};
 
-/// A file that is open only while it is read: a folder may hold more files than a process may open.
+/// A file that is open only while it is read: a folder may contain more files than a process may open.
 pub(super) struct FileBytes<P> {
     path: P,
     open: RefCell<Option<File>>,

@@ -1,4 +1,4 @@
-//! A stream that is still being written to: reading it gives up after a while, so that what came is not held back.
+//! Streams that are still being written: reads time out, so that events already read are evaluated without delay.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 
 use backchannel_source::Pace;
 
-/// How long a read waits. A batch waits twice this at most: for its first event, and for the read after it.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// Timeout of a read. A batch is delayed by at most twice this: for its first event, and for the read after it.
+const READ_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Hands over what was read after [`PATIENCE`], also where there is always more to read.
+/// Ends a batch after [`READ_TIMEOUT`], even if the stream always has more to read.
 #[derive(Debug, Default)]
-pub(super) struct Patience {
-    /// Since when events may be waiting for their batch.
+pub(super) struct TimedPace {
+    /// When the first event of the current batch may have arrived.
     waiting: Option<Instant>,
 }
 
-impl Pace for Patience {
+impl Pace for TimedPace {
     fn is_over(&mut self) -> bool {
-        self.waiting.get_or_insert_with(Instant::now).elapsed() >= PATIENCE
+        self.waiting.get_or_insert_with(Instant::now).elapsed() >= READ_TIMEOUT
     }
 
     fn restart(&mut self) {
@@ -28,12 +28,12 @@ impl Pace for Patience {
     }
 }
 
-/// Ends a stream that would go on: what was read of it is evaluated, the rest is left to whoever reads it next.
+/// Ends a stream: everything read so far is evaluated, the rest stays unread.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Asks for the end.
+    /// Requests the end.
     pub fn ask(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -43,7 +43,7 @@ impl Stop {
     }
 }
 
-/// A reader that answers [`io::ErrorKind::WouldBlock`] where nothing came for [`PATIENCE`].
+/// A reader that returns [`io::ErrorKind::WouldBlock`] if no data arrived for [`READ_TIMEOUT`].
 pub(super) struct Followed {
     pieces: Receiver<io::Result<Vec<u8>>>,
     piece: Vec<u8>,
@@ -53,9 +53,9 @@ pub(super) struct Followed {
 
 impl Followed {
     pub(super) fn new(mut reader: Box<dyn Read + Send>, stop: Stop) -> Self {
-        // A few pieces: who writes faster than we evaluate has to wait.
+        // A small bound: a writer faster than the evaluation has to wait.
         let (sender, pieces) = sync_channel(4);
-        // The thread may wait in a read for ever; it ends with the program.
+        // The thread may block in a read forever; it ends with the program.
         std::thread::spawn(move || {
             loop {
                 let mut buffer = vec![0; 64 * 1024];
@@ -84,7 +84,7 @@ impl Read for Followed {
             if self.stop.is_asked() {
                 return Ok(0);
             }
-            self.piece = match self.pieces.recv_timeout(PATIENCE) {
+            self.piece = match self.pieces.recv_timeout(READ_TIMEOUT) {
                 Ok(piece) => piece?,
                 Err(RecvTimeoutError::Timeout) => return Err(io::ErrorKind::WouldBlock.into()),
                 Err(RecvTimeoutError::Disconnected) => return Ok(0),

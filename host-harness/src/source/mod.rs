@@ -1,5 +1,5 @@
-//! Where logs are on this machine: files, folders and pipes, opened for [`backchannel_source`], which reads them as one
-//! stream in the order of event time.
+//! Inputs on this machine: opens files, folders and pipes for [`backchannel_source`], which reads them as one stream in
+//! the order of event time.
 
 mod files;
 mod follow;
@@ -17,19 +17,19 @@ pub use backchannel_source::{
 pub use follow::Stop;
 
 use files::{FileBytes, TemporaryFile};
-use follow::{Followed, Patience};
+use follow::{Followed, TimedPace};
 use walk::Found;
 
-/// Opens what `paths` name: `-` is standard input, a folder stands for all it holds. An archive that is itself compressed
-/// is unpacked to a temporary file.
+/// Opens what `paths` name: `-` is standard input, a folder stands for all it holds. An archive that is itself
+/// compressed is unpacked to a temporary file.
 pub fn open(paths: &[PathBuf], options: SourceOptions) -> Sources {
     add(paths, options, |stream| stream)
 }
 
-/// Opens inputs that are still being written to: what came is not held back for longer than 200 milliseconds, and `stop`
-/// ends the pipes and standard input among them.
+/// Opens inputs that are still being written: events are delayed by at most 200 milliseconds, and `stop` ends pipes and
+/// standard input.
 pub fn follow(paths: &[PathBuf], options: SourceOptions, stop: &Stop) -> Sources {
-    let options = SourceOptions { pace: Some(|| Box::new(Patience::default())), ..options };
+    let options = SourceOptions { pace: Some(|| Box::new(TimedPace::default())), ..options };
     add(paths, options, |stream| Box::new(Followed::new(stream, stop.clone())))
 }
 

@@ -1,10 +1,10 @@
-//! Which files a user means: paths to a list of inputs, folders walked in order.
+//! Expands paths to a list of inputs; folders are walked in order.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How deep folders are followed.
+/// Maximum depth of folders.
 const DEPTH: usize = 64;
 
 /// A file to be read, or why it cannot be.
@@ -20,9 +20,9 @@ pub(super) enum Found {
     Problem(PathBuf, String),
 }
 
-/// What `paths` name: files as given, `-` for standard input, folders with all they hold, sorted by name. Hidden files
-/// and folders inside a folder are passed over, and so are pipes and devices; a file that is reached twice, by a
-/// link or by two arguments, is taken once.
+/// The inputs that `paths` name: files as given, `-` for standard input, folders with all files in them, sorted by
+/// name. Hidden files and folders inside a folder, pipes and devices are ignored; a file that is reached twice, by a
+/// link or by two arguments, is read once.
 pub(super) fn walk(paths: &[PathBuf]) -> Vec<Found> {
     let mut walk = Walk::default();
     for path in paths {

@@ -1,4 +1,4 @@
-//! What is read: event logs and JSON lines, as two folders of plain files.
+//! The inputs: event logs and JSON lines, as two folders of uncompressed files.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 
 use backchannel_tests::{case, files};
 
-/// How much there must be of each kind, in bytes; less is repeated.
+/// Minimum size of the inputs of each kind, in bytes; smaller inputs are repeated.
 const ENOUGH: u64 = 64 * 1024 * 1024;
 
-/// Two folders of logs, gone when this is dropped.
+/// Two temporary folders of logs, removed on drop.
 pub struct Inputs {
     folder: tempfile::TempDir,
 }
 
 impl Inputs {
-    /// From the captures in `corpus`, else from the inputs of the project's own cases.
+    /// From the captures in `corpus`, otherwise from the inputs of the project's own cases.
     pub fn collect(corpus: Option<&Path>) -> io::Result<Self> {
         let inputs = Self { folder: tempfile::tempdir()? };
         fs::create_dir(inputs.evtx())?;
@@ -37,7 +37,7 @@ impl Inputs {
             for index in 0..archive.len() {
                 let mut member = archive.by_index(index)?;
                 let name = member.name()?;
-                // Archives made on a Mac hold a twin of every file, with its attributes.
+                // Archives created on macOS contain a second file with attributes for every file.
                 if name.ends_with(".json") && !name.contains("/._") {
                     let number = fs::read_dir(inputs.json())?.count();
                     io::copy(&mut member, &mut File::create(inputs.json().join(format!("{number:03}.json")))?)?;
@@ -60,7 +60,7 @@ impl Inputs {
     }
 }
 
-/// The files of a folder, and how many bytes they hold.
+/// The files of a folder and their total size in bytes.
 pub fn all(folder: &Path) -> io::Result<(Vec<PathBuf>, u64)> {
     let mut paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     paths.sort();
@@ -68,7 +68,7 @@ pub fn all(folder: &Path) -> io::Result<(Vec<PathBuf>, u64)> {
     Ok((paths, sizes.iter().sum()))
 }
 
-/// Links each file again and again until there is enough: what is opened once must not weigh more than what is read.
+/// Links files repeatedly until there is enough data, so that the cost of opening does not dominate.
 fn repeat(folder: &Path) -> io::Result<()> {
     let (paths, size) = all(folder)?;
     let copies = ENOUGH.checked_div(size).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! The ways through our own code without a sandbox: each reads all of the files once.
+//! The measured pipelines without a sandbox: each reads all files once.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -12,7 +12,7 @@ use backchannel_events::ProcessEvent;
 use backchannel_normalize::{Normalizer, Place, Record, wants};
 use bumpalo::Bump;
 
-/// Decodes and drops the records.
+/// Decodes records and drops them.
 pub fn decode(files: &[PathBuf]) -> u64 {
     files
         .iter()
@@ -31,7 +31,7 @@ pub fn normalize(files: &[PathBuf]) -> u64 {
     })
 }
 
-/// Both stages linked in, up to the incidents, as the component has them.
+/// Both stages, linked, up to the incidents.
 pub struct Stages {
     engine: Engine,
     correlator: Correlator,
@@ -57,7 +57,7 @@ impl Stages {
     }
 }
 
-/// The whole way, each event evaluated where it is: nothing is packed, merged or kept for a restart.
+/// The whole pipeline, evaluating each event directly: nothing is packed, merged or kept for a restart.
 pub fn native(files: &[PathBuf]) -> u64 {
     let mut stages = Stages::open();
     let records = normalized(files, &mut |event| stages.take(|engine| engine.events(std::slice::from_ref(event))));
@@ -79,12 +79,12 @@ fn normalized(files: &[PathBuf], sink: &mut dyn FnMut(&ProcessEvent<'_>)) -> u64
     records
 }
 
-/// Hands every record to `sink` with its line, and counts all there are, wanted or not. Files are read in pieces, as
-/// the harness reads them.
+/// Passes every record to `sink` with its line, and returns the number of all records, relevant or not. Files are read
+/// in pieces, as the harness reads them.
 fn read(path: &Path, sink: &mut dyn FnMut(&Record<'_>, u64, &Bump)) -> u64 {
     let mut file = File::open(path).expect("the input can be opened");
     let mut buffer = vec![0; 2 * CHUNK_SIZE];
-    // The header of an event log alone first: then its chunks lie whole in the pieces.
+    // The header of an event log is read alone first, so that pieces contain whole chunks of the log.
     let length = piece(&mut file, &mut buffer[..HEADER_SIZE]);
     if detect(&buffer[..length]) == Detected::Evtx {
         return evtx(&mut file, &mut buffer, length, sink);
@@ -96,7 +96,7 @@ fn read(path: &Path, sink: &mut dyn FnMut(&Record<'_>, u64, &Bump)) -> u64 {
     }
 }
 
-/// Fills `buffer` as far as the file goes.
+/// Fills `buffer`, or up to the end of the file.
 fn piece(file: &mut File, buffer: &mut [u8]) -> usize {
     let mut filled = 0;
     while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {

@@ -1,9 +1,10 @@
-//! Records per CPU second on every way from a log to findings, beside what other libraries need to read the same log.
+//! Records per CPU second of every pipeline from logs to findings, compared with other libraries that parse the same
+//! logs.
 //!
-//! `cargo xtask bench -- [--rounds N] [--seconds S] [--corpus FOLDER] [--only evtx|json]`. All ways run in turn, round
-//! after round, so that a slow minute of the machine slows them all; the table gives medians. Absolute figures are
-//! those of one machine; the ratios below them are what counts. The corpus is also taken from `BACKCHANNEL_CORPUS`;
-//! without one the inputs of the cases are read.
+//! `cargo xtask bench -- [--rounds N] [--seconds S] [--corpus FOLDER] [--only evtx|json]`. All pipelines run in turn, round
+//! after round, so that slow phases of the machine affect all of them; the table gives medians. Absolute numbers depend
+//! on the machine; compare the ratios below them. The corpus can also be set with `BACKCHANNEL_CORPUS`; without one the
+//! inputs of the cases are read.
 
 mod inputs;
 mod lanes;
@@ -21,7 +22,7 @@ use inputs::Inputs;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// A way from the files to their end: how many records there were.
+/// A pipeline over all files; returns the number of records.
 type Way = fn(&[PathBuf]) -> u64;
 
 const WAYS: [(&str, Way); 5] = [
@@ -37,10 +38,10 @@ struct Wishes {
     seconds: f64,
     corpus: Option<PathBuf>,
     only: Option<String>,
-    /// Set in a process of its own that measures memory: the number of a way.
+    /// Set in the child process that measures memory: the index of a pipeline.
     memory_of: Option<usize>,
     folder: Option<PathBuf>,
-    yardsticks: Option<PathBuf>,
+    reference_parsers: Option<PathBuf>,
 }
 
 fn main() -> Outcome<()> {
@@ -51,12 +52,12 @@ fn main() -> Outcome<()> {
         return Ok(());
     }
     let inputs = Inputs::collect(wishes.corpus.as_deref())?;
-    for (kind, yardstick, folder) in [
+    for (kind, reference, folder) in [
         ("evtx", "the evtx crate, iterating only", inputs.evtx()),
         ("json", "sonic-rs, 27 fields, borrowed", inputs.json()),
     ] {
         if wishes.only.as_deref().is_none_or(|only| only == kind) {
-            table(kind, yardstick, &folder, &wishes)?;
+            table(kind, reference, &folder, &wishes)?;
         }
     }
     Ok(())
@@ -70,7 +71,7 @@ fn wishes() -> Outcome<Wishes> {
         only: None,
         memory_of: None,
         folder: None,
-        yardsticks: std::env::var_os("BACKCHANNEL_YARDSTICKS").map(PathBuf::from),
+        reference_parsers: std::env::var_os("BACKCHANNEL_REFERENCE_PARSERS").map(PathBuf::from),
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -82,7 +83,7 @@ fn wishes() -> Outcome<Wishes> {
             "--only" => wishes.only = Some(value()?),
             "--memory-of" => wishes.memory_of = Some(value()?.parse()?),
             "--folder" => wishes.folder = Some(value()?.into()),
-            // Cargo says that this is a benchmark.
+            // Passed by cargo to benchmarks.
             "--bench" => {}
             other => return Err(format!("{other} is not known").into()),
         }
@@ -90,8 +91,8 @@ fn wishes() -> Outcome<Wishes> {
     Ok(wishes)
 }
 
-/// Measures everything on one folder and prints it.
-fn table(kind: &str, yardstick: &str, folder: &Path, wishes: &Wishes) -> Outcome<()> {
+/// Measures all pipelines on one folder and prints the results.
+fn table(kind: &str, reference: &str, folder: &Path, wishes: &Wishes) -> Outcome<()> {
     let (paths, size) = inputs::all(folder)?;
     if paths.is_empty() {
         println!("{kind}: no input\n");
@@ -110,7 +111,7 @@ fn table(kind: &str, yardstick: &str, folder: &Path, wishes: &Wishes) -> Outcome
             }
             rates.push(read as f64 / taken);
         }
-        if let (Some(program), Some(rates)) = (&wishes.yardsticks, rates.last_mut()) {
+        if let (Some(program), Some(rates)) = (&wishes.reference_parsers, rates.last_mut()) {
             rates.push(measure(program, kind, wishes.seconds, folder)?);
         }
     }
@@ -121,7 +122,7 @@ fn table(kind: &str, yardstick: &str, folder: &Path, wishes: &Wishes) -> Outcome
         println!("| {name} | {rate:.0} | {:.0} |", memory(number, folder)?);
     }
     if medians[WAYS.len()] > 0.0 {
-        println!("| {yardstick} | {:.0} | |", medians[WAYS.len()]);
+        println!("| {reference} | {:.0} | |", medians[WAYS.len()]);
     }
     println!("\n| ratio | |\n| --- | ---: |");
     let [_, normalized, native, packed, component, other] = medians.as_slice() else { return Ok(()) };
@@ -129,7 +130,7 @@ fn table(kind: &str, yardstick: &str, folder: &Path, wishes: &Wishes) -> Outcome
         ("CPU of the component / native", native / component),
         ("CPU of the component / native on packed batches", packed / component),
         ("CPU of the component / decode + normalise", normalized / component),
-        ("speed of the component / yardstick", if *other > 0.0 { component / other } else { f64::NAN }),
+        ("speed of the component / reference parser", if *other > 0.0 { component / other } else { f64::NAN }),
     ] {
         println!("| {name} | {ratio:.2} |");
     }
@@ -137,29 +138,29 @@ fn table(kind: &str, yardstick: &str, folder: &Path, wishes: &Wishes) -> Outcome
     Ok(())
 }
 
-/// Records per CPU second of another library, measured by itself in a process of its own.
+/// Records per CPU second of another library, measured in a separate process.
 fn measure(program: &Path, kind: &str, seconds: f64, folder: &Path) -> Outcome<f64> {
     let output = Command::new(program).arg(kind).arg(seconds.to_string()).arg(folder).output()?;
     let text = String::from_utf8(output.stdout)?;
-    let (records, taken) = text.trim().split_once(' ').ok_or("the yardstick printed no two numbers")?;
+    let (records, taken) = text.trim().split_once(' ').ok_or("the reference parser did not print two numbers")?;
     Ok(records.parse::<f64>()? / taken.parse::<f64>()?)
 }
 
-/// The most memory, in MB, that one pass of a way takes, in a process of its own.
+/// Peak memory in MB of one pass of a pipeline, measured in a separate process.
 fn memory(way: usize, folder: &Path) -> Outcome<f64> {
     let mut command = Command::new(std::env::current_exe()?);
     let output = command.args(["--memory-of", &way.to_string(), "--folder"]).arg(folder).output()?;
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
-/// Peak resident memory of this process in MB; 0 where the system does not tell.
+/// Peak resident memory of this process in MB; 0 if the system does not report it.
 fn peak_memory() -> Outcome<f64> {
     let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return Ok(0.0) };
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     Ok(line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse::<f64>().ok()).unwrap_or(0.0) / 1024.0)
 }
 
-/// The whole way as the harness goes it, with the engine linked in instead of the component.
+/// The whole pipeline of the harness, with the engine linked in place of the component.
 fn packed(files: &[PathBuf]) -> u64 {
     let mut stages = lanes::Stages::open();
     let mut merge = source::open(files, SourceOptions::default()).events();
@@ -175,7 +176,7 @@ fn packed(files: &[PathBuf]) -> u64 {
     merge.into_tally().read
 }
 
-/// The whole way of `backchannel replay`, without its output.
+/// The whole pipeline of `backchannel replay`, without its output.
 fn component(files: &[PathBuf]) -> u64 {
     use std::sync::OnceLock;
     static MODULE: OnceLock<Module> = OnceLock::new();

@@ -1,15 +1,15 @@
-//! BinXML as a chunk holds it: names, elements, template definitions and instances, all found by their offset in
-//! the chunk. What the templates say is in `template`.
+//! BinXML in a chunk: names, elements, template definitions and instances, referenced by their offset in the chunk. The
+//! content of the templates is in `template`.
 //!
 //! Lengths are stored in 16 and 32 bits without a check: a length that doesn't fit belongs to more bytes than a
-//! chunk can hold, and the chunk then refuses the whole record.
+//! chunk can hold, and the chunk then rejects the whole record.
 
 use crate::event::{Value, kind, store_text};
 use crate::identifier::Guid;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Where a chunk's records begin: after its header, its 64 name chains and its 32 template chains.
+/// Offset of the first record in a chunk: after its header, its 64 name chains and its 32 template chains.
 pub(crate) const RECORDS_AT: usize = 512;
 
 /// Version 1.1, no flags.
@@ -22,7 +22,7 @@ const END_ELEMENT: u8 = 0x04;
 /// An element of a template.
 pub(crate) struct Element<'a> {
     pub(crate) name: Cow<'a, str>,
-    /// The slot without whose value the element is left out.
+    /// The slot that this element depends on: the element is omitted if the slot has no value.
     pub(crate) needs: Option<u16>,
     pub(crate) attributes: Vec<(&'static str, Part<'a>)>,
     pub(crate) content: Vec<Part<'a>>,
@@ -31,14 +31,14 @@ pub(crate) struct Element<'a> {
 /// A part of an element's content, or the value of an attribute.
 pub(crate) enum Part<'a> {
     Literal(Cow<'a, str>),
-    /// The instance's value of this number, of this type; it may be missing.
+    /// A substitution by the instance's value with this index and type; optional.
     Slot(u16, u8),
     /// As `Slot`, but every instance has a value.
     Field(u16, u8),
     Element(Element<'a>),
 }
 
-/// A chunk's bytes, with all that its BinXML can refer to.
+/// A chunk's bytes, with everything that its BinXML can refer to.
 pub(crate) struct BinXml {
     /// The chunk from its start; the header is blank until the chunk is sealed.
     pub(crate) bytes: Vec<u8>,
@@ -47,15 +47,15 @@ pub(crate) struct BinXml {
     templates: BTreeMap<Guid, u32>,
 }
 
-/// The first entry of each chain of names and templates, 0 for none. New entries go to the front, so that these
-/// numbers undo them.
+/// The first entry of each chain of names and templates, 0 for none. New entries are inserted at the front, so
+/// restoring these numbers removes them.
 #[derive(Clone, Copy)]
 pub(crate) struct Heads {
     pub(crate) names: [u32; 64],
     pub(crate) templates: [u32; 32],
 }
 
-/// Where an instance's next descriptor goes.
+/// Offset of an instance's next descriptor.
 pub(crate) struct Slots(usize);
 
 impl BinXml {
@@ -68,7 +68,7 @@ impl BinXml {
         }
     }
 
-    /// Forgets what was written from `at` on; `heads` are those of that time.
+    /// Removes everything written from `at` on; `heads` are the chain heads of that time.
     pub(crate) fn undo(&mut self, at: usize, heads: Heads) {
         self.bytes.truncate(at);
         self.heads = heads;
@@ -118,7 +118,7 @@ impl BinXml {
         self.describe(slots, value.kind(), from);
     }
 
-    /// Says that the bytes from `from` on are the instance's next value.
+    /// Declares the bytes from `from` on as the instance's next value.
     pub(crate) fn describe(&mut self, slots: &mut Slots, kind: u8, from: usize) {
         let size = (self.bytes.len() - from) as u16;
         self.bytes[slots.0..slots.0 + 2].copy_from_slice(&size.to_le_bytes());
@@ -167,7 +167,7 @@ impl BinXml {
         }
     }
 
-    /// Refers to a name, which stands right after its first reference.
+    /// Refers to a name, which is stored directly after its first reference.
     fn name(&mut self, name: &str) {
         if let Some(&offset) = self.names.get(name) {
             return self.u32(offset);
@@ -193,7 +193,7 @@ impl BinXml {
         self.bytes.extend_from_slice(&number.to_le_bytes());
     }
 
-    /// Leaves room for the number of bytes that follow it up to `end_sized`.
+    /// Reserves space for the number of bytes that follow it up to `end_sized`.
     fn begin_sized(&mut self) -> usize {
         self.u32(0);
         self.bytes.len()

@@ -1,4 +1,4 @@
-//! One chunk: its records, one after the other, and the header that sums them up.
+//! One chunk: its records and its header.
 
 use crate::binxml::{BinXml, Heads, RECORDS_AT};
 use crate::event::{Event, Value};
@@ -7,7 +7,7 @@ use crate::template;
 /// The size of every chunk, in bytes.
 pub(crate) const CHUNK_SIZE: usize = 65536;
 
-/// Where the flags stand in a chunk's header; neither they nor the checksum are part of the checksum.
+/// Offset of the flags in a chunk's header; neither they nor the checksum are part of the checksum.
 const FLAGS_AT: usize = 120;
 const HEADER_CRC_AT: usize = 124;
 
@@ -20,7 +20,7 @@ pub(crate) struct Chunk {
 }
 
 impl Chunk {
-    /// An empty chunk whose first record will have this number.
+    /// An empty chunk whose first record has this number.
     pub(crate) fn new(first_number: u64) -> Self {
         Chunk { xml: BinXml::new(), first_number, next_number: first_number, last_record_at: 0 }
     }
@@ -29,12 +29,12 @@ impl Chunk {
         self.next_number == self.first_number
     }
 
-    /// The number of the record that comes next.
+    /// The number of the next record.
     pub(crate) fn next_number(&self) -> u64 {
         self.next_number
     }
 
-    /// Adds a record. One that doesn't fit leaves the chunk as it was, and gives the bytes it would have taken.
+    /// Adds a record. If it does not fit, the chunk is unchanged and the size of the record is returned.
     pub(crate) fn push(&mut self, event: &Event<'_>) -> Result<(), usize> {
         let (at, heads) = (self.xml.bytes.len(), self.xml.heads);
         self.xml.bytes.extend_from_slice(b"**\0\0\0\0\0\0");
@@ -43,7 +43,7 @@ impl Chunk {
         template::write(&mut self.xml, event);
 
         let bytes = &mut self.xml.bytes;
-        // A record ends with its size, aligned so that the next record stands at a multiple of 8.
+        // A record ends with its size, aligned so that the next record starts at a multiple of 8.
         bytes.resize((bytes.len() + 4).next_multiple_of(8) - 4, 0);
         let size = bytes.len() + 4 - at;
         if at + size > CHUNK_SIZE {
@@ -66,7 +66,7 @@ impl Chunk {
 
         let mut header = Vec::with_capacity(RECORDS_AT);
         header.extend_from_slice(b"ElfChnk\0");
-        // By number, then by ID: in a file of our own they are the same.
+        // By number, then by ID: in files written here they are the same.
         for number in [self.first_number, last_number, self.first_number, last_number] {
             header.extend_from_slice(&number.to_le_bytes());
         }

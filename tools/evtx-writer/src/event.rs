@@ -1,4 +1,4 @@
-//! What is written: an event and its values, and the bytes a value is stored as.
+//! An event and its values, and the binary encoding of values.
 
 use crate::identifier::{Guid, Sid};
 use std::borrow::Cow;
@@ -6,7 +6,8 @@ use std::borrow::Cow;
 /// FILETIME ticks (100 ns) from 1601-01-01 to 1970-01-01.
 const UNIX_EPOCH_TICKS: i64 = 116_444_736_000_000_000;
 
-/// One event. All is as in the `System` element of its XML; the default is zeros, empty texts and no data.
+/// One event. The fields correspond to the `System` element of its XML; the default is zeros, empty strings and no
+/// data.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Event<'a> {
     /// `Provider/@Name`.
@@ -45,29 +46,29 @@ pub struct Event<'a> {
     pub computer: &'a str,
     /// `Security/@UserID`.
     pub user: Option<Sid>,
-    /// What follows `System`.
+    /// The data after `System`.
     pub data: Data<'a>,
 }
 
 /// Names and values, in order.
 pub type Fields<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 
-/// What an event says beside its `System` element.
+/// The data of an event besides its `System` element.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Data<'a> {
-    /// Nothing.
+    /// No data.
     #[default]
     None,
-    /// `EventData`, with one `Data` element a field, its name in `@Name`.
+    /// `EventData`, with one `Data` element per field, its name in `@Name`.
     Named(Fields<'a>),
     /// `EventData` of a classic event: `Data` elements without names, and `Binary` unless it is empty.
     Unnamed {
-        /// The texts, one `Data` element each. A NUL ends a text, and begins another.
+        /// The strings, one `Data` element each. A NUL ends a string, and begins another.
         texts: Vec<Cow<'a, str>>,
         /// The content of `Binary`.
         binary: Cow<'a, [u8]>,
     },
-    /// `UserData`, with one element that has one child a field.
+    /// `UserData`, with one element that has one child per field.
     User {
         /// The element's name.
         element: &'a str,
@@ -90,12 +91,12 @@ impl<'a> Data<'a> {
     }
 }
 
-/// A value, by the type it is stored as.
+/// A value, by its stored type.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value<'a> {
-    /// No value. Its element is empty, or left out, as the reader prefers.
+    /// No value. Depending on the reader, its element is empty or left out.
     Null,
-    /// A text, stored as UTF-16. Readers end it at its first NUL.
+    /// A string, stored as UTF-16. Readers truncate it at its first NUL.
     Text(Cow<'a, str>),
     /// An unsigned 8-bit number.
     U8(u8),
@@ -131,9 +132,9 @@ impl<'a> Value<'a> {
         Value::Text(text.into())
     }
 
-    /// The FILETIME of a time in nanoseconds since 1970-01-01 UTC; what is under 100 ns is cut off.
+    /// The FILETIME of a time in nanoseconds since 1970-01-01 UTC, truncated to 100 ns.
     pub fn time(unix_ns: i64) -> Self {
-        // No i64 of nanoseconds reaches back to 1601, so that the sum is never negative.
+        // An i64 of nanoseconds does not reach back to 1601, so the sum is never negative.
         Value::FileTime((unix_ns.div_euclid(100) + UNIX_EPOCH_TICKS) as u64)
     }
 
@@ -179,12 +180,12 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Appends a text as UTF-16, without length or NUL.
+/// Appends a string as UTF-16, without length or NUL.
 pub(crate) fn store_text(text: &str, out: &mut Vec<u8>) {
     out.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
 }
 
-/// The type bytes that templates name.
+/// The type bytes used in templates.
 pub(crate) mod kind {
     pub(crate) const NULL: u8 = 0x00;
     pub(crate) const TEXT: u8 = 0x01;
@@ -199,6 +200,6 @@ pub(crate) mod kind {
     pub(crate) const HEX64: u8 = 0x15;
     /// A stream of BinXML inside a value.
     pub(crate) const BINXML: u8 = 0x21;
-    /// Texts, each ended by a NUL.
+    /// Strings, each terminated by a NUL.
     pub(crate) const TEXTS: u8 = 0x81;
 }

@@ -1,4 +1,4 @@
-//! A file: its header, and chunks that follow each other. In memory or to a seekable output, chunk by chunk.
+//! An EVTX file: its header and its chunks, written in memory or to a seekable output, chunk by chunk.
 
 use crate::chunk::Chunk;
 use crate::event::Event;
@@ -10,17 +10,17 @@ const HEADER_SIZE: usize = 4096;
 /// The header counts chunks in 16 bits.
 const MAX_CHUNKS: u32 = u16::MAX as u32;
 
-/// An event that no place is left for.
+/// An event that does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TooLarge {
-    /// The event alone takes more than a chunk can hold.
+    /// The event alone exceeds the size of a chunk.
     Record {
         /// The event's record id.
         record_id: u64,
-        /// The bytes its record would take, with its templates; at most 65,024 fit.
+        /// Size of its record in bytes, with its templates; the maximum is 65,024.
         bytes: usize,
     },
-    /// The file has all the chunks it can have (65,535, 4 GiB).
+    /// The file has the maximum number of chunks (65,535, 4 GiB).
     File {
         /// The event's record id.
         record_id: u64,
@@ -31,9 +31,9 @@ impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TooLarge::Record { record_id, bytes } => {
-                write!(f, "record {record_id}: takes {bytes} bytes, a chunk holds 65024")
+                write!(f, "record {record_id}: needs {bytes} bytes, a chunk holds 65024")
             }
-            TooLarge::File { record_id } => write!(f, "record {record_id}: the file has all the chunks it can have"),
+            TooLarge::File { record_id } => write!(f, "record {record_id}: the file has the maximum number of chunks"),
         }
     }
 }
@@ -53,7 +53,7 @@ impl Writer {
         Writer { chunks: Chunks::new(), bytes: vec![0; HEADER_SIZE] }
     }
 
-    /// Adds an event. An event that is refused leaves nothing in the file.
+    /// Adds an event. A rejected event leaves the file unchanged.
     pub fn push(&mut self, event: &Event<'_>) -> Result<(), TooLarge> {
         if let Some(full) = self.chunks.push(event)? {
             self.bytes.extend_from_slice(&full);
@@ -92,8 +92,8 @@ impl<W: Write + Seek> FileWriter<W> {
         Ok(FileWriter { chunks: Chunks::new(), out, start })
     }
 
-    /// Adds an event. One that is too large leaves nothing in the file: the error is of the kind `InvalidInput` and
-    /// holds a [`TooLarge`].
+    /// Adds an event. An event that is too large leaves the file unchanged: the error is of the kind `InvalidInput` and
+    /// contains a [`TooLarge`].
     pub fn push(&mut self, event: &Event<'_>) -> io::Result<()> {
         match self.chunks.push(event) {
             Ok(full) => self.out.write_all(&full.unwrap_or_default()),
@@ -101,7 +101,7 @@ impl<W: Write + Seek> FileWriter<W> {
         }
     }
 
-    /// Writes the last chunk and the header; gives the output back, at the end of the file.
+    /// Writes the last chunk and the header; returns the output, positioned at the end of the file.
     pub fn finish(self) -> io::Result<W> {
         let FileWriter { chunks, mut out, start } = self;
         let (last, header) = chunks.finish();
@@ -115,7 +115,7 @@ impl<W: Write + Seek> FileWriter<W> {
     }
 }
 
-/// The chunk that is being filled, and what the header needs to know of those before it.
+/// The chunk that is being filled, and facts about the previous ones for the header.
 struct Chunks {
     current: Chunk,
     finished: u32,
@@ -127,14 +127,14 @@ impl Chunks {
         Chunks { current: Chunk::new(1), finished: 0, max: MAX_CHUNKS }
     }
 
-    /// Adds an event; gives the chunk that had no place for it, if so.
+    /// Adds an event; returns the previous chunk if it was full.
     fn push(&mut self, event: &Event<'_>) -> Result<Option<Vec<u8>>, TooLarge> {
         let record_id = event.record_id;
         let Err(bytes) = self.current.push(event) else { return Ok(None) };
         if self.current.is_empty() {
             return Err(TooLarge::Record { record_id, bytes });
         }
-        // The event may need more templates in a new chunk, so that only trying tells whether it fits.
+        // The event may need more templates in a new chunk, so whether it fits is only known by trying.
         let mut next = Chunk::new(self.current.next_number());
         next.push(event).map_err(|bytes| TooLarge::Record { record_id, bytes })?;
         if self.finished + 1 >= self.max {

@@ -1,4 +1,4 @@
-//! GUIDs and SIDs: their text, and the bytes Windows stores for it.
+//! GUIDs and SIDs: their text form and their binary form.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ impl Sid {
     }
 }
 
-/// A text that is no GUID or SID.
+/// A string that is not a GUID or SID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotAnIdentifier {
     expected: &'static str,

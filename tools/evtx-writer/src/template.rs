@@ -1,5 +1,5 @@
-//! Which templates an event's record is an instance of, and what they say: the same `System` as Windows writes,
-//! slot for slot, and one template for the fields of each kind of event.
+//! The templates of an event's record and their content: the same `System` template as in logs of Windows, and one
+//! template for the fields of each kind of event.
 
 use crate::binxml::{BinXml, Element, Part};
 use crate::event::{Data, Event, Fields, Value, kind, store_text};
@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 const EVENT_NAMESPACE: &str = "http://schemas.microsoft.com/win/2004/08/events/event";
 
-/// The slot of the outer template that holds the data's own instance.
+/// The slot of the outer template that contains the instance of the data's template.
 const DATA_SLOT: u16 = 17;
 
 /// Writes a record's BinXML.
@@ -135,7 +135,7 @@ fn event_element<'a>(event: &Event<'a>) -> Element<'a> {
     let mut content = vec![Part::Element(element("System", vec![], system))];
     let data = Part::Slot(DATA_SLOT, kind::BINXML);
     match event.data {
-        // Not a slot without a value: libevtx would leave out the element around it, `Event` itself.
+        // The slot always has a value: otherwise libevtx would leave out the surrounding element, which is `Event`.
         Data::None => {}
         Data::Named(_) | Data::Unnamed { .. } => content.push(data),
         Data::User { .. } => {
@@ -153,7 +153,7 @@ fn unnamed_element() -> Element<'static> {
 
 fn fields_element<'a>(data: &Data<'a>, fields: &Fields<'a>) -> Element<'a> {
     let fields = fields.iter().enumerate().map(|(index, (name, value))| {
-        // libevtx refuses a record that has no value for a slot which isn't optional.
+        // libevtx rejects a record without a value for a slot that is not optional.
         let content = vec![match value {
             Value::Null => Part::Slot(index as u16, kind::TEXT),
             _ => Part::Field(index as u16, value.kind()),
@@ -180,17 +180,17 @@ fn element<'a>(
     Element { name: name.into(), needs: None, attributes, content }
 }
 
-/// An element that stands only with the value of its slot.
+/// An element that is omitted if its slot has no value.
 fn one_value(name: &'static str, slot: u16, kind: u8) -> Element<'static> {
     Element { needs: Some(slot), ..element(name, vec![], vec![Part::Slot(slot, kind)]) }
 }
 
-/// What tells one template from another, hashed (FNV-1a, 128 bits).
+/// A hash (FNV-1a, 128 bits) of everything that distinguishes templates.
 struct Key(u128);
 
 impl Key {
     fn add(&mut self, bytes: &[u8]) {
-        // The length goes first, so that no two lists of parts run together to the same bytes.
+        // The length is hashed first, so that different lists of parts never give the same bytes.
         for byte in (bytes.len() as u32).to_le_bytes().iter().chain(bytes) {
             self.0 = (self.0 ^ u128::from(*byte)).wrapping_mul(0x0100_0000_0000_0000_0000_013b);
         }

@@ -1,4 +1,4 @@
-//! What is written is what the `evtx` crate reads, checksums included.
+//! The `evtx` crate reads back the written events, and the checksums are valid.
 
 use evtx::{EvtxParser, ParserSettings};
 use evtx_writer::{Data, Event, FileWriter, Guid, Sid, TooLarge, Value, Writer};
@@ -190,7 +190,7 @@ fn user_data_has_one_element_with_named_children() {
     assert!(xml.ends_with("<UserData><Courier/></UserData></Event>"), "{xml}");
 }
 
-/// Events of several shapes in turn, so that templates alternate within a chunk.
+/// Events with alternating fields, so that templates alternate within a chunk.
 fn mixed(count: u64, padding: &str) -> Vec<Event<'_>> {
     let event = |index: u64| {
         let (event_id, computer, data) = match index % 5 {

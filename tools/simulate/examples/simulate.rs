@@ -1,13 +1,14 @@
-//! Simulates a fleet into a folder: `cargo run --release -p backchannel-simulate --example simulate -- FOLDER [OPTIONS]`.
+//! Writes synthetic logs to a folder: `cargo run --release -p backchannel-simulate --example simulate -- FOLDER
+//! [OPTIONS]`.
 
 use backchannel_simulate::{Options, run};
 use clap::Parser;
 use std::path::PathBuf;
 
-/// Makes the logs of a company that does not exist
+/// Generate synthetic logs with labelled attacks
 #[derive(Parser)]
 struct Cli {
-    /// Where the logs go
+    /// Folder to write to
     folder: PathBuf,
     #[command(flatten)]
     options: Options,

@@ -1,5 +1,5 @@
-//! Time: nanoseconds since 1970-01-01 UTC, their civil form, and how busy an hour is. There is no clock here: time
-//! begins at the start that the caller names.
+//! Time: nanoseconds since 1970-01-01 UTC, calendar dates, and the activity level of an hour. The system clock is not
+//! used: the caller gives the start time.
 
 pub(crate) const MILLI: i64 = 1_000_000;
 pub(crate) const SECOND: i64 = 1000 * MILLI;
@@ -7,7 +7,7 @@ pub(crate) const MINUTE: i64 = 60 * SECOND;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// A time as a calendar and a clock show it, UTC.
+/// Calendar date and time of day, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Civil {
     pub year: i64,
@@ -19,7 +19,7 @@ pub(crate) struct Civil {
     pub nanos: u32,
 }
 
-/// The civil form of a time (Howard Hinnant's algorithm).
+/// Converts a time to a calendar date (Howard Hinnant's algorithm).
 pub(crate) fn civil(time: i64) -> Civil {
     let (days, rest) = (time.div_euclid(DAY), time.rem_euclid(DAY));
     let shifted = days + 719_468;
@@ -41,7 +41,7 @@ pub(crate) fn civil(time: i64) -> Civil {
     }
 }
 
-/// The time of a civil date, at midnight UTC.
+/// The time of a calendar date, at midnight UTC.
 pub(crate) fn from_date(year: i64, month: u32, day: u32) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -55,7 +55,7 @@ pub(crate) fn from_date(year: i64, month: u32, day: u32) -> i64 {
 /// Reads `YYYY-MM-DD`, or `YYYY-MM-DDThh:mm[:ss][Z]` (UTC).
 ///
 /// # Errors
-/// A sentence that says what was expected.
+/// A message with the expected format.
 pub(crate) fn parse(text: &str) -> Result<i64, String> {
     let wrong = || format!("expected a date such as 2026-03-02 or 2026-03-02T08:00:00Z, found {text:?}");
     let text = text.strip_suffix('Z').unwrap_or(text);
@@ -77,7 +77,7 @@ pub(crate) fn parse(text: &str) -> Result<i64, String> {
     Ok(midnight + i64::from(hour) * HOUR + i64::from(minute) * MINUTE + i64::from(second) * SECOND)
 }
 
-/// The midnight (UTC) that begins the day of a time.
+/// The start (midnight UTC) of the day of a time.
 pub(crate) fn midnight(time: i64) -> i64 {
     time - time.rem_euclid(DAY)
 }
@@ -88,13 +88,13 @@ pub(crate) fn is_workday(time: i64) -> bool {
     (time.div_euclid(DAY) + 3).rem_euclid(7) < 5
 }
 
-/// How busy people are at a time, 1 to 20; a workday's hours sum up to [`WEIGHT_OF_WORKDAY`].
+/// Activity level at a time, 1 to 20; the hours of a workday add up to [`WEIGHT_OF_WORKDAY`].
 pub(crate) fn weight(time: i64) -> i64 {
     const HOURS: [i64; 24] = [1, 1, 1, 1, 1, 1, 2, 6, 14, 20, 20, 18, 10, 16, 20, 18, 14, 8, 3, 2, 2, 1, 1, 1];
     if is_workday(time) { HOURS[civil(time).hour as usize] } else { 1 }
 }
 
-/// The sum of [`weight`] over a workday's hours.
+/// The sum of [`weight`] over the hours of a workday.
 pub(crate) const WEIGHT_OF_WORKDAY: i64 = 182;
 
 /// Appends a number with leading zeros.

@@ -1,4 +1,4 @@
-//! The fleet: all hosts, merged into one stream of records in the order of time.
+//! The fleet: all hosts, merged into one stream of records ordered by time.
 
 use crate::options::Options;
 use crate::plan::{self, Episode};
@@ -30,8 +30,8 @@ impl Machine {
     }
 }
 
-/// A simulated fleet: an iterator of its records in the order of time. It holds its hosts' state and the records of
-/// the next moments, whatever the length of the simulated time.
+/// A simulated fleet: an iterator over its records, ordered by time. Its memory holds the state of the hosts and the
+/// pending records, independent of the length of the simulated time.
 pub struct Fleet {
     world: Arc<World>,
     episodes: Arc<[Episode]>,
@@ -41,7 +41,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// The fleet of these options. Their shapes do not matter here.
+    /// Creates the fleet of these options. The output formats in them are not used.
     pub fn new(options: &Options) -> Self {
         let world = Arc::new(World::new(options));
         let episodes: Arc<[Episode]> = plan::plan(options, &world).into();
@@ -59,27 +59,27 @@ impl Fleet {
         Fleet { world, episodes, machines, next }
     }
 
-    /// The plan: attacks, and ordinary work across hosts. [`Record::episode`] is a place in it.
+    /// The plan: attacks, and ordinary work across hosts. [`Record::episode`] is an index into it.
     pub fn episodes(&self) -> &[Episode] {
         &self.episodes
     }
 
-    /// How many hosts there are.
+    /// Number of hosts.
     pub fn hosts(&self) -> usize {
         self.machines.len()
     }
 
-    /// A host's name.
+    /// The name of a host.
     pub fn host_name(&self, host: usize) -> &str {
         self.world.hosts.get(host).map_or("", |host| &host.name)
     }
 
-    /// Whether a host runs Linux; else it runs Windows.
+    /// Whether a host runs Linux; otherwise it runs Windows.
     pub fn is_linux(&self, host: usize) -> bool {
         self.world.hosts.get(host).is_some_and(|host| host.role.is_linux())
     }
 
-    /// Whose account an episode uses.
+    /// The account that an episode uses.
     pub fn account(&self, episode: &Episode) -> &str {
         &self.world.people[episode.actor].name
     }

@@ -1,16 +1,16 @@
-//! Makes the logs of a company that does not exist: for tests, demonstrations, baselines and benchmarks.
+//! Generates synthetic logs with labelled attacks, for tests, demonstrations, baselines and benchmarks.
 //!
-//! A fleet of Windows and Linux hosts does its ordinary work, follows working hours and weekends, and is attacked now
-//! and then through inter-process communication. What the attacks wrote into which log is told in a `truth.json`
-//! beside the logs. All follows from a seed: there is no clock and no other randomness, so that the same options give
-//! the same bytes on every machine.
+//! A fleet of Windows and Linux hosts does ordinary work, with working hours and weekends, and is occasionally attacked
+//! through inter-process communication. `truth.json`, written with the logs, labels the records of the attacks.
+//! Everything is derived from a seed, without a clock or other randomness, so that the same options give the same bytes
+//! on every machine.
 //!
-//! - [`Fleet`] yields [`Record`]s in the order of time, and holds only the state of its hosts;
+//! - [`Fleet`] yields [`Record`]s ordered by time, and keeps only the state of its hosts;
 //! - [`run`] writes them: EVTX, JSON as several shippers write it, XML, or audit lines.
 //!
-//! What is simulated is what a company's logs are made of (process starts and ends, logons, pipes, sockets, flows,
-//! shares, COM registrations, installations), field by field as the systems write it; not how a network or an
-//! operating system behaves beyond that. Hosts, people, vendors and public addresses (RFC 5737) are made up.
+//! The simulation covers the contents of logs (process starts and ends, logons, pipes, sockets, flows, shares, COM
+//! registrations, installations), with the same fields as the real systems; it does not model the behaviour of networks
+//! or operating systems beyond that. Hosts, people, vendors and public addresses (RFC 5737) are fictitious.
 //!
 //! ```
 //! use backchannel_simulate::{Fleet, Options};

@@ -1,53 +1,54 @@
-//! What can be asked for: how many hosts, how long, how busy, which attacks, written in which shape.
+//! The options: number of hosts, duration, activity, attacks and output formats.
 
 use crate::clock;
 use clap::ValueEnum;
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-/// A fleet to simulate, as the command line asks for it.
+/// The options of a simulation; they are command line options too.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Everything follows from this number: the same seed and settings give the same bytes
+    /// Seed of the random numbers: the same seed and options give the same bytes
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// When the logs begin (UTC): 2026-03-02 or 2026-03-02T07:30:00Z
+    /// Start of the logs (UTC): 2026-03-02 or 2026-03-02T07:30:00Z
     #[arg(long = "start", value_name = "TIME", default_value = "2026-03-02", value_parser = clock::parse)]
     pub start_ns: i64,
-    /// How many days the logs last
+    /// Duration of the logs in days
     #[arg(long, default_value_t = 1)]
     pub days: u32,
-    /// How many hours the logs last, on top of the days
+    /// Hours to add to the days
     #[arg(long, default_value_t = 0)]
     pub hours: u32,
-    /// Windows hosts: from four on, the first three are a domain controller, a file server and a database server
+    /// Number of Windows hosts; of four or more, the first three are a domain controller, a file server and a database
+    /// server
     #[arg(long = "windows", value_name = "HOSTS", default_value_t = 8)]
     pub windows_hosts: u32,
-    /// Linux hosts
+    /// Number of Linux hosts
     #[arg(long = "linux", value_name = "HOSTS", default_value_t = 2)]
     pub linux_hosts: u32,
-    /// Records per host on a workday, roughly; at weekends there are fewer
+    /// Approximate number of records per host on a workday; there are fewer at weekends
     #[arg(long = "events", value_name = "RECORDS", default_value_t = 4000)]
     pub events_per_host_per_day: u32,
-    /// Which attacks to hide in the logs: all, none, or names separated by commas
+    /// Attacks to include: all, none, or names separated by commas
     #[arg(long, value_name = "NAMES", default_value = "all")]
     pub attacks: Attacks,
-    /// How often each of these attacks happens
+    /// Number of times each of these attacks happens
     #[arg(long, default_value_t = 1)]
     pub repeat: u32,
-    /// What Windows logs are written as
+    /// Output format of Windows logs
     #[arg(long, value_enum, default_value_t = WindowsShape::Evtx)]
     pub windows_shape: WindowsShape,
-    /// What Linux logs are written as
+    /// Output format of Linux logs
     #[arg(long, value_enum, default_value_t = LinuxShape::Auditd)]
     pub linux_shape: LinuxShape,
-    /// Write one file for all Windows hosts and one for all Linux hosts, instead of one a host
+    /// Write one file for all Windows hosts and one for all Linux hosts, instead of one per host
     #[arg(long)]
     pub merged: bool,
 }
 
 impl Default for Options {
-    /// What the command line's defaults are, too.
+    /// Same as the defaults of the command line.
     fn default() -> Self {
         Options {
             seed: 1,
@@ -67,41 +68,41 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The first time that is not simulated any more: nanoseconds since 1970-01-01 UTC.
+    /// End of the simulated time (exclusive): nanoseconds since 1970-01-01 UTC.
     pub fn end_ns(&self) -> i64 {
         self.start_ns + i64::from(self.days) * clock::DAY + i64::from(self.hours) * clock::HOUR
     }
 }
 
-/// How Windows records are written.
+/// Output format of Windows records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum WindowsShape {
     /// EVTX files
     Evtx,
-    /// JSON lines as the evtx crate and evtx_dump write them
+    /// JSON lines of the evtx crate and evtx_dump
     EvtxJson,
-    /// JSON lines as Winlogbeat ships them
+    /// JSON lines of Winlogbeat
     Winlogbeat,
-    /// JSON lines as NXLog ships them: flat, local times
+    /// JSON lines of NXLog: flat, with local times
     Nxlog,
-    /// JSON lines as Fluent Bit's winevtlog reads them: values without names
+    /// JSON lines of Fluent Bit's winevtlog: values without names
     FluentBit,
-    /// XML, one event a line
+    /// XML, one event per line
     Xml,
 }
 
-/// How Linux records are written.
+/// Output format of Linux records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LinuxShape {
-    /// The audit daemon's raw lines
+    /// Raw lines of the audit daemon
     Auditd,
-    /// JSON lines as laurel writes them: one event a line
+    /// JSON lines of laurel: one event per line
     Laurel,
 }
 
 macro_rules! attacks {
     ($($(#[$doc:meta])* $id:ident = $name:literal $system:ident $techniques:expr;)*) => {
-        /// An attack that can be hidden in the logs.
+        /// An attack that can be simulated.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Attack { $($(#[$doc])* $id,)* }
 
@@ -135,35 +136,35 @@ enum System {
 attacks! {
     /// A script on one host drives MMC20.Application on another, which starts a shell.
     Mmc20 = "dcom-mmc20" Windows ["T1021.003", "T1559.001"];
-    /// A script on one host makes Excel on another load an add-in.
+    /// A script on one host makes Excel on another host load an add-in.
     ExcelAddIn = "dcom-excel-registerxll" Windows ["T1021.003", "T1559.001", "T1137.006"];
-    /// A script on one host has the Explorer of another start a shell.
+    /// A script on one host starts a shell through the Explorer of another host.
     ShellWindows = "dcom-shellwindows" Windows ["T1021.003", "T1559.001"];
     /// A process is created through WMI from another host, its output fetched from a share.
     WmiExec = "wmiexec" Windows ["T1047", "T1021.003", "T1559.001"];
     /// A service executor under another name, with its three pipes.
     RenamedExecutor = "psexec-renamed-pipes" Windows ["T1569.002", "T1021.002", "T1559"];
-    /// A service writes into a pipe whose server takes over its token.
+    /// A service writes to a pipe whose server impersonates its token.
     GetSystem = "getsystem-pipe" Windows ["T1134.001", "T1559"];
-    /// A service account lets the print spooler connect to its pipe, and starts a shell as SYSTEM.
+    /// A service account makes the print spooler connect to its pipe, and starts a shell as SYSTEM.
     Potato = "potato-spooler-pipe" Windows ["T1134.001", "T1559"];
-    /// A user's registry makes programs load a library in place of a COM server.
+    /// A registration in a user's registry makes programs load a library in place of a COM server.
     ComHijack = "com-hijack-hkcu" Windows ["T1546.015", "T1559.001"];
     /// The elevated COM class of CMSTP starts a shell.
     CmstpLua = "cmstplua-elevation" Windows ["T1548.002", "T1559.001"];
     /// A document's DDE field starts a shell from Word.
     DdeOffice = "dde-office-child" Windows ["T1559.002", "T1204.002"];
-    /// Two implants that talk through a named pipe over SMB.
+    /// Two implants communicate through a named pipe over SMB.
     SmbBeacon = "smb-beacon-pipe" Windows ["T1071", "T1021.002", "T1559"];
-    /// A web application's shell reads its commands from a FIFO that a network tool fills.
+    /// A web application's shell reads its commands from a FIFO that a network tool writes.
     FifoShell = "fifo-reverse-shell" Linux ["T1059.004", "T1559"];
     /// A web application's account starts a privileged container through the engine's socket.
     DockerSocket = "docker-socket-takeover" Linux ["T1611", "T1559"];
-    /// Root uses another user's SSH agent to log on elsewhere.
+    /// Root uses another user's SSH agent to log on to another host.
     AgentHijack = "ssh-agent-hijack" Linux ["T1563.001", "T1559"];
-    /// A service account has systemd start a unit over D-Bus.
+    /// A service account starts a unit through systemd over D-Bus.
     SystemdUnit = "dbus-transient-unit" Linux ["T1543.002", "T1559"];
-    /// A web account writes commands into a FIFO that a helper of another account obeys.
+    /// A web account writes commands to a FIFO from which a helper of another account runs them.
     FifoTasking = "fifo-tasking" Linux ["T1059.004", "T1559"];
 }
 
@@ -172,12 +173,12 @@ attacks! {
 pub struct Attacks(pub BTreeSet<Attack>);
 
 impl Attacks {
-    /// All that there are.
+    /// All attacks.
     pub fn all() -> Self {
         Attacks(Attack::ALL.iter().copied().collect())
     }
 
-    /// None at all.
+    /// No attacks.
     pub fn none() -> Self {
         Attacks(BTreeSet::new())
     }

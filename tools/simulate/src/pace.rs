@@ -1,12 +1,12 @@
-//! How fast ordinary scenes follow each other, so that a workday has about as many records as were asked for.
+//! Controls the time between ordinary scenes, so that a workday has approximately the requested number of records.
 
 use crate::clock::{HOUR, WEIGHT_OF_WORKDAY, weight};
 use crate::random::Random;
 
-/// Counts what scenes wrote, and spaces them.
+/// Counts the records of scenes and computes the time between them.
 pub(crate) struct Pace {
     per_day: i64,
-    /// Whether the host follows its owner's hours; servers work at night, too.
+    /// Whether the host is active only in its owner's hours; servers are active at night, too.
     with_owner: bool,
     scenes: i64,
     records: i64,
@@ -23,7 +23,7 @@ impl Pace {
         self.records += i64::from(self.counting);
     }
 
-    /// Whether records count from now on: those of boot and attacks do not.
+    /// Sets whether records count from now on: those of boot and attacks do not.
     pub(crate) fn set_counting(&mut self, counting: bool) {
         self.counting = counting;
     }
@@ -31,7 +31,8 @@ impl Pace {
     /// The time until the next ordinary scene.
     pub(crate) fn gap(&mut self, now: i64, random: &mut Random) -> i64 {
         self.scenes += 1;
-        // In sixteenths, and as if eight scenes of four records had been before: the first ones say little.
+        // In sixteenths, and starting from eight assumed scenes of four records, because the first scenes are not
+        // representative.
         let per_scene = (self.records * 16 + 512) / (self.scenes + 8);
         let scenes_per_day = (self.per_day * 16 / per_scene.max(16)).max(1);
         let (weight, sum) = match self.with_owner {

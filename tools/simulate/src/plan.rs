@@ -1,17 +1,17 @@
-//! The plan: which attacks happen when, on which hosts, by whom; and which ordinary work of administrators spans two
-//! hosts. It is made before time begins, so that both hosts of an episode play their parts without asking each other.
+//! The plan: time, hosts and account of each attack, and of administrators' ordinary work that involves two hosts. It
+//! is made before the simulation starts, so that both hosts of an episode can be simulated independently.
 
 use crate::clock::{DAY, HOUR, MINUTE, SECOND, is_workday, midnight};
 use crate::options::{Attack, Options};
 use crate::random::Random;
 use crate::world::{ADMINS, Role, World};
 
-/// What happens in an episode.
+/// The kind of an episode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// An attack.
     Attack(Attack),
-    /// An administrator runs a command on another host with the well-known service executor.
+    /// An administrator runs a command on another host with PsExec.
     AdminExecutor,
 }
 
@@ -28,34 +28,34 @@ impl Kind {
 /// One attack, or one piece of work across hosts.
 #[derive(Debug, Clone)]
 pub struct Episode {
-    /// What happens.
+    /// Kind of the episode.
     pub kind: Kind,
-    /// When it begins: nanoseconds since 1970-01-01 UTC.
+    /// Start: nanoseconds since 1970-01-01 UTC.
     pub start_ns: i64,
-    /// The host it happens on.
+    /// Target host.
     pub target: usize,
-    /// The host it comes from, where that is another one of the fleet.
+    /// Source host, if it is another host of the fleet.
     pub source: Option<usize>,
-    /// Whose account is used: the number of a person.
+    /// Index of the person whose account is used.
     pub(crate) actor: usize,
-    /// What both hosts know of it: addresses, ports, names.
+    /// Facts shared by both hosts: addresses, ports, names.
     pub(crate) shared: Shared,
 }
 
-/// What both ends of an episode must agree on.
+/// Facts shared by both hosts of an episode.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
-    /// The address it comes from, of the fleet or not.
+    /// Source address, in the fleet or not.
     pub address: String,
-    /// The name of the machine it comes from.
+    /// Name of the source machine.
     pub workstation: String,
-    /// A client port, and the server's dynamic port.
+    /// Client port, and the server's dynamic port.
     pub ports: [u32; 2],
-    /// A word made up for this episode.
+    /// A random word for this episode.
     pub word: String,
-    /// A process id of the client.
+    /// Process id of the client.
     pub pid: u32,
-    /// Where this episode's random numbers begin.
+    /// Seed of this episode's random numbers.
     pub seed: u64,
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn plan(options: &Options, world: &World) -> Vec<Episode> {
     let attacks: Vec<Attack> = (0..options.repeat).flat_map(|_| options.attacks.0.iter().copied()).collect();
     for (number, attack) in attacks.iter().enumerate() {
         let Some((target, source, actor)) = parties(*attack, world, &mut random) else { continue };
-        // Spread over the whole time, in working hours where there are some.
+        // Distributed over the whole time, in working hours if there are any.
         let slot = span / attacks.len() as i64;
         let start = working_time(world, world.start + slot * number as i64 + random.between(0, slot), &mut random);
         episodes.push(episode(Kind::Attack(*attack), start, target, source, actor, world, &mut random));
@@ -129,7 +129,7 @@ fn episode(
     }
 }
 
-/// Target, source and account of an attack; none if the fleet has no host for it.
+/// Target, source and account of an attack; `None` if the fleet has no suitable host.
 fn parties(attack: Attack, world: &World, random: &mut Random) -> Option<(usize, Option<usize>, usize)> {
     let hosts = |wanted: &dyn Fn(usize) -> bool| -> Vec<usize> {
         (0..world.hosts.len()).filter(|host| wanted(*host)).collect()
@@ -162,7 +162,7 @@ fn parties(attack: Attack, world: &World, random: &mut Random) -> Option<(usize,
     }
 }
 
-/// A time near `wish` at which people work, if the simulated time has one.
+/// A time near `wish` in working hours, if the simulated time contains any.
 fn working_time(world: &World, wish: i64, random: &mut Random) -> i64 {
     let (first, last) = (world.start + 40 * MINUTE, world.end - 15 * MINUTE);
     if last <= first {
@@ -171,7 +171,7 @@ fn working_time(world: &World, wish: i64, random: &mut Random) -> i64 {
     for day in 0..8 {
         for sign in [1, -1] {
             let midnight = midnight(wish) + sign * day * DAY;
-            // Late enough that everyone has come, early enough that no one has left.
+            // Late enough that everybody has logged on, early enough that nobody has logged off.
             let (low, high) = ((midnight + 10 * HOUR).max(first), (midnight + 16 * HOUR).min(last));
             if is_workday(midnight) && low < high {
                 return random.between(low / SECOND, high / SECOND) * SECOND + random.between(0, SECOND);

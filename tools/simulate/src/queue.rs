@@ -1,13 +1,12 @@
-//! A host's time: the scenes that will be played, and the records that were written and wait for their turn. A scene
-//! may write records of later moments (the end of a process), so that records are given out only when no scene can
-//! come before them any more.
+//! The event queue of a host: planned scenes, and pending records. A scene may write records with later times (the end
+//! of a process), so records are released only when no earlier scene is left.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
 struct Item<T> {
     time: i64,
-    /// Ties are given out in the order in which they came.
+    /// Entries with equal times are released in insertion order.
     order: u64,
     value: T,
 }
@@ -40,9 +39,9 @@ pub(crate) struct Queue<S, R> {
     now: i64,
 }
 
-/// What comes next.
+/// The next step.
 pub(crate) enum Next<S> {
-    /// Play this scene.
+    /// Run this scene.
     Scene(i64, S),
     /// A record is due at this time.
     Record(i64),
@@ -59,13 +58,13 @@ impl<S, R> Queue<S, R> {
         self.scenes.push(Reverse(Item { time: time.max(self.now), order: self.count, value: scene }));
     }
 
-    /// Writes a record; none is written before the scene that is being played.
+    /// Writes a record; its time is not before the running scene.
     pub(crate) fn write(&mut self, time: i64, record: R) {
         self.count += 1;
         self.records.push(Reverse(Item { time: time.max(self.now), order: self.count, value: record }));
     }
 
-    /// The next scene, if one may still come before the next record; else the next record's time.
+    /// The next scene, if one is before the next record; otherwise the time of the next record.
     pub(crate) fn next(&mut self) -> Option<Next<S>> {
         let record = self.records.peek().map(|Reverse(item)| item.time);
         let scene = self.scenes.peek().map(|Reverse(item)| item.time);
@@ -79,7 +78,7 @@ impl<S, R> Queue<S, R> {
         }
     }
 
-    /// Takes the record that [`Queue::next`] has announced.
+    /// Takes the record whose time [`Queue::next`] returned.
     pub(crate) fn take(&mut self) -> Option<(i64, R)> {
         self.records.pop().map(|Reverse(item)| (item.time, item.value))
     }

@@ -1,12 +1,12 @@
-//! The random numbers: a small generator of our own, so that a seed gives the same logs with every version of every
-//! library, on every machine. It is SplitMix64 (Steele, Lea, Flood 2014); nothing here needs to be secret.
+//! Random numbers from an own implementation of SplitMix64 (Steele, Lea, Flood 2014), so that a seed gives the same
+//! logs with every version of every library, on every machine. The numbers need not be cryptographically secure.
 
 /// A stream of random numbers.
 #[derive(Debug, Clone)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The stream of this seed and these further numbers (which host, which attack), independent of all others.
+    /// The stream for this seed and further numbers (host, attack), independent of all others.
     pub(crate) fn new(seed: u64, path: &[u64]) -> Self {
         let mut random = Self(seed);
         for part in path {
@@ -23,7 +23,7 @@ impl Random {
 
     /// A number under `end`; 0 if there is none.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
-        // The bias of taking the high half of the product is under 2^-32 for the ends used here.
+        // The bias of using the high half of the product is below 2^-32 for the bounds used here.
         ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
     }
 
@@ -37,33 +37,33 @@ impl Random {
         self.below(100) < percent
     }
 
-    /// One of the items. There must be one.
+    /// One of the items, which must not be empty.
     pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len() as u64) as usize]
     }
 
-    /// A text of `length` letters and digits of `alphabet`.
+    /// A string of `length` characters of `alphabet`.
     pub(crate) fn text(&mut self, alphabet: &str, length: usize) -> String {
         let letters: Vec<char> = alphabet.chars().collect();
         (0..length).map(|_| *self.pick(&letters)).collect()
     }
 }
 
-/// Mixes a number so that each bit depends on all.
+/// Mixes a number so that each bit depends on all others.
 pub(crate) fn mix(value: u64) -> u64 {
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     value ^ (value >> 31)
 }
 
-/// A number that belongs to a text (FNV-1a).
+/// A hash of a string (FNV-1a).
 pub(crate) fn of_text(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| {
         (sum ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// `bytes` bytes in hexadecimal that belong to a text: what stands for a file's digest.
+/// `bytes` bytes in hexadecimal, derived from a string: a placeholder for the digest of a file.
 pub(crate) fn digest(text: &str, salt: u64, bytes: usize) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut state = of_text(text) ^ mix(salt);

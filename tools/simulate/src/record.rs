@@ -1,16 +1,15 @@
-//! What the fleet yields: log records with their values still typed, so that each writer can store them as its
-//! carrier does.
+//! Log records with typed values, which the writers convert to their formats.
 
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// A text: of the program, or shared by many records.
+/// A string: static, or shared by many records.
 #[derive(Debug, Clone)]
 pub enum Text {
-    /// A text that is always the same.
+    /// A static string.
     Static(&'static str),
-    /// A text that was made.
+    /// A computed string.
     Shared(Arc<str>),
 }
 
@@ -43,7 +42,7 @@ impl From<&Arc<str>> for Text {
     }
 }
 
-/// A value of a Windows event, by the type Windows stores it as.
+/// A value of a Windows event, by its type in Windows.
 #[derive(Debug, Clone)]
 pub enum Value {
     /// A text.
@@ -54,7 +53,7 @@ pub enum Value {
     Hex(u64),
     /// A GUID, as its 16 stored bytes.
     Guid([u8; 16]),
-    /// A security identifier, as its text.
+    /// A security identifier, in text form.
     Sid(Text),
     /// True or false.
     Bool(bool),
@@ -90,7 +89,7 @@ impl From<u32> for Value {
     }
 }
 
-/// As Windows renders it.
+/// In the form in which Windows renders it.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -120,7 +119,7 @@ pub(crate) fn guid_text(bytes: &[u8; 16]) -> String {
     out
 }
 
-/// Who wrote a Windows event.
+/// The provider of a Windows event.
 #[derive(Debug)]
 pub struct Provider {
     /// `Provider/@Name`.
@@ -133,7 +132,7 @@ pub struct Provider {
     pub keywords: u64,
     /// `Security/@UserID` of its records; empty if they have none.
     pub user: &'static str,
-    /// The number of the channel, for record ids.
+    /// Index of the channel, for record ids.
     pub(crate) index: usize,
 }
 
@@ -160,13 +159,13 @@ providers! {
     INSTALLER = "MsiInstaller" "" "Application" 0x80000000000000 "S-1-5-18" 4;
 }
 
-/// How many channels there are.
+/// Number of channels.
 pub(crate) const CHANNELS: usize = 5;
 
 /// A Windows event.
 #[derive(Debug, Clone)]
 pub struct WindowsEvent {
-    /// Who wrote it.
+    /// Its provider.
     pub provider: &'static Provider,
     /// `EventID`.
     pub event_id: u16,
@@ -191,7 +190,7 @@ pub enum AuditValue {
     Number(i64),
     /// A number, in hexadecimal.
     Hex(u64),
-    /// A text that others chose: quoted, or in hexadecimal where it holds a blank, a quote or a control character.
+    /// An untrusted string: quoted, or in hexadecimal if it contains a blank, a quote or a control character.
     Untrusted(Text),
 }
 
@@ -202,11 +201,11 @@ pub struct AuditRecord {
     pub kind: &'static str,
     /// The fields after `msg=audit(…):`.
     pub fields: Vec<(Text, AuditValue)>,
-    /// What stands in `msg='…'` in a record of user space; else empty.
+    /// Content of `msg='…'` in a record of user space; otherwise empty.
     pub message: String,
 }
 
-/// What a record says.
+/// The content of a record.
 #[derive(Debug, Clone)]
 pub enum Body {
     /// A Windows event.
@@ -225,12 +224,12 @@ pub enum Body {
 pub struct Record {
     /// When it was written: nanoseconds since 1970-01-01 UTC.
     pub time_ns: i64,
-    /// The host's number in the fleet.
+    /// Index of the host in the fleet.
     pub host: usize,
     /// The host's name: on Windows fully qualified.
     pub host_name: Arc<str>,
-    /// The episode that it belongs to: its place in the fleet's plan. None: ordinary noise.
+    /// The episode that it belongs to: an index into the fleet's plan. `None`: ordinary work.
     pub episode: Option<usize>,
-    /// What it says.
+    /// Its content.
     pub body: Body,
 }

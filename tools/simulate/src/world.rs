@@ -1,10 +1,10 @@
-//! The company: its hosts, addresses and people. All follows from the options, nothing changes while time passes.
+//! The simulated company: its hosts, addresses and people, derived from the options and constant over time.
 
 use crate::options::Options;
 use crate::random::Random;
 use std::sync::Arc;
 
-/// What a host is for.
+/// The role of a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     DomainController,
@@ -33,13 +33,13 @@ impl Role {
 pub(crate) struct Host {
     /// Fully qualified on Windows, bare on Linux.
     pub name: Arc<str>,
-    /// Upper case, without domain: what Windows writes as workstation name.
+    /// Upper case, without domain: the workstation name in Windows logs.
     pub short: Arc<str>,
     pub address: Arc<str>,
     pub role: Role,
     /// The person who works on it; an administrator on servers.
     pub owner: usize,
-    /// Whether Sysmon is installed. Else process starts are audited in the Security log.
+    /// Whether Sysmon is installed. Otherwise process starts are audited in the Security log.
     pub sysmon: bool,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct World {
     pub people: Vec<Person>,
 }
 
-/// How many of the people are administrators: the first ones.
+/// Number of administrators, who are the first people.
 pub(crate) const ADMINS: usize = 2;
 
 const FIRST: [&str; 24] = [

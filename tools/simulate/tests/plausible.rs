@@ -1,5 +1,5 @@
-//! What is simulated could have happened: parents were there, logons were made, numbers grow; and it is the same each
-//! time, in every shape.
+//! The simulated records are plausible (parents exist, sessions have logons, ids increase) and reproducible, in every
+//! format.
 
 use backchannel_simulate::{Attack, Attacks, Body, Fleet, Kind, LinuxShape, Options, Record, Value, WindowsShape, run};
 use std::collections::{BTreeMap, BTreeSet};
@@ -151,7 +151,7 @@ fn nights_and_weekends_are_quiet() {
     }
     assert!(by_day[1] > 5 * by_day[5], "{by_day:?}");
     assert!(by_hour[10] > 8 * by_hour[3], "{by_hour:?}");
-    // About as many as were asked for.
+    // Approximately the requested number.
     let a_day = by_day[1] / desks.iter().filter(|desk| **desk).count() as u64;
     assert!((900..=2400).contains(&a_day), "{a_day} a host and day");
 }
@@ -285,7 +285,7 @@ fn laurel_is_one_object_an_event() {
 
 #[test]
 fn a_large_fleet_is_not_made_before_it_is_asked_for() {
-    // A year of 400 hosts has hundreds of millions of records; the first ones come at once.
+    // A year of 400 hosts has hundreds of millions of records; the first ones are available immediately.
     let options = Options { days: 365, windows_hosts: 350, linux_hosts: 50, ..Options::default() };
     let first = Fleet::new(&options).take(40_000).collect::<Vec<_>>();
     assert_eq!(first.len(), 40_000);

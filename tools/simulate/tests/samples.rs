@@ -1,4 +1,4 @@
-//! The sample logs of `examples/logs` are what the simulator writes: `BLESS=1` rewrites them.
+//! The sample logs of `examples/logs` are the output of the simulator: `BLESS=1` rewrites them.
 
 use backchannel_simulate::{Attack, Attacks, Options, WindowsShape, run_mixed};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
 }
 
-/// The samples by name, and the truth about them.
+/// The samples by name, and their labels.
 fn simulate() -> (BTreeMap<String, Vec<u8>>, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let shape = |host: &str| if host.starts_with("ws01") { WindowsShape::Evtx } else { WindowsShape::Winlogbeat };
@@ -42,7 +42,7 @@ fn simulate() -> (BTreeMap<String, Vec<u8>>, Vec<u8>) {
 #[test]
 fn the_samples_are_what_the_simulator_writes() {
     let (files, truth) = simulate();
-    // The truth lies outside the logs' folder, so that the folder can be replayed as it is.
+    // The labels are outside the folder of the logs, so that the folder can be replayed as it is.
     let (logs, told) = (root().join("logs"), root().join("truth.json"));
     if std::env::var_os("BLESS").is_some() {
         fs::create_dir_all(&logs).unwrap();

@@ -1,8 +1,8 @@
-//! Builds the browser page: the module as WebAssembly, the glue that wasm-bindgen makes for it, and then, with node,
-//! the page itself. It is apart from `xtask` because what makes the glue takes a minute to compile.
+//! Builds the browser page: the module as WebAssembly, its wasm-bindgen glue, and then, with node, the page itself. It
+//! is separate from `xtask` because wasm-bindgen takes a minute to compile.
 //!
-//! `--viewer` builds only what `backchannel report` carries, `--page` only the page, which is not among the sources;
-//! `--check` says whether the viewer is up to date.
+//! `--viewer` builds only the viewer embedded in `backchannel report`, `--page` only the page, which is not committed;
+//! `--check` fails if the viewer is not up to date.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
 
 fn build(flags: &[&str]) -> Result<(), String> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = here.ancestors().nth(2).ok_or("this crate lies two folders below the workspace")?;
+    let root = here.ancestors().nth(2).ok_or("this crate must be two folders below the workspace")?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
     let (sources, out) = (root.join("module/browser/page"), target.join("page"));
     std::fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
@@ -50,9 +50,9 @@ fn glue(root: &Path, target: &Path, out: &Path) -> Result<(), String> {
         .args(["build", "--locked", "--profile", "module", "--package", "backchannel-browser", "--lib"])
         .args(["--target", TARGET, "--target-dir"])
         .arg(target)
-        // Every browser of the last years has vector instructions.
+        // All current browsers support vector instructions.
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "-C target-feature=+simd128")
-        // The generator reads there which features were used; it takes the names out itself.
+        // The generator reads the used features from the names section, and removes it itself.
         .env("CARGO_PROFILE_MODULE_STRIP", "debuginfo");
     run(&mut cargo, "cargo build --package backchannel-browser")?;
     let module = target.join(TARGET).join("module").join("backchannel_browser.wasm");

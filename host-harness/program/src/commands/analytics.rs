@@ -1,4 +1,4 @@
-//! `backchannel analytics`: what the module can find.
+//! `backchannel analytics` and `backchannel explain`: the catalogue of analytics.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use crate::cli::{Analytics, CatalogueFormat, Explain};
 use crate::exit::Exit;
 use crate::output::{Paint, jsonl, table};
 
-/// The page made from the analytics' own headers.
+/// The page generated from the headers of the analytics.
 const PAGE: &str = include_str!("../../../../docs/analytics.md");
 
 pub(crate) fn run(arguments: &Analytics) -> Exit {
@@ -57,7 +57,7 @@ fn print(arguments: &Analytics, list: &[AnalyticEntry]) -> io::Result<()> {
     out.flush()
 }
 
-/// A layer for the ATT&CK Navigator: each technique with the analytics that find it.
+/// A layer for the ATT&CK Navigator: each technique with the analytics that detect it.
 fn layer(list: &[AnalyticEntry]) -> serde_json::Value {
     let mut found: std::collections::BTreeMap<&str, Vec<&str>> = std::collections::BTreeMap::new();
     for analytic in list {
@@ -75,13 +75,13 @@ fn layer(list: &[AnalyticEntry]) -> serde_json::Value {
         "name": "Backchannel",
         "versions": { "layer": "4.5" },
         "domain": "enterprise-attack",
-        "description": "Techniques that Backchannel's analytics find",
+        "description": "Techniques that Backchannel's analytics detect",
         "techniques": techniques,
         "gradient": { "colors": ["#ffffff", "#66b1ff"], "minValue": 0, "maxValue": 10 },
     })
 }
 
-/// Prints what an analytic says of itself.
+/// Prints the documentation of an analytic.
 pub(crate) fn explain(arguments: &Explain) -> Exit {
     let wanted = arguments.id.to_ascii_uppercase();
     let Some(at) = PAGE.find(&format!("\n### {wanted}\n")) else {

@@ -1,4 +1,4 @@
-//! `backchannel bake`: a module with the site's settings and baseline inside.
+//! `backchannel bake`: writes a module with the site's settings and baseline baked in.
 
 use backchannel_bake::{Settings, Site};
 use backchannel_host::component::{Detector, Limits, Module};
@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &Bake) -> Exit {
     }
 }
 
-/// An error's text; empty where it was shown already.
+/// The error text; empty if the error was already printed.
 fn bake(arguments: &Bake) -> Result<(), String> {
     let settings = arguments.config.as_deref().map(SettingsFile::read_with_bytes).transpose().map_err(|mistake| {
         show_mistakes(None, &[mistake]);
@@ -44,7 +44,7 @@ fn bake(arguments: &Bake) -> Result<(), String> {
     Ok(())
 }
 
-/// Tells what is wrong with the settings, as a replay with them would.
+/// Reports errors in the settings as a replay does.
 fn check(module: &Module, settings: Option<&SettingsFile>) -> Result<(), String> {
     let opened = Detector::open(module, Limits::default(), settings.map(|file| file.json().to_owned()), None);
     opened.map(drop).map_err(|error| failed(&error, settings))

@@ -1,4 +1,4 @@
-//! `backchannel learn` and `backchannel baseline`: what is usual, learned, put together, looked at.
+//! `backchannel learn` and `backchannel baseline`: learns, merges, shows and compares baselines.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -86,7 +86,7 @@ fn show(file: &Path) -> Result<(), String> {
     print(lines.iter().map(String::as_str))
 }
 
-/// What is only in one of two baselines: `-` what went, `+` what came.
+/// The differences between two baselines: `-` for removed lines, `+` for added ones.
 fn diff(before: &Path, after: &Path) -> Result<(), String> {
     let module = module()?;
     let exchanges = |file: &Path| -> Result<BTreeSet<String>, String> {

@@ -1,4 +1,4 @@
-//! The commands, one a file, and what they share.
+//! The commands, one per file, and shared helpers.
 
 pub(crate) mod analytics;
 pub(crate) mod bake;
@@ -20,7 +20,7 @@ pub(crate) fn engine() -> Result<Arc<Engine>, String> {
     Engine::new(&EngineOptions::with_user_cache()).map(Arc::new).map_err(|error| error.to_string())
 }
 
-/// The module in `file`, or the one inside the program.
+/// The module in `file`, or the embedded one.
 pub(crate) fn load(engine: &Arc<Engine>, file: Option<&Path>) -> Result<Module, String> {
     match file {
         Some(file) => {
@@ -35,7 +35,7 @@ pub(crate) fn load(engine: &Arc<Engine>, file: Option<&Path>) -> Result<Module, 
     }
 }
 
-/// The baseline in `file`, once the module has read it: what is wrong with it is told with its name.
+/// The baseline in `file`, checked by the module; errors contain the file's name.
 pub(crate) fn baseline(module: &Module, file: &Path) -> Result<Vec<u8>, String> {
     let named = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let bytes = std::fs::read(file).map_err(|error| named(&error))?;
@@ -43,9 +43,9 @@ pub(crate) fn baseline(module: &Module, file: &Path) -> Result<Vec<u8>, String> 
     Ok(bytes)
 }
 
-/// Says on standard error why the program ends.
+/// Prints a message of the program on standard error.
 pub(crate) fn complain(text: &str) {
     use std::io::Write;
-    // Where standard error is closed, nobody is left to be told.
+    // If standard error is closed, the message cannot be shown.
     let _ = writeln!(std::io::stderr(), "backchannel: {}", crate::output::plain(text));
 }

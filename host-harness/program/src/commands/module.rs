@@ -1,4 +1,4 @@
-//! `backchannel module`: what a module is, before it is trusted; and the one inside the program, for other hosts.
+//! `backchannel module`: inspects a module without running detection, and exports the embedded one for other hosts.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::cli::Target;
 use crate::exit::Exit;
 use crate::output::{jsonl, plain};
 
-/// Says what a module is.
+/// Prints the properties of a module.
 pub(crate) fn inspect(file: &Path, as_json: bool) -> Exit {
     let looked = std::fs::read(file)
         .map_err(|error| error.to_string())
@@ -39,7 +39,7 @@ pub(crate) fn inspect(file: &Path, as_json: bool) -> Exit {
     }
 }
 
-/// Writes the module that is inside the program.
+/// Writes the embedded module to a file.
 pub(crate) fn export(target: Target, output: &Path) -> Exit {
     let module = match target {
         Target::Component => backchannel_embedded::component(),
@@ -54,13 +54,13 @@ pub(crate) fn export(target: Target, output: &Path) -> Exit {
     }
 }
 
-/// What is baked in, for a reader: each part with its file's hash, where the module says it.
+/// What is baked in, as text: each part with the hash of its file, if the module contains it.
 fn baked(inspection: &Inspection) -> Vec<String> {
     let Ok(about) = &inspection.about else { return Vec::new() };
     let section = inspection.sections.baked.as_ref();
     let part = |what: &str, part: Option<&BakedPart>| match part {
         Some(part) => format!("{what}, {} bytes, sha256 {}", part.bytes, plain(&part.sha256)),
-        None => format!("{what}; of which file, the module does not say"),
+        None => format!("{what}; the file is not recorded"),
     };
     let mut lines = Vec::new();
     if about.baked_settings {
@@ -96,7 +96,7 @@ fn print(out: &mut dyn Write, file: &Path, inspection: &Inspection) -> io::Resul
         Ok(about) => {
             writeln!(out, "version   {}", plain(&about.version))?;
             match inspection.analytics {
-                Some(_) => writeln!(out, "contract  {} (this program speaks {CONTRACT})", plain(&about.contract))?,
+                Some(_) => writeln!(out, "contract  {} (this program supports {CONTRACT})", plain(&about.contract))?,
                 None => writeln!(out, "contract  {}", plain(&about.contract))?,
             }
             match baked(inspection).as_slice() {

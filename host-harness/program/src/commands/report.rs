@@ -1,4 +1,4 @@
-//! `backchannel report`: logs in, one file for a browser out.
+//! `backchannel report`: writes an HTML report of logs.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -13,7 +13,7 @@ use crate::commands::settings;
 use crate::exit::Exit;
 use crate::output::{html, skipped};
 
-/// How many skipped records are listed.
+/// Maximum number of skipped records to list.
 const SKIPS: usize = 10;
 
 pub(crate) fn run(arguments: &cli::Report) -> Exit {
@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: &cli::Report) -> Exit {
     }
 }
 
-/// An error's text; empty where it was shown already.
+/// The error text; empty if the error was already printed.
 fn look_and_write(arguments: &cli::Report) -> Result<Exit, String> {
     let settings = settings::read(arguments.reading.config.as_deref())?;
     let module = load(&engine()?, arguments.reading.module.as_deref())?;

@@ -1,4 +1,4 @@
-//! `backchannel settings`: is a settings file right, and if not, where and why.
+//! `backchannel settings`: checks a settings file and shows each error with its place.
 
 use std::path::Path;
 
@@ -21,8 +21,8 @@ pub(crate) fn check(file: &Path) -> Exit {
     match taken(&settings) {
         Ok(()) => {
             use std::io::Write;
-            // A reader that has left is no mistake in the settings.
-            let _ = writeln!(std::io::stdout(), "{}: in order", plain(&file.display().to_string()));
+            // A closed standard output is not an error in the settings.
+            let _ = writeln!(std::io::stdout(), "{}: no errors", plain(&file.display().to_string()));
             Exit::Clean
         }
         Err(text) => {
@@ -34,7 +34,7 @@ pub(crate) fn check(file: &Path) -> Exit {
     }
 }
 
-/// Whether the module takes the settings: it alone knows the catalogue, whose ids, thresholds and windows they name.
+/// Checks the settings with the module, which knows the catalogue: ids of analytics, thresholds and windows.
 fn taken(settings: &SettingsFile) -> Result<(), String> {
     let module = load(&engine()?, None)?;
     match Learner::open(&module, &Limits::default(), Some(settings.json())) {
@@ -43,7 +43,7 @@ fn taken(settings: &SettingsFile) -> Result<(), String> {
     }
 }
 
-/// The settings in a file, where one was given; what is wrong with it is shown.
+/// Reads the settings file if one was given; prints errors.
 pub(crate) fn read(file: Option<&Path>) -> Result<Option<SettingsFile>, String> {
     file.map(SettingsFile::read).transpose().map_err(|mistake| {
         show_mistakes(None, &[mistake]);
@@ -63,7 +63,7 @@ pub(crate) fn with_secrets(settings: Option<&SettingsFile>) -> String {
     }
 }
 
-/// Why a module did not do it: mistakes in the settings are shown at their places, and nothing is left to say.
+/// The text of a module's error. Errors in the settings are printed here with their places; the text is then empty.
 pub(crate) fn failed(error: &HostError, settings: Option<&SettingsFile>) -> String {
     let HostError::Settings(mistakes) = error else { return error.to_string() };
     if let Some(file) = settings {
@@ -73,10 +73,10 @@ pub(crate) fn failed(error: &HostError, settings: Option<&SettingsFile>) -> Stri
     String::new()
 }
 
-/// Shows mistakes on standard error, each with its place in the file.
+/// Prints errors on standard error, each with its place in the file.
 pub(crate) fn show_mistakes(file: Option<&SettingsFile>, mistakes: &[PlacedMistake]) {
     for mistake in mistakes {
-        // A file that could not be taken in has its text on the disk still.
+        // If the file could not be parsed, its text is read from disk again.
         let text = match file {
             Some(file) => file.text().to_owned(),
             None if mistake.line > 0 => std::fs::read_to_string(&mistake.path).unwrap_or_default(),
@@ -95,7 +95,7 @@ pub(crate) fn show_mistakes(file: Option<&SettingsFile>, mistakes: &[PlacedMista
     }
 }
 
-/// The text with what could steer a terminal replaced, byte for byte, so that places stay where they are.
+/// The text with terminal control characters replaced byte for byte, so that offsets stay valid.
 fn plain_lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,15 +1,15 @@
-//! `backchannel simulate`: logs of a company that does not exist.
+//! `backchannel simulate`: generates synthetic logs with labelled attacks.
 
 use super::complain;
 use crate::cli::Simulate;
 use crate::exit::Exit;
 
-/// Writes the logs and says what was written.
+/// Writes the logs and prints a summary.
 pub(crate) fn run(arguments: &Simulate) -> Exit {
     match backchannel_simulate::run(&arguments.options, &arguments.folder) {
         Ok(report) => {
             let (records, attacks, files) = (report.records, report.attacks, report.files.len());
-            eprintln!("{records} records and {attacks} attacks in {files} files; truth.json says which is where");
+            eprintln!("{records} records and {attacks} attacks in {files} files; truth.json labels the attacks");
             Exit::Clean
         }
         Err(error) => {

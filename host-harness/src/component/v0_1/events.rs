@@ -1,4 +1,4 @@
-//! The nouns to the contract's typed events. The mirror image of the component's own way back.
+//! Converts our events to the contract's typed events: the inverse of the conversion in the component.
 
 use backchannel_events as nouns;
 

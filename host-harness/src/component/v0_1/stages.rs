@@ -23,7 +23,7 @@ impl Instance {
         }
     }
 
-    /// Hands documents to the correlator; gives how many it could not read.
+    /// Passes documents to the correlator; returns how many it could not read.
     pub(in crate::component) fn correlate(
         &mut self,
         findings: &[String],
@@ -61,7 +61,7 @@ impl Instance {
         guest.call_snapshot(&mut self.store, correlator).map_err(|error| explain(&error, &self.limits))
     }
 
-    /// Takes up a snapshot of a correlator. The inner error: it cannot be taken up.
+    /// Restores a snapshot of a correlator. The inner error: it cannot be restored.
     pub(in crate::component) fn correlator_restore(&mut self, snapshot: &[u8]) -> Result<Result<(), String>, Failed> {
         self.start_call();
         let correlator = opened(self.correlator, "correlator")?;
@@ -101,7 +101,7 @@ impl Instance {
         }
     }
 
-    /// What was learned.
+    /// The baseline learned so far.
     pub(in crate::component) fn baseline(&mut self) -> Result<Vec<u8>, Failed> {
         self.start_call();
         let learner = opened(self.learner, "learner")?;
@@ -109,7 +109,7 @@ impl Instance {
         guest.call_baseline(&mut self.store, learner).map_err(|error| explain(&error, &self.limits))
     }
 
-    /// Puts baselines together. The inner error: one cannot be used.
+    /// Merges baselines. The inner error: one cannot be used.
     pub(in crate::component) fn merge(&mut self, baselines: &[Vec<u8>]) -> Result<Result<Vec<u8>, String>, Failed> {
         self.start_call();
         let guest = self.bindings.backchannel_detection_learner().learner();
@@ -117,7 +117,7 @@ impl Instance {
         Ok(merged.map_err(|error| explain(&error, &self.limits))?.map_err(unusable))
     }
 
-    /// A baseline as lines for a reader. The inner error: it cannot be used.
+    /// A baseline as human-readable lines. The inner error: it cannot be used.
     pub(in crate::component) fn show(&mut self, baseline: &[u8]) -> Result<Result<Vec<String>, String>, Failed> {
         self.start_call();
         let guest = self.bindings.backchannel_detection_learner().learner();

@@ -7,7 +7,7 @@ use crate::plan::Episode;
 use crate::random::Random;
 
 impl Machine {
-    /// A shell that the web application was tricked into starting.
+    /// A shell started by the exploited web application.
     fn web_shell(&mut self, at: i64, command: &str) -> Process {
         let app = self.resident("app");
         let mut shell = self.exec(at, &app, Who::service(uid::APP), "/usr/bin/dash", &["/bin/sh", "-c", command]);
@@ -42,7 +42,7 @@ impl Machine {
         }
     }
 
-    /// The web application's account asks the container engine for a container that owns the host.
+    /// The web application's account starts a privileged container with access to the host.
     pub(crate) fn docker_socket(&mut self, at: i64, _episode: &Episode) {
         let who = Who::service(uid::APP);
         let shell = self.web_shell(at, "curl -s --unix-socket /var/run/docker.sock http://localhost/version");
@@ -86,7 +86,7 @@ impl Machine {
         self.connect(at + 15 * SECOND + 8 * MILLI, &start, DOCKER, 0, 0);
     }
 
-    /// Root uses the agent of someone who is logged in.
+    /// Root uses the SSH agent of a logged-in user.
     pub(crate) fn agent_hijack(&mut self, at: i64, episode: &Episode) {
         let owner = (episode.actor + 1) % self.world.people.len();
         let theirs = self.ssh_login(at - 20 * SECOND, owner, "10.20.0.31");
@@ -116,7 +116,7 @@ impl Machine {
         self.connect(at + 31 * SECOND + 60 * MILLI, &ssh, &socket, theirs.who.uid, 0);
     }
 
-    /// A service account has systemd start a unit.
+    /// A service account starts a unit through systemd.
     pub(crate) fn systemd_unit(&mut self, at: i64, episode: &Episode) {
         let who = Who::service(uid::APP);
         let unit = format!("{}.service", episode.shared.word.to_lowercase());
@@ -156,7 +156,7 @@ impl Machine {
         self.exec(at + 4 * SECOND + 96 * MILLI, &started, Who::service(0), "/usr/bin/id", &["id"]);
     }
 
-    /// The web account writes into the control FIFO of a helper that runs what it reads.
+    /// The web account writes to the control FIFO of a helper that runs commands from it.
     pub(crate) fn fifo_tasking(&mut self, at: i64, _episode: &Episode) {
         let helper = self.resident("maintenance");
         let inode = self.control;

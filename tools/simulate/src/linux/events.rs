@@ -1,4 +1,4 @@
-//! Audit events, record by record as a 6.x kernel and auditd 3 write them in raw format.
+//! Audit events in raw format, with the records of a 6.x kernel and auditd 3.
 
 use super::machine::{Machine, Process, UNSET, Who};
 use crate::record::{AuditRecord, AuditValue, Text};
@@ -15,7 +15,7 @@ pub(crate) struct Call {
     pub key: &'static str,
 }
 
-/// A file that a call names.
+/// A file that is an argument of a system call.
 pub(crate) struct Named<'a> {
     pub name: &'a str,
     pub inode: i64,
@@ -111,7 +111,7 @@ impl Machine {
         record("PROCTITLE", vec![("proctitle".into(), AuditValue::Untrusted(text.into()))])
     }
 
-    /// A process of this program; with the record of its execve.
+    /// Starts a process of a program, and writes the record of its execve.
     pub(crate) fn exec(
         &mut self,
         at: i64,
@@ -132,7 +132,7 @@ impl Machine {
         process
     }
 
-    /// The record of an execve by a process that exists.
+    /// Writes the record of an execve by an existing process.
     pub(crate) fn exec_as(&mut self, at: i64, process: &Process, arguments: &[&str]) {
         let call = Call {
             number: 59,
@@ -237,7 +237,7 @@ impl Machine {
         self.write(at, records);
     }
 
-    /// A FIFO is made; gives its inode.
+    /// A FIFO is created; returns its inode.
     pub(crate) fn make_fifo(&mut self, at: i64, process: &Process, name: &str) -> i64 {
         let call =
             Call { number: 259, exit: 0, arguments: [0xffff_ff9c, self.pointer(), 0x11b6, 0], items: 2, key: "mknod" };
@@ -260,7 +260,7 @@ impl Machine {
         inode
     }
 
-    /// A FIFO is opened, to read or to write.
+    /// A FIFO is opened for reading or writing.
     pub(crate) fn open_fifo(&mut self, at: i64, process: &Process, name: &str, inode: i64, owner: u32, write: bool) {
         let call = Call {
             number: 257,
@@ -288,7 +288,7 @@ impl Machine {
         self.write(at, vec![AuditRecord { kind, fields, message }]);
     }
 
-    /// A login gets its number.
+    /// A login is assigned its session number.
     pub(crate) fn login(&mut self, at: i64, process: &Process, auid: u32, session: u32) {
         let fields = vec![
             ("pid".into(), number(process.pid)),
@@ -327,7 +327,7 @@ fn address(bytes: &[u8]) -> AuditRecord {
     record("SOCKADDR", vec![("saddr".into(), plain(text))])
 }
 
-/// The name of a process after an execve: the program's, cut to 15 bytes.
+/// The name of a process after an execve: that of the program, truncated to 15 bytes.
 pub(crate) fn comm(exe: &'static str) -> &'static str {
     let name = exe.rsplit('/').next().unwrap_or(exe);
     let name = match name {

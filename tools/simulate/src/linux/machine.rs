@@ -1,4 +1,4 @@
-//! One Linux host: its processes, logins and numbers.
+//! One Linux host: its processes, logins, and allocation of ids.
 
 use super::Scene;
 use crate::clock::{MILLI, MINUTE, SECOND};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// "No login": -1 as an unsigned number.
 pub(crate) const UNSET: u32 = u32::MAX;
 
-/// Whose a process is, and which login it comes from.
+/// User and login session of a process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Who {
     pub uid: u32,
@@ -25,7 +25,7 @@ pub(crate) struct Who {
 }
 
 impl Who {
-    /// A service's account, without login.
+    /// The account of a service, without a login.
     pub(crate) const fn service(uid: u32) -> Self {
         Who { uid, auid: UNSET, session: UNSET, tty: "(none)" }
     }
@@ -113,7 +113,7 @@ impl Machine {
         self.queue.plan(time, scene);
     }
 
-    /// Plays what is due; gives the time of the next record. None: the end of time.
+    /// Runs the scenes that are due; returns the time of the next record. `None`: there are no more.
     pub(crate) fn prepare(&mut self) -> Option<i64> {
         loop {
             match self.queue.next()? {
@@ -125,7 +125,7 @@ impl Machine {
         }
     }
 
-    /// The record that [`Machine::prepare`] announced.
+    /// The record whose time [`Machine::prepare`] returned.
     pub(crate) fn take(&mut self) -> Option<Record> {
         let (time_ns, (episode, records)) = self.queue.take()?;
         self.serial += 1;
@@ -145,12 +145,12 @@ impl Machine {
         self.pace.gap(now, &mut self.random)
     }
 
-    /// Whether the records that are written now count as ordinary scenes' work.
+    /// Sets whether the records written now count as ordinary work.
     pub(crate) fn count_records(&mut self, counting: bool) {
         self.pace.set_counting(counting);
     }
 
-    /// A process id that nothing uses from `now` on.
+    /// A process id that is unused from `now` on.
     pub(crate) fn new_pid(&mut self, now: i64) -> u32 {
         if self.next_pid > 4_190_000
             && let Some(Reverse((since, pid))) = self.free_pids.peek().copied()
@@ -165,13 +165,13 @@ impl Machine {
 
     /// The process id is free from this time on.
     pub(crate) fn release(&mut self, at: i64, process: &Process) {
-        // Only what may be needed again is remembered.
+        // Only ids that may be needed again are kept.
         if self.free_pids.len() < 4096 {
             self.free_pids.push(Reverse((at, process.pid)));
         }
     }
 
-    /// The number of a new login session.
+    /// The id of a new login session.
     pub(crate) fn new_session(&mut self) -> u32 {
         self.next_session += 1;
         self.next_session
@@ -183,7 +183,7 @@ impl Machine {
         self.next_inode
     }
 
-    /// A service. All that are asked for are started by the boot scene.
+    /// A service. The boot scene starts all services that are used.
     pub(crate) fn resident(&self, name: &str) -> Process {
         match self.residents.get(name).or_else(|| self.residents.values().next()) {
             Some(process) => process.clone(),

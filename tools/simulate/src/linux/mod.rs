@@ -1,4 +1,4 @@
-//! Linux hosts: what happens on them, as the audit daemon writes it.
+//! Linux hosts: their activity, as the audit daemon logs it.
 
 mod attacks;
 mod events;
@@ -10,10 +10,10 @@ pub(crate) use machine::Machine;
 use crate::options::Attack;
 use crate::plan::Kind;
 
-/// Something that happens.
+/// A scene: a unit of activity on a host.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Scene {
-    /// Auditing starts, and the services with it.
+    /// Auditing and the services start.
     Boot,
     /// Ordinary work.
     Ordinary,
@@ -47,7 +47,7 @@ impl Machine {
                     Kind::Attack(Attack::AgentHijack) => self.agent_hijack(at, &episode),
                     Kind::Attack(Attack::SystemdUnit) => self.systemd_unit(at, &episode),
                     Kind::Attack(Attack::FifoTasking) => self.fifo_tasking(at, &episode),
-                    // Those of Windows are never planned for a Linux host.
+                    // Windows attacks are never planned for a Linux host.
                     _ => {}
                 }
                 self.count_records(true);

@@ -5,13 +5,13 @@ use crate::clock::{MILLI, MINUTE, SECOND, weight};
 use crate::world::Role;
 
 const POSTGRES_SOCKET: &str = "/run/postgresql/.s.PGSQL.5432";
-/// The FIFO from which the maintenance helper takes its orders.
+/// The FIFO from which the maintenance helper reads commands.
 pub(crate) const CONTROL: &str = "/run/maint/ctl";
 pub(crate) const BUS: &str = "/run/dbus/system_bus_socket";
 pub(crate) const DOCKER: &str = "/var/run/docker.sock";
 
 impl Machine {
-    /// Auditing starts; so do the services.
+    /// Auditing and the services start.
     pub(crate) fn boot(&mut self, at: i64) {
         let pid = self.new_pid(at);
         self.daemon_start(at, pid);
@@ -72,9 +72,9 @@ impl Machine {
         self.open_fifo(time + 500 * MILLI, &maintenance, CONTROL, self.control, uid::MAINTENANCE, false);
     }
 
-    /// Something ordinary.
+    /// A random ordinary activity.
     pub(crate) fn work(&mut self, at: i64) {
-        // People are there in working hours.
+        // People are active in working hours.
         if self.random.below(40) < weight(at) as u64 {
             match self.random.below(100) {
                 0..=34 => self.log_in(at),
@@ -95,7 +95,7 @@ impl Machine {
         }
     }
 
-    /// A web request: nginx asks the application, which asks the database.
+    /// A web request: nginx calls the application, which queries the database.
     fn request(&mut self, at: i64) {
         let (nginx, app) = (self.resident("nginx"), self.resident("app"));
         for number in 0..self.random.between(1, 4) {
@@ -105,7 +105,7 @@ impl Machine {
         }
     }
 
-    /// A name is looked up: the cache's socket is tried first, and is not there.
+    /// A name lookup: the socket of the name service cache is tried first, and does not exist.
     fn names(&mut self, at: i64) {
         let name = if self.random.chance(50) { "sshd" } else { "cron" };
         let process = self.resident(name);
@@ -158,7 +158,7 @@ impl Machine {
         }
     }
 
-    /// A dump through a FIFO: one process writes, another compresses, all of one account.
+    /// A database dump through a FIFO: one process writes, another compresses, both under the same account.
     fn back_up(&mut self, at: i64) {
         let who = Who::service(uid::POSTGRES);
         let init = self.resident("init");
@@ -181,7 +181,7 @@ impl Machine {
         self.exec(at + 9 * SECOND, &shell, who, "/usr/bin/rm", &["rm", "-f", fifo]);
     }
 
-    /// A person logs in over SSH; gives the login shell.
+    /// A person logs in over SSH; returns the login shell.
     pub(crate) fn ssh_login(&mut self, at: i64, person: usize, address: &str) -> Process {
         let sshd = self.resident("sshd");
         let pid = self.new_pid(at);
@@ -223,7 +223,7 @@ impl Machine {
         shell
     }
 
-    /// One of the two people who work on this host, and where they come from.
+    /// One of the two people who work on this host, with their client address.
     fn visitor(&mut self) -> (usize, String) {
         let person = (self.host().owner + self.random.below(2) as usize) % self.world.people.len();
         (person, format!("10.20.0.{}", 20 + person % 200))
@@ -284,7 +284,7 @@ impl Machine {
         self.connect(at + 5 * SECOND + 40 * MILLI, &client, DOCKER, 0, 0);
     }
 
-    /// A person's own SSH agent, used by that person.
+    /// A person uses their own SSH agent.
     fn use_agent(&mut self, at: i64) {
         let (person, address) = self.visitor();
         let shell = self.ssh_login(at, person, &address);

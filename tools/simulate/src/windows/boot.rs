@@ -1,4 +1,4 @@
-//! The start of a Windows host: the processes that stay, and the pipes they own.
+//! The start of a Windows host: long-running processes and their pipes.
 
 use super::machine::{Integrity, Machine, Process};
 use super::programs::{self, Program};
@@ -6,7 +6,7 @@ use crate::clock::{MILLI, SECOND};
 use crate::world::Role;
 use std::sync::Arc;
 
-/// A service that stays: its name here, its program, its arguments, its account and pipes.
+/// A long-running service: its internal name, program, arguments, account and pipes.
 type Resident = (&'static str, &'static Program, &'static str, Who, &'static [&'static str]);
 
 #[derive(Clone, Copy)]
@@ -86,7 +86,7 @@ impl Machine {
         });
         self.release(at, &made);
         self.residents.insert("kernel", Arc::clone(&kernel));
-        // Who writes the log was there before what it writes about; the log names its process.
+        // The service that writes the log starts first, because the log names its process.
         let sysmon = self.create(at, &SYSMON_SERVICE, "{image}", &system, Integrity::System);
         self.residents.insert("sysmon", sysmon);
         let lsass = self.create(at, &programs::LSASS, "{image}", &system, Integrity::System);

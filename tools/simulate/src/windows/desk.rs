@@ -1,4 +1,4 @@
-//! People at their Windows desktops: when they come and go, and the programs they use.
+//! People at their Windows desktops: their logons and the programs they use.
 
 use super::Scene;
 use super::events::Flow;
@@ -9,7 +9,7 @@ use crate::world::{ADMINS, Role};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Names that browsers and agents look up, with addresses of networks set aside for documentation.
+/// Names that browsers and agents look up, with addresses reserved for documentation.
 const SITES: [(&str, &str); 8] = [
     ("intranet.corp.example", "10.20.0.80"),
     ("news.example.org", "198.51.100.14"),
@@ -24,11 +24,11 @@ const SITES: [(&str, &str); 8] = [
 const DOCUMENTS: [&str; 6] =
     ["Budget 2026", "Offer Meridian", "Minutes", "Holiday plan", "Project plan", "Supplier list"];
 
-/// Who runs a program for a person: the logon, and the Explorer that starts it.
+/// Context for programs of a person: the logon, and the Explorer that starts them.
 type Desk = (Arc<Logon>, Arc<Process>);
 
 impl Machine {
-    /// Plans when the owner comes and goes today.
+    /// Plans the owner's logon and logoff of today.
     pub(crate) fn plan_day(&mut self, at: i64) {
         if !self.role().has_owner() || !(is_workday(at) || self.random.chance(4)) {
             return;
@@ -36,7 +36,7 @@ impl Machine {
         let midnight = midnight(at);
         let come = midnight + self.random.between(7 * HOUR, 9 * HOUR);
         let go = midnight + self.random.between(16 * HOUR + 15 * MINUTE, 18 * HOUR + 30 * MINUTE);
-        // Where the logs begin in the middle of the day, people have waited for the computer.
+        // If the logs begin in the middle of the day, people log on as soon as the host has started.
         let come = come.max(at + self.random.between(2 * MINUTE, 5 * MINUTE));
         if come < go && at < midnight + DAY {
             self.plan(come, Scene::Arrive(go));
@@ -93,7 +93,7 @@ impl Machine {
     /// The owner logs off.
     pub(crate) fn leave(&mut self, at: i64) {
         let Some(session) = self.session.take() else { return };
-        // What was started a moment ago comes to its end first.
+        // Programs that were just started end first.
         let mut time = at + 6 * MINUTE;
         for process in session.apps.values().chain([&session.explorer]) {
             time += self.random.between(100 * MILLI, 900 * MILLI);
@@ -113,7 +113,7 @@ impl Machine {
         self.session.as_ref().and_then(|session| session.apps.get(name)).map(Arc::clone)
     }
 
-    /// Something that people do.
+    /// A random activity of a person.
     pub(crate) fn work(&mut self, at: i64) {
         let Some(desk) = self.desk() else { return };
         let left = self.session.as_ref().map_or(0, |session| session.ends - at);
@@ -319,8 +319,7 @@ impl Machine {
         );
     }
 
-    /// A program that installs itself for one user registers COM classes in that user's registry: what a hijack does,
-    /// too.
+    /// A program that installs itself for one user registers COM classes in that user's registry, as a hijack does.
     fn update_onedrive(&mut self, at: i64, desk: &Desk) {
         const CLASSES: [&str; 3] = [
             "{2e7c0a19-0438-41e9-81e3-3ad3d64f55ba}",
@@ -347,7 +346,7 @@ impl Machine {
         }
     }
 
-    /// Office is automated by Office: a mail merge.
+    /// One Office program automates another: a mail merge.
     fn automate_office(&mut self, at: i64, desk: &Desk) {
         if self.app("outlook").is_none() {
             return;
@@ -406,7 +405,7 @@ impl Machine {
         shell
     }
 
-    /// What administrators do on their own hosts.
+    /// Work of administrators on their own hosts.
     fn administer(&mut self, at: i64, desk: &Desk) {
         let elevated = self.session.as_ref().and_then(|session| session.elevated.clone());
         let logon = elevated.unwrap_or_else(|| Arc::clone(&desk.0));

@@ -1,4 +1,4 @@
-//! The events of a Windows host, field by field as Windows 10 and Sysmon 15 write them.
+//! The events of a Windows host, with the fields of Windows 10 and Sysmon 15.
 
 use super::machine::{Integrity, Logon, Machine, Process};
 use super::programs::Program;
@@ -27,7 +27,7 @@ pub(crate) struct ShareAccess<'a> {
     pub port: u32,
     /// `IPC$`, `ADMIN$`, `C$` or a name.
     pub share: &'a str,
-    /// The share's folder, as the log writes it; empty for `IPC$`.
+    /// The share's folder as in the log; empty for `IPC$`.
     pub folder: &'a str,
     pub target: &'a str,
     pub mask: u64,
@@ -56,12 +56,12 @@ impl Machine {
     }
 
     fn sysmon(&mut self, at: i64, event_id: u16, version: u8, fields: Fields) {
-        // Sysmon's own time is a little before the record's.
+        // The time in Sysmon's data is slightly before that of the record.
         let late = self.random.between(MILLI / 2, 4 * MILLI);
         self.event(at + late, &SYSMON, event_id, version, fields);
     }
 
-    /// A process starts; with its records.
+    /// A process starts; writes its records.
     pub(crate) fn start(
         &mut self,
         at: i64,
@@ -133,7 +133,7 @@ impl Machine {
         process
     }
 
-    /// A process ends; with its record.
+    /// A process ends; writes its record.
     pub(crate) fn end(&mut self, at: i64, process: &Arc<Process>) {
         if self.host().sysmon {
             let mut fields = vec![("RuleName", "-".into()), ("UtcTime", clock::sysmon(at).into())];
@@ -153,7 +153,7 @@ impl Machine {
         self.release(at, process);
     }
 
-    /// A process that lives for a while.
+    /// A process that ends after a while.
     #[allow(clippy::too_many_arguments, reason = "what a process is, and how long it lives")]
     pub(crate) fn run(
         &mut self,
@@ -326,7 +326,7 @@ impl Machine {
     }
 
     fn subject(&self, logon: &Logon) -> Fields {
-        // The local system is named by the machine's account.
+        // SYSTEM is logged as the machine account.
         let account = if logon.id == 0x3e7 { &self.machine_account } else { &logon.account };
         vec![
             ("SubjectUserSid", Value::Sid((&account.sid).into())),
@@ -470,7 +470,7 @@ impl Machine {
         self.event(at, &SERVICES, 7036, 0, vec![("param1", name.into()), ("param2", state.into())]);
     }
 
-    /// An activation is refused, as it happens on each Windows host all the time (10016, local).
+    /// A local activation is denied, which is frequent on every Windows host (10016).
     pub(crate) fn local_activation_refused(
         &mut self,
         at: i64,
@@ -505,7 +505,7 @@ impl Machine {
         self.event(at, &DISTRIBUTED_COM, 10028, 0, fields);
     }
 
-    /// A piece of PowerShell runs (4104).
+    /// A PowerShell script block runs (4104).
     pub(crate) fn script(&mut self, at: i64, process: &Arc<Process>, text: &str, path: &str) {
         let block = digest(text, self.random.next(), 16).to_lowercase();
         let id = format!("{}-{}-{}-{}-{}", &block[..8], &block[8..12], &block[12..16], &block[16..20], &block[20..]);

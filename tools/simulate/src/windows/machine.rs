@@ -1,4 +1,4 @@
-//! One Windows host: its processes, logons, numbers, and what it writes into its log.
+//! One Windows host: its processes, logons, allocation of ids, and its log.
 
 use super::Scene;
 use super::programs::Program;
@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
-/// An episode's scene is played this long before its start, so that it can write what came first.
+/// An episode's scene runs this long before its start, so that it can write preceding records.
 const LEAD: i64 = 30 * SECOND;
 
 /// An account.
@@ -49,7 +49,7 @@ pub(crate) struct Logon {
     pub kind: u32,
 }
 
-/// How trusted a process is.
+/// Integrity level of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Integrity {
     Low,
@@ -89,13 +89,13 @@ pub(crate) struct Process {
     pub integrity: Integrity,
 }
 
-/// Someone who sits at this host, or is connected to its desktop.
+/// A person logged on at this host, or connected to its desktop.
 pub(crate) struct Session {
     pub logon: Arc<Logon>,
     /// The same person's elevated token, where the person is an administrator.
     pub elevated: Option<Arc<Logon>>,
     pub explorer: Arc<Process>,
-    /// Programs that stay until the end.
+    /// Programs that run until logoff.
     pub apps: BTreeMap<&'static str, Arc<Process>>,
     pub ends: i64,
 }
@@ -105,7 +105,7 @@ pub(crate) struct Machine {
     pub world: Arc<World>,
     pub index: usize,
     pub random: Random,
-    /// Processes that live as long as the host, by name.
+    /// Long-running processes, by name.
     pub residents: BTreeMap<&'static str, Arc<Process>>,
     /// The built-in logons: SYSTEM, LOCAL SERVICE, NETWORK SERVICE.
     pub system: Arc<Logon>,
@@ -114,11 +114,11 @@ pub(crate) struct Machine {
     pub machine_account: Arc<Account>,
     pub session: Option<Session>,
     pub episodes: Arc<[Episode]>,
-    /// The episode that is being played: its records are marked with it.
+    /// The running episode, with which records are labelled.
     pub playing: Option<usize>,
     queue: Queue<Scene, (Option<usize>, WindowsEvent)>,
     record_ids: [u64; CHANNELS],
-    /// Process ids that are free again, and since when.
+    /// Released process ids, with the time of release.
     free_pids: BinaryHeap<Reverse<(i64, u32)>>,
     next_pid: u32,
     next_logon: u64,
@@ -183,7 +183,7 @@ impl Machine {
         self.queue.plan(time, scene);
     }
 
-    /// Plays what is due; gives the time of the next record. None: the end of time.
+    /// Runs the scenes that are due; returns the time of the next record. `None`: there are no more.
     pub(crate) fn prepare(&mut self) -> Option<i64> {
         loop {
             match self.queue.next()? {
@@ -195,7 +195,7 @@ impl Machine {
         }
     }
 
-    /// The record that [`Machine::prepare`] announced.
+    /// The record whose time [`Machine::prepare`] returned.
     pub(crate) fn take(&mut self) -> Option<Record> {
         let (time_ns, (episode, mut event)) = self.queue.take()?;
         let id = &mut self.record_ids[event.provider.index];
@@ -216,12 +216,12 @@ impl Machine {
         self.pace.gap(now, &mut self.random)
     }
 
-    /// Whether the records that are written now count as ordinary scenes' work.
+    /// Sets whether the records written now count as ordinary work.
     pub(crate) fn count_records(&mut self, counting: bool) {
         self.pace.set_counting(counting);
     }
 
-    /// A process id that nothing uses from `now` on.
+    /// A process id that is unused from `now` on.
     fn new_pid(&mut self, now: i64) -> u32 {
         if let Some(Reverse((since, pid))) = self.free_pids.peek().copied()
             && since + 5 * MINUTE < now
@@ -278,9 +278,9 @@ impl Machine {
         Account::new(self.world.domain, &person.name, &person.sid)
     }
 
-    /// A process that lives as long as the host.
+    /// A long-running process.
     ///
-    /// All that are asked for are started by the boot scene, which is the first scene.
+    /// The boot scene, which is the first scene, starts all processes that are used.
     pub(crate) fn resident(&self, name: &str) -> Arc<Process> {
         match self.residents.get(name).or_else(|| self.residents.values().next()) {
             Some(process) => Arc::clone(process),

@@ -1,4 +1,4 @@
-//! Windows hosts: what happens on them, and in which order.
+//! Windows hosts: the activity on them and its order.
 
 mod attacks;
 mod boot;
@@ -15,22 +15,22 @@ use crate::clock::DAY;
 use crate::options::Attack;
 use crate::plan::Kind;
 
-/// Something that happens.
+/// A scene: a unit of activity on a host.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Scene {
     /// The host starts.
     Boot,
     /// A day begins: its working hours are planned.
     Day,
-    /// The owner comes, and stays until the given time.
+    /// The owner logs on, and stays until the given time.
     Arrive(i64),
-    /// The owner goes.
+    /// The owner logs off.
     Leave,
     /// Ordinary work and noise.
     Ordinary,
-    /// The part of an episode's target.
+    /// The target's part of an episode.
     Target(usize),
-    /// The part of an episode's source.
+    /// The source's part of an episode.
     Source(usize),
 }
 
@@ -102,7 +102,7 @@ impl Machine {
                 Attack::CmstpLua => self.cmstplua(at),
                 Attack::DdeOffice => self.dde(at, &episode),
                 Attack::SmbBeacon => self.beacon_target(at, &episode),
-                // Those of Linux hosts are never planned for a Windows host.
+                // Linux attacks are never planned for a Windows host.
                 _ => {}
             },
             (Kind::Attack(attack), false) => match attack {

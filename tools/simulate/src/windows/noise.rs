@@ -1,4 +1,5 @@
-//! What Windows does by itself: services that come and go, COM surrogates, refused activations, installers, agents.
+//! Background activity of Windows: services that start and stop, COM surrogates, denied activations, installers,
+//! agents.
 
 use super::events::{Flow, Library};
 use super::machine::{Integrity, Machine};
@@ -8,7 +9,7 @@ use crate::world::Role;
 use std::sync::Arc;
 
 impl Machine {
-    /// Something that the system does.
+    /// A random background activity.
     pub(crate) fn noise(&mut self, at: i64) {
         match self.random.below(100) {
             0..=17 => self.service_host(at),
@@ -213,7 +214,7 @@ impl Machine {
         self.flow(at + 2 * SECOND, &update, &flow);
     }
 
-    /// Management software asks through WMI, and its provider starts programs.
+    /// Management software queries WMI, whose provider starts programs.
     fn inventory(&mut self, at: i64) {
         let launcher = self.resident("dcomlaunch");
         let system = Arc::clone(&self.system);
@@ -231,7 +232,7 @@ impl Machine {
         self.console(at + 3 * SECOND, 4 * SECOND, &child);
         let ccm = self.resident("ccm");
         self.create_file(at + 8 * SECOND, &ccm, r"C:\Windows\CCM\Inventory\Temp\delta.xml".to_owned());
-        // A certification authority that was retired does not answer any more.
+        // A retired certification authority does not respond any more.
         if self.random.chance(5) {
             self.activation_failed(
                 at + 9 * SECOND,

@@ -1,5 +1,5 @@
-//! The programs of Windows hosts, with what their version resources say. `{user}` in a path is the account's name.
-//! Vendors that are not everywhere are made up.
+//! The programs of Windows hosts, with the contents of their version resources. `{user}` in a path is the name of the
+//! account. Vendors other than widespread ones are fictitious.
 
 /// A program.
 #[derive(Debug)]
@@ -112,7 +112,7 @@ const fn unknown(image: &'static str) -> Program {
     Program { image, original: "-", description: "-", product: "-", company: "-", version: "-" }
 }
 
-// What attackers bring: no version resource.
+// Tools of attackers, without a version resource.
 programs! {
     IMPLANT = unknown(r"C:\Users\{user}\AppData\Local\Temp\wupdate.exe");
     IMPLANT_PUBLIC = unknown(r"C:\Users\Public\Libraries\hostsvc.exe");

@@ -1,4 +1,4 @@
-//! What servers do for others: logons from the network, shares, pipes, databases, backups, remote desktops.
+//! Server activity: network logons, shares, pipes, databases, backups, remote desktops.
 
 use super::events::{Flow, ShareAccess};
 use super::machine::{Account, Integrity, Logon, Machine};
@@ -7,7 +7,7 @@ use crate::clock::{MILLI, MINUTE, SECOND};
 use crate::world::{ADMINS, Role};
 use std::sync::Arc;
 
-/// Who comes from where.
+/// A client: its account and address.
 struct Visitor {
     account: Arc<Account>,
     workstation: Arc<str>,
@@ -16,7 +16,7 @@ struct Visitor {
 }
 
 impl Machine {
-    /// Something that others ask of a server.
+    /// A random client request to a server.
     pub(crate) fn serve(&mut self, at: i64) {
         let choice = self.random.below(100);
         match self.role() {
@@ -59,7 +59,7 @@ impl Machine {
         Visitor { account, workstation: Arc::clone(&from.short), address: Arc::clone(&from.address), port }
     }
 
-    /// A logon from the network that ends `lasts` later.
+    /// A network logon that ends after `lasts`.
     fn visit(&mut self, at: i64, lasts: i64, visitor: &Visitor) -> Arc<Logon> {
         let logon = self.new_logon(&visitor.account, 0, 3);
         let kernel = self.resident("kernel");

@@ -43,7 +43,7 @@ fn write_value(out: &mut String, value: &AuditValue) {
         AuditValue::Hex(number) => {
             let _ = write!(out, "{number:x}");
         }
-        // What `audit_log_untrustedstring` of the kernel does.
+        // Same encoding as `audit_log_untrustedstring` of the kernel.
         AuditValue::Untrusted(text) if text.bytes().any(|byte| byte <= b' ' || byte > b'~' || byte == b'"') => {
             for byte in text.bytes() {
                 let _ = write!(out, "{byte:02X}");

@@ -1,4 +1,4 @@
-//! A file that is open only while it is written to, so that thousands can be written at a time.
+//! A file that is open only while it is written to, so that thousands can be written in parallel.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -11,13 +11,13 @@ pub(crate) struct LazyFile {
 }
 
 impl LazyFile {
-    /// Makes an empty file, in place of what is there.
+    /// Creates an empty file, replacing an existing one.
     pub(crate) fn create(path: PathBuf) -> io::Result<Self> {
         File::create(&path)?;
         Ok(LazyFile { path, position: 0, len: 0 })
     }
 
-    /// How many bytes the file has.
+    /// Size of the file in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }

@@ -1,4 +1,4 @@
-//! Windows events as JSON, in the shapes of several shippers.
+//! Windows events as JSON, in the formats of several shippers.
 
 use super::{level, opcode, qualifiers, task};
 use crate::clock;
@@ -85,7 +85,7 @@ pub(crate) fn string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// A value as text, as most shippers write all values.
+/// A value as a string, as most shippers write all values.
 fn as_text(out: &mut String, value: &Value) {
     match value {
         Value::Text(text) | Value::Sid(text) => string(out, text),
@@ -102,7 +102,7 @@ fn as_text(out: &mut String, value: &Value) {
     }
 }
 
-/// A value with numbers and truth values as such.
+/// A value with JSON numbers and booleans.
 fn typed(out: &mut String, value: &Value) {
     match value {
         Value::Number(number) => clock::digits(out, u64::from(*number), 1),
@@ -238,7 +238,7 @@ pub(crate) fn winlogbeat(out: &mut String, record: &Record, event: &WindowsEvent
     root.close();
 }
 
-/// As NXLog writes it: all at the top, times local and to the second, and its own `EventType` over Sysmon's.
+/// As NXLog writes it: flat, with local times in seconds, and its own `EventType` in place of Sysmon's.
 pub(crate) fn nxlog(out: &mut String, record: &Record, event: &WindowsEvent) {
     let provider = event.provider;
     let mut time = String::new();

@@ -1,4 +1,4 @@
-//! Audit events as laurel writes them: one JSON object an event, arguments as lists, addresses with percent signs.
+//! Audit events in laurel's format: one JSON object per event, arguments as lists, addresses percent-encoded.
 
 use super::json::{Object, string};
 use crate::clock;
@@ -10,7 +10,7 @@ pub(crate) fn write(out: &mut String, record: &Record, serial: u64, records: &[A
     root.text("ID", &format!("{}.{:03}:{serial}", millis / 1000, millis % 1000)).text("NODE", &record.host_name);
     let mut rest = records;
     while let Some(first) = rest.first() {
-        // Records of one kind stand together; some kinds are lists even if there is one.
+        // Records of one type are grouped; some types are always lists.
         let count = rest.iter().take_while(|other| other.kind == first.kind).count();
         let (group, after) = rest.split_at(count);
         rest = after;
@@ -77,7 +77,7 @@ fn object(out: &mut String, audit: &AuditRecord) {
     object.close();
 }
 
-/// Bytes in hexadecimal, with those that are no printable ASCII as `%xx`.
+/// Decodes hexadecimal bytes; those that are not printable ASCII become `%xx`.
 fn percent(digits: &str) -> String {
     let nibble = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0) as u8;
     let mut out = String::with_capacity(digits.len());

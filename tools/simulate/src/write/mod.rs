@@ -1,4 +1,4 @@
-//! Logs in a folder: which file a record goes to, in which shape, and the truth about attacks beside them.
+//! Writes logs to a folder: the file and format of each record, and the labels of attacks.
 
 mod audit;
 mod evtx;
@@ -18,40 +18,40 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use truth::{Evidence, Truth};
 
-/// What was written.
+/// Summary of the written files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// How many records: Windows events, and audit events (which have several lines each).
+    /// Number of records: Windows events, and audit events (which have several lines each).
     pub records: u64,
-    /// How many bytes, without `truth.json`.
+    /// Size in bytes, without `truth.json`.
     pub bytes: u64,
-    /// The logs' names in the folder, in alphabetical order.
+    /// File names of the logs, in alphabetical order.
     pub files: Vec<String>,
-    /// How many attacks are in them.
+    /// Number of attacks.
     pub attacks: usize,
 }
 
-/// Simulates the fleet of these options, writes its logs and `truth.json` into a folder, which is made if it is not
-/// there. Files of these names are replaced.
+/// Simulates the fleet of these options and writes its logs and `truth.json` to a folder, which is created if it does
+/// not exist. Existing files with these names are replaced.
 ///
 /// # Errors
-/// What the file system says.
+/// Errors of the file system.
 pub fn run(options: &Options, folder: &Path) -> io::Result<Report> {
     run_mixed(options, folder, &|_| options.windows_shape)
 }
 
-/// As [`run`], with a shape for each Windows host: `shape` is asked with the host's name. Merged files take the shape
-/// of the first host that writes into them.
+/// As [`run`], with a format for each Windows host: `shape` is called with the host's name. Merged files have the
+/// format of the first host that writes to them.
 ///
 /// # Errors
-/// What the file system says.
+/// Errors of the file system.
 pub fn run_mixed(options: &Options, folder: &Path, shape: &dyn Fn(&str) -> WindowsShape) -> io::Result<Report> {
     std::fs::create_dir_all(folder)?;
     let mut fleet = Fleet::new(options);
     let shapes: Vec<WindowsShape> = (0..fleet.hosts()).map(|host| shape(fleet.host_name(host))).collect();
     let mut truth = Truth::new(&fleet);
     let mut logs: BTreeMap<String, Log> = BTreeMap::new();
-    // One name a host, so that no name is made anew for each record.
+    // One name per host, to avoid an allocation for each record.
     let names: Vec<String> = (0..fleet.hosts()).map(|host| file_name(options, &fleet, host, shapes[host])).collect();
     let mut records = 0;
     let mut line = String::new();
@@ -115,7 +115,7 @@ impl Log {
         })
     }
 
-    /// Writes a record; gives where it is, without the file's name. `line` is a buffer.
+    /// Writes a record; returns its position, without the file's name. `line` is a buffer.
     fn write(
         &mut self,
         record: &Record,
@@ -167,7 +167,7 @@ fn text(line: &mut String, record: &Record, event: &WindowsEvent, shape: Windows
         WindowsShape::Nxlog => json::nxlog(line, record, event),
         WindowsShape::FluentBit => json::fluent_bit(line, record, event),
         WindowsShape::Xml => xml::event(line, record, event),
-        // EVTX is no text; who asks for its text gets the JSON of it.
+        // EVTX is not a text format; its text form is the JSON of evtx_dump.
         WindowsShape::Evtx | WindowsShape::EvtxJson => json::evtx(line, record, event),
     }
     line.push('\n');

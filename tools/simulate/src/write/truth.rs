@@ -1,4 +1,4 @@
-//! `truth.json`: which attacks are in the logs, where and when, and which records are theirs.
+//! `truth.json`: the labels of the attacks in the logs, with time, hosts and records.
 
 use super::json::{Object, string};
 use crate::clock;
@@ -13,7 +13,7 @@ pub(crate) struct Evidence {
     pub file: String,
     pub host: String,
     pub time: i64,
-    /// The first line of it in a text, from 1; 0 in a file without lines.
+    /// Its first line in a text file, from 1; 0 in a file without lines.
     pub line: u64,
     /// `EventRecordID`, or the audit event's serial.
     pub record: u64,
@@ -28,12 +28,12 @@ impl Evidence {
             Body::Windows(event) => (event.record_id, Some(event.event_id), event.provider.channel),
             Body::Audit { serial, .. } => (*serial, None, "audit"),
         };
-        // Names are filled in for the records that are kept, those of episodes.
+        // Names are only filled in for the records of episodes, which are kept.
         Evidence { time: record.time_ns, record: id, event_id, channel, ..Evidence::default() }
     }
 }
 
-/// What is true.
+/// The content of `truth.json`.
 pub(crate) struct Truth {
     episodes: Vec<Vec<Evidence>>,
     kinds: Vec<Kind>,
@@ -51,7 +51,7 @@ impl Truth {
         }
     }
 
-    /// How many attacks left records.
+    /// Number of attacks with records.
     pub(crate) fn attacks(&self) -> usize {
         let of_attack = |(kind, records): &(&Kind, &Vec<_>)| matches!(kind, Kind::Attack(_)) && !records.is_empty();
         self.kinds.iter().zip(&self.episodes).filter(of_attack).count()
@@ -66,7 +66,7 @@ impl Truth {
             array(out, 0..fleet.hosts(), |out, host| string(out, fleet.host_name(host)));
         });
         root.member("attacks", |out| self.list(out, fleet, true));
-        // Ordinary work that looks alike: a finding here is a false alarm, or an administrator to allow.
+        // Benign activity that resembles attacks: a finding here is a false positive, or an administrator to allow.
         root.member("ordinary", |out| self.list(out, fleet, false));
         root.close();
         out.push('\n');

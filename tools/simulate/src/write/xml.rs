@@ -1,4 +1,4 @@
-//! Windows events as XML, one a line, as `wevtutil` renders them.
+//! Windows events as XML, one per line, as `wevtutil` renders them.
 
 use super::{level, opcode, qualifiers, task};
 use crate::clock;

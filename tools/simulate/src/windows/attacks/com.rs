@@ -32,7 +32,7 @@ impl Machine {
         self.load(when, &explorer, &loaded);
     }
 
-    /// The COM surrogate of CMSTPLUA starts an elevated shell without a question.
+    /// The COM surrogate of CMSTPLUA starts an elevated shell without a consent prompt.
     pub(crate) fn cmstplua(&mut self, at: i64) {
         let (logon, parent, integrity) = self.foothold();
         self.run(at, MINUTE, &parent, &programs::IMPLANT, "\"{image}\"", &logon, integrity);

@@ -1,4 +1,4 @@
-//! Remote COM: MMC20.Application, Excel's RegisterXLL, ShellWindows; and the scripts that drive them.
+//! Remote COM: MMC20.Application, Excel's RegisterXLL, ShellWindows; and the scripts that call them.
 
 use super::super::events::Library;
 use super::super::machine::{Integrity, Machine};
@@ -58,7 +58,7 @@ impl Machine {
         self.run(at + 5 * SECOND, MINUTE, &excel, &programs::RUNDLL32, command, &logon, Integrity::High);
     }
 
-    /// The Explorer of the person at the desk is driven from another host.
+    /// The Explorer of the logged-on user is controlled from another host.
     pub(crate) fn shell_windows_target(&mut self, at: i64, episode: &Episode) {
         let rpc = self.resident("rpcss");
         self.receive(at, &rpc, 135, 0, episode);

@@ -1,4 +1,4 @@
-//! The attacks on Windows hosts, one file a kind: what the target's and the source's logs show of them.
+//! The attacks on Windows hosts, one file per kind: their records in the logs of target and source.
 
 mod com;
 mod dcom;
@@ -12,7 +12,7 @@ use crate::plan::Episode;
 use std::sync::Arc;
 
 impl Machine {
-    /// A network logon of the episode's account, from its source; with the connection that carries it.
+    /// A network logon of the episode's account from its source, with its connection.
     fn intrude(&mut self, at: i64, episode: &Episode) -> Arc<Logon> {
         let account = self.person(episode.actor);
         let logon = self.new_logon(&account, 0, 3);
@@ -50,8 +50,8 @@ impl Machine {
         self.flow(at, process, &flow);
     }
 
-    /// The logon and parent for what an attacker does at a desk: the owner's session, or SYSTEM's where nobody is
-    /// there.
+    /// The logon and parent process for interactive activity of an attacker: the owner's session, or SYSTEM's if nobody
+    /// is logged on.
     fn foothold(&mut self) -> (Arc<Logon>, Arc<Process>, Integrity) {
         match &self.session {
             Some(session) => (Arc::clone(&session.logon), Arc::clone(&session.explorer), Integrity::Medium),
@@ -59,7 +59,7 @@ impl Machine {
         }
     }
 
-    /// The attacker looks around: a few commands of a shell.
+    /// Discovery by the attacker: a few shell commands.
     fn look_around(&mut self, at: i64, shell: &Arc<Process>) {
         let logon = Arc::clone(&shell.logon);
         let programs = [

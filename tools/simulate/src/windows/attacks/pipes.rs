@@ -1,4 +1,4 @@
-//! Local abuse of named pipes: getsystem, and a service account that catches the print spooler.
+//! Local abuse of named pipes: getsystem, and a service account that impersonates the print spooler.
 
 use super::super::machine::{Integrity, Machine, Process};
 use super::super::programs;
@@ -7,7 +7,7 @@ use crate::plan::Episode;
 use std::sync::Arc;
 
 impl Machine {
-    /// A service that writes into the attacker's pipe lends it the token of SYSTEM.
+    /// A service running as SYSTEM writes to the attacker's pipe, whose server impersonates it.
     pub(crate) fn get_system(&mut self, at: i64, episode: &Episode) {
         let (logon, parent, _) = self.foothold();
         let high = Integrity::High;
@@ -31,10 +31,10 @@ impl Machine {
         self.look_around(begin + 20 * SECOND, &taken);
     }
 
-    /// The print spooler is made to connect to a pipe whose name looks like its own.
+    /// The print spooler is coerced to connect to a pipe whose name resembles its own.
     pub(crate) fn potato(&mut self, at: i64, episode: &Episode) {
         let network = Arc::clone(&self.network_service);
-        // Where there is a database, its server runs the attacker's command; else a scheduled task does.
+        // On a database server the database runs the attacker's command, elsewhere a scheduled task does.
         let parent = self.residents.get("sql").map_or_else(|| self.resident("schedule"), Arc::clone);
         let level = Integrity::System;
         let shell = self.run(

@@ -1,5 +1,5 @@
-//! Over SMB and WMI from another host: service executors, wmiexec, a beacon behind a pipe. The administrator's
-//! executor is the same machinery under its own name.
+//! Attacks over SMB and WMI from another host: service executors, wmiexec, a beacon with a pipe. The administrator's
+//! use of PsExec shares this code.
 
 use super::super::events::ShareAccess;
 use super::super::machine::{Integrity, Logon, Machine};
@@ -19,7 +19,7 @@ impl Machine {
         self.connect_pipe(at + 3 * MILLI, &kernel, format!(r"\{pipe}"));
     }
 
-    /// A service is installed over the network, and talks to its client through three pipes.
+    /// A service is installed over the network, and communicates with its client through three pipes.
     pub(crate) fn executor_target(&mut self, at: i64, episode: &Episode, known: bool) {
         let (program, service, prefix) = match known {
             true => (&programs::PSEXESVC, "PSEXESVC", "PSEXESVC"),
@@ -86,7 +86,7 @@ impl Machine {
         self.send(at, &kernel, 445, 0, episode);
     }
 
-    /// A process is created through WMI; its output goes to a share.
+    /// A process is created through WMI; its output is written to a share.
     pub(crate) fn wmiexec_target(&mut self, at: i64, episode: &Episode) {
         let mut random = Random::new(episode.shared.seed, &[1]);
         let rpc = self.resident("rpcss");
@@ -124,7 +124,7 @@ impl Machine {
         }
     }
 
-    /// The tool that drives WMI, or the beacon's other end.
+    /// The client of WMI, or of the beacon.
     pub(crate) fn tool_source(&mut self, at: i64, episode: &Episode, attack: Attack) {
         let (logon, parent, integrity) = self.foothold();
         let tool = self.run(at - SECOND, 4 * MINUTE, &parent, &programs::IMPLANT, "\"{image}\"", &logon, integrity);
@@ -137,7 +137,7 @@ impl Machine {
         }
     }
 
-    /// An implant offers a pipe under a name that looks like the system's; another one talks to it over SMB.
+    /// An implant creates a pipe with a name that resembles a system pipe; another implant connects to it over SMB.
     pub(crate) fn beacon_target(&mut self, at: i64, episode: &Episode) {
         let mut random = Random::new(episode.shared.seed, &[1]);
         let kernel = self.resident("kernel");

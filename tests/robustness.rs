@@ -1,7 +1,8 @@
-//! No input stops a run: soup of bytes, cut, mangled and repacked logs, through sources, engine and module.
+//! Fuzzing: no input stops a run. Random bytes and truncated, corrupted and recompressed logs are run through sources,
+//! engine and module.
 //!
-//! The cases are made from a fixed seed, so that a run can be repeated; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` ask
-//! for others.
+//! Inputs are generated from a fixed seed, so that runs are reproducible; `PROPTEST_RNG_SEED` and `PROPTEST_CASES`
+//! change that.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,9 +24,9 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
 
-/// Longest that anything here may take: it takes milliseconds.
+/// Timeout of a single check, which normally takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// Enough to keep the details of all skips.
+/// Large enough to keep the details of all skipped records.
 const ALL: usize = 1_000_000;
 
 fn config(cases: u32) -> ProptestConfig {
@@ -44,7 +45,7 @@ fn fixtures() -> &'static [Log] {
     LOGS.get_or_init(logs)
 }
 
-/// Ends the program where what follows hangs; dropped, it is content.
+/// Aborts the program if the sender is not dropped within the timeout.
 fn watch(what: String) -> Sender<()> {
     let (done, waiting) = channel::<()>();
     std::thread::spawn(move || {
@@ -56,7 +57,7 @@ fn watch(what: String) -> Sender<()> {
     done
 }
 
-/// Something that happens to bytes.
+/// A corruption of bytes.
 #[derive(Clone, Debug)]
 enum Damage {
     Cut(Index),
@@ -167,12 +168,12 @@ fn wrapped(bytes: Vec<u8>, wraps: &[Wrap]) -> Vec<u8> {
     wraps.iter().fold(bytes, |bytes, wrap| match wrap {
         Wrap::Gzip => gzip(&bytes),
         Wrap::Zstd => zstd(&bytes),
-        Wrap::Zip => zip(&[("in.log", &bytes), ("notes.txt", b"soup\n")]),
-        Wrap::Tar => tar(&[("in.log", &bytes), ("notes.txt", b"soup\n")]),
+        Wrap::Zip => zip(&[("in.log", &bytes), ("notes.txt", b"some text\n")]),
+        Wrap::Tar => tar(&[("in.log", &bytes), ("notes.txt", b"some text\n")]),
     })
 }
 
-/// Pieces of records, put together at random: more of them get past the first check than random bytes do.
+/// Random combinations of parts of records: more of them pass the first checks than random bytes do.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     const PIECES: [&str; 40] = [
         "{\"EventID\":",
@@ -220,7 +221,7 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
     vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
-fn soup() -> impl Strategy<Value = Vec<u8>> {
+fn random_bytes() -> impl Strategy<Value = Vec<u8>> {
     const STARTS: [&[u8]; 14] = [
         b"",
         b"ElfFile\0",
@@ -241,7 +242,7 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![2 => random, 5 => pieces()]
 }
 
-/// The skips are all listed, each with its place and its reason.
+/// Checks that all skipped records are listed, each with its place and reason.
 fn check_skips(skips: &Skips, path: &str) {
     assert_eq!(skips.details().len() as u64, skips.total(), "{skips:?}");
     for detail in skips.details() {
@@ -249,7 +250,7 @@ fn check_skips(skips: &Skips, path: &str) {
     }
 }
 
-/// What a replay found: each document as it was last, without the incident, which only a whole run knows.
+/// The findings of a replay in their latest state, without the incident, which is only known at the end of a run.
 fn found(documents: impl Iterator<Item = (String, String)>) -> BTreeSet<String> {
     backchannel_tests::native::latest(documents)
         .into_iter()
@@ -272,13 +273,13 @@ fn through_module(path: &Path, format: Option<InputFormat>, carrier: Carrier) ->
     report
 }
 
-/// Whether the lines of a format are put together to events, so that they cannot be counted against each other.
+/// Whether several lines of a format can form one event, so that lines and events cannot be compared by number.
 fn joins_lines(format: Option<InputFormat>) -> bool {
     use Format::{Auditd, Json, Laurel, Syslog};
     matches!(format, None | Some(InputFormat::Text(Auditd | Json | Laurel | Syslog)))
 }
 
-/// Reads `bytes` from a file in all ways, and checks the account of each.
+/// Reads `bytes` from a file with every carrier, and checks the counters of each.
 fn check(bytes: &[u8], format: Option<InputFormat>, holds: Option<InputFormat>) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("log");
@@ -301,7 +302,7 @@ fn check(bytes: &[u8], format: Option<InputFormat>, holds: Option<InputFormat>) 
             let here = found(report.findings.into_iter().map(|finding| (finding.id, finding.document)));
             assert_eq!(here, expected);
         } else if !joins_lines(holds) && holds != Some(InputFormat::Text(Format::ZeekTsv)) {
-            // Who hands over records undecoded counts the header of a Zeek log too.
+            // With undecoded records the header of a Zeek log is counted too.
             let accounted = summary.records.evaluated + summary.records.unused + summary.records.skipped;
             assert!(
                 summary.records.read <= accounted,
@@ -316,7 +317,7 @@ proptest! {
     #![proptest_config(config(400))]
 
     #[test]
-    fn a_damaged_log_is_read_and_what_is_not_used_is_accounted_for(
+    fn corrupted_logs_are_read_and_every_skipped_record_is_counted(
         log in any::<Index>(),
         inner in vec(damage(), 0..6),
         wraps in wraps(),
@@ -330,17 +331,17 @@ proptest! {
     }
 
     #[test]
-    fn soup_is_read_and_what_is_not_used_is_accounted_for(
-        soup in soup(),
+    fn random_bytes_are_read_and_every_skipped_record_is_counted(
+        bytes in random_bytes(),
         wraps in wraps(),
         format in proptest::option::of(select(&Format::ALL[..])),
     ) {
-        let _watch = watch(format!("{soup:?} {wraps:?} {format:?}"));
-        check(&wrapped(soup, &wraps), format.map(InputFormat::Text), None);
+        let _watch = watch(format!("{bytes:?} {wraps:?} {format:?}"));
+        check(&wrapped(bytes, &wraps), format.map(InputFormat::Text), None);
     }
 }
 
-/// A batch as a host that knows nothing of framing would hand it over.
+/// A batch as a host without knowledge of framing would pass it.
 #[derive(Clone, Debug)]
 enum Handed {
     Packed { of: Index, damages: Vec<Damage>, typed: bool },
@@ -350,7 +351,7 @@ enum Handed {
 fn handed() -> impl Strategy<Value = Handed> {
     let some = || vec(damage(), 0..4);
     let data = prop_oneof![
-        soup(),
+        random_bytes(),
         (any::<Index>(), some()).prop_map(|(log, damages)| damaged(log.get(fixtures()).bytes.clone(), &damages)),
     ];
     let line = prop_oneof![Just(1), Just(0), Just(u64::MAX), any::<u64>()];
@@ -364,7 +365,7 @@ fn handed() -> impl Strategy<Value = Handed> {
     ]
 }
 
-/// The packed batches that the fixtures give.
+/// The packed batches of the fixtures.
 fn packed() -> &'static [Vec<u8>] {
     static PACKED: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     PACKED.get_or_init(|| {
@@ -402,7 +403,7 @@ proptest! {
     #![proptest_config(config(300))]
 
     #[test]
-    fn whatever_is_handed_over_the_module_does_what_the_engine_does(batches in vec(handed(), 1..6)) {
+    fn the_module_gives_the_same_results_as_the_engine_for_any_batch(batches in vec(handed(), 1..6)) {
         let _watch = watch(format!("{batches:?}"));
         let mut engine = Engine::open(None, None).expect("good settings");
         let mut detector = Detector::open(module(), Limits::default(), None, None).expect("it opens");
@@ -416,7 +417,7 @@ proptest! {
                     match native {
                         Ok(output) => same(&output, &evaluation),
                         Err(error) => {
-                            let loss = evaluation.loss.expect("what the engine refuses the module refuses");
+                            let loss = evaluation.loss.expect("the module rejects what the engine rejects");
                             assert!(loss.reason.contains(error.reason), "{} {error}", loss.reason);
                         }
                     }
@@ -438,10 +439,10 @@ proptest! {
     }
 }
 
-/// Lines that are a record of no format.
+/// Lines that are not a record of any format.
 const BAD: [&[u8]; 7] = [b"nonsense", b"{\"EventID\": oops", b"}{", b"\xFF\xFE\xFD", b"[1, 2", b"\x1b[2J", b"\""];
 
-/// Logs of cases that fire, one record or audit line a line.
+/// Logs of cases with findings, one record or audit line per line.
 fn firing() -> &'static [(Format, String)] {
     static LOGS: OnceLock<Vec<(Format, String)>> = OnceLock::new();
     LOGS.get_or_init(|| {
@@ -456,7 +457,7 @@ proptest! {
     #![proptest_config(config(400))]
 
     #[test]
-    fn a_bad_line_costs_itself_and_nothing_else(
+    fn a_bad_line_does_not_affect_other_lines(
         log in any::<Index>(),
         bad in vec((any::<Index>(), select(&BAD[..])), 1..6),
     ) {

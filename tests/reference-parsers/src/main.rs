@@ -1,7 +1,7 @@
-//! How fast other libraries read the same logs. A program of its own, so that the features these libraries ask of
-//! shared dependencies never change how the benchmark's other half is built.
+//! Measures how fast other libraries read the same logs. It is a separate program, so that the features these libraries
+//! enable in shared dependencies do not affect the build of the benchmark.
 //!
-//! `backchannel-yardsticks evtx|json SECONDS FOLDER` reads all files of the folder again and again for that many CPU
+//! `backchannel-reference-parsers evtx|json SECONDS FOLDER` reads all files of the folder repeatedly for that many CPU
 //! seconds, and prints how many records it read and how many CPU seconds that took.
 
 mod events;
@@ -17,7 +17,7 @@ use evtx::{EvtxParser, ParserSettings};
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [what, seconds, folder] = arguments.as_slice() else {
-        eprintln!("usage: backchannel-yardsticks evtx|json SECONDS FOLDER");
+        eprintln!("usage: backchannel-reference-parsers evtx|json SECONDS FOLDER");
         return ExitCode::FAILURE;
     };
     let (Ok(seconds), Ok(entries)) = (seconds.parse::<f64>(), fs::read_dir(folder)) else {
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         }
     };
     let start = ProcessTime::now();
-    // Used again for each file, so that the system need not clear memory for each.
+    // Reused for all files, to avoid allocations.
     let (mut records, mut buffer) = (0, Vec::new());
     loop {
         records += files.iter().map(|path| read(path, &mut buffer)).sum::<u64>();

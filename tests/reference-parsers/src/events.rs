@@ -1,4 +1,4 @@
-//! A typed parse of Windows events as JSON lines: 27 fields, borrowed where nothing is escaped.
+//! Parses Windows events as JSON lines into a struct with 27 fields, borrowed if they contain no escapes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
-/// Text that is borrowed where it can be (serde never borrows inside an `Option<Cow<str>>`), or a number.
+/// A string, borrowed if possible (serde never borrows inside an `Option<Cow<str>>`), or a number.
 #[derive(Default)]
 struct Text<'a>(#[expect(dead_code, reason = "only the parse is measured")] Cow<'a, str>);
 
