@@ -59,8 +59,6 @@ pub(crate) enum Direction {
     Outbound,
 }
 
-// `from_machine` and `to_machine` say in which direction machines acted; they convert nothing.
-#[allow(clippy::wrong_self_convention)]
 impl Evidence {
     /// A conclusion in one sentence.
     pub fn new(severity: Severity, confidence: Confidence, text: impl Into<String>) -> Self {
