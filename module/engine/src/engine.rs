@@ -60,7 +60,8 @@ impl Engine {
     }
 
     /// Whether the first bytes of a JSON record show that no analytic reads it, so that it need not be passed to
-    /// [`raw`](Self::raw). For hosts that pass one record per call and for which reading a whole record is expensive.
+    /// [`records`](Self::records). For hosts that pass one record per call and for which reading a whole record is
+    /// expensive.
     pub fn is_unused(record: &[u8]) -> bool {
         intake::is_unused(record)
     }
