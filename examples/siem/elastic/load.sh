@@ -1,7 +1,7 @@
 #!/bin/sh
 # Loads templates, pipeline and rules.
 #   ELASTICSEARCH=https://localhost:9200 KIBANA=https://localhost:5601 API_KEY=… ./load.sh
-# The rules come in switched off: look at them in Security > Rules, then enable.
+# The rules are disabled: review them in Security > Rules, then enable them.
 set -eu
 cd "$(dirname "$0")"
 : "${ELASTICSEARCH:?}" "${KIBANA:?}" "${API_KEY:?}"

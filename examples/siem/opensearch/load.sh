@@ -13,6 +13,6 @@ send() {
 
 send PUT _ingest/pipeline/backchannel-alerts < ingest-pipeline.json
 send PUT _index_template/backchannel-alerts < index-template.json
-# A monitor wants its index to be there.
+# A monitor needs an existing index.
 send PUT backchannel-alerts < /dev/null
 sed "s/CHANNEL_ID/$CHANNEL/" monitor.json | send POST _plugins/_alerting/monitors

@@ -302,7 +302,7 @@ fn an_event_larger_than_a_chunk_is_refused_by_name() {
     let event = Event { record_id: 77, data: Data::named([("Text", Value::text(&*large))]), ..sample() };
     let refused = log.push(&event).unwrap_err();
     assert!(matches!(refused, TooLarge::Record { record_id: 77, bytes } if bytes > 80_000), "{refused:?}");
-    assert!(refused.to_string().starts_with("record 77: takes 8"), "{refused}");
+    assert!(refused.to_string().starts_with("record 77: needs 8"), "{refused}");
     log.push(&Event { event_id: 19, ..sample() }).unwrap();
 
     let file = log.finish();
