@@ -14,7 +14,7 @@ const PACKAGED: [&str; 4] = [
 ];
 
 /// The type or protocol whose handler a value bends for one user, and the command.
-pub fn bent<'t>(path: &'t str, data: &'t str) -> Option<(&'t str, &'t str)> {
+pub fn redirected<'t>(path: &'t str, data: &'t str) -> Option<(&'t str, &'t str)> {
     if !is_per_user(path) {
         return None;
     }
@@ -50,18 +50,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_handlers_that_elevated_programs_open_are_bent() {
+    fn only_handlers_that_elevated_programs_open_are_redirected() {
         let command = r"HKU\S-1-5-21-1_Classes\ms-settings\shell\open\command\(Default)";
-        assert_eq!(bent(command, "cmd.exe"), Some(("ms-settings", "cmd.exe")));
+        assert_eq!(redirected(command, "cmd.exe"), Some(("ms-settings", "cmd.exe")));
         assert_eq!(
-            bent(r"HKU\S-1-5-21-1\Software\Classes\mscfile\shell\open\command\(Default)", "x"),
+            redirected(r"HKU\S-1-5-21-1\Software\Classes\mscfile\shell\open\command\(Default)", "x"),
             Some(("mscfile", "x"))
         );
-        assert_eq!(bent(r"HKU\S-1-5-21-1_Classes\txtfile\shell\open\command\(Default)", "notepad"), None);
-        assert_eq!(bent(r"HKU\S-1-5-21-1\Volatile Environment\SYSTEMROOT", "x"), Some(("environment", "x")));
-        assert_eq!(bent(r"HKLM\SOFTWARE\Classes\mscfile\shell\open\command\(Default)", "mmc"), None);
+        assert_eq!(redirected(r"HKU\S-1-5-21-1_Classes\txtfile\shell\open\command\(Default)", "notepad"), None);
+        assert_eq!(redirected(r"HKU\S-1-5-21-1\Volatile Environment\SYSTEMROOT", "x"), Some(("environment", "x")));
+        assert_eq!(redirected(r"HKLM\SOFTWARE\Classes\mscfile\shell\open\command\(Default)", "mmc"), None);
         let packaged =
             r"HKU\S-1-5-21-1_Classes\AppXq0fevzme2pys62n3e0fbqa7peapykr8v\shell\open\command\DelegateExecute";
-        assert_eq!(bent(packaged, "{4ED3A719-CEA8-4BD9-910D-E252F997AFC2}"), None);
+        assert_eq!(redirected(packaged, "{4ED3A719-CEA8-4BD9-910D-E252F997AFC2}"), None);
     }
 }

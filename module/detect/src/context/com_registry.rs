@@ -31,7 +31,7 @@ pub fn addition(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Addit
     let Activity::Registry(change) = &event.activity else { return None };
     match change.operation {
         RegistryOperation::SetValue => {
-            if let Some((class, command)) = com_handlers::bent(change.path, change.data) {
+            if let Some((class, command)) = com_handlers::redirected(change.path, change.data) {
                 return Some(Addition::Handler(class.to_ascii_lowercase(), command.to_owned()));
             }
             let value = Value::at(change.path)?;

@@ -48,15 +48,15 @@ pub const ANALYTIC: Analytic = Analytic {
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     match &event.activity {
         Activity::Registry(change) if change.operation == RegistryOperation::SetValue => {
-            bent(context, change.path, change.data)
+            redirected(context, change.path, change.data)
         }
         Activity::ProcessStart => steered(context, event),
         _ => None,
     }
 }
 
-fn bent(context: &Context<'_>, path: &str, data: &str) -> Option<Evidence> {
-    let (class, command) = com_handlers::bent(path, data)?;
+fn redirected(context: &Context<'_>, path: &str, data: &str) -> Option<Evidence> {
+    let (class, command) = com_handlers::redirected(path, data)?;
     let writer = context.subject();
     let strict = is_any(class, &["environment", "control.exe"]) || elevation::steered_handler(class)?;
     let suspect = com_server::writes_for_others(writer) || predicates::is_untrusted(writer) || writer.name().is_empty();
@@ -67,14 +67,10 @@ fn bent(context: &Context<'_>, path: &str, data: &str) -> Option<Evidence> {
     let who = if writer.name().is_empty() { "A process" } else { writer.name() };
     let what = if class == "environment" { "a variable of Windows' own folder" } else { class };
     let text = if matches!(command, "" | "(Empty)") {
-        format!(
-            "{who} emptied the handler of {what} for this user: programs of Windows that elevate themselves obey it."
-        )
+        format!("{who} emptied the handler of {what} for this user: auto-elevating programs of Windows use it.")
     } else {
         let command = clip(command, 200);
-        format!(
-            "{who} bent {what} for this user to \"{command}\": programs of Windows that elevate themselves obey it."
-        )
+        format!("{who} redirected {what} for this user to \"{command}\": auto-elevating programs of Windows use it.")
     };
     let evidence =
         Evidence::new(Severity::Medium, Confidence::High, text).indicators(Indicators::UNEXPECTED_USE).client(writer);
@@ -84,7 +80,7 @@ fn bent(context: &Context<'_>, path: &str, data: &str) -> Option<Evidence> {
 fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let (child, parent) = (context.subject(), context.parent());
     let by_task = contains(child.command_line, r"\system32\cleanmgr.exe") && !child.is(&["cleanmgr.exe"]);
-    if !by_task && !obeys(parent) {
+    if !by_task && !runs_user_handler(parent) {
         return None;
     }
     if elevation::is_normal_child(parent.name(), child.name())
@@ -106,7 +102,7 @@ fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> 
     });
     let by = if by_task { "A scheduled task" } else { parent.name() };
     let text = format!(
-        "{by} started {} with administrative rights because {} had been bent for this user: nobody was asked.",
+        "{by} started {} with administrative rights because {} had been redirected for this user: no prompt was shown.",
         child.name(),
         handler.class,
     );
@@ -119,22 +115,22 @@ fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> 
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(writer)
         .server(child)
-        .because(&handler.note, format!("{} was bent to \"{}\"", handler.class, handler.command));
+        .because(&handler.note, format!("{} was redirected to \"{}\"", handler.class, handler.command));
     Some(bypass(evidence, &handler.class))
 }
 
-/// Whether what was bent is a handler that the shell opens through COM: a variable and a program's path are not.
+/// Whether what was redirected is a handler that the shell opens through COM: a variable and a program's path are not.
 fn is_com(class: &str) -> bool {
     !is_any(class, &["environment", "control.exe"])
 }
 
-/// The channel and the techniques of what was bent.
+/// The channel and the techniques of what was redirected.
 fn bypass(evidence: Evidence, class: &str) -> Evidence {
     if is_com(class) { evidence.channel(Mechanism::Com, class) } else { evidence.techniques(&["T1548.002"]) }
 }
 
 /// Whether the program auto-elevates and runs the command in the user's registry.
-fn obeys(parent: Actor<'_>) -> bool {
+fn runs_user_handler(parent: Actor<'_>) -> bool {
     let names = [
         "fodhelper.exe",
         "computerdefaults.exe",
