@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn fail_on_knows_never() {
+    fn fail_on_accepts_never() {
         assert_eq!(fail_on("Never"), Ok(FailOn::Never));
         assert_eq!(fail_on("high"), Ok(FailOn::Severity(Severity::High)));
         assert!(fail_on("bad").unwrap_err().contains("never"));
