@@ -363,7 +363,7 @@ fn json_lines_have_all_fields_and_the_summary_is_the_last() {
         "containment",
     ];
     const SUMMARY: [&str; 9] =
-        ["records", "skipped", "asleep", "evicted", "late", "clock_offsets", "hosts", "first_time", "last_time"];
+        ["records", "skipped", "inactive", "evicted", "late", "clock_offsets", "hosts", "first_time", "last_time"];
     let folder = Folder::new();
     let path = folder.file("a.log", &firing());
     let ran = run(&["replay", &path, "--format", "jsonl"]);
@@ -451,6 +451,63 @@ fn the_help_shows_how_it_is_used() {
     assert!(replay.out.lines().filter(|line| line.starts_with("  backchannel replay ")).count() >= 3);
 }
 
+#[test]
+fn the_default_screen_is_one_block_an_incident_and_detail_shows_the_rest() {
+    let folder = Folder::new();
+    let path = folder.file("a.log", &firing());
+    let incidents = documents(&run(&["replay", &path, "--format", "jsonl"]).out, "incident");
+    let screen = run(&["replay", &path]).out;
+    assert_eq!(screen.matches("INCIDENT").count(), incidents.len(), "{screen}");
+    assert!(screen.contains(&format!("{} incident", incidents.len())) && screen.contains("to Tier 2; "), "{screen}");
+    assert!(screen.contains("Inactive: ") && screen.contains("because no baseline was given"), "{screen}");
+    // No sentence stands there twice.
+    let lines: Vec<&str> = screen.lines().filter(|line| line.len() > 50).collect();
+    let different: std::collections::BTreeSet<&&str> = lines.iter().collect();
+    assert_eq!(lines.len(), different.len(), "{screen}");
+    assert!(!screen.contains("Timeline"), "{screen}");
+    let detail = run(&["replay", &path, "--detail"]).out;
+    assert!(detail.contains("Timeline") && detail.contains("Questions") && detail.len() > screen.len(), "{detail}");
+    for columns in ["80", "120"] {
+        let output = program().env("COLUMNS", columns).args(["replay", &path]).output().expect("it runs").stdout;
+        let text = String::from_utf8(output).expect("UTF-8");
+        let widest = text.lines().filter(|line| line.contains("  ")).map(|line| line.chars().count()).max();
+        assert!(widest.is_some_and(|widest| widest <= columns.parse().expect("a number")), "{columns}: {text}");
+    }
+}
+
+#[test]
+fn nothing_found_is_said() {
+    let folder = Folder::new();
+    let ran = run(&["replay", &folder.file("a.log", &quiet())]);
+    assert!(ran.code == 0 && ran.out.starts_with("Nothing was found. "), "{}", ran.out);
+}
+
+#[test]
+fn a_machine_and_a_moment_are_taken_as_they_are_printed() {
+    let folder = Folder::new();
+    let path = folder.file("a.log", &firing());
+    let finding = &documents(&run(&["replay", &path, "--format", "jsonl"]).out, "finding")[0];
+    let count = |arguments: &[&str]| {
+        let fixed = ["replay", &path, "--format", "jsonl"];
+        documents(&run(&[&fixed[..], arguments].concat()).out, "finding").len()
+    };
+    let all = count(&[]);
+    let host = finding["evidence"][0]["host"].as_str().expect("a host");
+    assert_eq!(count(&["--only-host", host]), all);
+    assert_eq!(count(&["--only-host", &host.to_uppercase()]), all);
+    let ran = run(&["replay", &path, "--only-host", "elsewhere"]);
+    assert!(
+        ran.err.contains("--only-host") && ran.err.contains("elsewhere") && ran.err.contains("ws01"),
+        "{}",
+        ran.err
+    );
+    let time = finding["time"].as_str().expect("a time");
+    let printed = time[..19].replace('T', " ");
+    assert!(count(&["--from", &printed, "--until", &printed]) > 0, "{printed}");
+    assert_eq!(count(&["--until", "1999-01-01"]), 0);
+    assert_eq!(run(&["replay", &path, "--from", "yesterday"]).code, 2);
+}
+
 /// The first character that controls a terminal or hides text.
 fn steers(text: &str) -> Option<char> {
     text.chars().find(|c| {
@@ -473,9 +530,11 @@ fn evil() -> Vec<u8> {
 fn control_characters_of_a_log_do_not_reach_the_terminal() {
     let folder = Folder::new();
     let path = folder.file("a.log", &evil());
-    let table = run(&["replay", &path, "--verbose", "--color", "never"]);
-    assert!(table.out.contains("\\u{1b}") && table.code == 1, "{} {}", table.out, table.err);
-    assert_eq!(steers(&table.out), None, "{}", table.out);
+    for how in ["--verbose", "--detail"] {
+        let screen = run(&["replay", &path, how, "--color", "never"]);
+        assert!(screen.out.contains("\\u{1b}") && screen.code == 1, "{} {}", screen.out, screen.err);
+        assert_eq!(steers(&screen.out), None, "{}", screen.out);
+    }
     // In JSON lines, control characters are escaped, line breaks among them.
     let lines = run(&["replay", &path, "--format", "jsonl"]);
     assert!(!lines.out.chars().any(|c| c < ' ' && c != '\n'));

@@ -206,7 +206,15 @@ const LAYERS: &[(&str, &[&[&str]])] = &[
     ),
     (
         "module/correlate",
-        &[&["account", "patterns"], &["groups", "answers", "containment", "level2"], &["compose"], &["correlator"]],
+        &[
+            &["identity", "roles"],
+            &["movements"],
+            &["patterns", "scene"],
+            &["groups", "answers", "level2", "timeline"],
+            &["containment"],
+            &["compose"],
+            &["correlator"],
+        ],
     ),
 ];
 

@@ -166,6 +166,25 @@ const steps = {
     assert.equal(readFileSync(plan.report, "utf8"), readFileSync(mine, "utf8"), "both are the same file");
   },
 
+  async "a telephone has no second scroll bar, and paper has everything"() {
+    const { context, page, complaints, breaches } = await open(browser, plan.report, { viewport: { width: 390, height: 844 } });
+    await page.waitForSelector(".item");
+    for (const item of await page.$$(".item")) {
+      await item.click();
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 390);
+    }
+    await shot(page, "telephone");
+    const wanted = readFileSync(plan.looks[0].expected, "utf8");
+    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    assert.equal(await page.locator(".paper .finding").count(), documents(wanted, "finding").length);
+    assert.equal(await page.locator(".paper details:not([open])").count(), 0);
+    for (const one of documents(wanted, "incident")) assert.ok((await page.locator(".paper").textContent()).includes(one.text));
+    await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+    assert.equal(await page.locator(".paper").count(), 0);
+    await quiet(complaints, breaches);
+    await context.close();
+  },
+
   async "what a log says stays text"() {
     const { files, expected, hostile } = plan.looks.find((one) => one.hostile);
     const first = await open(browser, plan.page);

@@ -138,7 +138,7 @@ pub fn events(case: &Case) -> Vec<serde_json::Value> {
 /// A value without what says nothing: empty text, null, unknown, empty objects and lists.
 fn pruned(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
-    let says_nothing = |value: &Value| match value {
+    let is_unused = |value: &Value| match value {
         Value::Null => true,
         Value::String(text) => text.is_empty() || text == "unknown",
         Value::Array(list) => list.is_empty(),
@@ -150,7 +150,7 @@ fn pruned(value: serde_json::Value) -> serde_json::Value {
             fields
                 .into_iter()
                 .map(|(key, value)| (key, pruned(value)))
-                .filter(|(_, value)| !says_nothing(value))
+                .filter(|(_, value)| !is_unused(value))
                 .collect(),
         ),
         Value::Array(list) => Value::Array(list.into_iter().map(pruned).collect()),

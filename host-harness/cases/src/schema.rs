@@ -68,6 +68,12 @@ const CHANNEL: Object = Object {
     fields: &[("mechanism", Kind::Text), ("name", Kind::Text), ("remote", Kind::Bool), ("peer", Kind::Text)],
 };
 
+/// Who acted, or what was acted upon.
+const SIDE: Object = Object {
+    by: "host",
+    fields: &[("host", Kind::Text), ("process", Kind::Object(&PROCESS)), ("account", Kind::Text)],
+};
+
 const ANSWER: Kind = Kind::Object(&Object {
     by: "value",
     fields: &[("value", Kind::Text), ("text", Kind::Text), ("evidence", RECORDS), ("missing", TEXTS)],
@@ -91,6 +97,8 @@ pub(crate) const FINDING: Object = Object {
         ("client", Kind::Object(&PROCESS)),
         ("server", Kind::Object(&PROCESS)),
         ("channel", Kind::Object(&CHANNEL)),
+        ("origin", Kind::Object(&SIDE)),
+        ("target", Kind::Object(&SIDE)),
         ("techniques", TEXTS),
         ("indicators", TEXTS),
         ("reasons", TEXTS),

@@ -154,15 +154,21 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "SEVERITY", value_parser = severity, default_value = "info")]
     pub(crate) min_severity: Severity,
 
-    /// Show only findings from this moment on (2026-03-02, or 2026-03-02T07:30:00Z). All events are still evaluated.
-    #[arg(long, value_name = "TIME", value_parser = crate::commands::narrow::moment)]
+    /// Show all of each incident and each finding.
+    #[arg(long)]
+    pub(crate) detail: bool,
+
+    /// Show only findings from this moment on: 2026-03-02, "2026-03-02 07:30:15.250" as it is printed, or
+    /// 2026-03-02T07:30:15Z. All events are still evaluated.
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::narrow::first)]
     pub(crate) from: Option<Timestamp>,
 
-    /// Show only findings up to this moment.
-    #[arg(long, value_name = "TIME", value_parser = crate::commands::narrow::moment)]
-    pub(crate) to: Option<Timestamp>,
+    /// Show only findings up to this moment, the day or second that is given included.
+    #[arg(long, value_name = "TIME", alias = "to", value_parser = crate::commands::narrow::last)]
+    pub(crate) until: Option<Timestamp>,
 
-    /// Show only findings of this host; may be given several times.
+    /// Show only findings in which this machine takes part: by any name or address that is printed; may be given several
+    /// times.
     #[arg(long, value_name = "NAME")]
     pub(crate) only_host: Vec<String>,
 
@@ -178,6 +184,10 @@ pub(crate) struct Replay {
     #[arg(long)]
     pub(crate) strict: bool,
 
+    /// Leave passwords and tokens on command lines readable; they are masked (****) otherwise.
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+
     #[command(flatten)]
     pub(crate) reading: Reading,
 
@@ -190,7 +200,7 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) skipped_list: usize,
 
-    /// List all skipped records (10,000 at most), and what is asleep for want of its logs.
+    /// List all skipped records (10,000 at most), and the analytics that were inactive.
     #[arg(long, short)]
     pub(crate) verbose: bool,
 

@@ -18,11 +18,31 @@ const modules = join(out, "node_modules");
 const esbuild = createRequire(join(out, "package.json"))("esbuild");
 const version = readFileSync(join(here, "../../../Cargo.toml"), "utf8").match(/\[workspace\.package\]\s+version = "([^"]+)"/)[1];
 
+/** What each analytic detects, in the words of its own header: the first paragraph in docs/analytics.md. */
+function catalogue() {
+  const about = {};
+  for (const part of readFileSync(join(here, "../../../docs/analytics.md"), "utf8").split(/\n### /).slice(1)) {
+    const [id] = part.split("\n", 1);
+    const text = part.match(/#### What it detects\n([^]+?)\n\n/)?.[1].replace(/\s+/g, " ").replaceAll("`", "");
+    if (!text) throw new Error(`${id}: docs/analytics.md does not say what it detects`);
+    about[id] = text;
+  }
+  return about;
+}
+
+const explanations = {
+  name: "catalogue",
+  setup(build) {
+    build.onResolve({ filter: /^catalogue$/ }, () => ({ path: "catalogue", namespace: "catalogue" }));
+    build.onLoad({ filter: /.*/, namespace: "catalogue" }, () => ({ contents: JSON.stringify(catalogue()), loader: "json" }));
+  },
+};
+
 /** One script from a source and all that it imports. */
 async function bundle(name) {
   const built = await esbuild.build({
     entryPoints: [join(here, "src", name)], bundle: true, minify: true, format: "iife", target: "es2022",
-    charset: "ascii", legalComments: "none", nodePaths: [modules], write: false, metafile: true,
+    charset: "ascii", legalComments: "none", nodePaths: [modules], write: false, metafile: true, plugins: [explanations],
   });
   const text = built.outputFiles[0].text.trim();
   // What would end the script element that it stands in, or change how it is read.

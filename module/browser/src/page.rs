@@ -1,4 +1,4 @@
-//! The way into the page: what its worker calls. Nothing else of this crate knows JavaScript.
+//! The interface for the page's worker. The only file of this crate that uses JavaScript types.
 
 use std::io;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use crate::session::{Session, find_record};
 
 #[wasm_bindgen]
 extern "C" {
-    /// A file as the worker offers it: it can be read at any place, at once.
+    /// A file of the worker, readable synchronously at any offset.
     pub type LogFile;
 
     #[wasm_bindgen(method, getter)]
@@ -39,40 +39,40 @@ impl Bytes for LogFile {
     }
 }
 
-/// Looks at `files` together. `progress` is called after every batch with the bytes read, the bytes there are, the
-/// events evaluated and the findings so far. The answer: the documents as JSON lines, and the records that were not
-/// used as one JSON list.
+/// Evaluates `files` together. `progress` is called after every batch with the bytes read, the total of bytes, the
+/// events evaluated and the findings so far. Returns the documents as JSON lines, and the skipped records as one JSON
+/// list.
 #[wasm_bindgen]
-pub fn look(files: Vec<LogFile>, progress: &Listener) -> Vec<String> {
-    // The defaults are good settings: a test opens them.
+pub fn look(files: Vec<LogFile>, progress: &ProgressCallback) -> Vec<String> {
+    // The default settings are valid: a test opens them.
     let Ok(mut session) = Session::open(None) else { return Vec::new() };
     for file in files {
         let name = file.name();
         session.push(&name, Rc::new(file));
     }
     let report = session.finish(&mut |at| {
-        progress.hear(at.done as f64, at.size as f64, at.events as f64, at.findings as f64);
+        progress.report(at.done as f64, at.size as f64, at.events as f64, at.findings as f64);
     });
     vec![report.lines(), serde_json::to_string(&report.skips).unwrap_or_default()]
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// Whoever wants to hear how far it has come.
-    pub type Listener;
+    /// The callback for progress.
+    pub type ProgressCallback;
 
     #[wasm_bindgen(method)]
-    fn hear(this: &Listener, done: f64, size: f64, events: f64, findings: f64);
+    fn report(this: &ProgressCallback, done: f64, size: f64, events: f64, findings: f64);
 }
 
-/// The raw record behind a piece of evidence, if `file` holds it.
+/// The raw record behind a piece of evidence, if it is in `file`.
 #[wasm_bindgen]
 pub fn record(file: LogFile, source: &str, line: f64, record: &str, provider: &str, event_id: u32) -> Option<String> {
     let name = file.name();
     find_record(&name, Rc::new(file), RecordPlace { source, line: line as u64, record, provider, event_id })
 }
 
-/// The findings among JSON lines as OCSF Detection Findings, a line each.
+/// Converts the findings among JSON lines to OCSF Detection Findings, one per line.
 #[wasm_bindgen]
 pub fn ocsf(lines: &str) -> String {
     Ocsf::of_lines(lines)

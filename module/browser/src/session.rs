@@ -1,4 +1,4 @@
-//! [`Session`]: the files of one look, from bytes to documents.
+//! [`Session`]: evaluates files together, from bytes to documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -8,23 +8,23 @@ use backchannel_events::Timestamp;
 use backchannel_report::{ClockOffset, Collection, Needs, Records, Summary, inactive};
 use backchannel_source::{Bytes, Filled, Options, Packed, RecordPlace, SkipDetail, Sources, Tally, UnpackLimits};
 
-/// How many skipped records are kept with their details.
+/// Number of skipped records that are kept with their details.
 const SKIPS_KEPT: usize = 1_000;
-/// How many bytes of an archive that is itself compressed are kept in memory: it must be read in any order.
+/// Bytes kept in memory of an archive that is itself compressed, because its members are read in any order.
 const UNPACKED: u64 = 512 << 20;
 
-/// How a page reads: formats are recognised by content, and there is only memory.
+/// Options of a page: formats are detected, and temporary data is kept in memory.
 fn options() -> Options {
     let unpack = UnpackLimits { spooled: UNPACKED, ..UnpackLimits::default() };
     Options { skips_kept: SKIPS_KEPT, unpack, ..Options::default() }
 }
 
-/// The record at `place` in the file `name`, as [`backchannel_source::find_record`] gives it.
+/// Finds the record at `place` in the file `name`, as [`backchannel_source::find_record`] does.
 pub fn find_record(name: &str, bytes: Rc<dyn Bytes>, place: RecordPlace<'_>) -> Option<String> {
     backchannel_source::find_record(options(), name, bytes, place)
 }
 
-/// Files that are looked at together.
+/// Files that are evaluated together.
 pub struct Session {
     engine: Engine,
     correlator: Correlator,
@@ -33,29 +33,31 @@ pub struct Session {
     baseline: bool,
 }
 
-/// How far a session has come.
+/// Progress of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress {
-    /// Bytes there are, as they lie in the files.
+    /// Total size of the files in bytes, as stored.
     pub size: u64,
-    /// Bytes that were read.
+    /// Bytes read.
     pub done: u64,
-    /// Events that were evaluated.
+    /// Events evaluated.
     pub events: u64,
     /// Findings so far.
     pub findings: u64,
 }
 
-/// What a session found: documents, each a JSON object on one line.
+/// The result of a session: documents, each a JSON object on one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
-    /// The incidents: escalated ones first, then the most severe, then by id.
+    /// Incidents: escalated ones first, then by severity, then by id.
     pub incidents: Vec<String>,
-    /// The findings, by time and id.
+    /// Findings, by time and id.
     pub findings: Vec<String>,
-    /// The account.
+    /// The summary.
     pub summary: String,
-    /// The first records that were not used.
+    /// The first records that were skipped.
     pub skips: Vec<SkipDetail>,
 }
 
@@ -78,30 +80,30 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// Opens a session that has seen nothing. No settings are the defaults.
+    /// Opens a session. Without settings, the defaults apply.
     ///
     /// # Errors
-    /// Every mistake in the settings.
+    /// All errors in the settings.
     pub fn open(settings: Option<&str>) -> Result<Self, Vec<SettingError>> {
         Self::with_baseline(settings, None)
     }
 
-    /// Opens a session with a baseline to compare with, as a learner wrote it.
+    /// Opens a session with a baseline, as written by a learner.
     ///
     /// # Errors
-    /// Every mistake in the settings, and a baseline that cannot be used.
+    /// All errors in the settings, and a baseline that cannot be read.
     pub fn with_baseline(settings: Option<&str>, baseline: Option<&[u8]>) -> Result<Self, Vec<SettingError>> {
         let engine = Engine::open(settings, baseline)?;
         let correlator = Correlator::open(settings)?;
         Ok(Self { engine, correlator, sources: Sources::new(options()), baseline: baseline.is_some() })
     }
 
-    /// Adds a file: a log, a compressed one, or an archive of them. Evidence will name it `name`.
+    /// Adds a file: a log, a compressed log, or an archive of logs. Evidence refers to it by `name`.
     pub fn push(&mut self, name: &str, bytes: Rc<dyn Bytes>) {
         self.sources.push(name, bytes);
     }
 
-    /// Reads all files and evaluates what is in them. `progress` is called after every batch.
+    /// Reads and evaluates all files. `progress` is called after every batch.
     pub fn finish(self, progress: &mut dyn FnMut(Progress)) -> Report {
         let Self { engine, correlator, sources, baseline } = self;
         let read = sources.progress();
@@ -113,7 +115,7 @@ impl Session {
             match merge.fill(&mut bytes) {
                 Filled::Batch(_) => match run.engine.packed(&bytes) {
                     Ok(output) => run.take(output),
-                    // We wrote the batch ourselves: this does not happen, and if it did it would not go unseen.
+                    // The batch was written by this program, so this should not happen; if it does, it is counted.
                     Err(error) => run.extra.push((1, failure("module-failed", format!("{error:?}")))),
                 },
                 Filled::Idle => {}
@@ -129,7 +131,7 @@ impl Session {
     }
 }
 
-/// What only the reader of events knows.
+/// Parts of the summary that only the reader knows.
 struct Seen {
     hosts: u64,
     first_time: Option<Timestamp>,
@@ -148,7 +150,7 @@ struct Run {
     baseline: bool,
     collection: Collection,
     events: u64,
-    /// What the module did not use: how many, and one of them.
+    /// Adds records that the module skipped: their number, and one of them.
     extra: Vec<(u64, SkipDetail)>,
 }
 

@@ -1,4 +1,4 @@
-//! The raw records behind evidence: every one that a finding of the sample rests on is found again in its file.
+//! Every record that supports a finding of the sample is found again in its file.
 
 use std::fs;
 use std::io::{Cursor, Write};

@@ -8,7 +8,7 @@ use backchannel_events::ProcessEvent;
 use crate::bindings::exports::backchannel::detection::{catalog, correlator, detector, learner, types};
 use crate::{baked, from_wit, to_wit};
 
-/// The module.
+/// The exported module.
 pub(crate) struct Module;
 
 impl catalog::Guest for Module {
@@ -130,14 +130,14 @@ impl learner::GuestLearner for Learning {
     }
 }
 
-/// What takes batches in every carrier.
-trait Takes {
+/// Common to the resources that accept batches in every encoding.
+trait BatchInput {
     fn events(&mut self, events: &[ProcessEvent<'_>]) -> Output;
     fn packed(&mut self, bytes: &[u8]) -> Result<Output, PackedError>;
     fn records(&mut self, raw: Raw<'_>) -> Output;
 }
 
-impl Takes for Engine {
+impl BatchInput for Engine {
     fn events(&mut self, events: &[ProcessEvent<'_>]) -> Output {
         Engine::events(self, events)
     }
@@ -151,7 +151,7 @@ impl Takes for Engine {
     }
 }
 
-impl Takes for Learner {
+impl BatchInput for Learner {
     fn events(&mut self, events: &[ProcessEvent<'_>]) -> Output {
         Learner::events(self, events)
     }
@@ -165,7 +165,7 @@ impl Takes for Learner {
     }
 }
 
-fn take(taker: &mut impl Takes, batch: types::Batch) -> Result<types::Evaluation, types::BatchError> {
+fn take(taker: &mut impl BatchInput, batch: types::Batch) -> Result<types::Evaluation, types::BatchError> {
     let output = match &batch {
         types::Batch::Events(events) => {
             let events: Vec<ProcessEvent<'_>> = events.iter().map(from_wit::event).collect();

@@ -1,4 +1,4 @@
-//! The contract's typed events to the nouns, borrowed: no text is copied.
+//! Converts the contract's typed events to the types of `backchannel-events`, borrowed: no text is copied.
 
 use backchannel_engine::Format;
 use backchannel_events as nouns;
@@ -18,7 +18,7 @@ pub(crate) fn event(event: &wit::ProcessEvent) -> nouns::ProcessEvent<'_> {
     }
 }
 
-/// The format of raw records; `None`: to be decided from the first of them.
+/// The format of raw records; `None`: detected from the first of them.
 pub(crate) fn format(name: &str) -> Result<Option<Format>, wit::BatchError> {
     if matches!(name, "" | "auto") {
         return Ok(None);

@@ -1,18 +1,18 @@
-//! The detection module as a component: the contract's exports, each a call of `backchannel-engine`.
+//! The detection module as a component: the exports of the contract, each a call into `backchannel-engine`.
 //!
-//! Nothing is decided here. `from_wit` turns typed events into borrowed nouns, `to_wit` turns results into the
-//! contract's records; what is called is in `exports`.
+//! This crate makes no decisions. `from_wit` converts typed events to borrowed events, `to_wit` converts results to the
+//! contract's records, and `exports` has the calls.
 
 mod baked;
 mod exports;
 mod from_wit;
 mod to_wit;
 
-// Comparisons of text, eight bytes at a time.
+// Replaces `memcmp` and `bcmp` by faster ones.
 extern crate backchannel_memory as _;
 
-/// The one function that is not part of the contract: it is called while a module is being baked, and a component is
-/// made of the result without it.
+/// The only export that is not part of the contract: called while a module is baked; the component that is then made
+/// does not have it.
 #[allow(unsafe_code, missing_docs, clippy::all)]
 mod bake {
     wit_bindgen::generate!({
@@ -24,12 +24,12 @@ mod bake {
         ",
     });
 
-    use crate::baked::Oven;
+    use crate::baked::BakeExports;
 
-    export!(Oven);
+    export!(BakeExports);
 }
 
-/// What the generator makes of `wit/`: its glue is the only code here that needs `unsafe`.
+/// The code generated from `wit/`; it contains all the `unsafe` of this crate.
 #[allow(unsafe_code, missing_docs, clippy::all)]
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "module", additional_derives: [] });

@@ -1,4 +1,4 @@
-//! Results to the contract's records.
+//! Converts results to the contract's records.
 
 use backchannel_engine as engine;
 use backchannel_events::{Confidence, Severity, Source};
@@ -13,7 +13,7 @@ pub(crate) fn evaluation(output: engine::Output) -> types::Evaluation {
         activity,
         skipped: skipped
             .into_iter()
-            .map(|engine::Skipped { input, line, reason }| types::Skipped { input, line, reason })
+            .map(|skipped| types::Skipped { input: skipped.input, line: skipped.line, reason: skipped.reason })
             .collect(),
         skipped_count,
         evaluated,
@@ -74,8 +74,8 @@ pub(crate) fn statistics(stats: &engine::Stats, sources: &[Source], upkeep: engi
     }
 }
 
-pub(crate) fn setting_error(mistake: engine::SettingError) -> types::SettingError {
-    let engine::SettingError { pointer, line, column, value, allowed } = mistake;
+pub(crate) fn setting_error(error: engine::SettingError) -> types::SettingError {
+    let engine::SettingError { pointer, line, column, value, allowed, .. } = error;
     types::SettingError { pointer, line, column, value, allowed }
 }
 

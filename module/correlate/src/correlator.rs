@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use backchannel_events::{Finding, Incident, Severity, Signal, SignalKind, Timestamp, WatchedEvent, host_label};
+use backchannel_events::{Finding, Incident, Severity, Signal, SignalKind, Timestamp, WatchedEvent};
 use serde::{Deserialize, Serialize};
 
 use crate::compose;
 use crate::groups::{Groups, Reached};
+use crate::identity::Names;
 
 /// Most findings remembered; the least severe go first, of these the oldest.
 const MOST_FINDINGS: usize = 8_192;
@@ -32,8 +33,7 @@ pub struct Memory {
     order: BTreeSet<(Severity, Timestamp, String)>,
     groups: Groups,
     watched: BTreeMap<String, Vec<WatchedEvent>>,
-    /// Address or name of a machine, to its host key.
-    addresses: BTreeMap<String, String>,
+    names: Names,
     reached: Reached,
     told: BTreeMap<String, Told>,
     /// Findings forgotten to stay within bounds.
@@ -61,15 +61,8 @@ impl Correlator {
             return;
         }
         let memory = &mut self.memory;
-        // Where full names tell hosts apart, other machines may still say the short one; where two hosts share it, the
-        // first by name answers to it, whatever came first.
-        let host = &finding.host;
-        if host_label(host) != host && memory.addresses.len() + memory.reached.len() < MOST_SIGNALS {
-            memory.addresses.insert(host.clone(), host.clone());
-            let short = memory.addresses.entry(host_label(host).to_owned()).or_insert_with(|| host.clone());
-            if host < short {
-                short.clone_from(host);
-            }
+        if memory.names.len() + memory.reached.len() < MOST_SIGNALS {
+            memory.names.host(&finding.host);
         }
         memory.groups.add(&finding);
         let place = |finding: &Finding| (finding.severity, finding.time, finding.id.clone());
@@ -100,15 +93,13 @@ impl Correlator {
     /// Takes an edge between machines.
     pub fn signal(&mut self, signal: Signal) {
         let memory = &mut self.memory;
-        if memory.addresses.len() + memory.reached.len() >= MOST_SIGNALS {
+        if memory.names.len() + memory.reached.len() >= MOST_SIGNALS {
             return;
         }
         match signal.kind {
-            SignalKind::Address => {
-                memory.addresses.insert(signal.peer, signal.host);
-            }
+            SignalKind::Address | SignalKind::PeerAddress | SignalKind::Account => memory.names.signal(signal),
             SignalKind::ReachedFor => {
-                let times = memory.reached.entry((signal.host, host_label(&signal.peer).to_owned())).or_default();
+                let times = memory.reached.entry((signal.host, signal.peer)).or_default();
                 times.insert((signal.time, signal.user));
                 while times.len() > MOST_TIMES {
                     times.pop_first();
@@ -126,7 +117,7 @@ impl Correlator {
     pub fn incidents(&mut self) -> Vec<Incident> {
         let memory = &mut self.memory;
         let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
-        for members in memory.groups.linked(&memory.findings, &memory.addresses, &memory.reached) {
+        for members in memory.groups.linked(&memory.findings, &memory.names, &memory.reached) {
             let mut findings: Vec<&Finding> = members.iter().filter_map(|id| memory.findings.get(id)).collect();
             if findings.iter().any(|finding| finding.severity >= Severity::Medium) {
                 compose::sort(&mut findings);
@@ -163,7 +154,7 @@ impl Correlator {
             let revision = before.map(|told| told.revision).max(revision).unwrap_or(0) + 1;
             let told = Told { revision, findings: members.clone(), counts, watched: watched.len() };
             memory.told.insert(id.clone(), told);
-            let composed = compose::incident(findings, &watched, &memory.addresses);
+            let composed = compose::incident(findings, &watched, &memory.names);
             incidents.push(Incident { id: id.clone(), revision, supersedes, ..composed });
         }
         incidents
@@ -191,8 +182,9 @@ struct Group<'m> {
 
 /// The watched events that share a key with one of the findings, each once, in order.
 fn watched_of<'m>(watched: &'m BTreeMap<String, Vec<WatchedEvent>>, findings: &[&Finding]) -> Vec<&'m WatchedEvent> {
-    let keys: BTreeSet<&String> = findings.iter().flat_map(|finding| &finding.joins).collect();
-    let mut events: Vec<&WatchedEvent> = keys.iter().filter_map(|key| watched.get(*key)).flatten().collect();
+    let own = findings.iter().map(|finding| format!("f:{}", finding.id));
+    let keys: BTreeSet<String> = findings.iter().flat_map(|finding| finding.joins.iter().cloned()).chain(own).collect();
+    let mut events: Vec<&WatchedEvent> = keys.iter().filter_map(|key| watched.get(key)).flatten().collect();
     events.sort_by(|a, b| order(a).cmp(&order(b)));
     events.dedup_by(|a, b| a.observation == b.observation);
     events

@@ -7,16 +7,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use backchannel_events::{Finding, Reason, Severity, Timestamp, host_label};
+use backchannel_events::{Finding, Observation, Reason, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::account::bare;
+use crate::identity::{Names, bare, channel};
+use crate::movements::{ends, other};
 use crate::patterns::{USED, is_coercion, is_entry};
+use crate::roles::is_of_the_system;
 
 /// An edge between machines joins findings at most this far apart.
 const EDGE: Duration = Duration::from_secs(8 * 3_600);
 /// After so many groups that are gone their keys are looked for.
 const SWEEP_AT: usize = 1_024;
+/// A service is installed this soon after the call that installs it.
+const INSTALLED: Duration = Duration::from_secs(60);
+/// Two logs of one machine tell the time of one act so far apart.
+const CLOCKS: Duration = Duration::from_secs(5);
+/// Two records of what one machine does to another are this close.
+const ONE_ACT: Duration = Duration::from_secs(60);
 /// The same visitor on several machines is one attack within this time.
 const VISIT: Duration = Duration::from_secs(3_600);
 
@@ -77,7 +85,9 @@ impl Groups {
                 group
             }
         };
-        for key in &finding.joins {
+        let joins: Vec<String> =
+            finding.joins.iter().map(|key| of_user(key, finding)).chain(records(finding)).collect();
+        for key in &joins {
             let reached = self.keys.get(key).into_iter().flatten();
             let reached = reached.filter(|span| span.reaches(finding.time, horizon(key))).map(|span| span.group);
             for other in reached.collect::<Vec<u64>>() {
@@ -86,7 +96,7 @@ impl Groups {
                 }
             }
         }
-        for key in &finding.joins {
+        for key in &joins {
             let spans = self.keys.entry(key.clone()).or_default();
             let mut span = Span { from: finding.time, to: finding.time, group };
             spans.retain(|other| {
@@ -137,10 +147,13 @@ impl Groups {
     pub fn linked(
         &self,
         findings: &BTreeMap<String, Finding>,
-        addresses: &BTreeMap<String, String>,
+        names: &Names,
         reached: &Reached,
     ) -> Vec<BTreeSet<String>> {
         let mut links = Links { of: &self.of, older: BTreeMap::new() };
+        let others: BTreeMap<&String, (String, bool)> =
+            findings.iter().filter_map(|(id, finding)| Some((id, other(finding, names)?))).collect();
+        let other_end = |finding: &Finding| others.get(&finding.id);
         let mut lateral: Vec<&Finding> = findings
             .values()
             .filter(|finding| finding.severity >= Severity::Medium && finding.reasons.contains(Reason::LateralMovement))
@@ -150,51 +163,61 @@ impl Groups {
         for finding in findings.values().filter(|finding| finding.severity >= Severity::Medium) {
             by_host.entry(&finding.host).or_default().push(finding);
         }
-        let mut visitors: BTreeMap<(&str, String), &Finding> = BTreeMap::new();
+        let mut visitors: BTreeMap<(String, String), &Finding> = BTreeMap::new();
         for finding in &lateral {
-            let Some(peer) =
-                finding.channel.as_ref().map(|channel| channel.peer.as_str()).filter(|peer| !peer.is_empty())
-            else {
-                continue;
+            let Some((other, inbound)) = other_end(finding).cloned() else { continue };
+            let there = by_host.get(other.as_str()).map(Vec::as_slice).unwrap_or_default();
+            // The two ends of one call name each other, whatever account each side saw.
+            let both_ends = |there: &&&Finding| {
+                there.time.within(VISIT, finding.time)
+                    && there.reasons.contains(Reason::LateralMovement)
+                    && other_end(there).is_some_and(|(back, way)| *back == finding.host && *way != inbound)
             };
-            let resolved =
-                |peer: &str| addresses.get(peer).map_or_else(|| host_label(peer), String::as_str).to_ascii_lowercase();
-            let other = resolved(peer);
-            if other != finding.host {
-                let there = by_host.get(other.as_str()).map(Vec::as_slice).unwrap_or_default();
-                // The two ends of one call name each other, whatever account each side saw.
-                let both_ends = |there: &&&Finding| {
-                    there.time.within(VISIT, finding.time)
-                        && there.reasons.contains(Reason::LateralMovement)
-                        && resolved(peer_of(there)) == finding.host
+            let mutual: Vec<&&Finding> = there.iter().filter(both_ends).collect();
+            if mutual.is_empty() {
+                let same = |there: &&&Finding| {
+                    there.time.within(EDGE, finding.time)
+                        && names.is_same_account((&there.user, &there.host), (account(finding), &finding.host))
                 };
-                let mutual: Vec<&&Finding> = there.iter().filter(both_ends).collect();
-                if mutual.is_empty() {
-                    let same =
-                        |there: &&&Finding| there.time.within(EDGE, finding.time) && same_account(there, finding);
-                    for there in there.iter().filter(same) {
-                        links.join(&there.id, &finding.id);
-                    }
-                } else {
-                    for there in mutual {
-                        links.join(&there.id, &finding.id);
-                    }
+                for there in there.iter().filter(same) {
+                    links.join(&there.id, &finding.id);
+                }
+            } else {
+                for there in mutual {
+                    links.join(&there.id, &finding.id);
                 }
             }
-            let visitor = (peer, bare(&finding.user).to_ascii_lowercase());
             // Compared with the visit before, not with the first: what arrives late then only ever adds.
-            if let Some(before) = visitors.insert(visitor, finding)
+            let visitor = (other, bare(names.account(&finding.user, &finding.host)).to_ascii_lowercase());
+            if inbound
+                && let Some(before) = visitors.insert(visitor, finding)
                 && before.time.within(VISIT, finding.time)
             {
                 links.join(&before.id, &finding.id);
             }
         }
+        for (call, installed) in installations(findings, &by_host).into_iter().chain(services(findings)) {
+            links.join(call, installed);
+        }
+        // What a script says that it does elsewhere, and where it went: the same machine acts, under the same account.
+        for told in lateral.iter().filter(|told| told.origin.host == told.host && told.target.host.is_empty()) {
+            let acts = |other: &&&Finding| {
+                let from = ends(other, names).map(|(from, _)| from.host);
+                from.as_deref() == Some(told.host.as_str())
+                    && other.id != told.id
+                    && other.time.within(ONE_ACT, told.time)
+                    && names.is_same_account((&other.user, &other.host), (&told.user, &told.host))
+            };
+            for other in lateral.iter().filter(acts) {
+                links.join(&other.id, &told.id);
+            }
+        }
         // A machine made to authenticate, and what was then done from the same source, or with its account.
         let coerced = findings.values().filter(|finding| is_coercion(finding) && finding.severity >= Severity::Medium);
         for coerced in coerced {
-            let (source, account) = (peer_of(coerced), format!("{}$", coerced.host));
+            let (source, account) = (other_end(coerced), format!("{}$", coerced.host));
             for entry in lateral.iter().filter(|entry| is_entry(entry)) {
-                let same = (!source.is_empty() && peer_of(entry) == source)
+                let same = (source.is_some() && other_end(entry) == source)
                     || bare(&entry.user).eq_ignore_ascii_case(&account);
                 if same && entry.time >= coerced.time && entry.time.within(USED, coerced.time) {
                     links.join(&coerced.id, &entry.id);
@@ -205,9 +228,7 @@ impl Groups {
         for finding in &lateral {
             let all = reached.iter().flat_map(|(way, times)| times.iter().map(move |(time, user)| (way, time, user)));
             for ((source, target), time, user) in all {
-                let entered =
-                    *target == finding.host || addresses.get(target).is_some_and(|host| *host == finding.host);
-                if !entered
+                if names.machine(target, source) != finding.host
                     || !time.within(VISIT, finding.time)
                     || !bare(user).eq_ignore_ascii_case(bare(&finding.user))
                 {
@@ -271,12 +292,78 @@ impl Links<'_> {
     }
 }
 
-/// The other machine of a finding; empty if there is none.
-fn peer_of(finding: &Finding) -> &str {
-    finding.channel.as_ref().map_or("", |channel| &channel.peer)
+/// The account that a finding used on the other machine, or was used here from there.
+fn account(finding: &Finding) -> &str {
+    if finding.target.account.is_empty() || finding.target.host == finding.host {
+        &finding.user
+    } else {
+        &finding.target.account
+    }
 }
 
-/// Whether two findings happened under the same account, as far as both say.
-fn same_account(a: &Finding, b: &Finding) -> bool {
-    a.user.is_empty() || b.user.is_empty() || bare(&a.user).eq_ignore_ascii_case(bare(&b.user))
+/// The socket of a service of the system is everybody's: it joins what one account did there.
+fn of_user(key: &str, finding: &Finding) -> String {
+    let path = key.strip_prefix("c:").and_then(|rest| rest.split_once('/')).map_or("", |(_, path)| path);
+    let path = channel(path);
+    if path.starts_with("/run/") {
+        format!("c:{}/{path}#{}", finding.host, bare(&finding.user).to_ascii_lowercase())
+    } else {
+        key.to_owned()
+    }
+}
+
+/// Keys of the records that a finding rests on: findings that rest on one record are one act.
+fn records(finding: &Finding) -> impl Iterator<Item = String> {
+    let key = |seen: &Observation| {
+        let place = if seen.record.is_empty() { &seen.text } else { &seen.record };
+        (!place.is_empty())
+            .then(|| format!("r:{}/{}/{}/{}/{place}", finding.host, seen.provider, seen.event_id, seen.time.0))
+    };
+    finding.evidence.iter().filter_map(key).collect::<Vec<String>>().into_iter()
+}
+
+/// A call to the service manager from elsewhere, and the service that was installed right after it: each installation
+/// with the latest call before it.
+fn installations<'f>(
+    findings: &'f BTreeMap<String, Finding>,
+    by_host: &BTreeMap<&str, Vec<&'f Finding>>,
+) -> Vec<(&'f str, &'f str)> {
+    let calls =
+        |finding: &Finding| finding.channel.as_ref().is_some_and(|used| used.remote && channel(&used.name) == "svcctl");
+    let installed = |finding: &Finding| {
+        let record = finding.evidence.iter().find(|seen| matches!(seen.event_id, 7045 | 4697));
+        record.map(|record| record.time)
+    };
+    let mut pairs = Vec::new();
+    for finding in findings.values() {
+        let Some(time) = installed(finding) else { continue };
+        let here = by_host.get(finding.host.as_str()).into_iter().flatten();
+        let before = here
+            .filter(|call| call.id != finding.id && calls(call))
+            .filter(|call| call.time <= time + CLOCKS && call.time.within(INSTALLED, time))
+            .max_by_key(|call| (call.time, &call.id));
+        pairs.extend(before.map(|call| (call.id.as_str(), finding.id.as_str())));
+    }
+    pairs
+}
+
+/// A service that was installed, and what its program then did: findings that name the program, unless it is one of the
+/// system's own.
+fn services(findings: &BTreeMap<String, Finding>) -> Vec<(&str, &str)> {
+    let mut by_program: BTreeMap<String, Vec<&Finding>> = BTreeMap::new();
+    for finding in findings.values() {
+        for party in finding.client.iter().chain(&finding.server).filter(|party| !is_of_the_system(&party.path)) {
+            let key = format!("i:{}/{}", finding.host, party.name.to_ascii_lowercase());
+            by_program.entry(key).or_default().push(finding);
+        }
+    }
+    let mut pairs = Vec::new();
+    for finding in findings.values() {
+        for key in finding.joins.iter().filter(|key| key.starts_with("i:")) {
+            let of_program = by_program.get(key).into_iter().flatten();
+            let soon = of_program.filter(|other| other.time.within(horizon(key), finding.time));
+            pairs.extend(soon.map(|other| (finding.id.as_str(), other.id.as_str())));
+        }
+    }
+    pairs
 }

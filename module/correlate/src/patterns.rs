@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use backchannel_events::{Finding, Reason, Severity, Timestamp, host_label};
+use backchannel_events::{Finding, Reason, Severity, Timestamp};
+
+use crate::identity::Names;
+use crate::movements::ends;
 
 /// An entry into a machine leads to the next from there within this time.
 const ONWARD: Duration = Duration::from_secs(2 * 3_600);
@@ -18,9 +21,6 @@ pub const USED: Duration = Duration::from_secs(15 * 60);
 const SKEW: Duration = Duration::from_secs(120);
 /// Most edges looked at: the earliest.
 const MOST: usize = 512;
-
-/// Analytics whose findings are told by the machine that entered another, not by the one entered.
-const TOLD_BY_SOURCE: &[&str] = &["IPC-DCOM-023", "IPC-WMI-005"];
 
 /// Analytics of attempts, preparations and fetched files: another machine takes part, but nobody entered.
 const NO_ENTRY: &[&str] = &[
@@ -63,23 +63,19 @@ pub fn is_entry(finding: &Finding) -> bool {
 }
 
 /// The shapes that the findings of an incident have, each as a sentence that begins with its catalogue id.
-pub fn of(findings: &[&Finding], addresses: &BTreeMap<String, String>) -> Vec<String> {
-    let edges = edges(findings, addresses);
+pub fn of(findings: &[&Finding], names: &Names) -> Vec<String> {
+    let edges = edges(findings, names);
     chain(&edges).into_iter().chain(fan_out(&edges)).chain(coercion(findings, &edges)).collect()
 }
 
-fn edges<'f>(findings: &[&'f Finding], addresses: &BTreeMap<String, String>) -> Vec<Edge<'f>> {
-    // Logs of the network know machines by address, others by name.
-    let known = |name: &str| addresses.get(name).map_or_else(|| host_label(name), String::as_str).to_ascii_lowercase();
+fn edges<'f>(findings: &[&'f Finding], names: &Names) -> Vec<Edge<'f>> {
     let mut edges: Vec<Edge<'f>> = findings
         .iter()
         .filter(|finding| is_entry(finding))
         .filter_map(|&finding| {
-            let peer = finding.channel.as_ref().map(|channel| channel.peer.as_str()).filter(|peer| !peer.is_empty())?;
-            let (other, host) = (known(peer), known(&finding.host));
-            let outward = TOLD_BY_SOURCE.contains(&finding.analytic.as_str());
-            let (from, to) = if outward { (host, other) } else { (other, host) };
-            (from != to).then_some(Edge { from, to, time: finding.time, finding })
+            let (from, to) = ends(finding, names)?;
+            let (from, to) = (from.host, to.host);
+            (!from.is_empty() && !to.is_empty()).then_some(Edge { from, to, time: finding.time, finding })
         })
         .collect();
     edges.sort_by(|a, b| (a.time, &a.from, &a.to, &a.finding.id).cmp(&(b.time, &b.from, &b.to, &b.finding.id)));

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use backchannel_events::{
-    ActivityKind, Answer, Answers, ChannelNote, Finding, Incident, Mechanism, Observation, Reason, Reasons, Severity,
-    Signal, SignalKind, Suppression, Timestamp, Verdict, WatchedEvent,
+    ActivityKind, Answer, Answers, ChannelNote, Finding, Incident, Mechanism, Object, Observation, Party, Reason,
+    Reasons, Severity, Side, Signal, SignalKind, Suppression, Timestamp, Verdict, WatchedEvent,
 };
 
 use crate::Correlator;
 
-fn at(minutes: u64) -> Timestamp {
+pub fn at(minutes: u64) -> Timestamp {
     Timestamp::from_unix(1_700_000_000, 0) + Duration::from_secs(minutes * 60)
 }
 
 /// A finding of high severity on a host, with the keys it joins by.
-fn finding(id: &str, host: &str, minute: u64, joins: &[&str]) -> Finding {
+pub fn finding(id: &str, host: &str, minute: u64, joins: &[&str]) -> Finding {
     let record = Observation { time: at(minute), host: host.into(), record: id.into(), ..Observation::default() };
     Finding {
         id: id.into(),
@@ -34,10 +34,12 @@ fn finding(id: &str, host: &str, minute: u64, joins: &[&str]) -> Finding {
 }
 
 /// A finding of lateral movement into `host` from `peer`.
-fn entry(id: &str, host: &str, minute: u64, peer: &str) -> Finding {
+pub fn entry(id: &str, host: &str, minute: u64, peer: &str) -> Finding {
     Finding {
         analytic: "IPC-DCOM-006".into(),
         reasons: Reasons::LATERAL_MOVEMENT,
+        origin: Side { host: peer.into(), account: "CORP\\eve".into(), ..Side::default() },
+        target: Side { host: host.into(), ..Side::default() },
         channel: Some(ChannelNote {
             mechanism: Mechanism::Dcom,
             name: "MMC20".into(),
@@ -48,7 +50,13 @@ fn entry(id: &str, host: &str, minute: u64, peer: &str) -> Finding {
     }
 }
 
-fn incidents(findings: &[Finding]) -> Vec<Incident> {
+/// The same act as the machine that acted tells it.
+pub fn source_side(id: &str, host: &str, minute: u64, peer: &str) -> Finding {
+    let there = entry(id, host, minute, peer);
+    Finding { analytic: "IPC-WMI-005".into(), origin: there.target.clone(), target: there.origin.clone(), ..there }
+}
+
+pub fn incidents(findings: &[Finding]) -> Vec<Incident> {
     let mut correlator = Correlator::new();
     for finding in findings {
         correlator.finding(finding.clone());
@@ -60,7 +68,7 @@ fn hosts(incidents: &[Incident]) -> Vec<Vec<&str>> {
     incidents.iter().map(|incident| incident.hosts.iter().map(String::as_str).collect()).collect()
 }
 
-fn address(host: &str, address: &str) -> Signal {
+pub fn address(host: &str, address: &str) -> Signal {
     Signal { host: host.into(), kind: SignalKind::Address, peer: address.into(), user: String::new(), time: at(0) }
 }
 
@@ -162,7 +170,7 @@ fn a_key_seen_again_and_again_joins_in_any_order() {
 fn what_a_better_explanation_takes_away_is_told_again_without_it() {
     // The server was entered from ws1: what the account did there may be why, until ws1 itself says that it called.
     let (did, entered, called) =
-        (finding("a", "ws1", 0, &[]), entry("b", "srv1", 5, "ws1"), entry("c", "ws1", 5, "srv1"));
+        (finding("a", "ws1", 0, &[]), entry("b", "srv1", 5, "ws1"), source_side("c", "ws1", 5, "srv1"));
     let mut correlator = Correlator::new();
     correlator.finding(did.clone());
     correlator.finding(entered.clone());
@@ -187,7 +195,7 @@ fn an_incident_that_comes_back_counts_on() {
     let alone = correlator.incidents();
     correlator.finding(entry("b", "srv1", 5, "ws1"));
     assert_eq!(correlator.incidents()[0].supersedes, std::slice::from_ref(&alone[0].id));
-    correlator.finding(entry("c", "ws1", 5, "srv1"));
+    correlator.finding(source_side("c", "ws1", 5, "srv1"));
     let again = correlator.incidents();
     let back = again.iter().find(|incident| incident.id == alone[0].id).unwrap();
     assert_eq!((back.revision, back.findings.as_slice()), (2, ["z".to_owned()].as_slice()));
@@ -226,6 +234,7 @@ fn watched_events_enter_the_timeline_within_their_time() {
         kind: ActivityKind::NetworkFlow,
         joins: vec!["p:ws1/7".into()],
         peer: "203.0.113.9:443".into(),
+        object: Object::OtherEnd("203.0.113.9".into()),
         observation: Observation { time: at(minute), host: "ws1".into(), text: text.into(), ..Observation::default() },
     };
     let mut correlator = Correlator::new();
@@ -318,7 +327,7 @@ fn what_was_only_tried_is_no_entry() {
 
 #[test]
 fn an_entry_told_by_its_source_points_the_other_way() {
-    let told = Finding { analytic: "IPC-WMI-005".into(), ..entry("a", "ws1", 0, "srv1") };
+    let told = source_side("a", "ws1", 0, "srv1");
     let found = incidents(&[told, entry("b", "db1", 20, "srv1"), finding("c", "srv1", 10, &[])]);
     assert_eq!(found.len(), 1);
     assert!(found[0].patterns[0].ends_with("ws1 -> srv1 -> db1"), "{:?}", found[0].patterns);
@@ -346,4 +355,50 @@ fn what_one_correlator_remembers_another_continues() {
     second.finding(finding("b", "ws1", 5, &["p:ws1/7"]));
     let again = second.incidents();
     assert_eq!((again[0].id.as_str(), again[0].revision), (told[0].id.as_str(), 2));
+}
+
+pub fn party(name: &str, path: &str, pid: u32) -> Party {
+    Party { name: name.into(), path: path.into(), pid: Some(pid), ..Party::default() }
+}
+
+#[test]
+fn findings_that_rest_on_one_record_are_one_incident() {
+    let mut second = finding("b", "till3", 0, &["p:till3/8"]);
+    second.evidence = finding("a", "till3", 0, &[]).evidence;
+    assert_eq!(incidents(&[finding("a", "till3", 0, &["p:till3/7"]), second]).len(), 1);
+    // The same number in another log, or after the log was cleared, is another record.
+    let mut later = finding("b", "till3", 30, &[]);
+    later.evidence[0].record = "a".into();
+    assert_eq!(incidents(&[finding("a", "till3", 0, &[]), later]).len(), 2);
+}
+
+#[test]
+fn a_call_of_the_service_manager_and_its_service_are_one_and_a_later_service_is_not() {
+    let mut call = entry("a", "till3", 10, "10.7.0.9");
+    call.channel.as_mut().unwrap().name = r"\svcctl".into();
+    let service = |minute| {
+        let mut finding = finding("b", "till3", minute, &["i:till3/relay.exe"]);
+        finding.evidence[0].event_id = 7045;
+        finding
+    };
+    assert_eq!(incidents(&[call.clone(), service(10)]).len(), 1);
+    assert_eq!(incidents(&[call, service(20)]).len(), 2);
+    let ran = |path: &str| Finding { server: Some(party("relay.exe", path, 70)), ..finding("c", "till3", 12, &[]) };
+    assert_eq!(incidents(&[service(10), ran(r"C:\Windows\relay.exe")]).len(), 1);
+    assert_eq!(incidents(&[service(10), ran(r"C:\Windows\System32\relay.exe")]).len(), 2, "every service may use it");
+}
+
+#[test]
+fn a_server_s_socket_joins_one_account_and_not_two() {
+    let of = |id: &str, user: &str| Finding { user: user.into(), ..finding(id, "till3", 0, &["c:till3//run/d.sock"]) };
+    assert_eq!(incidents(&[of("a", "mira"), of("b", "mira")]).len(), 1);
+    assert_eq!(incidents(&[of("a", "mira"), of("b", "nils")]).len(), 2);
+    let other_name = Finding { joins: vec!["c:till3//var/run/d.sock".into()], ..of("b", "mira") };
+    assert_eq!(incidents(&[of("a", "mira"), other_name]).len(), 1);
+}
+
+#[test]
+fn one_machine_and_account_all_day_are_not_one_attack() {
+    let all_day = [0, 120, 240].map(|minute| finding(&format!("f{minute}"), "till3", minute, &["s:till3/0x5"]));
+    assert_eq!(incidents(&all_day).len(), 3);
 }

@@ -1,4 +1,4 @@
-//! [`Decoder`]: one frame of an input to a record.
+//! [`Decoder`]: decodes one frame of an input to a record.
 
 use backchannel_events::Timestamp;
 use backchannel_normalize::{Record, SyslogLine};
@@ -8,27 +8,28 @@ use crate::formats::{self, Context, Failure, Outcome, Outer, Read, State, Wrappe
 use crate::json::{self, Peek};
 use crate::{Format, Frame, Reason, Skip};
 
-/// How often something may be wrapped: a search result around a shipper's object around a syslog line around JSON.
+/// Maximum nesting of wrappers: a search result around a shipper's object around a syslog line around JSON.
 const MAX_WRAPPING: u8 = 4;
 
-/// Which year belongs to a date that has none (RFC 3164).
+/// How the year of dates without one (RFC 3164) is determined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Year {
-    /// The input begins in this year; it goes up when December turns to January.
+    /// The input begins in this year; the year increases when December is followed by January.
     Of(i32),
-    /// The latest year that makes no line later than this (a file's modification time), give or take a day.
+    /// The latest year in which no line is later than this time (a file's modification time), with a tolerance of a
+    /// day.
     NotAfter(Timestamp),
 }
 
-/// What a decoder must be told because no log says it.
+/// Settings for what the logs themselves do not contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Year of dates without one. By default 1970: order and distances are right, and the date says that nobody
-    /// knew the year.
+    /// Year of dates without one. The default is 1970: order and distances are right, and the date shows that the year
+    /// is unknown.
     pub year: Year,
     /// Seconds that syslog's local time is ahead of UTC.
     pub utc_offset: i32,
-    /// Time of records that say none, as who carried them knows it.
+    /// Time of transport, if known: the time of records without one.
     pub time: Option<Timestamp>,
 }
 
@@ -38,39 +39,39 @@ impl Default for Options {
     }
 }
 
-/// What a frame held.
-// Made once a record and used at once: a box would cost more than the size.
+/// The result of decoding a frame.
+// Made once per record and used immediately: boxing would cost more than the size.
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Decoded<'a> {
     /// A record.
     Record(Record<'a>),
-    /// A Windows event that `wants` refused; the rest of it was not read.
+    /// A Windows event that `wants` rejected; the rest of it was not read.
     NotWanted {
         /// Its provider.
         provider: &'a str,
         /// Its event id.
         event_id: u32,
     },
-    /// No record and no error: a header, a comment.
+    /// Neither a record nor an error: a header, a comment.
     Nothing,
 }
 
-/// Turns the frames of one input into records.
+/// Decodes the frames of one input to records.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     format: Format,
     options: Options,
-    /// The format's reader of records that do not say themselves what they are.
+    /// The format's reader, for records that are not self-describing.
     read: Read,
     pub(crate) state: State,
-    /// Where the input holds Windows events as JSON.
+    /// Set if the input has Windows events as JSON.
     peek: Option<Peek>,
     lossy: u64,
 }
 
 impl Decoder {
-    /// A decoder for an input of this format.
+    /// Creates a decoder for an input of this format.
     pub fn new(format: Format, options: Options) -> Self {
         Self {
             format,
@@ -82,40 +83,41 @@ impl Decoder {
         }
     }
 
-    /// The format it was made for.
+    /// The format of the decoder.
     pub fn format(&self) -> Format {
         self.format
     }
 
-    /// What holds from the next frame on.
+    /// Replaces the options from the next frame on.
     pub fn set_options(&mut self, options: Options) {
         self.options = options;
     }
 
-    /// How many records were no valid UTF-8: they were read, with U+FFFD where bytes made no sense.
+    /// Number of records that were not valid UTF-8. They were read, with U+FFFD for invalid bytes.
     pub fn lossy(&self) -> u64 {
         self.lossy
     }
 
-    /// Reads one frame. Text that must be built lives in `arena`. `wants` is asked with provider and event id of a
-    /// Windows event, as early as possible: what comes behind is then not looked at, nor checked.
+    /// Decodes one frame. Text that has to be built is allocated in `arena`. `wants` is called with provider and event
+    /// id of a Windows event as soon as they are known; if it returns false, the rest of the record is neither read nor
+    /// validated.
     ///
     /// # Errors
-    /// A [`Skip`] says why the frame gave no record, and where in it reading had to stop.
+    /// A [`Skip`] with the reason why the frame gave no record, and where in it reading stopped.
     pub fn decode<'a>(
         &mut self,
         frame: &Frame<'a>,
         arena: &'a Bump,
         wants: &dyn Fn(&str, u32) -> bool,
     ) -> Result<Decoded<'a>, Skip> {
-        let mut asked = false;
+        let mut wants_called = false;
         if let Some(peek) = &mut self.peek
             && let Some((provider, event_id)) = peek.look(frame.bytes)
         {
             if !wants(provider, event_id) {
                 return Ok(Decoded::NotWanted { provider, event_id });
             }
-            asked = true;
+            wants_called = true;
         }
         let text = match simdutf8::basic::from_utf8(frame.bytes) {
             Ok(text) => text,
@@ -125,7 +127,7 @@ impl Decoder {
             }
         };
         let context = Context { arena, wants, options: self.options };
-        let mut decoded = self.text(text, asked, &context).map_err(|(at, reason)| Skip {
+        let mut decoded = self.text(text, wants_called, &context).map_err(|(at, reason)| Skip {
             line: frame.line,
             column: at.and_then(|at| u32::try_from(at + 1).ok()),
             reason,
@@ -134,26 +136,31 @@ impl Decoder {
             match &mut decoded {
                 Decoded::Record(Record::Windows(record)) => record.time = record.time.or(self.options.time),
                 Decoded::Record(Record::Syslog(line)) => line.time = line.time.or(self.options.time),
-                // The others carry their time in what makes them records.
+                // The other formats require a time in every record.
                 _ => {}
             }
         }
         Ok(decoded)
     }
 
-    fn text<'a>(&mut self, text: &'a str, asked: bool, context: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
+    fn text<'a>(
+        &mut self,
+        text: &'a str,
+        wants_called: bool,
+        context: &Context<'a, '_>,
+    ) -> Result<Decoded<'a>, Failure> {
         let start = text.trim_ascii_start();
         let indent = text.len() - start.len();
         match start.as_bytes().first() {
             None => Ok(Decoded::Nothing),
             Some(b'{') => {
-                self.json(start, asked, context, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
+                self.json(start, wants_called, context, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
             }
-            // A line of a JSON array that was cut by lines.
+            // A line of a JSON array that was split into lines.
             Some(b'[' | b']' | b',') if self.format.is_json() => match start.trim_start_matches(['[', ',', ' ']) {
                 rest if rest.starts_with('{') => {
                     let indent = text.len() - rest.len();
-                    self.json(rest, asked, context, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
+                    self.json(rest, wants_called, context, 0).map_err(|(at, reason)| (at.map(|at| at + indent), reason))
                 }
                 rest if rest.trim_matches([']', ',', ' ', '\t']).is_empty() => Ok(Decoded::Nothing),
                 _ => Err((Some(indent), Reason::NotJson("an object"))),
@@ -168,15 +175,15 @@ impl Decoder {
     fn json<'a>(
         &mut self,
         text: &'a str,
-        asked: bool,
+        wants_called: bool,
         context: &Context<'a, '_>,
         wrapping: u8,
     ) -> Result<Decoded<'a>, Failure> {
-        let outcome = json::decode(text, context.arena, asked, context.wants)?;
+        let outcome = json::decode(text, context.arena, wants_called, context.wants)?;
         self.settle(outcome, context, wrapping + 1)
     }
 
-    /// What reading gave, once nothing more can be taken off around it. `wrapping` counts what was.
+    /// Unwraps a record until nothing is around it. `wrapping` is the number of wrappers removed.
     #[inline]
     fn settle<'a>(
         &mut self,
@@ -190,14 +197,14 @@ impl Decoder {
             Outcome::Nothing => Ok(Decoded::Nothing),
             Outcome::Syslog(line) => self.syslog(line, context, wrapping),
             Outcome::Wrapped(wrapped) if wrapping <= MAX_WRAPPING => {
-                // Positions in what was wrapped mean nothing in the line.
+                // Positions in an unwrapped record do not apply to the line.
                 self.wrapped(wrapped, context, wrapping).map_err(|(_, reason)| (None, reason))
             }
             Outcome::Wrapped(_) => Err((None, Reason::UnknownShape)),
         }
     }
 
-    /// What was inside a shipper's object.
+    /// Decodes the record inside a shipper's object.
     fn wrapped<'a>(
         &mut self,
         wrapped: Wrapped<'a>,
@@ -215,7 +222,7 @@ impl Decoder {
         }
     }
 
-    /// A syslog line may carry another record.
+    /// A syslog line may contain another record.
     pub(crate) fn syslog<'a>(
         &mut self,
         line: SyslogLine<'a>,

@@ -1,10 +1,10 @@
-//! Bytes to records, through detection, framing and decoding.
+//! Tests from bytes to records, through detection, framing and decoding.
 
 use super::*;
 use crate::{Container, Detected, Encoding, Framed, Framer, Framing, detect};
 use proptest::prelude::*;
 
-/// What an input gives: a word for each record (kind, and what tells it apart), or the reason of a skip.
+/// Summarises the records of an input: kind and identity of each record, or the reason of a skip.
 fn read(bytes: &[u8]) -> Vec<String> {
     let Detected::Text(found) = detect(bytes) else { return vec![format!("{:?}", detect(bytes))] };
     let mut framer = Framer::new(found);
@@ -47,7 +47,7 @@ fn check(input: &str, expected: &[&str]) {
 }
 
 #[test]
-fn audit_lines_are_handed_on_as_they_are() {
+fn audit_lines_are_passed_on_unchanged() {
     check(
         "node=app01 type=CWD msg=audit(1.1:1): cwd=\"/\"\n----\ntype=EOE msg=audit(1.1:1):\nnonsense\n",
         &[
@@ -89,7 +89,7 @@ fn a_shipper_may_wrap_a_line() {
 }
 
 #[test]
-fn a_torn_first_line_costs_itself_only() {
+fn an_incomplete_first_line_affects_no_other() {
     let whole = "{\"EventID\":5,\"SourceName\":\"A\"}\n";
     for torn in [
         "{\"EventID\": 4, \"SourceName\"",
@@ -108,7 +108,7 @@ fn a_torn_first_line_costs_itself_only() {
     }
     let closed = format!("{{\"a\": {{\"b\"\n{whole}}}}}\n{whole}");
     assert_eq!(read(closed.as_bytes()), ["windows-json", "1:not-json", "windows A 5", "3:not-json", "windows A 5"]);
-    // An object with lines of its own is none.
+    // An object on several lines is not such an input.
     check("{\n\"EventID\":5,\n\"x\":[\n{}\n],\n\"SourceName\":\"A\"}\n", &["windows-json", "windows A 5"]);
 }
 
@@ -129,7 +129,7 @@ fn syslog_in_pieces_is_syslog() {
 }
 
 #[test]
-fn each_json_format_is_known_by_its_members() {
+fn each_json_format_is_recognised_by_its_members() {
     let laurel = r#"{"ID":"1700000000.1:2","NODE":"app01","SYSCALL":{"syscall":59}}"#;
     check(laurel, &["laurel", &format!("laurel {laurel}")]);
     check(
@@ -203,7 +203,7 @@ fn broken_utf_8_is_read_and_counted() {
 }
 
 #[test]
-fn inputs_are_known_by_their_first_bytes() {
+fn inputs_are_recognised_by_their_first_bytes() {
     for (bytes, expected) in [
         (&b"\x1F\x8B\x08\0"[..], Detected::Container(Container::Gzip)),
         (b"\x28\xB5\x2F\xFD", Detected::Container(Container::Zstd)),
@@ -223,7 +223,7 @@ fn inputs_are_known_by_their_first_bytes() {
 }
 
 #[test]
-fn utf_16_is_known_with_and_without_its_mark() {
+fn utf_16_is_recognised_with_and_without_its_mark() {
     for (mark, encoding) in [(true, Encoding::Utf16Le), (false, Encoding::Utf16Le), (true, Encoding::Utf16Be)] {
         let text = format!("{}<Events><Event></Event></Events>", if mark { "\u{feff}" } else { "" });
         let bytes: Vec<u8> = text
@@ -237,7 +237,7 @@ fn utf_16_is_known_with_and_without_its_mark() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         read(&bytes);
         let arena = Bump::new();
         for format in Format::ALL {
@@ -247,7 +247,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_like_a_record_is_survived(
+    fn text_like_a_record_does_not_panic(
         text in "(\\{|\\}|\\[|\\]|\"|,|:|[0-9]|\\\\|\n| |<Event>|</Event>|<Data Name='|'>|&|\"EventID\"|\"Event\"|\"System\"|\"SourceName\"|\"winlog\"|\"message\"|\"EventData\"|\"ts\"|\"uid\"|\"time\"|\"activity\"|type=A msg=audit\\(|Nov  3 07:48:02 |<13>1 |#fields\t|ä){0,40}",
     ) {
         read(text.as_bytes());

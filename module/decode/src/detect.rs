@@ -1,12 +1,12 @@
-//! What an input is, from its first bytes: never from its name.
+//! Detects the format of an input from its first bytes; its name is not considered.
 
 use std::cmp::Reverse;
 
-use crate::formats::{self, Clue, Start, evtx};
+use crate::formats::{self, Certainty, Start, evtx};
 use crate::frame::{Framing, probe_json};
 use crate::{Format, json};
 
-/// How many bytes of an input are enough for [`detect`]; fewer will do, more are not looked at.
+/// Number of bytes of an input that [`detect`] considers; fewer are accepted.
 const PROBE: usize = 64 * 1024;
 
 /// How the text of an input is encoded.
@@ -21,7 +21,7 @@ pub enum Encoding {
     Utf16Be,
 }
 
-/// What holds other inputs, or must be unpacked first.
+/// Archives and compressed files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Container {
     /// gzip (RFC 1952).
@@ -40,33 +40,33 @@ pub enum Container {
     SevenZip,
 }
 
-/// A text input: what its records are, how they follow each other, how the text is encoded.
+/// A text input: format, framing and encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Format of its records.
     pub format: Format,
-    /// How its records follow each other.
+    /// Framing: how its records follow each other.
     pub framing: Framing,
     /// Encoding of its text.
     pub encoding: Encoding,
 }
 
-/// What an input is.
+/// Classification of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detected {
     /// Text with records.
     Text(Found),
-    /// A Windows event log file, binary.
+    /// A Windows event log file (binary).
     Evtx,
-    /// An archive or a compressed file, for the host to unpack.
+    /// An archive or a compressed file, to be unpacked by the host.
     Container(Container),
-    /// Nothing but white space, or nothing.
+    /// Empty, or white space only.
     Empty,
     /// None of these.
     Unknown,
 }
 
-/// Says what an input is from its first bytes; 64 KiB of them are looked at.
+/// Classifies an input by its first bytes; 64 KiB of them are considered.
 pub fn detect(bytes: &[u8]) -> Detected {
     let bytes = &bytes[..bytes.len().min(PROBE)];
     if let Some(container) = container(bytes) {
@@ -111,7 +111,7 @@ fn container(bytes: &[u8]) -> Option<Container> {
     if bytes.get(257..262) == Some(b"ustar") {
         return Some(Container::Tar);
     }
-    // A skippable Zstandard frame may come first.
+    // A Zstandard file may begin with a skippable frame.
     (bytes.len() >= 4 && (bytes[0] & 0xF0) == 0x50 && bytes[1..4] == [0x2A, 0x4D, 0x18]).then_some(Container::Zstd)
 }
 
@@ -119,7 +119,7 @@ fn encoding(bytes: &[u8]) -> Encoding {
     match bytes {
         [0xFF, 0xFE, ..] => Encoding::Utf16Le,
         [0xFE, 0xFF, ..] => Encoding::Utf16Be,
-        // Logs begin with ASCII: a zero in every other byte gives the encoding away without a mark.
+        // Logs begin with ASCII, so a zero in every other byte shows the encoding even without a byte order mark.
         [a, 0, b, 0, ..] if *a != 0 && *b != 0 => Encoding::Utf16Le,
         [0, a, 0, b, ..] if *a != 0 && *b != 0 => Encoding::Utf16Be,
         _ => Encoding::Utf8,
@@ -129,22 +129,22 @@ fn encoding(bytes: &[u8]) -> Encoding {
 fn content(start: &[u8]) -> Option<(Format, Framing)> {
     let start = Start { bytes: start };
     let json = json(&start);
-    // Nothing is surer than the first bytes of JSON.
-    let text = if json.is_some_and(|(clue, ..)| clue == Clue::Begins) { None } else { formats::recognise(&start) };
+    // JSON is certain from its first bytes.
+    let text = if json.is_some_and(|(clue, ..)| clue == Certainty::Begins) { None } else { formats::recognise(&start) };
     match (json, text) {
         (Some((clue, format, framing)), text) if text.is_none_or(|(other, _)| clue > other) => Some((format, framing)),
         (_, text) => text.map(|(_, format)| (format, format.framing())),
     }
 }
 
-/// How sure it is that an input is JSON, the format of its first object, and how its objects follow each other.
-fn json(start: &Start<'_>) -> Option<(Clue, Format, Framing)> {
+/// Detects JSON: the certainty, the format of the first object, and how the objects follow each other.
+fn json(start: &Start<'_>) -> Option<(Certainty, Format, Framing)> {
     if let [b'{' | b'[', ..] = start.bytes
         && let Some((framing, first)) = probe_json(start.bytes)
     {
-        return Some((Clue::Begins, json::guess(first), framing));
+        return Some((Certainty::Begins, json::guess(first), framing));
     }
     let is_object = |line: &str| line.starts_with('{') && probe_json(line.as_bytes()).is_some();
     let (number, line) = start.lines().enumerate().find(|(_, line)| is_object(line))?;
-    Some((Clue::Line(Reverse(number)), json::guess(line.as_bytes()), Framing::Lines))
+    Some((Certainty::Line(Reverse(number)), json::guess(line.as_bytes()), Framing::Lines))
 }

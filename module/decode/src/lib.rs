@@ -1,9 +1,8 @@
-//! Bytes to records: which format is this, where does a record begin and end, and what does it hold.
+//! Decodes bytes to records: recognises the format, splits the input into records, and reads them.
 //!
-//! Nothing here reads a file: a host brings the bytes. [`detect`] names the format of an input from its first
-//! bytes; a [`Framer`] cuts the bytes into records as they come; a [`Decoder`] turns one of them into a
-//! [`Record`](backchannel_normalize::Record). EVTX, which is binary and comes in chunks, is read by
-//! [`evtx`].
+//! This crate reads no files: a host provides the bytes. [`detect()`] recognises the format of an input from its first
+//! bytes; a [`Framer`] splits the bytes into records; a [`Decoder`] converts each to a
+//! [`Record`](backchannel_normalize::Record). EVTX, which is binary and has chunks, is read by [`evtx`].
 //!
 //! ```
 //! use backchannel_decode::{Decoded, Decoder, Detected, Framed, Framer, Options, detect};
@@ -36,8 +35,8 @@ pub use formats::{About, Example, Format, InputFormat, evtx};
 pub use frame::{Frame, Framed, Framer, Framing, MAX_RECORD};
 pub use skip::{Reason, Skip};
 
-/// Provider and event id of a Windows event, where the first bytes of a JSON record leave no doubt: for a host that asks
-/// before it hands a record over.
+/// Provider and event id of a Windows event, if the first bytes of a JSON record determine them: for hosts that check
+/// whether a record is wanted before they pass it on.
 pub fn windows_head(record: &[u8]) -> Option<(&str, u32)> {
     json::head(record)
 }

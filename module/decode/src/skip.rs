@@ -1,15 +1,16 @@
-//! [`Skip`]: a record that gave nothing, and why.
+//! [`Skip`]: a record that could not be read, and the reason.
 
 use core::fmt;
 
-/// A record that could not be used. It is counted, and shown to who asks; it never ends a run.
+/// A record that could not be read. It is counted and reported, and does not affect other records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Skip {
-    /// Line the record begins at, counted from 1; 0 where the input has no lines.
+    /// Line at which the record begins, counted from 1; 0 if the input has no lines.
     pub line: u64,
-    /// Byte of the record where reading had to stop, counted from 1, where that is known.
+    /// Byte of the record at which reading stopped, counted from 1, if known.
     pub column: Option<u32>,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
@@ -22,8 +23,11 @@ impl fmt::Display for Skip {
     }
 }
 
+impl core::error::Error for Skip {}
+
 /// Why a record was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Reason {
     /// It is larger than [`MAX_RECORD`](crate::MAX_RECORD) bytes.
     TooLarge,
@@ -31,29 +35,29 @@ pub enum Reason {
     Truncated,
     /// A string in it is not closed before the line ends.
     OpenString,
-    /// Bytes between records that belong to none.
+    /// Bytes between records that do not belong to any.
     Stray,
-    /// It is no JSON; what was expected there.
+    /// It is not JSON; the value is what was expected.
     NotJson(&'static str),
-    /// It is no XML; what was expected there.
+    /// It is not XML; the value is what was expected.
     NotXml(&'static str),
-    /// It is JSON, but of no shape that is known.
+    /// It is JSON, but of no known shape.
     UnknownShape,
     /// A Windows event without an event id.
     NoEventId,
-    /// A Windows event that names neither provider nor channel.
+    /// A Windows event with neither provider nor channel.
     NoProvider,
-    /// What is wrong by the rules of one format, which is defined in that format's file.
+    /// An error specific to a format, defined in that format's file.
     Format {
-        /// A word to count by.
+        /// Code by which skipped records are counted.
         code: &'static str,
-        /// What was expected, for a reader.
+        /// What was expected.
         text: &'static str,
     },
 }
 
 impl Reason {
-    /// A word to count by (`too-large`, `truncated`, ...).
+    /// Code by which skipped records are counted (`too-large`, `truncated`, ...).
     pub const fn code(self) -> &'static str {
         match self {
             Self::TooLarge => "too-large",
@@ -88,3 +92,5 @@ impl fmt::Display for Reason {
         }
     }
 }
+
+impl core::error::Error for Reason {}

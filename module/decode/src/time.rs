@@ -1,22 +1,22 @@
-//! Times as logs write them, read into a [`Timestamp`].
+//! Parses the times in logs to [`Timestamp`]s.
 
 use backchannel_events::Timestamp;
 
-/// Seconds a time zone may be away from UTC.
+/// Maximum offset of a time zone from UTC, in seconds.
 const MAX_OFFSET_SECONDS: i64 = 15 * 3_600;
 
-/// A date and time as read, and whether it said which zone it is in.
+/// A parsed date and time, and whether it had a zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {
-    /// The moment, taken as UTC where no zone was given.
+    /// The time; taken as UTC if no zone was given.
     pub time: Timestamp,
-    /// Whether the text names UTC or an offset.
+    /// Whether the text has UTC or an offset.
     pub zoned: bool,
 }
 
-/// Reads `2020-09-18T13:05:52.123Z`, the same with a blank, an offset (`+02:00`, `-0400`), a comma before the
+/// Parses `2020-09-18T13:05:52.123Z`, also with a blank for `T`, an offset (`+02:00`, `-0400`), a comma before the
 /// fraction or no zone; `9/18/2020 1:05:52.123 PM`; or seconds, milliseconds, microseconds or nanoseconds since the
-/// epoch. `None` if it is none of these.
+/// epoch. `None` for anything else.
 pub(crate) fn parse(text: &str) -> Option<Moment> {
     let bytes = text.trim_ascii().as_bytes();
     if bytes.get(4) == Some(&b'-') {
@@ -36,7 +36,7 @@ fn number(bytes: &[u8], at: usize, digits: usize) -> Option<u32> {
         .try_fold(0u32, |value, byte| byte.is_ascii_digit().then(|| value * 10 + u32::from(byte - b'0')))
 }
 
-/// Nanoseconds of a fraction that begins at `at` with `.` or `,`, and where it ends.
+/// Nanoseconds of a fraction that begins at `at` with `.` or `,`, and its end.
 fn fraction(bytes: &[u8], at: usize) -> (u32, usize) {
     if !matches!(bytes.get(at), Some(b'.' | b',')) {
         return (0, at);
@@ -89,7 +89,7 @@ fn iso(bytes: &[u8]) -> Option<Moment> {
     Some(Moment { time: Timestamp(time.0.saturating_sub(offset * Timestamp::SECOND)), zoned: true })
 }
 
-/// `M/D/YYYY, h:mm:ss.fff AM`, as tables are exported in; taken as UTC.
+/// `M/D/YYYY, h:mm:ss.fff AM`, the form of exported tables; taken as UTC.
 fn american(bytes: &[u8]) -> Option<Moment> {
     let text = core::str::from_utf8(bytes).ok()?;
     let (date, clock) = text.split_once([' ', 'T'])?;
@@ -121,7 +121,7 @@ fn american(bytes: &[u8]) -> Option<Moment> {
     Some(Moment { time, zoned: false })
 }
 
-/// A count since the epoch; its unit follows from its size.
+/// A count since the epoch; its magnitude determines the unit.
 fn epoch(bytes: &[u8]) -> Option<Timestamp> {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits == 0 || digits > 19 {
@@ -149,11 +149,11 @@ pub(crate) fn month(name: &[u8]) -> Option<u32> {
     (1..).zip(NAMES).find(|(_, known)| name.eq_ignore_ascii_case(*known)).map(|(number, _)| number)
 }
 
-/// The event's time where a collector gives the time of the event without a zone (`event`) and the time of its
-/// receipt in UTC: the zone is whatever whole half hours lie between the two, the rest is the way to the collector.
+/// The event's time if a collector gives the time of the event without a zone (`event`) and the time of its receipt in
+/// UTC: the difference rounded to half hours is the zone, the rest is the delay.
 pub(crate) fn zone_from_receipt(event: Timestamp, receipt: Timestamp) -> Timestamp {
     const HALF_HOUR: i64 = 1_800 * Timestamp::SECOND;
-    // Clocks of event source and collector may disagree a little in the other direction.
+    // The clocks of source and collector may differ slightly in the other direction.
     const SLACK: i64 = 120 * Timestamp::SECOND;
     let apart = receipt.0.saturating_sub(event.0);
     let zone = apart.saturating_add(SLACK).div_euclid(HALF_HOUR).saturating_mul(HALF_HOUR);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_none() {
+    fn other_text_is_not_a_time() {
         for text in ["", "-", "2020-13-01 00:00:00", "2020-09-18", "99/99/2020 1:1:1", "12a", "1/2/x 1:2:3", "//"] {
             assert_eq!(parse(text), None, "{text}");
         }

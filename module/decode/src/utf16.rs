@@ -1,8 +1,8 @@
-//! UTF-16 input to UTF-8, whatever pieces it comes in.
+//! Converts UTF-16 input to UTF-8, however it is divided into pieces.
 
 use crate::Encoding;
 
-/// What a piece of input left over: half a unit, or a surrogate whose partner is still to come.
+/// The rest of a piece of input: half a unit, or a surrogate whose partner is in the next piece.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Transcoder {
     odd_byte: Option<u8>,
@@ -10,7 +10,7 @@ pub(crate) struct Transcoder {
 }
 
 impl Transcoder {
-    /// Appends `input` to `out` as UTF-8. Lone surrogates become U+FFFD; a byte order mark is dropped.
+    /// Appends `input` to `out` as UTF-8. Lone surrogates become U+FFFD; a byte order mark is removed.
     pub fn push(&mut self, encoding: Encoding, input: &[u8], out: &mut Vec<u8>) {
         out.reserve(input.len());
         let mut rest = input;
@@ -29,7 +29,7 @@ impl Transcoder {
         self.odd_byte = odd.first().copied();
     }
 
-    /// Appends what is still pending at the end of the input.
+    /// Appends the pending rest at the end of the input.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         if self.high.take().is_some() | self.odd_byte.take().is_some() {
             push(char::REPLACEMENT_CHARACTER, out);
@@ -68,7 +68,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_comes_back_whatever_the_pieces(text in "[^\u{feff}]*", cuts in prop::collection::vec(1usize..7, 1..8)) {
+        fn text_round_trips_in_any_pieces(text in "[^\u{feff}]*", cuts in prop::collection::vec(1usize..7, 1..8)) {
             for encoding in [Encoding::Utf16Le, Encoding::Utf16Be] {
                 let bytes: Vec<u8> = text
                     .encode_utf16()

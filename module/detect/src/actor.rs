@@ -1,11 +1,11 @@
-//! [`Actor`]: who did something, from what the record says and what is remembered.
+//! [`Actor`]: the process that did something, from the record and from memory.
 
 use backchannel_events::{Hashes, Integrity, Process, SignatureStatus, User};
 
 use crate::memory::{KnownProcess, Name};
 use crate::text;
 
-/// A process as far as the event at hand and the memory together describe it.
+/// A process as described by the event and by the memory together.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Actor<'c> {
     /// The source's stable identifier.
@@ -18,7 +18,7 @@ pub struct Actor<'c> {
     pub original_name: &'c str,
     /// Command line.
     pub command_line: &'c str,
-    /// Whom it runs as.
+    /// The account it runs as.
     pub user: User<'c>,
     /// Logon id.
     pub logon_id: Option<u64>,
@@ -32,22 +32,22 @@ pub struct Actor<'c> {
     pub tty: &'c str,
     /// Hashes of its executable.
     pub hashes: Hashes<'c>,
-    /// Verdict on its executable's signature.
+    /// Status of its executable's signature.
     pub signature: SignatureStatus,
-    /// The site counts it as privileged, whatever its token says.
+    /// Whether the site counts it as privileged, whatever its token.
     pub counts_as_privileged: bool,
-    /// Who signed it; empty if unknown.
+    /// The signer; empty if unknown.
     pub signer: &'c str,
-    /// What the memory holds of it.
+    /// Its entry in memory.
     pub known: Option<&'c KnownProcess>,
 }
 
 impl<'c> Actor<'c> {
-    /// From what a record says, completed by what is remembered.
+    /// From a record, completed from memory.
     pub fn of(process: &Process<'c>, known: Option<&'c KnownProcess>) -> Self {
         let stated = Self::stated(process);
         let Some(known) = known else { return stated };
-        // A start that names an executable starts a new life of the pid: never mix two executables into one.
+        // A start with an executable is a new process with that pid: never combine two executables.
         if !stated.image.is_empty() && !known.image.is_empty() && !text::same_base_name(stated.image, &known.image) {
             return stated;
         }
@@ -84,7 +84,7 @@ impl<'c> Actor<'c> {
         }
     }
 
-    /// From what a record says alone.
+    /// From a record alone.
     fn stated(process: &Process<'c>) -> Self {
         Self {
             entity: process.entity,
@@ -134,8 +134,8 @@ impl<'c> Actor<'c> {
         text::base_name(self.image)
     }
 
-    /// Whether its executable, or the name in its version resource, is one of `names`: renaming the file does not
-    /// change the latter.
+    /// Whether its executable, or the name in its version resource, which stays the same if the file is renamed, is one
+    /// of `names`.
     pub fn is(&self, names: &[&str]) -> bool {
         text::is_any(self.name(), names) || (!self.original_name.is_empty() && text::is_any(self.original_name, names))
     }
@@ -145,7 +145,7 @@ impl<'c> Actor<'c> {
         self.image.is_empty() && self.pid.is_none() && self.entity.is_empty()
     }
 
-    /// `DOMAIN\name`, or as much of it as is known.
+    /// `DOMAIN\name`, or the part of it that is known.
     pub fn account(&self) -> String {
         account(self.user)
     }

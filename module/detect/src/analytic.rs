@@ -1,4 +1,4 @@
-//! What an analytic is: its metadata and its one question.
+//! The definition of an analytic: its metadata and its evaluation.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use backchannel_events::{ActivityKind, ProcessEvent, Severity, Source};
 use crate::{Context, Evidence, Threshold};
 
 /// One analytic of the catalogue: a constant in the analytic's own file, listed in
-/// [`ANALYTICS`](crate::analytics::ANALYTICS). It is all that is declared about the analytic; what most analytics have in
-/// common is taken from [`Analytic::DEFAULTS`].
+/// [`ANALYTICS`](crate::analytics::ANALYTICS). It is the complete declaration of the analytic; common values
+/// are taken from [`Analytic::DEFAULTS`].
 #[derive(Debug)]
 pub struct Analytic {
     /// Catalogue id (`IPC-DCOM-006`).
     pub id: &'static str,
-    /// Title, as a reader sees it.
+    /// Title, as shown in findings and documentation.
     pub title: &'static str,
     /// Family: the folder it lives in.
     pub family: Family,
@@ -31,18 +31,17 @@ pub struct Analytic {
     pub telemetry: Telemetry,
     /// Whether it is inactive without a baseline.
     pub needs_baseline: bool,
-    /// The time within which it joins records, if it joins any: ATT&CK's TimeWindow, which a site may set by the
+    /// Maximum time between the records that it joins, if it joins any: ATT&CK's TimeWindow, which a site may set by the
     /// analytic's id.
     pub window: Option<Duration>,
-    /// What it counts, and how much of it is too much: a site may set each by the analytic's id and the threshold's name.
+    /// Its thresholds: a site may set each by the analytic's id and the threshold's name.
     pub thresholds: &'static [Threshold],
-    /// The question: does this event, given what was seen before it, prove the behaviour?
+    /// Evaluates an event together with earlier ones: returns evidence if they show the behaviour.
     pub evaluate: fn(&Context<'_>, &ProcessEvent<'_>) -> Option<Evidence>,
 }
 
 impl Analytic {
-    /// What an analytic is where its declaration does not say: proven on real logs, without a baseline, a time window or
-    /// thresholds. The other fields are empty here, and every declaration sets them (the tests of
+    /// Default values for declarations: proven on real logs, without a baseline, a time window or thresholds. The other fields are empty here, and every declaration sets them (the tests of
     /// [`ANALYTICS`](crate::analytics::ANALYTICS) check it).
     pub const DEFAULTS: Self = Self {
         id: "",
@@ -61,7 +60,7 @@ impl Analytic {
     };
 }
 
-/// The logs an analytic can work from: one of them is enough.
+/// The log sources of an analytic: one of them is sufficient.
 pub type Telemetry = &'static [Source];
 
 /// Family of analytics.
@@ -77,14 +76,14 @@ pub enum Family {
     NamedPipes,
     /// UNIX sockets, FIFOs, D-Bus, shared memory.
     UnixIpc,
-    /// Remote procedure calls, on the wire and at the RPC runtime.
+    /// Remote procedure calls, on the network and in the RPC runtime.
     NetworkRpc,
-    /// Behaviour that holds for any channel.
+    /// Behaviour on any kind of channel.
     Generic,
 }
 
 impl Family {
-    /// Folder name under `analytics/`.
+    /// Folder name in `analytics/`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ComponentObjectModel => "component_object_model",
@@ -98,11 +97,11 @@ impl Family {
     }
 }
 
-/// Whether an analytic has proved itself.
+/// Maturity of an analytic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// Its telemetry was seen in real logs.
     Stable,
-    /// It was not: shown, at most low severity, never escalating, until the site turns it on.
+    /// Its telemetry was not seen in real logs: at most low severity, never escalating, until the site enables it.
     Experimental,
 }

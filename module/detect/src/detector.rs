@@ -1,4 +1,4 @@
-//! [`Detector`]: events in, findings out, host by host.
+//! [`Detector`]: evaluates events and reports findings, host by host.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -22,22 +22,22 @@ use crate::memory::{Host, Interner, Name};
 use crate::remember::remember;
 use crate::stats::{Stats, Upkeep};
 use crate::tunables::HostKey;
-use crate::verdict::{judge, watch};
+use crate::verdict::{conceal, judge, watch};
 use crate::vocabulary::pipes;
 use crate::{Analytic, Tunables, text};
 
-/// Most hosts remembered at a time; idle ones go first, whole.
+/// Maximum number of hosts in memory; idle ones are evicted first, as a whole.
 const MOST_HOSTS: usize = 20_000;
 /// Repeats of a finding within this time are folded into it.
 const FOLDING: Duration = Duration::from_secs(3_600);
-/// Most findings kept open for repeats; those that were not repeated for the longest time go first.
+/// Maximum number of findings kept open for repeats; those not repeated for the longest time are closed first.
 const MOST_OPEN: usize = 1_024;
-/// Most keys by which one finding joins others.
+/// Maximum number of keys by which a finding joins others.
 const MOST_JOINS: usize = 64;
-/// Most records kept as evidence of one finding.
+/// Maximum number of records kept as evidence of a finding.
 const MOST_EVIDENCE: usize = 32;
 
-/// Sees the events of any number of hosts and says what is wrong.
+/// Evaluates the events of any number of hosts and reports findings.
 #[derive(Debug)]
 pub struct Detector {
     tuning: Tunables,
@@ -45,7 +45,7 @@ pub struct Detector {
     by_kind: [Vec<Enabled>; ActivityKind::COUNT],
     names: Interner,
     memory: Memory,
-    /// The key of the host of the latest event, and that host as the event named it.
+    /// The key of the host of the latest event, and that host's name as logged.
     key: String,
     named: String,
 }
@@ -54,21 +54,21 @@ pub struct Detector {
 #[derive(Clone, Copy, Debug)]
 struct Enabled {
     analytic: &'static Analytic,
-    /// The time within which it joins records here.
+    /// Maximum time between the records that it joins, at this site.
     window: Duration,
 }
 
-/// Takes what a detector says. A closure over `&Finding` is one that cares for findings only.
+/// Receives the output of a detector. A closure over `&Finding` receives findings only.
 pub trait Sink {
-    /// A finding, or an earlier one that has become worse or more frequent.
+    /// A finding, or an earlier one that has become more severe or more frequent.
     fn finding(&mut self, finding: &Finding);
 
-    /// An event around something under watch.
+    /// An event of a watched process or logon.
     fn watched(&mut self, event: WatchedEvent) {
         let _ = event;
     }
 
-    /// An edge between machines, or a name for an address.
+    /// A connection between machines, or a name for an address.
     fn signal(&mut self, signal: Signal) {
         let _ = signal;
     }
@@ -80,14 +80,14 @@ impl<F: FnMut(&Finding)> Sink for F {
     }
 }
 
-/// What a detector remembers: all of its state, to be written down and taken up again.
+/// The complete state of a detector, which can be saved and restored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
     hosts: BTreeMap<Name, Host>,
     open: BTreeMap<u64, Open>,
-    /// Findings that each rule of the site silenced, repeats not counted.
+    /// Number of findings that each rule of the site suppressed, without repeats.
     silenced: BTreeMap<String, u64>,
-    /// What each host may take of the memory.
+    /// The share of the memory of each host.
     share: Share,
     /// Time of the newest event.
     newest: Option<Timestamp>,
@@ -96,8 +96,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Takes up a machine that was not known. Where there are now too many for full tables, those of all are cut down;
-    /// they never grow back: what was forgotten is gone.
+    /// Adds a new host. If there are now too many for full tables, the tables of all hosts are reduced, permanently.
     fn meet(&mut self, key: Name, mut host: Host) {
         host.fit(self.share);
         self.hosts.insert(key, host);
@@ -111,20 +110,20 @@ impl Memory {
     }
 }
 
-/// A finding that repeats are folded into.
+/// An open finding to which repeats are added.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
     finding: Finding,
     last: Timestamp,
-    /// The count that was last handed out.
+    /// The count that was last reported.
     told: u32,
-    /// How many findings there were when it was made or repeated: logs of one host after the other do not come in the
-    /// order of time.
+    /// The number of findings when it was made or last repeated, because logs read host by host are not in the order of
+    /// time.
     touched: u64,
 }
 
 impl Detector {
-    /// A detector that has seen nothing.
+    /// A detector without any state.
     pub fn new(tuning: Tunables) -> Self {
         let mut by_kind: [Vec<Enabled>; ActivityKind::COUNT] = Default::default();
         for &analytic in ANALYTICS {
@@ -148,7 +147,7 @@ impl Detector {
         }
     }
 
-    /// Evaluates one event against what was seen before, hands its findings to `sink`, and remembers it.
+    /// Evaluates one event together with earlier ones, reports findings to `sink`, and stores the event.
     pub fn evaluate(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) {
         self.memory.stats.events += 1;
         self.memory.newest = self.memory.newest.max(Some(event.time));
@@ -183,6 +182,7 @@ impl Detector {
                         watched.extend(judged.processes);
                         logon = judged.logon.or(logon);
                         alarmed = true;
+                        watch::of_finding(host, &judged.finding, event, &mut |event| sink.watched(event));
                     }
                     if let Some(by) = &judged.finding.suppressed {
                         *self.memory.silenced.entry(by.rule.clone()).or_default() += 1;
@@ -197,17 +197,18 @@ impl Detector {
         };
         let evicted = remember(host, event, wording.as_ref(), &self.tuning, &mut self.names);
         if alarmed {
-            // The process of this very event is remembered only now.
+            // The process of this event is stored only now.
             let process = &event.process;
             watched.extend(host.processes.find(process.entity, process.pid, event.time).map(|known| known.id));
-            watch::begin(host, &watched, logon, event.time, &mut |event| sink.watched(event));
+            watch::begin(host, &watched, logon, event.time, &mut |event| report_watched(event, &self.tuning, sink));
         }
-        watch::follow(host, event, &mut |event| sink.watched(event));
+        watch::follow(host, event, &mut |event| report_watched(event, &self.tuning, sink));
         signal(host, event, new_address, &self.tuning, sink);
+        identities(host, event, &self.tuning, sink);
         self.memory.stats.evicted.add(&evicted);
     }
 
-    /// As [`evaluate`](Self::evaluate), and says which edge the event is, and on which host: for learning.
+    /// As [`evaluate`](Self::evaluate); returns the event's edge and host for learning.
     pub(crate) fn evaluate_and(&mut self, event: &ProcessEvent<'_>, sink: &mut dyn Sink) -> Option<(Edge, String)> {
         self.find_key(event);
         let edge = match self.memory.hosts.get(self.key.as_str()) {
@@ -222,12 +223,12 @@ impl Detector {
         edge.map(|edge| (edge, host))
     }
 
-    /// Gives the detector a baseline to compare with. Any number of detectors can share one.
+    /// Sets the baseline. Any number of detectors can share one.
     pub fn set_baseline(&mut self, baseline: impl Into<Arc<Baseline>>) {
         self.baseline = Some(baseline.into());
     }
 
-    /// Hands over findings whose count has grown since they were last handed over: at the end of the input.
+    /// Reports findings whose count has grown since they were last reported: at the end of the input.
     pub fn flush(&mut self, sink: &mut dyn Sink) {
         for open in self.memory.open.values_mut() {
             if open.finding.count > open.told {
@@ -242,27 +243,27 @@ impl Detector {
         Stats { hosts: self.memory.hosts.len() as u64, ..self.memory.stats.clone() }
     }
 
-    /// What of the site's settings no longer holds, or did nothing, as of the newest event.
+    /// Settings of the site that have expired or matched nothing, as of the newest event.
     pub fn upkeep(&self) -> Upkeep {
         Upkeep::of(&self.tuning, &self.memory.silenced, self.memory.newest)
     }
 
-    /// What is remembered, to be written down.
+    /// The state, to be saved.
     pub fn memory(&self) -> &Memory {
         &self.memory
     }
 
-    /// Takes up what another detector remembered.
+    /// Restores the state of another detector.
     pub fn restore(&mut self, memory: Memory) {
         self.memory = memory;
     }
 
-    /// Which hosts' telemetry was seen, for the report on analytics that were asleep.
+    /// Which hosts' telemetry was seen, for the report on inactive analytics.
     pub fn has_source(&self, source: backchannel_events::Source) -> bool {
         self.memory.hosts.values().any(|host| host.has_source(source))
     }
 
-    /// Writes the key of the event's host: mostly it is the one of the event before.
+    /// Writes the key of the event's host: usually it is the one of the event before.
     fn find_key(&mut self, event: &ProcessEvent<'_>) {
         if event.host.is_empty() || event.host != self.named {
             host_key(event, self.tuning.host_key, &mut self.key);
@@ -282,8 +283,16 @@ impl Detector {
     }
 }
 
-/// Says what joins the halves of an attack on two machines: own addresses, network logons from elsewhere, explicit
-/// credentials and activations towards elsewhere.
+/// Reports an event around a watched entity.
+fn report_watched(mut event: WatchedEvent, tuning: &Tunables, sink: &mut dyn Sink) {
+    if !tuning.show_secrets {
+        conceal::watched(&mut event);
+    }
+    sink.watched(event);
+}
+
+/// Reports what joins the two sides of an attack between machines: own addresses, network logons from other machines,
+/// explicit credentials for and activations on other machines.
 fn signal(host: &Host, event: &ProcessEvent<'_>, new_address: Option<&str>, tuning: &Tunables, sink: &mut dyn Sink) {
     let (kind, peer, user) = match &event.activity {
         Activity::NetworkFlow(_) => match new_address {
@@ -312,8 +321,31 @@ fn signal(host: &Host, event: &ProcessEvent<'_>, new_address: Option<&str>, tuni
     sink.signal(Signal { host: host.key.to_string(), kind, peer: peer.to_ascii_lowercase(), user, time: event.time });
 }
 
-/// Folds a finding into an earlier one of the same analytic, host, processes and channel, or hands it over as new.
-/// A repeat is handed over when its count doubles or when it is worse than what was known; the rest at the flush.
+/// Says what a logon's record ties together: the name and the address of the machine it came from, the id and the name of
+/// the account.
+fn identities(host: &Host, event: &ProcessEvent<'_>, tuning: &Tunables, sink: &mut dyn Sink) {
+    let Activity::Logon(logon) = &event.activity else { return };
+    if logon.outcome != LogonOutcome::Start || tuning.is_service(logon.user) {
+        return;
+    }
+    let (source, user, time) = (logon.source, logon.user, event.time);
+    let named = !source.name.is_empty() && backchannel_events::parse_address(source.name).is_none();
+    if named && !source.address.is_empty() && !host.addresses.is_own(source.address) {
+        let (host, peer) = (source.name.to_ascii_lowercase(), source.address.to_ascii_lowercase());
+        sink.signal(Signal { host, kind: SignalKind::PeerAddress, peer, user: String::new(), time });
+    }
+    // Where auditd has no uid of who logged on, the login uid of the session that begins is that of the account. With sudo
+    // and su it is that of the account before.
+    let session = Some(event.process.user.audit_id).filter(|_| matches!(logon.kind, 2 | 4 | 10));
+    let id = if user.id.is_empty() { session.unwrap_or_default() } else { user.id };
+    if !id.is_empty() && !user.name.is_empty() {
+        let (host, peer) = (host.key.to_string(), id.to_ascii_lowercase());
+        sink.signal(Signal { host, kind: SignalKind::Account, peer, user: account(user), time });
+    }
+}
+
+/// Adds a finding to an earlier one of the same analytic, host, processes and channel, or reports it as new. A repeat is
+/// reported when its count doubles or when it is more severe; the rest at the flush.
 fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sink: &mut dyn Sink) {
     let key = place(open, &finding);
     let touched = stats.findings + stats.suppressed + stats.repeats;
@@ -338,9 +370,12 @@ fn fold(open: &mut BTreeMap<u64, Open>, stats: &mut Stats, finding: Finding, sin
             }
         }
         if worse {
+            // The text of the worst: one that is only surer of something milder says less.
+            if finding.severity >= known.severity {
+                known.text = finding.text;
+            }
             known.severity = known.severity.max(finding.severity);
             known.confidence = known.confidence.max(finding.confidence);
-            known.text = finding.text;
         }
         for observation in finding.evidence {
             if known.evidence.len() < MOST_EVIDENCE && !known.evidence.iter().any(|old| same_record(old, &observation))
@@ -378,13 +413,13 @@ fn same_record(a: &backchannel_events::Observation, b: &backchannel_events::Obse
         && a.provider == b.provider
         && a.event_id == b.event_id
         && a.record == b.record
-        // A record with an id is the same in whatever file and on whatever line it was collected.
+        // A record with an id is the same, whatever file and line it was collected in.
         && (!a.record.is_empty() || a.line == b.line)
         && (!a.record.is_empty() || a.line > 0 || a.text == b.text)
 }
 
-/// Where a finding, or the earlier one that it repeats, is kept open. What is not worth an alarm is the same for every
-/// process of a program and an account; where one of them does worse, that is a finding of its own.
+/// The key under which a finding, or the earlier one that it repeats, is kept open. Low findings are the same for every
+/// process of a program and an account; a more severe one of a process is a separate finding.
 fn place(open: &mut BTreeMap<u64, Open>, finding: &Finding) -> u64 {
     let exact = sameness(finding, true);
     if open.contains_key(&exact) {
@@ -427,7 +462,7 @@ fn sameness(finding: &Finding, by_process: bool) -> u64 {
     }
     if let Some(channel) = &finding.channel {
         part(channel.mechanism.as_str());
-        // A class id is no variable part: two classes are two findings.
+        // A class id is not a variable part: two classes are two findings.
         match channel.mechanism {
             Mechanism::Com | Mechanism::Dcom => part(&channel.name),
             _ => part(&pipes::class(&channel.name)),
@@ -438,8 +473,8 @@ fn sameness(finding: &Finding, by_process: bool) -> u64 {
     hasher.finish()
 }
 
-/// The key a host is remembered by. Where a record names no host it is `unknown`, kept apart by the input it came from:
-/// what follows the NUL is not shown.
+/// The key of a host in memory. For records without a host it is `unknown`, a NUL and the input, so that inputs are
+/// separate; the part after the NUL is not shown.
 fn host_key(event: &ProcessEvent<'_>, by: HostKey, key: &mut String) {
     by.write(event.host, key);
     if key.is_empty() {
@@ -455,13 +490,13 @@ mod tests {
 
     const EXCEL: &str = r"C:\Program Files\Microsoft Office\root\Office16\EXCEL.EXE";
 
-    /// Excel as a COM server for somebody: a low finding, medium where a script may have asked for it.
+    /// Excel as a COM server: a low finding, medium if a script may be the client.
     fn excel(second: f64, pid: u32) -> Event {
         let server = start(second, EXCEL, "EXCEL.EXE /automation -Embedding").pid(pid).session(1);
         server.by(r"C:\Windows\System32\svchost.exe", "svchost.exe -k DcomLaunch -p").user("CORP", "alice")
     }
 
-    /// Each finding's id, severity and count, as it was handed over last.
+    /// Each finding's severity and count as last reported.
     fn last(events: &[Event]) -> Vec<(Severity, u32)> {
         let mut detector = Detector::new(Tunables::default());
         let mut told: BTreeMap<String, (Severity, u32)> = BTreeMap::new();
@@ -476,14 +511,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_worth_an_alarm_is_one_finding_for_all_processes_of_a_program() {
+    fn low_findings_are_one_for_all_processes_of_a_program() {
         assert_eq!(last(&[excel(0.0, 60), excel(60.0, 61), excel(120.0, 62)]), [(Severity::Low, 3)]);
         let other = excel(60.0, 61).user("CORP", "bob");
         assert_eq!(last(&[excel(0.0, 60), other]), [(Severity::Low, 1); 2]);
     }
 
     #[test]
-    fn a_process_that_does_worse_is_a_finding_of_its_own() {
+    fn a_more_severe_finding_of_a_process_is_separate() {
         let script = start(50.0, r"C:\Windows\System32\wscript.exe", "wscript.exe a.vbs").pid(44).session(1);
         let mut found = last(&[excel(0.0, 60), script, excel(60.0, 61)]);
         found.sort_unstable();

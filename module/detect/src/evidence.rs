@@ -38,6 +38,10 @@ pub struct Evidence {
     pub(crate) direction: Direction,
     /// The account used on the target, where it is not the acting one.
     pub(crate) target_account: String,
+    /// The techniques that it bears out, where they are not all of the analytic's.
+    pub(crate) techniques: Vec<&'static str>,
+    /// Who acted, where that is not the client: whoever made a service or a broker act.
+    pub(crate) acted: Option<Party>,
     pub(crate) joins: Vec<String>,
     /// A program at one end is unsigned, as far as is known.
     pub(crate) unsigned: bool,
@@ -113,6 +117,7 @@ impl Evidence {
     /// Another machine acted on this one: it called, connected, logged on or wrote here. `peer` is its address or name,
     /// empty if no record says it.
     #[must_use]
+    #[allow(clippy::wrong_self_convention, reason = "the direction of the action, not a conversion")]
     pub fn from_machine(mut self, peer: impl Into<String>) -> Self {
         self.direction = Direction::Inbound;
         self.involving(peer)
@@ -120,6 +125,7 @@ impl Evidence {
 
     /// This machine acted on another one. `peer` is its address or name, empty if no record says it.
     #[must_use]
+    #[allow(clippy::wrong_self_convention, reason = "the direction of the action, not a conversion")]
     pub fn to_machine(mut self, peer: impl Into<String>) -> Self {
         self.direction = Direction::Outbound;
         self.involving(peer)
@@ -153,6 +159,20 @@ impl Evidence {
     #[must_use]
     pub fn target_account(mut self, account: impl Into<String>) -> Self {
         self.target_account = account.into();
+        self
+    }
+
+    /// The process that acted, where a service or a broker did its bidding and wrote the record.
+    #[must_use]
+    pub(crate) fn acted(mut self, actor: Actor<'_>) -> Self {
+        self.acted = party(actor);
+        self
+    }
+
+    /// The techniques that it bears out, instead of the analytic's.
+    #[must_use]
+    pub(crate) fn techniques(mut self, techniques: &[&'static str]) -> Self {
+        self.techniques = techniques.to_vec();
         self
     }
 

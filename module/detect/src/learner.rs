@@ -1,5 +1,5 @@
-//! [`Learner`]: events in, a baseline out. It runs a detector of its own, because what an alarm touched must not be
-//! learned as usual.
+//! [`Learner`]: learns a baseline from events. It runs its own detector, because exchanges that are part of a finding
+//! must not be learned as usual.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use backchannel_events::{Finding, ProcessEvent, Severity, Timestamp};
 
 use crate::{Baseline, Detector, Tunables};
 
-/// Most edges whose rate is counted at a time.
+/// Maximum number of edges whose rate is counted at a time.
 const MOST_COUNTED: usize = 65_536;
 
 /// Learns from events.
@@ -15,12 +15,12 @@ const MOST_COUNTED: usize = 65_536;
 pub struct Learner {
     detector: Detector,
     baseline: Baseline,
-    /// Host and edge to the minute at hand and the sightings in it.
+    /// Host and edge to the current minute and the sightings in it.
     minutes: BTreeMap<(String, (u64, u64)), (i64, u32)>,
 }
 
 impl Learner {
-    /// A learner that has seen nothing.
+    /// A learner without any state.
     pub fn new(tuning: Tunables) -> Self {
         Self { detector: Detector::new(tuning), baseline: Baseline::default(), minutes: BTreeMap::new() }
     }
@@ -46,7 +46,7 @@ impl Learner {
         self.baseline.see(&edge, &host, event.time, in_minute, alarmed);
     }
 
-    /// What was learned.
+    /// The learned baseline.
     pub fn baseline(&self) -> &Baseline {
         &self.baseline
     }

@@ -1,18 +1,17 @@
-//! Detection, pure: events in, findings out, nothing else touched.
+//! Detection as a pure function: events in, findings out, no other input or output.
 //!
-//! [`Detector`] sees the events of any number of hosts. For each event it asks the analytics that care about that
-//! kind of activity; an analytic is a pure question to [`Context`] (what has been seen on this host) and answers
-//! with [`Evidence`]. Evidence becomes a [`Finding`](backchannel_events::Finding) in one place, where the site's
-//! settings, severity rules and ids are applied. Only then is the event remembered: an event is never its own
-//! past.
+//! [`Detector`] evaluates the events of any number of hosts. For each event it runs the analytics for that kind of
+//! activity; an analytic is a pure function of [`Context`] (the event and the earlier activity of its host) that returns
+//! [`Evidence`]. Evidence becomes a [`Finding`](backchannel_events::Finding) in one place, where the site's settings,
+//! severity rules and ids are applied. The event is stored only afterwards, so that it never matches itself.
 //!
-//! The modules lie in floors, and imports go down only (`tests/tidy.rs` has the list and checks it), the lowest first:
-//! `text` strings, `memory` what is remembered of each host, `actor` who did something, `vocabulary` lists of names,
-//! `predicates` facts about actors and paths, `baseline` what is usual, `tunables` what a site can set, `context` the
-//! view of one event, `remember` what an event adds to the memory, `evidence` what an analytic concludes, `analytic` and
+//! The modules are layered, and imports go down only (`tests/tidy.rs` has the list and checks it), the lowest first:
+//! `text` strings, `memory` the state of each host, `actor` the acting process, `vocabulary` lists of names, `predicates`
+//! facts about actors and paths, `baseline` usual exchanges, `tunables` the site's settings, `context` the view of one
+//! event, `remember` the update of the memory by an event, `evidence` the result of an analytic, `analytic` and
 //! `analytics` the catalogue, `verdict` from evidence to finding, `stats`, `detector`, `learner`.
 //!
-//! Nothing here fails on an event and nothing panics; the lints below hold that down.
+//! No event causes an error or a panic; the lints below enforce it.
 #![cfg_attr(
     not(test),
     deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::unreachable)

@@ -1,4 +1,4 @@
-//! What a detector has done so far, for the people who run it.
+//! Statistics of a detector, for its operators.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,15 @@ use crate::Tunables;
 use crate::memory::Evicted;
 use crate::tunables::AllowRule;
 
-/// Most entries in a list of what needs upkeep.
+/// Maximum number of entries in a list of [`Upkeep`].
 const MOST: usize = 200;
 
-/// What of the site's settings needs a look: rules and indicators that expired, rules that did nothing.
+/// Settings of the site that need maintenance: expired rules and indicators, rules that matched nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Upkeep {
-    /// Allow rules and indicators of compromise that had expired at the time of the newest event, in words.
+    /// Allow rules and indicators of compromise that had expired at the time of the newest event, as text.
     pub expired: Vec<String>,
-    /// Names of the allow rules that hold still and silenced nothing.
+    /// Names of the active allow rules that suppressed nothing.
     pub unmatched: Vec<String>,
 }
 
@@ -47,16 +47,16 @@ impl Upkeep {
 pub struct Stats {
     /// Events evaluated.
     pub events: u64,
-    /// Findings made, repeats not counted.
+    /// Findings, without repeats.
     pub findings: u64,
-    /// Repeats folded into an earlier finding.
+    /// Repeats added to an earlier finding.
     pub repeats: u64,
-    /// Findings silenced by the site's rules.
+    /// Findings suppressed by the site's rules.
     pub suppressed: u64,
-    /// Events older than what was already remembered of their host by more than the stated slack of two minutes.
+    /// Events older than the newest event of their host by more than two minutes.
     pub late: u64,
-    /// Hosts remembered now.
+    /// Hosts in memory.
     pub hosts: u64,
-    /// What was forgotten to stay within bounds.
+    /// Entries evicted to stay within bounds.
     pub evicted: Evicted,
 }

@@ -1,4 +1,4 @@
-//! What a site can change about detection, already typed: adapters fill it from the site's settings.
+//! The site's settings for detection, typed: adapters fill them from the settings file.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,19 +10,19 @@ use crate::baseline::Maturity;
 use crate::predicates;
 use crate::text::{self, Patterns, label, matches};
 
-/// A site's wishes. The default is what an unknown site gets. `*` in names, paths, hosts and accounts stands for
-/// anything, unless a field says otherwise; case never matters.
+/// The settings of a site, with the default for a site without settings. `*` in names, paths, hosts and accounts matches
+/// anything, unless a field says otherwise; case is ignored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tunables {
     /// Per analytic id.
     pub analytics: BTreeMap<String, AnalyticTuning>,
-    /// How much is too much: per analytic id, then per name of the threshold.
+    /// Thresholds: per analytic id, then per name of the threshold.
     pub thresholds: BTreeMap<String, BTreeMap<String, u32>>,
     /// TimeWindow, in seconds, for every analytic that joins records.
     pub window: Option<u32>,
     /// TimeWindow, in seconds, per analytic id.
     pub windows: BTreeMap<String, u32>,
-    /// What tells hosts apart.
+    /// How hosts are distinguished.
     pub host_key: HostKey,
     /// Hosts (by their key; without `*`) and addresses from which administrators work.
     pub admin_hosts: Vec<String>,
@@ -34,29 +34,31 @@ pub struct Tunables {
     pub critical_hosts: Vec<String>,
     /// UserContext: accounts whose processes count as privileged.
     pub privileged_accounts: Vec<String>,
-    /// UserContext: accounts that are services, not persons.
+    /// UserContext: accounts of services.
     pub service_accounts: Vec<String>,
-    /// Programs that count as privileged whatever account they run under.
+    /// Programs that count as privileged under any account.
     pub high_privilege_processes: Vec<String>,
     /// PipeNamePattern: names of pipes to watch.
     pub watched_pipes: Patterns,
     /// SuspiciousDLLList: modules whose load is reported.
     pub suspicious_modules: Vec<String>,
-    /// UnsignedBinaryAlertLevel: least severity of a finding with an unsigned program at one end.
+    /// UnsignedBinaryAlertLevel: minimum severity of a finding with an unsigned program at one end.
     pub unsigned_level: Option<Severity>,
     /// Indicators of compromise of the site.
     pub indicators: Vec<Indicator>,
-    /// What the site knows and allows.
+    /// Allow rules of the site.
     pub allow: Vec<AllowRule>,
-    /// What is expected here.
+    /// Expected activity at the site.
     pub expected: Expected,
-    /// How much a baseline must have learned of a host.
+    /// How much a baseline must have learned about a host.
     pub maturity: Maturity,
-    /// Key for hashing what attackers can choose.
+    /// Key for hashing data that attackers control.
     pub hash_key: u64,
+    /// Whether passwords and tokens stay readable in texts.
+    pub show_secrets: bool,
 }
 
-/// What is expected at a site: findings about it are suppressed, under the name of the setting.
+/// Expected activity at a site: findings about it are suppressed, with the name of the setting as reason.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expected {
     /// AllowedParentChildPairs: parent and child.
@@ -77,7 +79,7 @@ pub struct Expected {
     pub maintenance: Vec<Maintenance>,
 }
 
-/// What tells hosts apart.
+/// How hosts are distinguished.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HostKey {
     /// The first label of the name.
@@ -88,7 +90,7 @@ pub enum HostKey {
 }
 
 impl HostKey {
-    /// Writes the key of the host of that name: in lower case; an address stays whole.
+    /// Writes the key of the host of that name: in lower case; an address is not shortened.
     pub fn write(self, name: &str, key: &mut String) {
         key.clear();
         let part = match self {
@@ -100,45 +102,45 @@ impl HostKey {
     }
 }
 
-/// How much is too much, where the site does not say.
+/// A threshold of an analytic, with its default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Threshold {
     /// Its name among the analytic's thresholds.
     pub name: &'static str,
-    /// What it is if the site says nothing.
+    /// The value if the site sets none.
     pub default: u32,
-    /// The least a site may set.
+    /// The minimum that a site may set.
     pub least: u32,
-    /// The most a site may set.
+    /// The maximum that a site may set.
     pub most: u32,
     /// What is counted.
     pub about: &'static str,
 }
 
-/// A time of planned work.
+/// A maintenance window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Maintenance {
     /// Its name.
     pub name: String,
-    /// What is done.
+    /// The planned work.
     pub reason: String,
     /// Host keys; empty: all.
     pub hosts: Vec<String>,
-    /// When.
+    /// Its time.
     pub when: When,
 }
 
-/// When planned work is done.
+/// The time of a maintenance window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// Once, both included.
     Once(Timestamp, Timestamp),
-    /// Every day from one minute of the day in UTC until before another; over midnight where the latter is smaller.
+    /// Daily, from one minute of the day in UTC until before another; over midnight if the latter is smaller.
     Daily(u16, u16),
 }
 
 impl When {
-    /// Whether `time` lies in it.
+    /// Whether `time` is in it.
     pub fn holds(self, time: Timestamp) -> bool {
         match self {
             Self::Once(start, end) => (start..=end).contains(&time),
@@ -174,32 +176,32 @@ impl Tunables {
             && self.admin_accounts.iter().any(|a| a.eq_ignore_ascii_case(user) || a.eq_ignore_ascii_case(bare))
     }
 
-    /// Whether the account is the operating system's, a service's, or one that the site calls a service.
+    /// Whether the account is the operating system's, a service's, or one that the site lists as a service.
     pub fn is_service(&self, user: User<'_>) -> bool {
         predicates::is_service_principal(user)
             || (!self.service_accounts.is_empty() && is_account(&self.service_accounts, user))
     }
 
-    /// Whether the site counts the process as privileged, whatever its token says.
+    /// Whether the site counts the process as privileged, whatever its token.
     pub fn is_privileged(&self, actor: Actor<'_>) -> bool {
         (!self.privileged_accounts.is_empty() && is_account(&self.privileged_accounts, actor.user))
             || self.high_privilege_processes.iter().any(|program| is_program(program, actor.image))
     }
 
-    /// The time within which the analytic of that id joins records here, where `shipped` is what it declares.
+    /// The window within which the analytic of that id joins records at this site; `shipped` is its declared window.
     pub fn window(&self, analytic: &str, shipped: Duration) -> Duration {
         let given = self.windows.get(analytic).copied().or(self.window);
         given.map_or(shipped, |seconds| Duration::from_secs(u64::from(seconds)))
     }
 
-    /// How much is too much here, for a threshold of the analytic of that id.
+    /// The value of a threshold of the analytic of that id at this site.
     pub fn threshold(&self, analytic: &str, threshold: &Threshold) -> u32 {
         let given = || self.thresholds.get(analytic)?.get(threshold.name).copied();
         given().unwrap_or(threshold.default)
     }
 }
 
-/// Whether `name` is one of the hosts: whole, or by its first label where the site names only that.
+/// Whether `name` is one of the hosts: by the full name, or by the first label if the site lists only that.
 fn is_host(hosts: &[String], name: &str) -> bool {
     !name.is_empty()
         && hosts.iter().any(|host| {
@@ -223,10 +225,10 @@ pub fn is_program(pattern: &str, path: &str) -> bool {
     !path.is_empty() && (matches(pattern, path) || matches(pattern, text::base_name(path)))
 }
 
-/// What a site changes about one analytic.
+/// The settings of a site for one analytic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnalyticTuning {
-    /// Switched on or off; `None` leaves it as shipped.
+    /// Enabled or disabled; `None` keeps the default.
     pub enabled: Option<bool>,
     /// The severity to report instead.
     pub severity: Option<Severity>,
@@ -235,11 +237,11 @@ pub struct AnalyticTuning {
 /// One indicator of compromise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Indicator {
-    /// What is compared.
+    /// The property that is compared.
     pub kind: IndicatorKind,
-    /// The value; case does not matter. `*` in names stands for anything.
+    /// The value; case is ignored. `*` in names matches anything.
     pub value: String,
-    /// The list it came from.
+    /// The list that contains it.
     pub list: String,
     /// Severity of a match.
     pub severity: Severity,
@@ -249,7 +251,7 @@ pub struct Indicator {
     pub expires: Option<Timestamp>,
 }
 
-/// What an indicator of compromise is compared with.
+/// The property with which an indicator of compromise is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum IndicatorKind {
     /// A hash of an executable or module: MD5, SHA-1, SHA-256 or IMPHASH.
@@ -264,18 +266,18 @@ pub enum IndicatorKind {
     Address,
 }
 
-/// Something the site knows and allows. Every condition given must hold; one at least must be given.
+/// An allow rule of the site. Every given condition must match; at least one must be given.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AllowRule {
     /// Its name.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Who answers for it.
+    /// Its owner.
     pub owner: String,
-    /// Event time after which it no longer holds.
+    /// Event time after which it has expired.
     pub expires: Option<Timestamp>,
-    /// Analytic ids it holds for; empty: all.
+    /// Analytic ids it applies to; empty: all.
     pub analytics: Vec<String>,
     /// Host keys.
     pub hosts: Vec<String>,
@@ -294,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_daily_span_may_go_over_midnight() {
+    fn a_daily_window_may_go_over_midnight() {
         let at = |hour: u32, minute: u32| Timestamp::from_civil(2027, 3, 1, hour, minute, 0, 0).unwrap();
         let night = When::Daily(22 * 60, 4 * 60);
         assert_eq!(
@@ -306,14 +308,14 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_known_by_its_label_where_only_that_is_named() {
+    fn a_host_is_matched_by_its_label_if_only_that_is_listed() {
         let tuning = Tunables { remote_hosts: vec!["scan01".into(), "b.corp.example".into()], ..Tunables::default() };
         let calls = ["SCAN01.corp.example", "scan01", "b.corp.example", "b.other.example", "b", ""];
         assert_eq!(calls.map(|name| tuning.may_call(name)), [true, true, true, false, false, false]);
     }
 
     #[test]
-    fn a_window_is_the_analytic_s_own_then_that_of_all_then_as_shipped() {
+    fn a_window_is_the_analytic_s_then_the_general_one_then_the_default() {
         let window = |tuning: &Tunables| tuning.window("IPC-A-001", Duration::from_secs(5)).as_secs();
         let mut tuning = Tunables::default();
         assert_eq!(window(&tuning), 5);

@@ -1,4 +1,4 @@
-//! A baseline as bytes: `BCBL`, the version of its layout, then what was learned.
+//! The bytes of a baseline: `BCBL`, the version of the layout, then the learned data.
 
 use core::fmt;
 
@@ -10,12 +10,12 @@ const LAYOUT: u32 = 2;
 
 const MAGIC: [u8; 4] = *b"BCBL";
 
-/// A baseline that cannot be used.
+/// A baseline that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BaselineError {
-    /// It was written with another layout: this one.
+    /// It has another layout; the value is the version of that layout.
     OtherLayout(u32),
-    /// It is damaged, or no baseline: what was expected.
+    /// It is damaged, or not a baseline; the value is what was expected.
     Damaged(&'static str),
 }
 
@@ -32,16 +32,16 @@ impl fmt::Display for BaselineError {
 
 impl std::error::Error for BaselineError {}
 
-/// Writes a baseline: the same contents give the same bytes.
+/// Serialises a baseline; equal baselines give equal bytes.
 pub(crate) fn write(baseline: &Baseline) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     out.extend_from_slice(&LAYOUT.to_le_bytes());
-    // Serialising into a growing vector fails only for types that cannot be written at all.
+    // Serialising into a growing vector fails only for types that postcard cannot represent.
     out.extend(postcard::to_allocvec(baseline).unwrap_or_default());
     out
 }
 
-/// Reads a baseline.
+/// Deserialises a baseline.
 pub(crate) fn read(bytes: &[u8]) -> Result<Baseline, BaselineError> {
     let (magic, bytes) = bytes.split_first_chunk::<4>().ok_or(BaselineError::Damaged("the letters BCBL"))?;
     if *magic != MAGIC {
@@ -54,18 +54,13 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Baseline, BaselineError> {
     }
     match postcard::take_from_bytes(bytes) {
         Ok((baseline, [])) => Ok(baseline),
-        Ok(_) => Err(BaselineError::Damaged("nothing after what was learned")),
-        Err(_) => Err(BaselineError::Damaged("what was learned, in this layout")),
+        Ok(_) => Err(BaselineError::Damaged("no data after the baseline")),
+        Err(_) => Err(BaselineError::Damaged("a baseline of this layout")),
     }
 }
 
-/// The mistake of a baseline that came with the settings: it has no place in their document.
-pub(crate) fn mistake(error: &BaselineError) -> SettingError {
-    SettingError {
-        pointer: String::new(),
-        line: 0,
-        column: 0,
-        value: String::new(),
-        allowed: format!("a baseline that a learner of this module wrote ({error})"),
-    }
+/// Converts to an error of the settings, which are opened together with the baseline. It has no place in their
+/// document.
+pub(crate) fn setting_error(error: &BaselineError) -> SettingError {
+    SettingError::new("", "", format!("a baseline that a learner of this module wrote ({error})"))
 }

@@ -1,4 +1,4 @@
-//! [`Correlator`]: the documents of any number of detectors in, incidents out.
+//! [`Correlator`]: joins the documents of any number of detectors into incidents.
 
 use backchannel_correlate as correlate;
 use backchannel_report::IncidentEnvelope;
@@ -15,21 +15,21 @@ pub struct Correlator {
 }
 
 impl Correlator {
-    /// Opens a correlator. No settings are the defaults.
+    /// Opens a correlator. `None`: the default settings.
     ///
     /// # Errors
-    /// Every mistake in the settings.
+    /// All errors in the settings.
     pub fn open(settings: Option<&str>) -> Result<Self, Vec<SettingError>> {
         Ok(Self::of(&Site::default().with(settings, None)?))
     }
 
-    /// A correlator of a site. Joining depends on nothing that a site can set so far.
+    /// Opens a correlator with the settings of a site. None of them affects correlation so far.
     pub fn of(site: &Site) -> Self {
         Self { correlator: correlate::Correlator::new(), settings: site.hash }
     }
 
-    /// Takes documents of findings, signals and activity, in any order between detectors. Returns how many could not
-    /// be read; those are left out.
+    /// Adds documents of findings, signals and activity, in any order between detectors. Returns the number of
+    /// documents that could not be read; these are ignored.
     pub fn observe<T: AsRef<str>>(&mut self, findings: &[T], signals: &[T], activity: &[T]) -> u32 {
         let mut unread = 0;
         for document in findings {
@@ -53,7 +53,7 @@ impl Correlator {
         unread
     }
 
-    /// Incidents that are new or have changed since they were last asked for.
+    /// Incidents that are new, or have changed since the previous call.
     pub fn incidents(&mut self) -> Vec<IncidentEnvelope> {
         let incidents = self.correlator.incidents();
         let rendered = incidents.iter().map(|incident| IncidentEnvelope {
@@ -66,15 +66,15 @@ impl Correlator {
         rendered.collect()
     }
 
-    /// All of its memory.
+    /// The state, for [`restore`](Self::restore).
     pub fn snapshot(&self) -> Vec<u8> {
         snapshot::write(Kind::Correlator, self.settings, self.correlator.memory())
     }
 
-    /// Takes up the memory of a snapshot.
+    /// Replaces the state with that of a snapshot.
     ///
     /// # Errors
-    /// It has another layout or is damaged: nothing was changed.
+    /// The snapshot has another layout or is damaged; the state is unchanged.
     pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), SnapshotError> {
         self.correlator.restore(snapshot::read(Kind::Correlator, snapshot)?);
         Ok(())

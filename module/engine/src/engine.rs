@@ -12,7 +12,7 @@ use crate::output::Collected;
 use crate::snapshot::{self, Kind, SnapshotError};
 use crate::{Output, Site};
 
-/// A detector with its memory, and what it needs to read raw records.
+/// A detector with its state, and the decoders of raw records.
 #[derive(Debug)]
 pub struct Engine {
     detector: Detector,
@@ -21,16 +21,16 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens an engine that has seen nothing. No settings are the defaults; without a baseline the analytics that
-    /// need one are asleep.
+    /// Opens an engine. Without settings, the defaults apply; without a baseline, the analytics that need one are
+    /// inactive.
     ///
     /// # Errors
-    /// Every mistake in the settings, and a baseline that cannot be used.
+    /// All errors in the settings, and a baseline that cannot be read.
     pub fn open(settings: Option<&str>, baseline: Option<&[u8]>) -> Result<Self, Vec<SettingError>> {
         Ok(Self::of(&Site::default().with(settings, baseline)?))
     }
 
-    /// An engine of a site, that has seen nothing.
+    /// Opens an engine with the settings and the baseline of a site.
     pub fn of(site: &Site) -> Self {
         let mut detector = Detector::new(site.tuning.clone());
         if let Some(baseline) = &site.baseline {
@@ -47,26 +47,27 @@ impl Engine {
     /// Evaluates a packed batch, in order.
     ///
     /// # Errors
-    /// The batch is not well formed: nothing of it was evaluated.
+    /// The batch is malformed; nothing of it was evaluated.
     pub fn packed(&mut self, bytes: &[u8]) -> Result<Output, PackedError> {
         Ok(self.each(Batch::parse(bytes)?.iter()))
     }
 
-    /// Evaluates raw records, in order. What cannot be used is reported in the output.
+    /// Evaluates raw records, in order. Records that cannot be read are listed in the output.
     pub fn records(&mut self, raw: Raw<'_>) -> Output {
         let (mut output, mut collected, detector) = (Output::default(), Collected::default(), &mut self.detector);
         self.intake.records(raw, &mut output, &mut |event| detector.evaluate(event, &mut collected));
         collected.into_output(output)
     }
 
-    /// Whether a JSON record is known, from its first bytes, to carry nothing of use: it need not be handed over. A
-    /// host that brings one record at a time, where even looking at all of it costs too much, asks this first.
-    pub fn says_nothing(record: &[u8]) -> bool {
-        intake::says_nothing(record)
+    /// Whether the first bytes of a JSON record show that no analytic reads it, so that it need not be passed to
+    /// [`records`](Self::records). For hosts that pass one record per call and for which reading a whole record is
+    /// expensive.
+    pub fn is_unused(record: &[u8]) -> bool {
+        intake::is_unused(record)
     }
 
-    /// The input has ended: events still being put together are completed, repeats still being counted are reported.
-    /// The engine can be used on.
+    /// Ends the input: completes events of which only some lines were read, and returns findings whose count has
+    /// changed. The engine can still be used afterwards.
     pub fn flush(&mut self) -> Output {
         let (mut output, mut collected, detector) = (Output::default(), Collected::default(), &mut self.detector);
         self.intake.flush(&mut output, &mut |event| detector.evaluate(event, &mut collected));
@@ -74,17 +75,17 @@ impl Engine {
         collected.into_output(output)
     }
 
-    /// All of its memory. What was begun and not completed of an input of raw records (the first lines of an audit
-    /// event, the header of a Zeek log) is not in it: take a snapshot after a [`flush`](Self::flush), or give the
-    /// input again from its last complete event.
+    /// The state, for [`restore`](Self::restore). It does not include partly read raw records (the first lines of an
+    /// audit event, the header of a Zeek log): take a snapshot after a [`flush`](Self::flush), or repeat the input from
+    /// its last complete event.
     pub fn snapshot(&self) -> Vec<u8> {
         snapshot::write(Kind::Detector, self.settings, self.detector.memory())
     }
 
-    /// Takes up the memory of a snapshot and forgets its own. Other settings may continue it.
+    /// Replaces the state with that of a snapshot. The settings may differ.
     ///
     /// # Errors
-    /// It has another layout or is damaged: nothing was changed.
+    /// The snapshot has another layout or is damaged; the state is unchanged.
     pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), SnapshotError> {
         let memory: Memory = snapshot::read(Kind::Detector, snapshot)?;
         self.detector.restore(memory);
@@ -92,17 +93,17 @@ impl Engine {
         Ok(())
     }
 
-    /// Counters.
+    /// Counters since the engine was opened or restored.
     pub fn stats(&self) -> Stats {
         self.detector.stats()
     }
 
-    /// What of the site's settings no longer holds, or did nothing, as of the newest event.
+    /// Settings of the site that have expired or matched nothing, as of the time of the newest event.
     pub fn upkeep(&self) -> Upkeep {
         self.detector.upkeep()
     }
 
-    /// Kinds of log that were seen.
+    /// Kinds of log seen.
     pub fn sources(&self) -> Vec<Source> {
         Source::ALL.into_iter().filter(|&source| self.detector.has_source(source)).collect()
     }

@@ -1,4 +1,4 @@
-//! Raw records on their way to events: one decoder and one normaliser for each input.
+//! Decodes raw records into events, with one decoder and one normaliser per input.
 
 use std::collections::BTreeMap;
 
@@ -11,63 +11,62 @@ use bumpalo::Bump;
 
 use crate::Output;
 
-/// The most inputs that are read at a time; the one that was silent for longest is ended first.
-const MOST_INPUTS: usize = 256;
-/// Bytes of built text after which the arena is used anew, within a batch too.
+/// Maximum number of inputs that are read at a time; beyond it, the least recently used one is ended.
+const MAX_INPUTS: usize = 256;
+/// Bytes of text built in the arena after which it is reset, even within a batch.
 const ARENA_LIMIT: usize = 4 * 1024 * 1024;
 
 /// Raw records of one input.
 #[derive(Clone, Copy, Debug)]
 pub struct Raw<'a> {
-    /// Name of the input, as evidence is to name it.
+    /// Name of the input. Evidence refers to it by this name.
     pub input: &'a str,
-    /// Format of its records; `None`: decided from the first batch of the input that has records.
+    /// Format of its records; `None`: detected from the first batch of the input that has records.
     pub format: Option<Format>,
-    /// Host for records that name none; empty: unknown.
+    /// Host of records that do not name one; empty: unknown.
     pub host: &'a str,
     /// Number of the first line of this batch within the input, counted from 1.
     pub first_line: u64,
-    /// When they were made or read, as who carried them knows it: the time of records that say none, and what tells the
-    /// year of dates without one.
+    /// Time of transport, if known: the time of records without one, and the reference for dates without a year.
     pub time: Option<Timestamp>,
-    /// The records, each ended by a line feed (the last one need not be).
+    /// The records, each ended by a line feed (optional for the last one).
     pub data: &'a [u8],
 }
 
-/// Whether one JSON record is known, from its first bytes, to give no event.
-pub(crate) fn says_nothing(record: &[u8]) -> bool {
+/// Whether the first bytes of a JSON record show that it gives no event.
+pub(crate) fn is_unused(record: &[u8]) -> bool {
     windows_head(record).is_some_and(|(provider, event_id)| !wants(provider, event_id))
 }
 
-/// What is being read.
+/// The inputs that are being read.
 #[derive(Debug, Default)]
 pub(crate) struct Intake {
     inputs: BTreeMap<String, Input>,
     arena: Bump,
-    /// Counts batches, to know which input was silent for longest.
+    /// Number of batches so far; orders inputs by last use.
     clock: u64,
 }
 
 #[derive(Debug)]
 struct Input {
-    asked: Option<Format>,
+    stated: Option<Format>,
     found: Found,
     decoder: Decoder,
     normalizer: Normalizer,
-    /// Where records do not end with their line: what was begun, and how many lines came before.
+    /// For formats whose records span lines: the framer with its partial record, and the number of lines before it.
     framer: Option<(Framer, u64)>,
     host: String,
     used: u64,
 }
 
-/// Takes events.
+/// A consumer of events.
 type Sink<'s> = &'s mut dyn FnMut(&ProcessEvent<'_>);
 
 impl Intake {
-    /// Reads a batch and hands its events to `sink`.
+    /// Reads a batch and passes its events to `sink`.
     pub fn records(&mut self, raw: Raw<'_>, output: &mut Output, sink: Sink<'_>) {
         self.clock += 1;
-        if self.inputs.get(raw.input).is_some_and(|input| input.asked != raw.format)
+        if self.inputs.get(raw.input).is_some_and(|input| input.stated != raw.format)
             && let Some(mut ended) = self.inputs.remove(raw.input)
         {
             ended.finish(raw.input, &mut self.arena, output, sink);
@@ -83,7 +82,7 @@ impl Intake {
         self.arena.reset();
     }
 
-    /// Every input has ended: hands over what is still pending. The inputs can be continued.
+    /// Ends every input: passes pending events to `sink`. The inputs can be continued afterwards.
     pub fn flush(&mut self, output: &mut Output, sink: Sink<'_>) {
         for (name, input) in &mut self.inputs {
             input.finish(name, &mut self.arena, output, sink);
@@ -92,7 +91,7 @@ impl Intake {
     }
 
     fn make_room(&mut self, output: &mut Output, sink: Sink<'_>) {
-        if self.inputs.len() < MOST_INPUTS {
+        if self.inputs.len() < MAX_INPUTS {
             return;
         }
         let silent = self.inputs.iter().min_by_key(|(_, input)| input.used).map(|(name, _)| name.clone());
@@ -104,8 +103,8 @@ impl Intake {
     }
 }
 
-/// What the input is: what the host says, else what its first bytes say. `None`: nothing that can be read; what there
-/// is was counted as skipped.
+/// The format of an input: as stated by the host, else detected from its first bytes. `None`: not readable; its records
+/// were counted as skipped.
 fn found(raw: Raw<'_>, output: &mut Output) -> Option<Found> {
     if let Some(format) = raw.format {
         return Some(Found { format, framing: format.framing(), encoding: Default::default() });
@@ -113,8 +112,8 @@ fn found(raw: Raw<'_>, output: &mut Output) -> Option<Found> {
     let reason = match detect(raw.data) {
         Detected::Text(found) => return Some(found),
         Detected::Empty => return None,
-        Detected::Evtx => "expected text: this is a binary Windows event log (EVTX), which a host has to decode",
-        Detected::Container(_) => "expected text: this is compressed or an archive, which a host has to unpack",
+        Detected::Evtx => "expected text: this is a binary Windows event log (EVTX), which the host must decode",
+        Detected::Container(_) => "expected text: this is compressed or an archive, which the host must unpack",
         Detected::Unknown => {
             let lines = (raw.first_line..).zip(raw.data.split(|byte| *byte == b'\n'));
             for (line, _) in lines.filter(|(_, text)| !text.trim_ascii().is_empty()) {
@@ -129,10 +128,10 @@ fn found(raw: Raw<'_>, output: &mut Output) -> Option<Found> {
 
 impl Input {
     fn new(raw: Raw<'_>, found: Found) -> Self {
-        // Lines are cut anew in each batch, so that their numbers are the host's.
+        // Lines are counted per batch, so that their numbers are those of the host.
         let by_lines = found.framing == Framing::Lines && found.encoding == Default::default();
         Self {
-            asked: raw.format,
+            stated: raw.format,
             found,
             decoder: Decoder::new(found.format, Options::default()),
             normalizer: Normalizer::new(),

@@ -1,4 +1,4 @@
-//! [`Learner`]: batches in, a baseline out.
+//! [`Learner`]: learns a baseline from batches.
 
 use backchannel_detect as detect;
 use backchannel_detect::Baseline;
@@ -9,7 +9,7 @@ use backchannel_settings::SettingError;
 use crate::intake::{Intake, Raw};
 use crate::{BaselineError, Output, Site, baseline};
 
-/// Learns which processes talk to each other, over what.
+/// Learns which processes communicate, and over which channels.
 #[derive(Debug)]
 pub struct Learner {
     learner: detect::Learner,
@@ -17,20 +17,20 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// Opens a learner. No settings are the defaults.
+    /// Opens a learner. `None`: the default settings.
     ///
     /// # Errors
-    /// Every mistake in the settings.
+    /// All errors in the settings.
     pub fn open(settings: Option<&str>) -> Result<Self, Vec<SettingError>> {
         Ok(Self::of(&Site::default().with(settings, None)?))
     }
 
-    /// A learner of a site: its settings; what it learned before is no part of what is learned now.
+    /// Opens a learner with the settings of a site. The baseline of the site is not included in what is learned.
     pub fn of(site: &Site) -> Self {
         Self { learner: detect::Learner::new(site.tuning.clone()), intake: Intake::default() }
     }
 
-    /// Learns from events. The output says how many; it has no findings.
+    /// Learns from events. The output has counts, but no findings.
     pub fn events(&mut self, events: &[ProcessEvent<'_>]) -> Output {
         self.each(events.iter().copied())
     }
@@ -38,7 +38,7 @@ impl Learner {
     /// Learns from a packed batch.
     ///
     /// # Errors
-    /// The batch is not well formed: nothing was learned.
+    /// The batch is malformed; nothing was learned.
     pub fn packed(&mut self, bytes: &[u8]) -> Result<Output, PackedError> {
         Ok(self.each(Batch::parse(bytes)?.iter()))
     }
@@ -50,15 +50,15 @@ impl Learner {
         output
     }
 
-    /// What was learned, as bytes.
+    /// The baseline learned so far, as bytes.
     pub fn baseline(&self) -> Vec<u8> {
         baseline::write(self.learner.baseline())
     }
 
-    /// Puts baselines together: the same bytes in any order.
+    /// Merges baselines; the order does not affect the result.
     ///
     /// # Errors
-    /// The first of them that cannot be used.
+    /// The first baseline that cannot be read.
     pub fn merge<B: AsRef<[u8]>>(baselines: &[B]) -> Result<Vec<u8>, BaselineError> {
         let mut all = Baseline::default();
         for bytes in baselines {
@@ -67,10 +67,10 @@ impl Learner {
         Ok(baseline::write(&all))
     }
 
-    /// A baseline as lines of JSON for a reader, sorted: first what it is as a whole, then one line an exchange.
+    /// A baseline as readable, sorted lines of JSON: a line about the whole baseline, then one line per exchange.
     ///
     /// # Errors
-    /// It cannot be used.
+    /// The baseline cannot be read.
     pub fn show(baseline: &[u8]) -> Result<Vec<String>, BaselineError> {
         let baseline = baseline::read(baseline)?;
         let (hosts, mature) = baseline.hosts();

@@ -1,8 +1,8 @@
-//! What every host of the module shares: a batch in any carrier in, documents out, state kept between.
+//! The library behind every host of the module: takes batches in any encoding, returns documents, and keeps the state.
 //!
-//! [`Engine`] is stage one, [`Correlator`] stage two, [`Learner`] writes a baseline. The component, a shipper's filter,
-//! the page and the native test driver are thin layers over these three; none of them converts or decides anything
-//! that is not decided here. Nothing here does I/O.
+//! [`Engine`] is stage one, [`Correlator`] stage two, and [`Learner`] writes a baseline. The component, the filter for
+//! Fluent Bit, the browser page and the native test driver are thin layers over these three, without conversions or
+//! decisions of their own. This crate does no I/O.
 
 mod baseline;
 mod catalog;
@@ -21,7 +21,7 @@ pub use correlator::Correlator;
 pub use engine::Engine;
 pub use intake::Raw;
 pub use learner::Learner;
-pub use output::{MOST_SKIPPED, Output, Skipped};
+pub use output::{MAX_SKIPPED, Output, Skipped};
 pub use site::Site;
 pub use snapshot::SnapshotError;
 pub use tuning::settings_schema;

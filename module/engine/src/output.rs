@@ -1,54 +1,55 @@
-//! What an evaluation gives: findings with their documents, and what a correlator needs.
+//! [`Output`]: the result of an evaluation.
 
 use backchannel_detect::Sink;
 use backchannel_events::{Finding, Signal, WatchedEvent};
 use backchannel_report::FindingEnvelope;
 
-/// The most records that are listed as skipped in one output; the rest is counted.
-pub const MOST_SKIPPED: usize = 1_000;
+/// Maximum number of skipped records that are listed in one output; all are counted.
+pub const MAX_SKIPPED: usize = 1_000;
 
-/// What an evaluation gave.
+/// The result of an evaluation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
-    /// Findings, in the order of the events that completed them. One that was handed over before comes again, under
-    /// the same id, when it has become worse or its count has doubled.
+    /// Findings, in the order of the events that completed them. A finding that was returned before is returned again,
+    /// with the same id, when its severity has increased or its count has doubled.
     pub findings: Vec<FindingEnvelope>,
-    /// Edges between machines, for a correlator: documents.
+    /// Relations between hosts, for a correlator: JSON documents.
     pub signals: Vec<String>,
-    /// Events around what is under watch, for a correlator: documents.
+    /// Events of watched processes, channels and sessions, for a correlator: JSON documents.
     pub activity: Vec<String>,
-    /// Records that gave no event because something is wrong with them, at most [`MOST_SKIPPED`].
+    /// Records that could not be read, at most [`MAX_SKIPPED`].
     pub skipped: Vec<Skipped>,
-    /// How many of those there were.
+    /// Number of records that could not be read.
     pub skipped_count: u64,
-    /// How many events were evaluated.
+    /// Number of events evaluated.
     pub evaluated: u64,
-    /// How many records were in order but carry nothing of use.
+    /// Number of valid records that were ignored, because no analytic reads their type or event id.
     pub unused: u64,
 }
 
-/// A record that gave no event.
+/// A record that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Skipped {
     /// Name of the input.
     pub input: String,
     /// Line, counted from 1; 0 where the input has none.
     pub line: u64,
-    /// What was expected, and what was there instead.
+    /// What was expected, and what was found.
     pub reason: String,
 }
 
 impl Output {
-    /// Lists a record as skipped, or only counts it where the list is long enough.
+    /// Counts a skipped record, and lists it unless the list is full.
     pub(crate) fn skip(&mut self, input: &str, line: u64, reason: impl ToString) {
         self.skipped_count += 1;
-        if self.skipped.len() < MOST_SKIPPED {
+        if self.skipped.len() < MAX_SKIPPED {
             self.skipped.push(Skipped { input: input.to_owned(), line, reason: reason.to_string() });
         }
     }
 }
 
-/// A detector's sayings, written down as documents.
+/// Collects what a detector returns, as documents.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
     findings: Vec<FindingEnvelope>,
@@ -57,7 +58,7 @@ pub(crate) struct Collected {
 }
 
 impl Collected {
-    /// Puts them into the output of the same call.
+    /// Moves the documents into the output of the same call.
     pub fn into_output(self, mut output: Output) -> Output {
         output.findings = self.findings;
         output.signals = self.signals;

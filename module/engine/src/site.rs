@@ -1,4 +1,4 @@
-//! What a site gives the module: settings and a baseline, read once for any number of detectors.
+//! [`Site`]: settings and baseline, parsed once for any number of detectors.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use backchannel_settings::SettingError;
 
 use crate::{baseline, snapshot, tuning};
 
-/// A site's settings and baseline, read. The default is a site that gave neither.
+/// Parsed settings and baseline of a site. The default has neither.
 #[derive(Clone, Debug)]
 pub struct Site {
     pub(crate) tuning: Tunables,
     pub(crate) baseline: Option<Arc<Baseline>>,
-    /// Hash of the settings as they were written, for snapshots.
+    /// Hash of the settings' text, for snapshots.
     pub(crate) hash: u64,
     settings: bool,
 }
@@ -24,13 +24,13 @@ impl Default for Site {
 }
 
 impl Site {
-    /// This site, with what is given in the place of what it had. What is not given stays.
+    /// This site with the given settings or baseline replaced; `None` keeps what it has.
     ///
     /// # Errors
-    /// Every mistake in the settings, and a baseline that cannot be used.
+    /// All errors in the settings, and a baseline that cannot be read.
     pub fn with(&self, settings: Option<&str>, baseline: Option<&[u8]>) -> Result<Self, Vec<SettingError>> {
         let tuning = settings.map(tuning::read).transpose();
-        let baseline = baseline.map(baseline::read).transpose().map_err(|error| baseline::mistake(&error));
+        let baseline = baseline.map(baseline::read).transpose().map_err(|error| baseline::setting_error(&error));
         let (tuning, baseline) = match (tuning, baseline) {
             (Ok(tuning), Ok(baseline)) => (tuning, baseline),
             (tuning, baseline) => {
@@ -45,12 +45,12 @@ impl Site {
         })
     }
 
-    /// Whether it gave settings.
+    /// Whether it has settings.
     pub fn has_settings(&self) -> bool {
         self.settings
     }
 
-    /// Whether it gave a baseline.
+    /// Whether it has a baseline.
     pub fn has_baseline(&self) -> bool {
         self.baseline.is_some()
     }
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_takes_the_place_of_what_was_there_and_the_rest_stays() {
+    fn arguments_replace_their_part_and_keep_the_other() {
         let first = Site::default().with(Some(r#"{"hash_key":1}"#), Some(&learned())).unwrap();
         assert!(first.has_settings() && first.has_baseline());
         let same = first.with(None, None).unwrap();
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detector_of_a_site_is_that_of_its_texts() {
+    fn opening_with_a_site_equals_opening_with_its_texts() {
         let (settings, baseline) = (r#"{"hash_key":9}"#, learned());
         let site = Site::default().with(Some(settings), Some(&baseline)).unwrap();
         let opened = Engine::open(Some(settings), Some(&baseline)).unwrap();
@@ -86,8 +86,8 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_of_settings_and_baseline_are_told_together() {
-        let mistakes = Site::default().with(Some(r#"{"typo":1}"#), Some(b"soup")).unwrap_err();
-        assert_eq!(mistakes.len(), 2);
+    fn errors_of_settings_and_baseline_are_reported_together() {
+        let errors = Site::default().with(Some(r#"{"typo":1}"#), Some(b"not a baseline")).unwrap_err();
+        assert_eq!(errors.len(), 2);
     }
 }

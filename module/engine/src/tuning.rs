@@ -1,4 +1,4 @@
-//! The site's settings to the detector's tuning: the one place where the two meet.
+//! Converts the settings of a site to the detector's tuning. The only place that knows both.
 
 use backchannel_detect::analytics::ANALYTICS;
 use backchannel_detect::{
@@ -8,17 +8,17 @@ use backchannel_detect::{
 use backchannel_settings as settings;
 use backchannel_settings::{Catalogue, HostRole, IocKind, SettingError, Settings, Threshold, TimeWindow};
 
-/// Reads settings.
+/// Parses settings, with the catalogue's ids.
 pub(crate) fn read(text: &str) -> Result<Tunables, Vec<SettingError>> {
     tuning(with_catalogue(|catalogue| settings::parse_for(text, catalogue))?)
 }
 
-/// The JSON Schema (draft 2020-12) of the settings that this module takes, as text.
+/// The JSON Schema (draft 2020-12) of the settings that this module accepts, as text.
 pub fn settings_schema() -> String {
     with_catalogue(settings::schema)
 }
 
-/// What of the catalogue settings may name.
+/// The names from the catalogue that settings can refer to.
 fn with_catalogue<T>(ask: impl FnOnce(&Catalogue<'_>) -> T) -> T {
     let mut analytics: Vec<&str> = ANALYTICS.iter().map(|analytic| analytic.id).collect();
     let mut joining: Vec<&str> =
@@ -32,9 +32,9 @@ fn with_catalogue<T>(ask: impl FnOnce(&Catalogue<'_>) -> T) -> T {
             analytic: analytic.id,
             name: one.name,
             default: one.default,
-            least: one.least,
-            most: one.most,
-            about: one.about,
+            min: one.least,
+            max: one.most,
+            unit: one.about,
         }));
     }
     ask(&Catalogue { analytics: &analytics, joining: &joining, thresholds: &thresholds })
@@ -78,7 +78,7 @@ fn tuning(settings: Settings) -> Result<Tunables, Vec<SettingError>> {
                 let when = match (window.start, window.end, window.daily) {
                     (Some(start), Some(end), _) => When::Once(start, end),
                     (.., Some((from, to))) => When::Daily(from, to),
-                    // The reader asks for one of the two.
+                    // Validation requires one of the two.
                     _ => return None,
                 };
                 let (name, reason) = (window.name.clone(), window.reason.clone());
@@ -118,7 +118,11 @@ fn tuning(settings: Settings) -> Result<Tunables, Vec<SettingError>> {
                     IocKind::Clsid => IndicatorKind::Clsid,
                     IocKind::Address => IndicatorKind::Address,
                 },
-                value: ioc.value,
+                // Logs write class ids with braces.
+                value: match ioc.kind {
+                    IocKind::Clsid => format!("{{{}}}", ioc.value.trim_matches(['{', '}'])),
+                    _ => ioc.value,
+                },
                 list: ioc.list,
                 severity: ioc.severity,
                 confidence: ioc.confidence,
@@ -147,19 +151,15 @@ fn tuning(settings: Settings) -> Result<Tunables, Vec<SettingError>> {
             events: settings.baseline.mature_events.map_or(shipped.events, u64::from),
         },
         hash_key: settings.hash_key,
+        show_secrets: settings.show_secrets,
     })
 }
 
-/// Each pattern alone was checked by the reader; all together may still be too much.
+/// Each pattern was validated by itself; all of them together can still exceed the limit.
 fn patterns(patterns: &[String], list: &str) -> Result<Patterns, Vec<SettingError>> {
     Patterns::new(patterns).map_err(|error| {
-        vec![SettingError {
-            pointer: "/PipeNamePattern".to_owned(),
-            line: 0,
-            column: 0,
-            value: format!("\"{} {list} patterns\"", patterns.len()),
-            allowed: format!("fewer or simpler regular expressions ({error})"),
-        }]
+        let value = format!("\"{} {list} patterns\"", patterns.len());
+        vec![SettingError::new("/PipeNamePattern", value, format!("fewer or simpler regular expressions ({error})"))]
     })
 }
 
@@ -168,24 +168,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_id_is_a_mistake_with_its_place() {
+    fn a_misspelt_id_is_an_error_with_its_place() {
         let allow = r#"{"name":"n","reason":"r","owner":"o","analytics":["IPC-NONE-001"],"hosts":["h"]}"#;
         let text = format!(r#"{{"analytics":{{"IPC/X":{{"enabled":false}}}},"allow":[{allow}]}}"#);
-        let mistakes = read(&text).unwrap_err();
-        let places: Vec<&str> = mistakes.iter().map(|mistake| mistake.pointer.as_str()).collect();
+        let errors = read(&text).unwrap_err();
+        let places: Vec<&str> = errors.iter().map(|mistake| mistake.pointer.as_str()).collect();
         assert_eq!(places, ["/analytics/IPC~1X", "/allow/0/analytics/0"]);
-        assert_eq!(mistakes[1].value, "\"IPC-NONE-001\"");
+        assert_eq!(errors[1].value, "\"IPC-NONE-001\"");
     }
 
     #[test]
-    fn an_unknown_threshold_names_those_there_are() {
-        let mistakes = read(r#"{"thresholds":{"IPC-PIPE-001":{"many":3}}}"#).unwrap_err();
-        assert_eq!(mistakes[0].pointer, "/thresholds/IPC-PIPE-001");
-        assert!(mistakes[0].allowed.contains("IPC-PIPE-019.remote_kinds"), "{}", mistakes[0].allowed);
+    fn an_unknown_threshold_is_an_error_that_lists_the_known_ones() {
+        let errors = read(r#"{"thresholds":{"IPC-PIPE-001":{"many":3}}}"#).unwrap_err();
+        assert_eq!(errors[0].pointer, "/thresholds/IPC-PIPE-001");
+        assert!(errors[0].allowed.contains("IPC-PIPE-019.remote_kinds"), "{}", errors[0].allowed);
     }
 
     #[test]
-    fn a_host_is_known_by_its_key_and_an_address_by_itself() {
+    fn a_host_is_identified_by_its_key_and_an_address_by_itself() {
         let text = r#"{"admin_hosts":["JUMP01.corp.example","10.0.0.7"],
             "host_roles":{"DC01.corp.example":"domain_controller","Paw3":"admin","ws1":"workstation"}}"#;
         let tuning = read(text).unwrap();
@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn every_setting_reaches_the_detector() {
-        // The settings crate's tests say that a key changes what is read; here, that what is read changes the tuning.
+        // The tests of the settings crate verify that every key changes the typed settings; this one, that those change
+        // the tuning.
         for text in [
             r#"{"analytics":{"IPC-PIPE-001":{"enabled":false}}}"#,
             r#"{"thresholds":{"IPC-PIPE-019":{"remote_kinds":20}}}"#,
@@ -218,6 +219,7 @@ mod tests {
             r#"{"iocs":[{"type":"image","value":"a"}]}"#,
             r#"{"allow":[{"name":"n","reason":"r","owner":"o","hosts":["h"]}]}"#,
             r#"{"hash_key":1}"#,
+            r#"{"show_secrets":true}"#,
             r#"{"PipeNamePattern":["a"]}"#,
             r#"{"PipeNamePattern":{"legitimate":["a"]}}"#,
             r#"{"AllowedParentChildPairs":[{"parent":"a","child":"b"}]}"#,
@@ -249,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_example_is_in_order_for_this_catalogue_and_so_are_the_pieces_of_the_manual() {
+    fn the_example_and_the_snippets_of_the_manual_are_valid_for_this_catalogue() {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
         let example = std::fs::read_to_string(format!("{root}examples/site.toml")).unwrap();
         let manual = std::fs::read_to_string(format!("{root}docs/settings.md")).unwrap();
@@ -258,16 +260,16 @@ mod tests {
         for text in std::iter::once(example.as_str()).chain(pieces) {
             let table: toml::Table = text.parse().unwrap_or_else(|error| panic!("{error}: {text}"));
             let tuning = read(&json_of(&toml::Value::Table(table)).to_string());
-            assert_ne!(tuning.unwrap_or_else(|mistakes| panic!("{mistakes:?}")), Tunables::default());
+            assert_ne!(tuning.unwrap_or_else(|errors| panic!("{errors:?}")), Tunables::default());
             count += 1;
         }
         assert!(count >= 8, "{count}");
     }
 
     #[test]
-    fn more_patterns_than_can_be_held_are_one_mistake() {
+    fn too_many_patterns_are_one_error() {
         let many: Vec<String> = (0..400).map(|n| format!("\"(a{{200}}b{{200}}){{4}}{n}\"")).collect();
-        let mistakes = read(&format!(r#"{{"PipeNamePattern":[{}]}}"#, many.join(","))).unwrap_err();
-        assert_eq!((mistakes.len(), mistakes[0].pointer.as_str()), (1, "/PipeNamePattern"));
+        let errors = read(&format!(r#"{{"PipeNamePattern":[{}]}}"#, many.join(","))).unwrap_err();
+        assert_eq!((errors.len(), errors[0].pointer.as_str()), (1, "/PipeNamePattern"));
     }
 }

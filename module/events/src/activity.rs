@@ -1,4 +1,4 @@
-//! What a process did: one variant a kind, with only what that kind has.
+//! [`Activity`]: what a process did. One variant per kind, each with the fields of that kind only.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,19 +7,20 @@ use crate::{Channel, Hashes, Process, Signature, User};
 /// What the subject of a [`ProcessEvent`](crate::ProcessEvent) did.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-// It lives on the stack of whoever reads a batch, one at a time; a box would cost an allocation an event.
+// One value at a time lives on the stack of the batch reader; boxing the large variants would cost an allocation per
+// event.
 #[allow(clippy::large_enum_variant)]
 pub enum Activity<'a> {
     /// The subject started (Sysmon 1, Security 4688, execve). Its parent is in `process.parent`.
     ProcessStart,
     /// The subject ended (Sysmon 5, Security 4689).
     ProcessEnd,
-    /// The subject reached into another process (Sysmon 8, 10, 25; Security 4656/4663 on a process; ptrace).
+    /// The subject accessed another process (Sysmon 8, 10, 25; Security 4656/4663 on a process; ptrace).
     #[serde(borrow)]
     ProcessAccess(Access<'a>),
     /// The subject loaded a module (Sysmon 7).
     ModuleLoad(Module<'a>),
-    /// The subject changed or touched a file (Sysmon 11; 5145 on a disk share; auditd PATH).
+    /// The subject changed or accessed a file (Sysmon 11; 5145 on a disk share; auditd PATH).
     File(FileChange<'a>),
     /// The subject changed the registry (Sysmon 12, 13, 14; Security 4657), or opened an audited key (4656, 4663).
     Registry(RegistryChange<'a>),
@@ -35,9 +36,10 @@ pub enum Activity<'a> {
     RpcCall(RpcCall<'a>),
     /// The subject had a network flow (Sysmon 3, Security 5156, connect on AF_INET, Zeek conn).
     NetworkFlow(NetworkFlow<'a>),
-    /// Somebody logged on, off, or gained a logon's privileges (4624, 4625, 4634, 4648, 4672; USER_LOGIN).
+    /// An account logged on or off, failed to, or was given a logon's privileges (4624, 4625, 4634, 4648, 4672;
+    /// USER_LOGIN).
     Logon(Logon<'a>),
-    /// A right was granted or taken (4703, 4704, 4720, 4728, 4732; chmod on a socket; usermod).
+    /// A right was granted or revoked (4703, 4704, 4720, 4728, 4732; chmod on a socket; usermod).
     PrivilegeChange(PrivilegeChange<'a>),
     /// Software was installed, updated or removed (MsiInstaller, dpkg, rpm).
     SoftwareChange(SoftwareChange<'a>),
@@ -45,7 +47,7 @@ pub enum Activity<'a> {
     ServiceChange(ServiceChange<'a>),
     /// A script's text was logged (PowerShell 4103, 4104, 800).
     Script(Script<'a>),
-    /// A line an application wrote about inter-process communication (syslog, Application log).
+    /// A line about inter-process communication, written by an application (syslog, Application log).
     Text(Text<'a>),
     /// A name was resolved (Sysmon 22).
     Dns(DnsQuery<'a>),
@@ -110,17 +112,17 @@ pub enum ActivityKind {
 }
 
 impl ActivityKind {
-    /// How many kinds there are: a table indexed by kind has this length.
+    /// Number of kinds: the length of a table indexed by kind.
     pub const COUNT: usize = 20;
 }
 
-/// One process reaching into another.
+/// An access by one process to another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Access<'a> {
-    /// How.
+    /// Kind of access.
     pub kind: AccessKind,
-    /// Into which process.
+    /// The process that was accessed.
     #[serde(borrow)]
     pub target: Process<'a>,
     /// Access mask granted (Windows), ptrace request (Linux).
@@ -129,23 +131,23 @@ pub struct Access<'a> {
     pub call_trace: &'a str,
 }
 
-/// How one process reaches into another.
+/// How one process accesses another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum AccessKind {
-    /// It opened a handle.
+    /// A handle was opened.
     #[default]
     Open = 0,
-    /// It created a thread in it.
+    /// A thread was created in the target.
     RemoteThread = 1,
-    /// It replaced or altered its image (Sysmon 25).
+    /// The target's image was replaced or altered (Sysmon 25).
     Tamper = 2,
-    /// It attached as a debugger (ptrace ATTACH, SEIZE).
+    /// Attached as a debugger (ptrace ATTACH, SEIZE).
     Attach = 3,
-    /// It wrote its memory or registers (POKE, SETREGS, process_vm_writev).
+    /// The target's memory or registers were written (POKE, SETREGS, process_vm_writev).
     WriteMemory = 4,
-    /// It read its memory (process_vm_readv, PEEK).
+    /// The target's memory was read (process_vm_readv, PEEK).
     ReadMemory = 5,
 }
 
@@ -167,7 +169,7 @@ pub struct Module<'a> {
     pub signature: Signature<'a>,
 }
 
-/// A change to, or an access of, a file.
+/// A change to a file, or an access of one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FileChange<'a> {
@@ -179,15 +181,15 @@ pub struct FileChange<'a> {
     pub path: &'a str,
     /// The former path of a rename, the target of a link.
     pub old_path: &'a str,
-    /// New mode bits (Unix), where the act sets them.
+    /// New mode bits (Unix), if the operation sets them.
     pub mode: Option<u32>,
-    /// Owner's uid before the act (Unix).
+    /// Owner's uid before the operation (Unix).
     pub owner: &'a str,
-    /// Share it was reached through (5145), with the client's address in `peer`.
+    /// Share through which it was accessed (5145); the client's address is in `peer`.
     pub share: &'a str,
-    /// Network address it was reached from.
+    /// Network address from which it was accessed.
     pub peer: &'a str,
-    /// Access mask asked for (5145).
+    /// Requested access mask (5145).
     pub access: Option<u32>,
 }
 
@@ -207,7 +209,7 @@ pub enum FileOperation {
     ChangeOwner = 6,
 }
 
-/// Kind of a file, where the record says so.
+/// Kind of a file, where the record has it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
@@ -245,7 +247,7 @@ pub enum RegistryOperation {
     DeleteKey = 2,
     DeleteValue = 3,
     Rename = 4,
-    /// A handle to a key was opened, nothing changed (Security 4656, 4663 on keys of COM classes).
+    /// A handle to a key was opened, nothing was changed (Security 4656, 4663 on keys of COM classes).
     Open = 5,
 }
 
@@ -261,7 +263,7 @@ pub struct ComActivation<'a> {
     pub permission: &'a str,
     /// Whether another machine is on the other side (10016: `Remote` and an address; 10028: always).
     pub remote: bool,
-    /// Whether this machine asked (10028) rather than was asked (10016).
+    /// Whether this machine is the client of the activation (10028) and not the server (10016).
     pub outbound: bool,
     /// The other machine: address or name.
     pub peer: &'a str,
@@ -282,9 +284,9 @@ pub struct RpcCall<'a> {
     pub interface: &'a str,
     /// Operation: its name where known, else its number.
     pub operation: &'a str,
-    /// Who called, as an address.
+    /// Address of the caller.
     pub client: Endpoint<'a>,
-    /// Who was called, as an address.
+    /// Address of the server that was called.
     pub server: Endpoint<'a>,
     /// Bus name and object path (D-Bus), namespace (WMI), CLSID (DCOM).
     pub object: &'a str,
@@ -314,7 +316,7 @@ pub struct NetworkFlow<'a> {
     /// The other side.
     #[serde(borrow)]
     pub remote: Endpoint<'a>,
-    /// Whether this machine opened it.
+    /// Whether this machine opened the flow.
     pub outbound: bool,
     /// `tcp`, `udp`, or as logged.
     pub protocol: &'a str,
@@ -324,17 +326,17 @@ pub struct NetworkFlow<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Logon<'a> {
-    /// What became of it.
+    /// The outcome.
     pub outcome: LogonOutcome,
     /// The new logon's id (LUID), or the audit session.
     pub id: Option<u64>,
     /// Windows logon type: 2 interactive, 3 network, 4 batch, 5 service, 7 unlock, 8 cleartext, 9 new
     /// credentials, 10 remote interactive, 11 cached. 0 if unknown.
     pub kind: u32,
-    /// Who logged on.
+    /// The account that logged on.
     #[serde(borrow)]
     pub user: User<'a>,
-    /// Where from.
+    /// Address the logon came from.
     #[serde(borrow)]
     pub source: Endpoint<'a>,
     /// Authentication package or PAM service.
@@ -345,34 +347,34 @@ pub struct Logon<'a> {
     pub target: &'a str,
 }
 
-/// What became of a logon.
+/// Outcome of a logon.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum LogonOutcome {
-    /// It began.
+    /// The logon began.
     #[default]
     Start = 0,
-    /// It ended.
+    /// The logon ended.
     End = 1,
-    /// It failed.
+    /// The logon failed.
     Failure = 2,
-    /// It was given special privileges (4672).
+    /// Special privileges were assigned to the logon (4672).
     SpecialPrivileges = 3,
     /// A process used explicit credentials (4648).
     ExplicitCredentials = 4,
 }
 
-/// A right granted or taken.
+/// A right that was granted or revoked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PrivilegeChange<'a> {
     /// What kind of change.
     pub kind: PrivilegeChangeKind,
-    /// Who gained or lost it.
+    /// Account that gained or lost the right.
     #[serde(borrow)]
     pub principal: User<'a>,
-    /// Group, right, or object (path of a socket) it is about.
+    /// The group, right, or object (path of a socket) concerned.
     pub object: &'a str,
     /// Details as logged: list of privileges, new mode.
     pub details: &'a str,
@@ -449,7 +451,7 @@ pub struct Script<'a> {
     pub engine: &'a str,
 }
 
-/// A line an application wrote.
+/// A log line written by an application.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Text<'a> {
@@ -463,7 +465,7 @@ pub struct Text<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DnsQuery<'a> {
-    /// Name asked for.
+    /// The name that was queried.
     pub query: &'a str,
     /// Answers as logged.
     pub answers: &'a str,

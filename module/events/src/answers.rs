@@ -1,14 +1,14 @@
-//! The playbook's four questions, and how they are answered.
+//! Answers to the playbook's four questions.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Observation;
 
-/// Yes, no, or not to be known from what was logged.
+/// Answer to a question: yes, no, or unknown because the logs are not sufficient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// What was logged does not tell.
+    /// Not known from the logs.
     #[default]
     Unknown,
     /// No.
@@ -18,7 +18,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The word used in documents.
+    /// The name used in documents.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -28,16 +28,16 @@ impl Verdict {
     }
 }
 
-/// The answer to one question.
+/// The answer to one question, with its support.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// Yes, no or unknown.
     pub value: Verdict,
-    /// Why, in a sentence.
+    /// The reason, one sentence.
     pub text: String,
-    /// The records it rests on.
+    /// The records that support it.
     pub evidence: Vec<Observation>,
-    /// What would have to be logged or learned to know better.
+    /// Logs or baseline that a definite answer would need.
     pub missing: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl Answer {
         Self { value, text: text.into(), ..Self::default() }
     }
 
-    /// Unknown, because something is missing.
+    /// The answer [`Verdict::Unknown`], with what is missing for a definite one.
     pub fn missing(text: impl Into<String>, missing: &[&str]) -> Self {
         let missing = missing.iter().map(|&what| what.to_owned()).collect();
         Self { value: Verdict::Unknown, text: text.into(), missing, ..Self::default() }
@@ -61,7 +61,7 @@ pub struct Answers {
     pub q1: Answer,
     /// Q2: does the pattern deviate from the organisation's baseline?
     pub q2: Answer,
-    /// Q3: is there a recent change of permissions or installation that explains it? Yes means: explained.
+    /// Q3: is there a recent change of permissions or installation that explains it? Yes means that there is.
     pub q3: Answer,
     /// Q4: are the communicating processes meant to interact?
     pub q4: Answer,

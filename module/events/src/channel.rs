@@ -1,4 +1,4 @@
-//! What two processes talk over.
+//! [`Channel`]: a means by which two processes communicate.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,15 +11,15 @@ pub struct Channel<'a> {
     /// Name as logged, after decoding what the carrier encoded: a named pipe starts with a backslash and has no
     /// `\\.\pipe` before it; an abstract socket starts with `@`; an anonymous pipe is `<Anonymous Pipe>`.
     pub name: &'a str,
-    /// Whether the client is known to have come over the network (or its loopback).
+    /// Whether the client is known to have connected over the network (or its loopback).
     pub remote: bool,
     /// Network address of the client, where the record has it.
     pub peer: &'a str,
-    /// Access mask asked for (Security 5145), numeric.
+    /// Requested access mask (Security 5145).
     pub access: Option<u32>,
     /// Owner of the endpoint where the record has it (auditd PATH `ouid`).
     pub owner: &'a str,
-    /// File mode of the endpoint where the record has it (auditd PATH `mode`), with the type bits.
+    /// File mode of the endpoint, type bits included, where the record has it (auditd PATH `mode`).
     pub mode: Option<u32>,
 }
 
@@ -67,7 +67,7 @@ pub enum Mechanism {
     SharedMemory = 17,
     /// Message queue (System V or POSIX).
     MessageQueue = 18,
-    /// Another process's memory through ptrace or process_vm_writev.
+    /// The memory of another process, through ptrace or process_vm_writev.
     ProcessMemory = 19,
 }
 

@@ -1,49 +1,49 @@
-//! One event: who did what, when, on which host, and which record says so.
+//! [`ProcessEvent`]: who did what, when and on which host, and the record that reports it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Activity, Process, Timestamp};
 
-/// What one log record says about one process. Borrowed from the batch it came in.
+/// What one log record reports about one process. Text is borrowed from the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProcessEvent<'a> {
-    /// Event time in UTC, never arrival time.
+    /// Event time in UTC; never the time of arrival.
     pub time: Timestamp,
     /// The machine's name as logged. Empty if the record names none.
     #[serde(default)]
     pub host: &'a str,
-    /// Whether the act succeeded.
+    /// Whether the action succeeded.
     #[serde(default)]
     pub outcome: Outcome,
-    /// The subject: the process that started, connected, wrote, opened. Default where the record has none
-    /// (a logon, a service installation).
+    /// The subject: the process that started, connected, wrote, opened. Default where the record names none (a logon, a
+    /// service installation).
     #[serde(borrow, default)]
     pub process: Process<'a>,
     /// What it did.
     #[serde(borrow)]
     pub activity: Activity<'a>,
-    /// Which record says so.
+    /// The record that reports it.
     #[serde(borrow, default)]
     pub provenance: Provenance<'a>,
 }
 
-/// Whether an act succeeded.
+/// Whether an action succeeded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Outcome {
-    /// The record does not say.
+    /// Not in the record.
     #[default]
     Unknown = 0,
     /// It succeeded.
     Success = 1,
     /// It failed.
     Failure = 2,
-    /// It was refused.
+    /// It was denied.
     Denied = 3,
 }
 
-/// Where a record can be found again.
+/// Where the record was read, so that it can be found again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Provenance<'a> {
@@ -61,7 +61,7 @@ pub struct Provenance<'a> {
     pub event_id: u32,
 }
 
-/// Kind of log an event comes from: decides which telemetry a host is known to have.
+/// Kind of log an event comes from. Determines which telemetry a host is known to have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]

@@ -1,74 +1,74 @@
-//! A finding: two processes talked that should not have, and the records that say so.
+//! [`Finding`]: communication between processes that should not have happened, with the records that show it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Answers, Confidence, Indicators, Integrity, Mechanism, Reasons, Severity, Timestamp};
 
-/// What an analytic concluded, with everything a reader needs to judge it.
+/// The conclusion of an analytic, with everything needed to assess it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// 16 hexadecimal digits made from analytic, host and first observation: the same logs give the same id,
-    /// whatever file, batch or shard they came in.
+    /// 16 hexadecimal digits derived from analytic, host and first observation: the same logs give the same id,
+    /// independent of files, batches and shards.
     pub id: String,
     /// Catalogue id of the analytic (`IPC-DCOM-006`).
     pub analytic: String,
     /// Title of the analytic.
     pub title: String,
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
-    /// How sure we are.
+    /// Confidence.
     pub confidence: Confidence,
     /// Time of the event that completed it.
     pub time: Timestamp,
     /// Host key: the lower-case first label of the host's name.
     pub host: String,
-    /// Account it happened under, `DOMAIN\name` where both are known.
+    /// Account that the activity ran under, `DOMAIN\name` where both are known.
     pub user: String,
-    /// The process that asked, wrote, or connected.
+    /// The client: the process that called, wrote or connected.
     pub client: Option<Party>,
-    /// The process that was asked, or that owns the channel.
+    /// The server: the process that was called, or that owns the channel.
     pub server: Option<Party>,
-    /// What they talked over.
+    /// The channel between them.
     pub channel: Option<ChannelNote>,
-    /// Who acted.
+    /// The side that acted.
     pub origin: Side,
-    /// What was acted upon.
+    /// The side that was acted upon.
     pub target: Side,
     /// ATT&CK technique ids.
     pub techniques: Vec<String>,
     /// Key indicators of the playbook.
     pub indicators: Indicators,
-    /// Reasons of the playbook to escalate.
+    /// Reasons to escalate, as the playbook defines them.
     pub reasons: Reasons,
-    /// How many times it was seen within the hour; repeats are folded into the first.
+    /// Number of occurrences within the hour; repeats are folded into the first.
     pub count: u32,
-    /// One sentence for a reader.
+    /// What happened, one sentence.
     pub text: String,
-    /// The records it rests on, earliest first.
+    /// The supporting records, earliest first.
     pub evidence: Vec<Observation>,
-    /// The playbook's questions, as far as this finding can answer them.
+    /// The playbook's questions, as far as this finding answers them.
     pub answers: Answers,
-    /// Changes of software and rights on the host in the day before, and by the account.
+    /// Changes of software and rights in the preceding day, on the host and by the account.
     pub changes: Vec<Observation>,
-    /// The logon it happened under.
+    /// The logon that the activity ran under.
     pub logon: Option<Observation>,
     /// Indicators of compromise that matched, `list: value`.
     pub ioc_matches: Vec<String>,
-    /// Keys that it shares with other findings of the same attack: processes (`p:`), network logons (`l:`),
-    /// sessions (`s:`), channels (`c:`), remote visitors (`v:`).
+    /// Keys shared with other findings of the same attack: processes (`p:`), network logons (`l:`), sessions (`s:`),
+    /// channels (`c:`), remote clients (`v:`).
     pub joins: Vec<String>,
-    /// Set where a rule of the site silenced it.
+    /// The rule of the site that suppressed the finding, if any.
     pub suppressed: Option<Suppression>,
 }
 
-/// One side of what happened: who acted, or what was acted upon. Where both are on one machine, the hosts are equal.
+/// One side of a finding: who acted, or what was acted upon. If both are on one machine, the hosts are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
-    /// The machine as the records name it: host key, another name, an address. Empty where no record says it.
+    /// The machine as the records name it: host key, another name, or an address. Empty if no record names it.
     pub host: String,
-    /// The process; `None` where no record names it, as with the client of a machine that only the server's log shows.
+    /// The process; `None` if no record names it, as with a remote client that only the server's log shows.
     pub process: Option<SideProcess>,
-    /// The account that was used on this side, `DOMAIN\name` where both are known; empty where no record says it.
+    /// The account used on this side, `DOMAIN\name` where both are known; empty if no record names it.
     pub account: String,
 }
 
@@ -89,7 +89,7 @@ impl From<&Party> for SideProcess {
     }
 }
 
-/// One end of a channel.
+/// A process at one end of a channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Party {
     /// Base name of the executable.
@@ -108,28 +108,28 @@ pub struct Party {
     pub integrity: Integrity,
     /// Hashes as `ALGORITHM=value`, where known.
     pub hashes: Vec<String>,
-    /// Who started it: base name and pid, nearest first, as far as remembered.
+    /// Its ancestors, base name and pid, nearest first, as far as known.
     pub ancestors: Vec<String>,
-    /// Whether there is reason not to trust its file.
+    /// Whether its executable is untrusted: not signed, or in a place that any user can write to.
     pub untrusted: bool,
     /// Whether it has administrative rights.
     pub privileged: bool,
 }
 
-/// What two parties talked over.
+/// The channel of a finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChannelNote {
     /// Kind of channel.
     pub mechanism: Mechanism,
-    /// Name: of the pipe, socket, COM class.
+    /// Name of the pipe, socket or COM class.
     pub name: String,
-    /// Whether it crossed machines.
+    /// Whether client and server are on different machines.
     pub remote: bool,
     /// The other machine's address or name.
     pub peer: String,
 }
 
-/// One record a finding rests on.
+/// A record that supports a finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// Event time.
@@ -146,15 +146,15 @@ pub struct Observation {
     pub provider: String,
     /// Windows event id, syscall number.
     pub event_id: u32,
-    /// What it says, in a sentence.
+    /// What the record reports, one sentence.
     pub text: String,
 }
 
-/// A rule of the site silenced a finding.
+/// The rule of the site that suppressed a finding.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suppression {
     /// Name of the rule.
     pub rule: String,
-    /// The reason its owner gave.
+    /// The reason stated in the rule.
     pub reason: String,
 }

@@ -1,29 +1,29 @@
-//! An incident: the findings of one attack, joined, with the playbook answered.
+//! [`Incident`]: the findings of one attack, joined, with the playbook's questions answered.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActivityKind, Answers, ChannelNote, Observation, Party, Reason, Severity, Timestamp};
+use crate::{ActivityKind, Answers, ChannelNote, Mechanism, Observation, Party, Reason, Severity, Timestamp};
 
-/// The findings of one attack, across hosts, with everything that level 1 and level 2 need.
+/// The findings of one attack, across hosts, with the material that level 1 and level 2 need.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
     /// Id of its earliest finding.
     pub id: String,
-    /// Counts its changes from 1.
+    /// Revision, counted from 1; increases with every change.
     pub revision: u32,
-    /// Ids of incidents that were joined into this one.
+    /// Ids of incidents that were merged into this one.
     pub supersedes: Vec<String>,
-    /// One paragraph: what happened, and why it matters.
+    /// What happened and why it matters, one paragraph.
     pub text: String,
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
     /// 1: stays with level 1; 2: escalated.
     pub tier: u8,
-    /// Every reason to escalate that holds.
+    /// All reasons to escalate that apply.
     pub reasons: Vec<EscalationReason>,
-    /// The four questions.
+    /// Answers to the four questions.
     pub answers: Answers,
-    /// Shapes of the whole that no single finding has, `IPC-CHAIN-001: ...`; each makes it critical.
+    /// Patterns across several findings, `IPC-CHAIN-001: ...`; any of them makes the incident critical.
     pub patterns: Vec<String>,
     /// Hosts involved.
     pub hosts: Vec<String>,
@@ -33,20 +33,48 @@ pub struct Incident {
     pub processes: Vec<HostParty>,
     /// Channels involved.
     pub channels: Vec<ChannelNote>,
+    /// Who acted on whom across machines, earliest first.
+    pub movements: Vec<Movement>,
     /// ATT&CK techniques.
     pub techniques: Vec<String>,
-    /// First event.
+    /// Time of the first event.
     pub first_seen: Timestamp,
-    /// Last event.
+    /// Time of the last event.
     pub last_seen: Timestamp,
     /// Ids of its findings, earliest first.
     pub findings: Vec<String>,
-    /// What level 1 does, done.
+    /// Results of the level-1 analysis.
     pub level1: Level1,
-    /// What level 2 looks at, prepared.
+    /// Material for the level-2 analysis.
     pub level2: Level2,
-    /// What to do, in this order.
+    /// Containment steps, in order.
     pub containment: Vec<Action>,
+}
+
+/// One machine acted on another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Movement {
+    /// The machine that acted.
+    pub from: Machine,
+    /// The machine that was acted upon.
+    pub to: Machine,
+    /// The account that was used there, `DOMAIN\\name` where both are known; empty where no record says it.
+    pub account: String,
+    /// What it was done over.
+    pub mechanism: Mechanism,
+    /// Its first record.
+    pub time: Timestamp,
+    /// Ids of the findings that say so, earliest first.
+    pub findings: Vec<String>,
+}
+
+/// A machine as far as the records name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Machine {
+    /// Host key, or another name, or the address where nothing else is known. Empty where no record says which machine.
+    pub host: String,
+    /// Network address; empty where it is not known.
+    pub address: String,
 }
 
 /// A process and the host it ran on.
@@ -58,64 +86,64 @@ pub struct HostParty {
     pub party: Party,
 }
 
-/// A reason to escalate, and what it rests on.
+/// A reason to escalate, with the findings that support it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EscalationReason {
-    /// Which.
+    /// The reason.
     pub reason: Reason,
-    /// Why it holds here.
+    /// Why it applies.
     pub text: String,
-    /// Ids of the findings that carry it.
+    /// Ids of the findings that support it.
     pub findings: Vec<String>,
 }
 
-/// The level-1 analyst's work.
+/// Results of the level-1 analysis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Level1 {
-    /// What was unexpected: process starts and data exchanges.
+    /// Unexpected process starts and data exchanges.
     pub anomalies: Vec<String>,
-    /// What the accounts did: logons, elevation.
+    /// Activity of the accounts: logons, elevation.
     pub user_activity: Vec<Observation>,
-    /// Changes of software and rights before it.
+    /// Preceding changes of software and rights.
     pub recent_changes: Vec<Observation>,
-    /// What happened, in order, at most 200 entries.
+    /// Timeline, at most 200 entries.
     pub timeline: Vec<TimelineEntry>,
-    /// Minutes in which much happened.
+    /// Time spans with many events.
     pub bursts: Vec<Burst>,
 }
 
 /// One line of a timeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TimelineEntry {
-    /// The record, with what it says.
+    /// The record, with what it reports.
     pub observation: Observation,
     /// Id of the finding it belongs to; empty if it is context.
     pub finding: String,
 }
 
-/// A span in which events crowd.
+/// A time span with many events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Burst {
-    /// First event.
+    /// Time of the first event.
     pub start: Timestamp,
-    /// Last event.
+    /// Time of the last event.
     pub end: Timestamp,
-    /// How many events.
+    /// Number of events.
     pub count: u32,
-    /// How many different things they were about.
+    /// Number of different objects concerned.
     pub distinct: u32,
 }
 
-/// The level-2 analyst's material.
+/// Material for the level-2 analysis.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Level2 {
-    /// Processes to look into, with why.
+    /// Processes to investigate, with the reason.
     pub processes: Vec<Dossier>,
     /// Hashes of the binaries involved, `ALGORITHM=value path`.
     pub hashes: Vec<String>,
     /// Matches against the site's indicators of compromise.
     pub ioc_matches: Vec<String>,
-    /// Other machines involved: name or address, and how.
+    /// Other machines involved: name or address, and their role.
     pub related_hosts: Vec<String>,
     /// Network connections of the processes involved.
     pub connections: Vec<String>,
@@ -123,14 +151,14 @@ pub struct Level2 {
     pub collect: Vec<String>,
 }
 
-/// What is known of a process that level 2 should look into.
+/// A process to investigate.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dossier {
     /// Host key.
     pub host: String,
     /// The process.
     pub party: Party,
-    /// Why it deserves a look.
+    /// Why to investigate it.
     pub why: String,
 }
 
@@ -139,17 +167,18 @@ pub struct Dossier {
 pub struct Action {
     /// Place in the order, from 1.
     pub order: u32,
-    /// `isolate`, `kill`, `disable`, `unregister`, `remove`, `restrict`, `patch`, `collect`.
+    /// `isolate`, `collect`, `block`, `kill`, `disable`, `quarantine`, `remove`, `unregister`, `restrict`, `restart`,
+    /// `patch`.
     pub action: String,
     /// The concrete host, process, account, service, class, file or socket.
     pub target: String,
-    /// Why.
+    /// The reason.
     pub why: String,
-    /// What stops working.
+    /// What stops working as a consequence.
     pub breaks: String,
 }
 
-/// An event around something under watch: what a timeline is made of.
+/// An event of a watched process, channel or session; timelines are built from these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WatchedEvent {
     /// Host key.
@@ -160,18 +189,54 @@ pub struct WatchedEvent {
     pub joins: Vec<String>,
     /// The other machine's address, of a flow or a logon.
     pub peer: String,
-    /// The record, with what it says.
+    /// What it is about.
+    #[serde(default)]
+    pub object: Object,
+    /// The record, with what it reports.
     pub observation: Observation,
 }
 
-/// An edge between two machines, or a name for an address: what joins the halves of an attack.
+/// What a watched event is about, where containment has to name it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Object {
+    /// Nothing of this kind.
+    #[default]
+    None,
+    /// A process that started or ended.
+    Process {
+        /// The process.
+        party: Party,
+        /// When it ended, if that is known.
+        ended: Option<Timestamp>,
+    },
+    /// Path of a file that was written or loaded.
+    File(String),
+    /// Path of a file or socket whose mode or owner was changed.
+    Mode(String),
+    /// Path of a registry value that was set.
+    RegistryValue(String),
+    /// A service that was installed.
+    Service {
+        /// Name.
+        name: String,
+        /// What it runs.
+        command_line: String,
+    },
+    /// Name of a scheduled task that was registered.
+    Task(String),
+    /// The other end of a connection that this machine opened: its address, or a name that was looked up.
+    OtherEnd(String),
+}
+
+/// A relation between two machines, or a name for an address; joins the findings of several hosts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Signal {
-    /// Host key of the machine that logged it.
+    /// Host key of the machine that logged it; for `PeerAddress`, the name of the other machine.
     pub host: String,
-    /// What it says.
+    /// Kind of relation.
     pub kind: SignalKind,
-    /// The other machine's address or name; for `Address`, this machine's own.
+    /// The other machine's address or name; for `Address`, this machine's own; for `Account`, the account's SID or uid.
     pub peer: String,
     /// Account.
     pub user: String,
@@ -185,8 +250,12 @@ pub struct Signal {
 pub enum SignalKind {
     /// The host has this address.
     Address,
-    /// Somebody logged on to the host from the peer.
+    /// An account logged on to the host from the peer.
     LogonFrom,
-    /// The host reached for the peer: explicit credentials, outbound activation.
+    /// The host connected to the peer: explicit credentials, outbound activation.
     ReachedFor,
+    /// A logon record gives both the name and the address of the machine that it came from.
+    PeerAddress,
+    /// A record of the host gives both the id and the name of an account.
+    Account,
 }

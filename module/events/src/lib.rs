@@ -1,12 +1,12 @@
-//! The nouns of Backchannel, and nothing else.
+//! Domain types of Backchannel: events, channels, findings and incidents.
 //!
-//! A [`ProcessEvent`] is what one log record says about one process: it started, opened a channel, connected to
-//! one, activated a COM class, wrote a registry value. A [`Channel`] is what two processes talk over. A
-//! [`Finding`] says that two of them should not have talked. No format of any log and no output format is known
-//! here; whoever decodes, detects or reports meets in these types.
+//! A [`ProcessEvent`] is what one log record reports about one process: it started, opened a channel, connected to one,
+//! activated a COM class, wrote a registry value. A [`Channel`] is the means by which two processes communicate. A
+//! [`Finding`] is communication that should not have happened. This crate knows no log format and no output format; it
+//! is the common vocabulary of the crates that decode, detect and report.
 //!
-//! Text that a record does not carry is the empty string; a number it does not carry is `None`. Both mean
-//! "not in this record", never "known to be absent".
+//! Text that is not in a record is the empty string; a number that is not in a record is `None`. Both mean "not in this
+//! record", never "known to be absent".
 
 mod activity;
 mod answers;
@@ -30,8 +30,8 @@ pub use channel::{Channel, Mechanism};
 pub use event::{Outcome, ProcessEvent, Provenance, Source};
 pub use finding::{ChannelNote, Finding, Observation, Party, Side, SideProcess, Suppression};
 pub use incident::{
-    Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Signal, SignalKind, TimelineEntry,
-    WatchedEvent,
+    Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Machine, Movement, Object, Signal,
+    SignalKind, TimelineEntry, WatchedEvent,
 };
 pub use machine::{host_label, parse_address};
 pub use playbook::{Confidence, Indicator, Indicators, Reason, Reasons, Severity};

@@ -1,8 +1,8 @@
-//! How logs name machines: by host name or by network address. Both stages of detection must read a name alike.
+//! Names of machines in logs: host names and network addresses. Both stages of detection must parse a name alike.
 
 use std::net::IpAddr;
 
-/// The first label of a host's name; an address stays whole.
+/// The first label of a host name; an address is returned unchanged.
 pub fn host_label(name: &str) -> &str {
     if parse_address(name).is_some() {
         return name;
@@ -10,10 +10,10 @@ pub fn host_label(name: &str) -> &str {
     name.split_once('.').map_or(name, |(label, _)| label)
 }
 
-/// An address as text, with `::ffff:` and a zone (`%4`) taken off.
+/// Parses an address, ignoring an `::ffff:` prefix and a zone index (`%4`).
 pub fn parse_address(address: &str) -> Option<IpAddr> {
     let address = address.split_once('%').map_or(address, |(address, _)| address);
-    // Host names come here too, for each event: most have a letter that no address has.
+    // Also called with host names, once per event: most contain a letter that no address has.
     if !address.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':')) {
         return None;
     }

@@ -1,7 +1,7 @@
-//! The packed form of a batch: events as rows of words over one arena of text, for crossing a sandbox's border.
+//! The packed form of a batch: events as rows of words over one text arena, for passing them into a sandbox.
 //!
-//! [`Builder`] writes it, [`Batch`] reads it in place. A batch is untrusted input: [`Batch::parse`] checks every length,
-//! every word and the text's UTF-8 once, and never panics.
+//! [`Builder`] writes it, [`Batch`] reads it in place. A batch is untrusted input: [`Batch::parse`] validates every
+//! length, every word and the text's UTF-8 once, and never panics.
 //!
 //! # Layout, version 1
 //! All numbers are little-endian; a word has 4 bytes.
@@ -13,11 +13,11 @@
 //! | rows | see below |
 //! | text | UTF-8: that of the origins, then that of the rows in their order, without gaps |
 //!
-//! Most events of a batch share their origin (kind of log, input, provider, host), so it is written once.
-//! A row is: its length in words, kind of activity, index of its origin, time (2 words), two sets of 64 bits (2 words
-//! each), then the values. The bits of the first set are the fields of event and process, those of the second the
-//! fields of the activity, in the order of `packed/fields.rs`; a bit is set where a field is not empty, and only such a
-//! field has a value: numbers one word or two, text its length in bytes. What a record does not say costs a bit.
+//! Most events of a batch share their origin (kind of log, input, provider, host), so it is written once. A row is: its
+//! length in words, kind of activity, index of its origin, time (2 words), two sets of 64 bits (2 words each), then the
+//! values. The bits of the first set are the fields of event and process, those of the second the fields of the
+//! activity, in the order of `packed/fields.rs`. A bit is set if the field is not empty, and only then has the field a
+//! value: one or two words for a number, the length in bytes for text. A missing field costs one bit.
 
 mod fields;
 mod read;
@@ -37,10 +37,11 @@ const HEADER: usize = 7 * 4;
 /// Bytes of a row before its values: length, kind, origin, time, two sets of bits.
 const ROW_HEADER: usize = 9 * 4;
 
-/// A packed batch that is not well formed.
+/// A packed batch that is malformed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PackedError {
-    /// Position of the first byte that is wrong.
+    /// Offset of the first invalid byte.
     pub offset: usize,
     /// What was expected there.
     pub reason: &'static str,

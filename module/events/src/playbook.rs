@@ -1,8 +1,8 @@
-//! The words of the playbook: severity, confidence, key indicators, reasons to escalate.
+//! Terms of the playbook: severity, confidence, key indicators, reasons to escalate.
 
 use serde::{Deserialize, Serialize};
 
-/// How bad it is if it is true.
+/// Severity of a finding or incident.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
@@ -20,7 +20,7 @@ impl Severity {
     /// All, from least to most severe.
     pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
 
-    /// The word used in documents.
+    /// The name used in documents.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -54,7 +54,7 @@ impl Severity {
     }
 }
 
-/// How sure the evidence makes us. Words, never decimals.
+/// Confidence in a finding. Named levels, never decimals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
@@ -68,7 +68,7 @@ pub enum Confidence {
 }
 
 impl Confidence {
-    /// The word used in documents.
+    /// The name used in documents.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Low => "low",
@@ -78,7 +78,7 @@ impl Confidence {
         }
     }
 
-    /// One step less sure; low stays low.
+    /// One step lower; low stays low.
     #[must_use]
     pub const fn lowered(self) -> Self {
         match self {
@@ -89,7 +89,7 @@ impl Confidence {
     }
 }
 
-/// A reason of the playbook to escalate to Tier 2.
+/// A reason to escalate to Tier 2, as the playbook defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Reason {
@@ -142,13 +142,13 @@ impl Reasons {
         Self(self.0 | other.0)
     }
 
-    /// `other` added if `condition` holds.
+    /// This set, with `other` added if `condition` is true.
     #[must_use]
     pub const fn and_if(self, condition: bool, other: Self) -> Self {
         if condition { self.and(other) } else { self }
     }
 
-    /// This set less `other`.
+    /// This set without `other`.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
@@ -159,7 +159,7 @@ impl Reasons {
         self.0 & (1 << reason as u8) != 0
     }
 
-    /// Whether there is no reason.
+    /// Whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -180,7 +180,7 @@ impl From<Reason> for Reasons {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Indicator {
-    /// KI-1: unexpected use of IPC, or processes that do not usually talk.
+    /// KI-1: unexpected use of IPC, or processes that do not usually communicate.
     UnexpectedUse = 1,
     /// KI-2: an event id of DCOM, such as 10028.
     DcomEvent = 2,

@@ -12,11 +12,11 @@ pub struct Process<'a> {
     pub entity: &'a str,
     /// Process id, decimal whatever base the source wrote it in.
     pub pid: Option<u32>,
-    /// When it started, where the record says so.
+    /// When it started, where the record has it.
     pub start: Option<Timestamp>,
     /// Full path of the executable as logged (device paths and case are kept).
     pub image: &'a str,
-    /// The name in the version resource (Sysmon `OriginalFileName`), or the called name (auditd `comm`).
+    /// The name in the version resource (Sysmon `OriginalFileName`), or the command name (auditd `comm`).
     pub original_name: &'a str,
     /// The whole command line.
     pub command_line: &'a str,
@@ -24,16 +24,16 @@ pub struct Process<'a> {
     pub working_directory: &'a str,
     /// The publisher in the version resource (Sysmon `Company`).
     pub company: &'a str,
-    /// Whose token or credentials it runs with.
+    /// Account whose token or credentials it runs with.
     #[serde(borrow)]
     pub user: User<'a>,
     /// Windows logon id (LUID) of its token.
     pub logon_id: Option<u64>,
     /// Terminal session (Windows), audit session (Linux).
     pub session: Option<u32>,
-    /// Integrity level (Windows) or what equals it.
+    /// Integrity level (Windows) or its equivalent.
     pub integrity: Integrity,
-    /// Whether its token is elevated, where the record says so.
+    /// Whether its token is elevated, where the record has it.
     pub elevated: Option<bool>,
     /// Controlling terminal (Linux), empty or `(none)` without one.
     pub tty: &'a str,
@@ -60,7 +60,7 @@ pub struct Parent<'a> {
     pub image: &'a str,
     /// The whole command line (Security 4688 has none).
     pub command_line: &'a str,
-    /// Who it runs as.
+    /// Account it runs as.
     #[serde(borrow)]
     pub user: User<'a>,
 }
@@ -82,7 +82,7 @@ pub struct User<'a> {
 }
 
 impl<'a> User<'a> {
-    /// The id that counts for what it may do: the effective uid where there is one, else the SID or uid.
+    /// The id that determines its rights: the effective uid if known, else the SID or uid.
     pub const fn acting_id(&self) -> &'a str {
         if self.effective_id.is_empty() { self.id } else { self.effective_id }
     }
@@ -122,17 +122,17 @@ pub struct Hashes<'a> {
     pub imphash: &'a str,
 }
 
-/// What a record says about a file's signature.
+/// Signature of a file as the record reports it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Signature<'a> {
-    /// Whether the signature was found good.
+    /// Status of the signature.
     pub status: SignatureStatus,
     /// The signer's name.
     pub signer: &'a str,
 }
 
-/// The verdict a record carries about a signature.
+/// Status of a signature as the record reports it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]

@@ -1,4 +1,4 @@
-//! Event time: nanoseconds since 1970-01-01T00:00:00Z. Nothing in this workspace's module reads a clock.
+//! [`Timestamp`]: event time in nanoseconds since 1970-01-01T00:00:00Z. No crate of `module/` reads a clock.
 
 use core::fmt;
 use core::ops::{Add, Sub};
@@ -48,12 +48,12 @@ impl Timestamp {
         DateTime::from_timestamp_nanos(self.0).year()
     }
 
-    /// The distance between two moments, whichever comes first.
+    /// The absolute difference of two times.
     pub const fn distance(self, other: Self) -> Duration {
         Duration::from_nanos(self.0.abs_diff(other.0))
     }
 
-    /// Whether `self` and `other` lie at most `window` apart, in any order.
+    /// Whether `self` and `other` are at most `window` apart, in any order.
     pub fn within(self, window: Duration, other: Self) -> bool {
         self.distance(other) <= window
     }
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_civil_date_survives_the_way_there_and_back() {
+    fn a_civil_date_round_trips() {
         for (y, m, d) in [(1970, 1, 1), (2000, 2, 29), (2019, 4, 30), (2024, 12, 31), (1969, 12, 31), (2100, 3, 1)] {
             let t = Timestamp::from_civil(y, m, d, 20, 35, 11, 856_000_000).unwrap();
             assert_eq!(t.to_string(), format!("{y:04}-{m:02}-{d:02}T20:35:11.856Z"));

@@ -1,6 +1,6 @@
-//! Where in a record's text a member can be added.
+//! Finds the position in a record's text at which a member can be added.
 
-/// A place for one more member at the end of an object.
+/// Position for one more member at the end of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Offset of the object's last brace.
@@ -9,11 +9,11 @@ pub(crate) struct Place {
     pub comma: bool,
 }
 
-/// The place behind the last member of the object that `record` is. `None`: it is not exactly one object, or has a
-/// member called `key`, and must be left alone.
+/// The position after the last member of the object `record`. `None`: it is not exactly one object, or already has a
+/// member called `key`; it must then be passed on unchanged.
 ///
-/// The text comes from a JSON writer; what is checked is that braces, brackets and strings close, that nothing
-/// follows the object, and that no byte is one that JSON never has. Nothing recurses, whatever the nesting.
+/// The text comes from a JSON writer, so only these are checked: braces, brackets and strings are closed, nothing
+/// follows the object, and no byte is invalid in JSON. Nesting does not recurse.
 pub(crate) fn place(record: &[u8], key: &str) -> Option<Place> {
     let start = record.iter().position(|byte| !is_space(*byte))?;
     if record.get(start) != Some(&b'{') {
@@ -59,13 +59,13 @@ pub(crate) fn place(record: &[u8], key: &str) -> Option<Place> {
     None
 }
 
-/// The offset of the quote that closes the string whose content begins at `at`.
+/// The offset of the quote that closes the string whose contents begin at `at`.
 fn string_end(record: &[u8], mut at: usize) -> Option<usize> {
     loop {
         match record.get(at)? {
             b'"' => return Some(at),
             b'\\' => at += 2,
-            // Raw control characters are no JSON, and a NUL would end the answer.
+            // Raw control characters are invalid in JSON, and a NUL would truncate the answer.
             0..=0x1f => return None,
             _ => at += 1,
         }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_exactly_one_object_is_left_alone() {
+    fn text_that_is_not_exactly_one_object_is_rejected() {
         for record in [
             "",
             " ",
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_has_the_key_at_its_top_is_left_alone() {
+    fn a_record_that_has_the_key_at_the_top_level_is_rejected() {
         assert_eq!(at(r#"{"key":1}"#), None);
         assert_eq!(at(r#"{"a":1,"key" : {}}"#), None);
         assert_eq!(at(r#"{"a":{"key":1}}"#), Some((14, true)));

@@ -1,6 +1,7 @@
-//! The C calling convention of Fluent Bit's `filter_wasm`, and the way in for settings.
+//! The C calling convention of Fluent Bit's `filter_wasm`, and the function that sets the settings.
 //!
 //! Fluent Bit allocates the arguments with the exported `malloc`, calls the filter, copies the text that the result
+//! points to up to its NUL, and frees the arguments. There is only one thread.
 //! points to up to its NUL, and frees the arguments. There is one thread.
 
 #![allow(unsafe_code)]
@@ -12,36 +13,36 @@ use backchannel_events::Timestamp;
 
 use crate::Filter;
 
-/// Bytes before an allocation that hold its size; they keep it aligned for anything.
+/// Bytes before an allocation that hold its size; they keep it aligned for any type.
 const HEAD: usize = 16;
 
-/// What an allocation is rounded up to, so that what was freed fits what comes next.
+/// Sizes are rounded up to a multiple of this, so that a freed allocation fits a later request.
 const STEP: usize = 2048;
-/// What is larger is given back when it is freed.
+/// Allocations above this size are not cached when they are freed.
 const KEPT: usize = 64 * 1024;
 
-/// What is given in place of a record that the host could not hand over, which happens when no memory is left. No
-/// answer would lose it in silence.
-static NOT_HANDED_OVER: &[u8] = b"{\"backchannel\":{\"severity\":\"none\",\"tier\":\"none\",\"error\":\"no memory: the record was not handed over\"}}\0";
+/// Answer for a record that the host could not pass, which happens if memory is exhausted. Without an answer the record
+/// would be lost silently.
+static RECORD_MISSING: &[u8] = b"{\"backchannel\":{\"severity\":\"none\",\"tier\":\"none\",\"error\":\"out of memory: the record could not be read\"}}\0";
 
-/// What a filter is opened with.
+/// The arguments a filter is opened with.
 #[derive(Clone, Default)]
-struct Given {
+struct Arguments {
     settings: Option<String>,
     baseline: Option<Vec<u8>>,
 }
 
 thread_local! {
-    /// The filter. It is taken out for a call and put back behind it, so that a call that did not come to its end
-    /// leaves none, and the next one opens another.
+    /// The filter. It is taken out during a call and put back afterwards, so that a call that traps leaves none behind
+    /// and the next call opens a new one.
     static FILTER: Cell<Option<Box<Filter>>> = const { Cell::new(None) };
-    static GIVEN: Cell<Option<Given>> = const { Cell::new(None) };
-    /// The last two allocations that were freed, or 0: a tag and a record come and go with every call, and in an
-    /// interpreter an allocator costs more than the filter has to ask of most records.
+    static ARGUMENTS: Cell<Option<Arguments>> = const { Cell::new(None) };
+    /// The last two freed allocations, or 0. Every call allocates a tag and a record, and in an interpreter the
+    /// allocator costs more than filtering most records.
     static FREED: Cell<[*mut u8; 2]> = const { Cell::new([core::ptr::null_mut(); 2]) };
 }
 
-/// Allocates `size` bytes; 0 where there is no memory.
+/// Allocates `size` bytes; 0 if memory is exhausted.
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc(size: usize) -> *mut u8 {
     let rounded = size.checked_add(HEAD).and_then(|size| size.checked_next_multiple_of(STEP));
@@ -50,7 +51,7 @@ pub extern "C" fn malloc(size: usize) -> *mut u8 {
     };
     let mut freed = FREED.get();
     for slot in &mut freed {
-        // SAFETY: what is kept is whole, its size before it.
+        // SAFETY: a cached allocation is intact, with its size before it.
         if !slot.is_null() && unsafe { size_of_allocation(*slot) } == layout.size() {
             let reused = core::mem::replace(slot, core::ptr::null_mut());
             FREED.set(freed);
@@ -69,7 +70,7 @@ pub extern "C" fn malloc(size: usize) -> *mut u8 {
     }
 }
 
-/// Frees what `malloc` gave.
+/// Frees an allocation of `malloc`.
 ///
 /// # Safety
 /// `pointer` is 0 or came from [`malloc`] and was not freed.
@@ -81,19 +82,19 @@ pub unsafe extern "C" fn free(pointer: *mut u8) {
     // SAFETY: by the contract, `malloc` wrote the size before it.
     if unsafe { size_of_allocation(pointer) } > KEPT {
         // SAFETY: by the contract.
-        return unsafe { give_back(pointer) };
+        return unsafe { deallocate(pointer) };
     }
     let [newest, oldest] = FREED.get();
-    // One that is taken leaves its place empty; the other one stays.
+    // A slot that is taken becomes empty; the other one stays.
     let (stays, goes) = if newest.is_null() { (oldest, newest) } else { (newest, oldest) };
     FREED.set([pointer, stays]);
     if !goes.is_null() {
-        // SAFETY: it came from `malloc`, and is kept no longer.
-        unsafe { give_back(goes) }
+        // SAFETY: it came from `malloc`, and is not cached any more.
+        unsafe { deallocate(goes) }
     }
 }
 
-/// How many bytes `malloc` allocated for it.
+/// The number of bytes that `malloc` allocated at `pointer`.
 ///
 /// # Safety
 /// `pointer` came from [`malloc`].
@@ -102,17 +103,18 @@ unsafe fn size_of_allocation(pointer: *mut u8) -> usize {
     unsafe { pointer.sub(HEAD).cast::<usize>().read() }
 }
 
-/// Gives it back to the allocator.
+/// Returns an allocation to the allocator.
 ///
 /// # Safety
 /// `pointer` came from [`malloc`] and nothing uses it.
-unsafe fn give_back(pointer: *mut u8) {
+unsafe fn deallocate(pointer: *mut u8) {
     // SAFETY: by the contract, `malloc` allocated with this layout.
     unsafe { dealloc(pointer.sub(HEAD), Layout::from_size_align_unchecked(size_of_allocation(pointer), HEAD)) }
 }
 
-/// Opens the filter with settings (JSON) and a baseline; a pointer of 0 is none. Returns the number of mistakes in
-/// them: with any, what was open stays open. Called before the first record, by what prepares the module.
+/// Opens the filter with settings (JSON) and a baseline; a pointer of 0 means none. Returns the number of errors in
+/// them; if there are any, the filter that is open stays open. Called before the first record, when the module is
+/// prepared.
 ///
 /// # Safety
 /// The pointers are 0, or to as many bytes as the lengths say.
@@ -129,14 +131,15 @@ pub unsafe extern "C" fn backchannel_open(
     match Filter::open(settings, baseline) {
         Ok(filter) => {
             FILTER.set(Some(Box::new(filter)));
-            GIVEN.set(Some(Given { settings: settings.map(str::to_owned), baseline: baseline.map(<[u8]>::to_vec) }));
+            ARGUMENTS
+                .set(Some(Arguments { settings: settings.map(str::to_owned), baseline: baseline.map(<[u8]>::to_vec) }));
             0
         }
         Err(mistakes) => i32::try_from(mistakes.len()).unwrap_or(i32::MAX).max(1),
     }
 }
 
-/// The filter: the record itself where there is nothing to add, otherwise an answer that lives until the next call.
+/// The filter. Returns the record itself if there is nothing to add, else an answer that is valid until the next call.
 ///
 /// # Safety
 /// `tag` and `record` are 0, or point to as many bytes as their lengths say, and a NUL.
@@ -151,26 +154,26 @@ pub unsafe extern "C" fn backchannel_filter(
 ) -> *const u8 {
     // SAFETY: by the contract.
     let (tag, text) = unsafe { (bytes(tag, tag_len).unwrap_or_default(), bytes(record, record_len)) };
-    let Some(text) = text else { return NOT_HANDED_OVER.as_ptr() };
+    let Some(text) = text else { return RECORD_MISSING.as_ptr() };
     let Some(mut filter) = FILTER.take().or_else(reopen) else { return record };
     let time = Timestamp::from_unix(seconds.into(), nanoseconds);
     let answer = filter.filter(&String::from_utf8_lossy(tag), time, text);
     let answer = answer.map_or(record, |answer| answer.as_ptr().cast());
-    // The answer stays where it is: it is the box that moves.
+    // The address of the answer does not change: only the box moves.
     FILTER.set(Some(filter));
     answer
 }
 
-/// A filter with what the last one was opened with.
+/// A new filter with the arguments of the previous one.
 fn reopen() -> Option<Box<Filter>> {
-    let given = GIVEN.take().unwrap_or_default();
+    let given = ARGUMENTS.take().unwrap_or_default();
     let filter = Filter::open(given.settings.as_deref(), given.baseline.as_deref());
-    GIVEN.set(Some(given));
+    ARGUMENTS.set(Some(given));
     filter.ok().map(Box::new)
 }
 
 /// # Safety
-/// `pointer` is 0 or points to `length` bytes that live as long as the call.
+/// `pointer` is 0 or points to `length` bytes that are valid during the call.
 unsafe fn bytes<'a>(pointer: *const u8, length: usize) -> Option<&'a [u8]> {
     // SAFETY: by the contract.
     (!pointer.is_null()).then(|| unsafe { core::slice::from_raw_parts(pointer, length) })

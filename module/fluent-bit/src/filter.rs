@@ -1,4 +1,4 @@
-//! [`Filter`]: one record after the other, and what was found put into them.
+//! [`Filter`]: takes one record after the other and adds findings to them.
 
 use std::ffi::CStr;
 use std::time::Duration;
@@ -9,51 +9,51 @@ use backchannel_events::Timestamp;
 use crate::answer;
 use crate::pending::Pending;
 
-/// The member that is added to a record.
+/// Key of the member that is added to a record.
 pub const KEY: &str = "backchannel";
 
-/// Tags whose records are counted; the engine keeps as many inputs.
-const MOST_TAGS: usize = 256;
-/// Of the records' time; after it an incident is told again only because more was seen around it.
+/// Maximum number of tags whose records are counted; the engine keeps as many inputs.
+const MAX_TAGS: usize = 256;
+/// In time of the records. After it, an incident is emitted again even if only its context has grown.
 const QUIET: Duration = Duration::from_secs(60);
-/// Bytes of incidents that are composed anew for one more finding. Larger ones wait for as many findings as they are
-/// worth, or for [`QUIET`]: in a flood of findings each one would otherwise cost all those before it.
-const BYTES_A_FINDING: usize = 16 * 1024;
-/// Bytes that are kept for the next answer; a larger one is given back.
+/// Bytes of incidents that are composed anew per further finding. Larger incidents wait for a proportional number of
+/// findings, or for [`QUIET`]: in a flood of findings, composing them for each one would be quadratic.
+const BYTES_PER_FINDING: usize = 16 * 1024;
+/// Capacity that is kept for the next answer; a larger buffer is freed.
 const KEPT: usize = 1024 * 1024;
 
-/// The detection over the records of a shipper.
+/// Detection on the records of a shipper.
 #[derive(Debug)]
 pub struct Filter {
     engine: Engine,
     correlator: Correlator,
     pending: Pending,
     tags: Vec<Tag>,
-    /// Counts records, to know which tag was silent for longest.
+    /// Number of records so far; orders tags by last use.
     clock: u64,
-    /// Whether the correlator was given something since it was last asked for incidents, and when that was.
+    /// Whether the correlator has received anything since incidents were last composed, and the time of that.
     stirred: bool,
     asked: Timestamp,
-    /// Findings since then, and bytes of the incidents it gave.
+    /// Findings since then, and the size in bytes of the incidents composed then.
     findings: usize,
     composed: usize,
-    /// The answer, which the host reads after the call: it lives until the next one.
+    /// The answer, which the host reads after the call; valid until the next one.
     answer: Vec<u8>,
 }
 
 #[derive(Debug)]
 struct Tag {
     name: String,
-    /// Records that came under it.
+    /// Number of records with this tag.
     records: u64,
     used: u64,
 }
 
 impl Filter {
-    /// A filter that has seen nothing. No settings are the defaults.
+    /// Opens a filter. Without settings, the defaults apply.
     ///
     /// # Errors
-    /// Every mistake in the settings, and a baseline that cannot be used.
+    /// All errors in the settings, and a baseline that cannot be read.
     pub fn open(settings: Option<&str>, baseline: Option<&[u8]>) -> Result<Self, Vec<SettingError>> {
         let engine = Engine::open(settings, baseline)?;
         let correlator = Correlator::open(settings)?;
@@ -71,15 +71,15 @@ impl Filter {
         })
     }
 
-    /// Takes a record: one JSON object, which came under `tag` with the shipper's `time`; 1970 stands for an unknown one.
-    /// `None`: there is nothing to add, and the record goes on as it is. Otherwise the record with the member [`KEY`]
-    /// added at its end.
+    /// Evaluates a record: one JSON object with the shipper's `tag` and `time`; 1970 means that the time is unknown.
+    /// `None`: there is nothing to add, and the record is passed on unchanged. Otherwise the record with the member
+    /// [`KEY`] added at its end.
     ///
-    /// What cannot be read is passed on like what says nothing: a shipper loses no record because of a detector.
+    /// Records that cannot be read are passed on unchanged, too: a shipper must not lose records because of a detector.
     pub fn filter(&mut self, tag: &str, time: Timestamp, record: &[u8]) -> Option<&CStr> {
         let first_line = self.count(tag);
-        if Engine::says_nothing(record) {
-            // Incidents are told with the next record that says something, so that most records cost nothing.
+        if Engine::is_unused(record) {
+            // Incidents are emitted with the next record that gives an event, so that most records cost nothing.
             return if self.pending.is_empty() { None } else { self.answer(record) };
         }
         let known = (time > Timestamp::default()).then_some(time);
@@ -96,8 +96,8 @@ impl Filter {
         for finding in findings {
             self.pending.finding(finding);
         }
-        // Composing incidents costs something, and each is long: not for every event around one.
-        let worth = self.findings > 0 && self.findings * BYTES_A_FINDING >= self.composed;
+        // Composing incidents is expensive and each one is long, so it is not done for every event around one.
+        let worth = self.findings > 0 && self.findings * BYTES_PER_FINDING >= self.composed;
         if worth || (self.stirred && !time.within(QUIET, self.asked)) {
             self.stirred = false;
             self.asked = time;
@@ -111,7 +111,7 @@ impl Filter {
         if self.pending.is_empty() { None } else { self.answer(record) }
     }
 
-    /// The record with what is pending; `None` where nothing can be added to it.
+    /// The record with the pending documents; `None` if nothing can be added to it.
     fn answer(&mut self, record: &[u8]) -> Option<&CStr> {
         let place = answer::place(record, KEY)?;
         let (before, after) = record.split_at_checked(place.at)?;
@@ -131,14 +131,14 @@ impl Filter {
         CStr::from_bytes_with_nul(answer).ok()
     }
 
-    /// Counts a record of this tag and says which one it is, from 1.
+    /// Counts a record of this tag and returns its number, from 1.
     fn count(&mut self, tag: &str) -> u64 {
         self.clock += 1;
         let known = self.tags.iter().position(|known| known.name == tag);
         let at = match known {
             Some(at) => at,
             None => {
-                if self.tags.len() >= MOST_TAGS
+                if self.tags.len() >= MAX_TAGS
                     && let Some(silent) = (0..self.tags.len()).min_by_key(|at| self.tags.get(*at).map(|tag| tag.used))
                 {
                     self.tags.swap_remove(silent);

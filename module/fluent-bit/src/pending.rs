@@ -1,24 +1,24 @@
-//! What is waiting for a record to ride on.
+//! Documents that wait for a record they can be added to.
 
 use std::collections::VecDeque;
 
 use backchannel_engine::{FindingEnvelope, IncidentEnvelope};
 use backchannel_events::Severity;
 
-/// Documents in one answer, and their bytes: an answer must fit into a chunk of the shipper. One document is always
-/// handed over, whatever its size.
-const MOST_AT_ONCE: usize = 64;
-const BYTES_AT_ONCE: usize = 512 * 1024;
-/// Documents that wait, and their bytes. Beyond, the oldest is given up and counted.
-const MOST_WAITING: usize = 4_096;
-const BYTES_WAITING: usize = 8 * 1024 * 1024;
+/// Maximum number of documents in one answer, and of their bytes: an answer must fit into a chunk of the shipper. At
+/// least one document is returned, whatever its size.
+const MAX_DOCUMENTS: usize = 64;
+const MAX_BYTES: usize = 512 * 1024;
+/// Maximum number of waiting documents, and of their bytes. Beyond it, the oldest one is dropped and counted.
+const MAX_WAITING: usize = 4_096;
+const MAX_WAITING_BYTES: usize = 8 * 1024 * 1024;
 
-/// Findings and incidents, in the order in which they came.
+/// Findings and incidents, in order of arrival.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     waiting: VecDeque<Document>,
     bytes: usize,
-    /// How many were given up since the last answer.
+    /// Documents dropped since the last answer.
     lost: u64,
 }
 
@@ -30,7 +30,7 @@ struct Document {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Severity; none where a rule of the site silenced the finding.
+    /// Severity; `None` if a rule of the site suppressed the finding.
     Finding(Option<Severity>),
     Incident(Severity, u8),
 }
@@ -53,7 +53,7 @@ impl Pending {
     fn push(&mut self, document: Document) {
         self.bytes += document.text.len();
         self.waiting.push_back(document);
-        while self.waiting.len() > MOST_WAITING || (self.bytes > BYTES_WAITING && self.waiting.len() > 1) {
+        while self.waiting.len() > MAX_WAITING || (self.bytes > MAX_WAITING_BYTES && self.waiting.len() > 1) {
             if let Some(oldest) = self.waiting.pop_front() {
                 self.bytes -= oldest.text.len();
                 self.lost += 1;
@@ -61,13 +61,13 @@ impl Pending {
         }
     }
 
-    /// Writes the value of the member that is added to a record, and forgets what it wrote.
+    /// Writes the value of the member that is added to a record, and removes the documents written.
     pub fn write(&mut self, out: &mut Vec<u8>) {
         let mut count = 0;
         let mut bytes = 0;
         for document in &self.waiting {
             bytes += document.text.len();
-            if count == MOST_AT_ONCE || (count > 0 && bytes > BYTES_AT_ONCE) {
+            if count == MAX_DOCUMENTS || (count > 0 && bytes > MAX_BYTES) {
                 break;
             }
             count += 1;
@@ -86,7 +86,7 @@ impl Pending {
                 }
             }
         }
-        // Text and not a number: what routes records in Fluent Bit compares text.
+        // A string and not a number, because Fluent Bit's record routing compares strings.
         out.extend_from_slice(b"{\"severity\":\"");
         out.extend_from_slice(worst.map_or("none", Severity::as_str).as_bytes());
         out.extend_from_slice(b"\",\"tier\":\"");
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_routes_is_the_worst_of_what_is_not_silenced() {
+    fn the_routing_key_is_the_highest_severity_that_is_not_suppressed() {
         let mut pending = Pending::default();
         pending.finding(finding(Severity::High, true, "{\"a\":1}".into()));
         assert_eq!(written(&mut pending), r#"{"severity":"none","tier":"none","findings":[{"a":1}]}"#);
@@ -154,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_bounded_and_one_document_always_rides() {
+    fn an_answer_is_bounded_but_has_at_least_one_document() {
         let mut pending = Pending::default();
-        for _ in 0..MOST_AT_ONCE + 1 {
+        for _ in 0..MAX_DOCUMENTS + 1 {
             pending.finding(finding(Severity::Low, false, "{}".into()));
         }
-        assert_eq!(written(&mut pending).matches("{}").count(), MOST_AT_ONCE);
+        assert_eq!(written(&mut pending).matches("{}").count(), MAX_DOCUMENTS);
         assert_eq!(written(&mut pending).matches("{}").count(), 1);
-        let large = format!("{{\"a\":\"{}\"}}", "x".repeat(BYTES_AT_ONCE));
+        let large = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_BYTES));
         pending.finding(finding(Severity::Low, false, large.clone()));
         pending.finding(finding(Severity::Low, false, large.clone()));
         assert_eq!(written(&mut pending).matches("\"a\"").count(), 1);
@@ -170,18 +170,18 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_bounded_and_what_was_given_up_is_told() {
+    fn pending_documents_are_bounded_and_dropped_ones_are_reported() {
         let mut pending = Pending::default();
-        for _ in 0..MOST_WAITING + 3 {
+        for _ in 0..MAX_WAITING + 3 {
             pending.finding(finding(Severity::Low, false, "{}".into()));
         }
         assert!(written(&mut pending).ends_with(",\"lost\":3}"));
         assert!(!written(&mut pending).contains("lost"));
         let mut pending = Pending::default();
         for _ in 0..3 {
-            pending.finding(finding(Severity::Low, false, "x".repeat(BYTES_WAITING / 2)));
+            pending.finding(finding(Severity::Low, false, "x".repeat(MAX_WAITING_BYTES / 2)));
         }
         assert_eq!(pending.waiting.len(), 2);
-        assert_eq!(pending.bytes, BYTES_WAITING / 2 * 2);
+        assert_eq!(pending.bytes, MAX_WAITING_BYTES / 2 * 2);
     }
 }

@@ -1,23 +1,23 @@
-//! How a WebAssembly module compares memory.
+//! Memory comparison for WebAssembly modules.
 //!
-//! Every comparison of text ends in the C functions `memcmp` and `bcmp`. The ones that come with Rust for WebAssembly
-//! compare byte by byte, and say so weakly: a module that links this crate gets these instead, which compare eight bytes
-//! at a time. Nothing calls this crate by name: `extern crate backchannel_memory as _;` is all that is needed.
+//! Every comparison of strings calls the C functions `memcmp` and `bcmp`. Those that Rust provides for WebAssembly
+//! compare single bytes, and are weak symbols: a module that links this crate gets these instead, which compare eight
+//! bytes at a time. No code refers to this crate by name; `extern crate backchannel_memory as _;` links it.
 
 #![no_std]
-// The C calling convention of two functions that the language itself calls.
+// The C calling convention of two functions that the compiler calls.
 #![allow(unsafe_code)]
 
 use core::cmp::Ordering;
 
-/// How the first difference of two pieces of memory of one length orders them.
+/// Orders two memory areas of the same length by their first difference.
 ///
 /// # Safety
 /// `length` bytes can be read at `left` and at `right`.
 #[inline(always)]
 #[cfg_attr(not(any(target_family = "wasm", test)), allow(dead_code))]
 unsafe fn compare(left: *const u8, right: *const u8, length: usize) -> Ordering {
-    // SAFETY: each reads within the length.
+    // SAFETY: all reads are within the length.
     let word = |at: usize| unsafe { (long(left.add(at)), long(right.add(at))) };
     if length >= 8 {
         let last = length - 8;
@@ -29,38 +29,38 @@ unsafe fn compare(left: *const u8, right: *const u8, length: usize) -> Ordering 
             }
             at += 8;
         }
-        // The last word may lie over the one before, whose bytes are the same on both sides.
+        // The last word may overlap the previous one, whose bytes are equal on both sides.
         let (left, right) = word(last);
         return order(left, right);
     }
-    // SAFETY: each reads within the length.
+    // SAFETY: all reads are within the length.
     let (left, right) = unsafe { (short(left, length), short(right, length)) };
     left.cmp(&right)
 }
 
-/// The order of two words as they lie in memory.
+/// Orders two words by their bytes in memory.
 #[inline(always)]
 fn order(left: u64, right: u64) -> Ordering {
     left.swap_bytes().cmp(&right.swap_bytes())
 }
 
-/// Eight bytes, at any address, the first lowest.
+/// Reads eight bytes at any address, the first one as the lowest.
 ///
 /// # Safety
-/// They can be read.
+/// Eight bytes can be read at the address.
 #[inline(always)]
 unsafe fn long(at: *const u8) -> u64 {
-    // SAFETY: the caller's promise; it need not be aligned.
+    // SAFETY: guaranteed by the caller; the address need not be aligned.
     u64::from_le(unsafe { at.cast::<u64>().read_unaligned() })
 }
 
-/// Fewer than eight bytes as one number that orders as they do: some are taken twice.
+/// Fewer than eight bytes as a number that orders as they do; some are used twice.
 ///
 /// # Safety
 /// They can be read.
 #[inline(always)]
 unsafe fn short(at: *const u8, length: usize) -> u64 {
-    // SAFETY: each reads within the length.
+    // SAFETY: all reads are within the length.
     unsafe {
         let four = |from: usize| u64::from(u32::from_be(at.add(from).cast::<u32>().read_unaligned()));
         let one = |from: usize| u64::from(at.add(from).read());
@@ -79,18 +79,18 @@ unsafe fn short(at: *const u8, length: usize) -> u64 {
 #[cfg(target_family = "wasm")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, length: usize) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { compare(left, right, length) as i32 }
 }
 
-/// C's `bcmp`: 0 where two pieces of memory are the same.
+/// C's `bcmp`: 0 if two memory areas are equal.
 ///
 /// # Safety
 /// `length` bytes can be read at `left` and at `right`.
 #[cfg(target_family = "wasm")]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bcmp(left: *const u8, right: *const u8, length: usize) -> i32 {
-    // SAFETY: the caller's promise.
+    // SAFETY: guaranteed by the caller.
     unsafe { i32::from(compare(left, right, length) != Ordering::Equal) }
 }
 
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_orders_as_slices_do() {
+    fn the_order_is_that_of_slices() {
         let left: [u8; 40] = core::array::from_fn(|at| (at * 37 % 251) as u8);
         for length in 0..=left.len() {
             for at in 0..=length {
@@ -107,7 +107,7 @@ mod tests {
                     let mut right = left;
                     if at < length {
                         right[at] ^= change;
-                        // What follows the first difference decides nothing.
+                        // Bytes after the first difference have no effect.
                         right[at + 1..].fill(change);
                     }
                     let (left, right) = (&left[..length], &right[..length]);

@@ -1,7 +1,8 @@
-//! macOS Endpoint Security as `eslogger` writes it: one JSON object an event.
+//! macOS Endpoint Security events as written by `eslogger`: one JSON object per event.
 //!
-//! Field names follow `es_message_t` (EndpointSecurity/ESMessage.h), which eslogger(1) says its output is modelled
-//! on; Apple does not call them an interface, and no real record was at hand, so everything here is optional.
+//! The field names are those of `es_message_t` (EndpointSecurity/ESMessage.h), which is the model of eslogger's output
+//! according to eslogger(1). Apple does not guarantee them, and no real records were available for testing, so every
+//! field is optional.
 
 use backchannel_events::{
     Access, AccessKind, Activity, Channel, FileChange, FileOperation, Integrity, Mechanism, Outcome, Parent, Process,
@@ -20,9 +21,9 @@ const VALID: u64 = 0x1;
 const ADHOC: u64 = 0x2;
 const SIGNED: u64 = 0x2000_0000;
 
-/// Takes one object.
+/// Normalises one object.
 pub(crate) fn accept(text: &str, place: Place<'_>, arena: &Bump, sink: &mut dyn FnMut(&ProcessEvent<'_>)) -> Accepted {
-    // serde_json refuses what is nested deeper than 128, so no input can exhaust the stack.
+    // serde_json rejects nesting beyond 128 levels, so no input can exhaust the stack.
     let Ok(message) = serde_json::from_str::<Value>(text) else { return Accepted::NotUsed };
     let Some(time) = message["time"].as_str().and_then(time_of) else { return Accepted::NotUsed };
     let Some((name, event)) = message["event"].as_object().and_then(|events| events.iter().next()) else {
@@ -30,7 +31,7 @@ pub(crate) fn accept(text: &str, place: Place<'_>, arena: &Bump, sink: &mut dyn 
     };
     let mut process = process_of(&message["process"], arena);
     let Some(activity) = activity(name, event, &mut process, arena) else { return Accepted::NotUsed };
-    // ES_AUTH_RESULT_DENY is 1; notifications come after the act.
+    // ES_AUTH_RESULT_DENY is 1; notifications are sent after the action.
     let outcome = match message["action"]["result"]["result"]["auth"].as_u64() {
         Some(1) => Outcome::Denied,
         Some(_) => Outcome::Success,
@@ -67,7 +68,7 @@ fn activity<'a>(name: &str, event: &Value, process: &mut Process<'a>, arena: &'a
             arguments.extend(values.iter().map(|value| text_of(value, arena)));
             started.command_line = command_line(&arguments, arena);
             started.working_directory = text_of(&event["cwd"]["path"], arena);
-            // An exec replaces the image: the parent is the parent of both, its image is not in the record.
+            // An exec replaces the image: the parent is that of both, and its image is not in the record.
             *process = started;
             Some(Activity::ProcessStart)
         }
@@ -92,7 +93,7 @@ fn activity<'a>(name: &str, event: &Value, process: &mut Process<'a>, arena: &'a
         "xpc_connect" => Some(Activity::ChannelConnect(Channel {
             mechanism: Mechanism::Xpc,
             name: text_of(&event["service_name"], arena),
-            // ES_XPC_SERVICE_DOMAIN_TYPE_SYSTEM is 1: such services are launched by, and run as, root.
+            // ES_XPC_SERVICE_DOMAIN_TYPE_SYSTEM is 1: such services are launched by root, and run as root.
             owner: if event["service_domain_type"].as_u64() == Some(1) { "0" } else { "" },
             ..Channel::default()
         })),
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_port_is_a_reach_into_a_process_and_a_fork_is_not_used() {
+    fn a_task_port_is_a_process_access_and_a_fork_is_ignored() {
         with(&format!(r#"{{"get_task":{{"target":{PROCESS}}}}}"#), |event| {
             let Activity::ProcessAccess(access) = event.unwrap().activity else { panic!() };
             assert_eq!((access.kind, access.target.pid), (AccessKind::Attach, Some(400)));

@@ -1,9 +1,9 @@
-//! laurel: one JSON object an event, to the same [`AuditEvent`] that lines are joined to.
+//! Reads laurel's JSON objects, one per event, into the same [`AuditEvent`] that lines are joined to.
 //!
-//! laurel 0.5 to 0.7: `ID`, `NODE`, then one object (or a list of them) per record type. Bytes that are not UTF-8,
-//! control characters and `%` itself are percent-encoded; modes are `0o..`, addresses `0x..`, arguments lists.
-//! What laurel adds from its own process table (`PPID`, `PID`, labels) is not read: the same activity must give the
-//! same events whether lines or laurel brought it.
+//! laurel 0.5 to 0.7: `ID`, `NODE`, then one object (or a list of objects) per record type. Bytes that are not UTF-8,
+//! control characters and `%` are percent-encoded; modes are `0o..`, addresses `0x..`, arguments lists. What laurel
+//! adds from its own process table (`PPID`, `PID`, labels) is ignored, so that the same activity gives the same events
+//! from lines and from laurel.
 
 use backchannel_events::ProcessEvent;
 use bumpalo::Bump;
@@ -16,7 +16,7 @@ use crate::auditd::lines::moment_of;
 use crate::auditd::{Auditd, convert, user};
 use crate::{Accepted, Place};
 
-/// Takes one object.
+/// Normalises one object.
 pub(crate) fn accept(
     text: &str,
     state: &mut Auditd,
@@ -24,7 +24,7 @@ pub(crate) fn accept(
     arena: &Bump,
     sink: &mut dyn FnMut(&ProcessEvent<'_>),
 ) -> Accepted {
-    // serde_json refuses what is nested deeper than 128, so no input can exhaust the stack.
+    // serde_json rejects nesting beyond 128 levels, so no input can exhaust the stack.
     let Ok(Value::Object(object)) = serde_json::from_str::<Value>(text) else {
         state.count_malformed();
         return Accepted::NotUsed;
@@ -54,12 +54,12 @@ pub(crate) fn accept(
         };
         for record in records.iter().filter_map(Value::as_object) {
             if user::is_used(kind) {
-                let mut said = user::UserRecord::new(arena.alloc_str(kind), arena);
+                let mut user_record = user::UserRecord::new(arena.alloc_str(kind), arena);
                 for (name, value) in record {
                     let quote = if name == "msg" { '\'' } else { '"' };
-                    said.add(Field { name: arena.alloc_str(name), value: text_of(value, arena), quote });
+                    user_record.add(Field { name: arena.alloc_str(name), value: text_of(value, arena), quote });
                 }
-                count += u32::from(said.emit(stamp, sink));
+                count += u32::from(user_record.emit(stamp, sink));
             } else {
                 fill(&mut event, kind, record, arena);
             }
@@ -82,7 +82,7 @@ fn fill<'a>(event: &mut AuditEvent<'a>, kind: &str, record: &Map<String, Value>,
                             syscall.set(name, text_of(value, arena));
                         }
                     }
-                    // The resolved name goes with its number, and the number is what a record is known by.
+                    // The resolved name is in the same record as its number, which identifies the type.
                     (_, Value::Object(_) | Value::Array(_) | Value::Null) => {}
                     (name, value) => syscall.set(name, text_of(value, arena)),
                 }
@@ -128,7 +128,7 @@ fn each<'a>(record: &Map<String, Value>, arena: &'a Bump, mut set: impl FnMut(&s
     }
 }
 
-/// `ARGV`, or `ARGV_STR` where laurel was told to join the arguments itself.
+/// `ARGV`, or `ARGV_STR` if laurel is configured to join the arguments.
 fn list<'a>(record: &Map<String, Value>, arena: &'a Bump) -> &'a [&'a str] {
     let mut all = BumpVec::new_in(arena);
     match (record.get("ARGV"), record.get("ARGV_STR")) {
@@ -139,7 +139,7 @@ fn list<'a>(record: &Map<String, Value>, arena: &'a Bump) -> &'a [&'a str] {
     all.into_bump_slice()
 }
 
-/// A value as text, decoded. `null` is no text.
+/// A value as decoded text. `null` becomes empty.
 fn text_of<'a>(value: &Value, arena: &'a Bump) -> &'a str {
     match value {
         Value::String(text) => lossy(decode(text, arena), arena),
@@ -150,7 +150,7 @@ fn text_of<'a>(value: &Value, arena: &'a Bump) -> &'a str {
     }
 }
 
-/// Undoes percent-encoding. A `%` without two hexadecimal digits stands for itself.
+/// Decodes percent-encoding. A `%` without two hexadecimal digits is kept.
 fn decode<'a>(text: &str, arena: &'a Bump) -> &'a [u8] {
     let bytes = text.as_bytes();
     let mut decoded = BumpVec::with_capacity_in(bytes.len(), arena);
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percent_encoding_is_undone_to_bytes() {
+    fn percent_encoding_is_decoded_to_bytes() {
         let arena = Bump::new();
         assert_eq!(decode("%01%00%00a%25b%", &arena), b"\x01\0\0a%b%");
         assert_eq!(decode("\u{e9}%zz%2", &arena), "\u{e9}%zz%2".as_bytes());

@@ -1,10 +1,10 @@
-//! One log record to process events.
+//! Normalises log records to process events.
 //!
-//! [`Record`] is what a decoder hands over: a record as its source wrote it, still in the source's own words.
-//! [`Normalizer`] turns records into [`ProcessEvent`]s. It holds only the state that a format forces on it: the
-//! lines of an auditd event that is not complete yet, and the clock offset of a source that writes local time.
+//! A [`Record`] is the output of a decoder: a record with the names and values of its source. [`Normalizer`] converts
+//! records to [`ProcessEvent`]s. It keeps only the state that a format requires: the lines of incomplete auditd events,
+//! and the clock offset of sources that write local time.
 //!
-//! A record that carries nothing for us is not an error: it is counted ([`Accepted::NotUsed`]).
+//! A record that no analytic uses is not an error; it is counted ([`Accepted::NotUsed`]).
 
 mod auditd;
 mod endpoint_security;
@@ -22,29 +22,29 @@ pub use windows::ClockOffset;
 
 use backchannel_events::ProcessEvent;
 
-/// Where a record was read from.
+/// The place from which a record was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Place<'a> {
     /// File or input, as the user named it.
     pub input: &'a str,
     /// Line in a text input, counted from 1; 0 where the carrier has no lines.
     pub line: u64,
-    /// Host to use where the record names none.
+    /// Host of a record that does not name one.
     pub default_host: &'a str,
 }
 
-/// What became of a record.
+/// The result of accepting a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepted {
-    /// It gave this many events (more than one where it completed others).
+    /// The number of events passed to the sink (more than one if the record completed others).
     Events(u32),
-    /// It was kept: it is part of an event that is not complete yet.
+    /// It was stored: it is part of an event that is not complete yet.
     Pending,
-    /// Its provider and event id, or its type, carry nothing that Backchannel uses.
+    /// It was ignored: records of its provider and event id, or of its type, are not used.
     NotUsed,
 }
 
-/// Turns records into events.
+/// Converts records to events.
 #[derive(Debug, Default)]
 pub struct Normalizer {
     windows: windows::Windows,
@@ -52,13 +52,13 @@ pub struct Normalizer {
 }
 
 impl Normalizer {
-    /// A normaliser that has seen nothing.
+    /// A normaliser without state.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes one record and hands the events it gives, or completes, to `sink`. Text that must be built lives in
-    /// `arena`, which the caller resets between batches.
+    /// Accepts one record and passes the events it gives, or completes, to `sink`. Text that has to be built is
+    /// allocated in `arena`, which the caller resets between batches.
     pub fn accept(
         &mut self,
         record: &Record<'_>,
@@ -84,7 +84,7 @@ impl Normalizer {
                 if event.host.is_empty() {
                     event.host = place.default_host;
                 }
-                // An event that does not say where it was read from was read here.
+                // An event without provenance gets that of this input.
                 if event.provenance.input.is_empty() {
                     event.provenance.input = place.input;
                     event.provenance.line = place.line;
@@ -95,34 +95,33 @@ impl Normalizer {
         }
     }
 
-    /// Hands over what is still pending: at the end of the input, never between batches.
+    /// Passes pending events to `sink`: to be called at the end of the input, never between batches.
     pub fn flush(&mut self, arena: &Bump, sink: &mut dyn FnMut(&ProcessEvent<'_>)) {
         self.auditd.flush(arena, sink);
     }
 
-    /// What of Linux audit could not be used as it should.
+    /// Counters of irregularities in Linux audit records.
     pub fn audit_stats(&self) -> AuditStats {
         self.auditd.stats()
     }
 
-    /// Takes what a record says about its source's clock, and nothing else. Some collectors write local time, call it
-    /// UTC, and deliver one log after the other, so that records come before those that give the offset away.
-    /// Whoever can read an input twice calls this for all its records first; without it, offsets are learned on the
-    /// way.
+    /// Learns the clock offset of a record's source, without giving events. Some collectors write local time as UTC,
+    /// and write one log after the other, so that records with wrong times precede those that reveal the offset. If an
+    /// input can be read twice, call this for all its records first; without it, offsets are learned as they are read.
     pub fn learn_clock(&mut self, record: &Record<'_>, place: Place<'_>, arena: &Bump) {
         if let Record::Windows(record) = record {
             self.windows.learn_clock(record, place, arena);
         }
     }
 
-    /// The offsets found in Windows sources whose records carry a time that is not UTC, ordered by input and host.
+    /// The clock offsets of Windows sources whose records have a time that is not UTC, ordered by input and host.
     pub fn clock_offsets(&self) -> Vec<ClockOffset> {
         self.windows.clock_offsets()
     }
 }
 
-/// Whether a Windows record of this provider and event id can carry anything for us: a decoder asks before it
-/// parses the rest. The comparison ignores ASCII case.
+/// Whether Windows records of this provider and event id are used: for decoders, before they parse the rest. The
+/// comparison ignores ASCII case.
 pub fn wants(provider: &str, event_id: u32) -> bool {
     windows::wants(provider, event_id)
 }

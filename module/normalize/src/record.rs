@@ -1,18 +1,18 @@
-//! [`Record`]: a log record as its source wrote it, which is what every decoder produces.
+//! [`Record`]: a log record with the names and values of its source; the output of every decoder.
 
 use backchannel_events::{ProcessEvent, Timestamp};
 
-/// One log record, in its source's own words. Borrowed from the input, or from the decoder's arena where the
-/// carrier's encoding had to be undone.
+/// One log record. Borrowed from the input, or from the decoder's arena if the encoding of the carrier had to be
+/// decoded.
 #[derive(Clone, Copy, Debug, PartialEq)]
-// One at a time, on the stack; a box would cost an allocation a record.
+// One value at a time, on the stack; boxing would cost an allocation per record.
 #[allow(clippy::large_enum_variant)]
 pub enum Record<'a> {
-    /// A Windows event, whatever carried it.
+    /// A Windows event, from any carrier.
     Windows(WindowsRecord<'a>),
     /// One line of a Linux audit log.
     Audit(AuditLine<'a>),
-    /// One event of laurel or auditbeat: a JSON object of audit records that were joined already, as its text.
+    /// One event of laurel or auditbeat: the text of a JSON object with audit records that are joined already.
     Laurel(&'a str),
     /// One line of syslog.
     Syslog(SyslogLine<'a>),
@@ -20,24 +20,24 @@ pub enum Record<'a> {
     Zeek(ZeekRecord<'a>),
     /// One macOS Endpoint Security event, as its JSON text.
     EndpointSecurity(&'a str),
-    /// An event in Backchannel's own words.
+    /// An event in Backchannel's own format.
     Event(ProcessEvent<'a>),
 }
 
-/// A Windows event as any carrier delivers it.
+/// A Windows event, from any carrier.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct WindowsRecord<'a> {
     /// `System/Provider/@Name`.
     pub provider: &'a str,
     /// `System/EventID`.
     pub event_id: u32,
-    /// `System/Version`, where the carrier has it.
+    /// `System/Version`, if the carrier has it.
     pub version: Option<u8>,
     /// `System/Channel`.
     pub channel: &'a str,
     /// `System/Computer`.
     pub computer: &'a str,
-    /// `System/EventRecordID` as decimal text; empty where the carrier has none.
+    /// `System/EventRecordID` as decimal text; empty if the carrier does not have it.
     pub record_id: &'a str,
     /// `System/TimeCreated/@SystemTime`, or the carrier's own time of the event.
     pub time: Option<Timestamp>,
@@ -56,7 +56,7 @@ impl<'a> WindowsRecord<'a> {
         }
     }
 
-    /// The value of the insert at `index`, counted from 0, whatever its name.
+    /// The value of the insert at `index`, counted from 0, whether it has a name or not.
     pub fn insert(&self, index: usize) -> Option<&'a str> {
         match self.fields {
             Fields::Named(fields) => fields.get(index).map(|(_, value)| *value),
@@ -65,9 +65,9 @@ impl<'a> WindowsRecord<'a> {
     }
 }
 
-/// The data of a Windows event: by name, or by position where the carrier keeps no names (Fluent Bit
-/// `StringInserts`). Values are text as Windows renders them: numbers decimal or `0x` hexadecimal as in the
-/// source, GUIDs with braces, SIDs as `S-1-..`, times as RFC 3339 or Sysmon's `YYYY-MM-DD hh:mm:ss.mmm`.
+/// The data of a Windows event: by name, or by position if the carrier has no names (Fluent Bit's `StringInserts`).
+/// Values are text as Windows renders them: numbers decimal or `0x` hexadecimal as in the source, GUIDs with braces,
+/// SIDs as `S-1-..`, times as RFC 3339 or Sysmon's `YYYY-MM-DD hh:mm:ss.mmm`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fields<'a> {
     /// Name and value, in the record's order.
@@ -92,7 +92,7 @@ pub struct AuditLine<'a> {
 /// One line of syslog (RFC 3164 or 5424).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SyslogLine<'a> {
-    /// Time; the year is the one the decoder was told, where the line has none.
+    /// Time. If the line has no year, the decoder's options determine it.
     pub time: Option<Timestamp>,
     /// Host name.
     pub host: &'a str,
@@ -104,7 +104,7 @@ pub struct SyslogLine<'a> {
     pub message: &'a str,
 }
 
-/// One line of a Zeek log, by field name; names use dots (`id.orig_h`) whatever the carrier made of them.
+/// One line of a Zeek log, by field name; names have dots (`id.orig_h`) whatever the carrier uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ZeekRecord<'a> {
     /// Name of the log: `dce_rpc`, `conn`, `smb_files`, `smb_mapping`.

@@ -1,9 +1,9 @@
-//! Syslog lines that say something about inter-process communication, or about who is on the machine.
+//! Syslog lines about inter-process communication, logons and changes.
 //!
-//! dbus-daemon and polkitd give D-Bus calls, sshd, sudo, su and cron give logons, the shadow tools give changes of
-//! accounts and groups, systemd gives changes of services, yum and dnf of software. Every other line is not used.
-//! Spellings: bus/bus.c and activation.c of dbus 1.14, polkitbackendinteractiveauthority.c, auth.c of OpenSSH,
-//! pam_unix_sess.c, logging.c of sudo, useradd.c, usermod.c and gpasswd.c of shadow.
+//! dbus-daemon and polkitd give D-Bus calls; sshd, sudo, su and cron give logons; the shadow tools give changes of
+//! accounts and groups; systemd gives changes of services, yum and dnf of software. All other lines are ignored.
+//! Message texts are those of: bus/bus.c and activation.c of dbus 1.14, polkitbackendinteractiveauthority.c, auth.c of
+//! OpenSSH, pam_unix_sess.c, logging.c of sudo, useradd.c, usermod.c and gpasswd.c of shadow.
 
 use backchannel_events::{
     Activity, Channel, Endpoint, Logon, LogonOutcome, Mechanism, Outcome, PrivilegeChange, PrivilegeChangeKind,
@@ -15,14 +15,14 @@ use crate::auditd::fields::fields;
 use crate::auditd::user::bus_object;
 use crate::{Accepted, Place, SyslogLine};
 
-/// What a line says.
-struct Said<'a> {
+/// The content of a line.
+struct Content<'a> {
     outcome: Outcome,
     process: Process<'a>,
     activity: Activity<'a>,
 }
 
-/// The audit line inside a syslog line, where a forwarder or the kernel wrote one.
+/// The audit line inside a syslog line of a forwarder or the kernel.
 pub(crate) fn audit_line<'a>(line: &SyslogLine<'a>) -> Option<&'a str> {
     let is_audit = matches!(line.program, "kernel" | "audit" | "auditd" | "audispd" | "audisp-syslog")
         && line.message.contains("type=")
@@ -30,20 +30,20 @@ pub(crate) fn audit_line<'a>(line: &SyslogLine<'a>) -> Option<&'a str> {
     is_audit.then_some(line.message)
 }
 
-/// Takes one line.
+/// Normalises one line.
 pub(crate) fn accept(
     line: &SyslogLine<'_>,
     place: Place<'_>,
     arena: &Bump,
     sink: &mut dyn FnMut(&ProcessEvent<'_>),
 ) -> Accepted {
-    let (Some(time), Some(said)) = (line.time, said(line, arena)) else { return Accepted::NotUsed };
+    let (Some(time), Some(content)) = (line.time, content(line, arena)) else { return Accepted::NotUsed };
     sink(&ProcessEvent {
         time,
         host: if line.host.is_empty() { place.default_host } else { line.host },
-        outcome: said.outcome,
-        process: said.process,
-        activity: said.activity,
+        outcome: content.outcome,
+        process: content.process,
+        activity: content.activity,
         provenance: Provenance {
             source: Source::Syslog,
             input: place.input,
@@ -56,10 +56,10 @@ pub(crate) fn accept(
     Accepted::Events(1)
 }
 
-fn said<'a>(line: &SyslogLine<'a>, arena: &'a Bump) -> Option<Said<'a>> {
+fn content<'a>(line: &SyslogLine<'a>, arena: &'a Bump) -> Option<Content<'a>> {
     let message = line.message.trim_start();
-    if let Some(said) = pam(line, message) {
-        return Some(said);
+    if let Some(content) = pam(line, message) {
+        return Some(content);
     }
     match line.program {
         "dbus-daemon" | "dbus" | "dbus-broker" | "dbus-broker-launch" => bus(message, arena),
@@ -74,11 +74,11 @@ fn said<'a>(line: &SyslogLine<'a>, arena: &'a Bump) -> Option<Said<'a>> {
     }
 }
 
-/// Whether a line of any program says that a UNIX socket refused or dropped it.
+/// Whether a line, of any program, reports that a UNIX socket refused or dropped it.
 fn fault(message: &str) -> bool {
-    let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    says(&["onnection refused", "ermission denied", "roken pipe", "onnection reset"])
-        && says(&[".sock", "/run/", "unix:@"])
+    let contains_any = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    contains_any(&["onnection refused", "ermission denied", "roken pipe", "onnection reset"])
+        && contains_any(&[".sock", "/run/", "unix:@"])
 }
 
 /// The daemon that wrote the line, as its subject.
@@ -98,7 +98,7 @@ fn up_to<'a>(text: &'a str, ends: &[char]) -> &'a str {
 
 // --- D-Bus ---
 
-fn bus<'a>(message: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
+fn bus<'a>(message: &'a str, arena: &'a Bump) -> Option<Content<'a>> {
     // `[system] ` or `[session uid=1000 pid=999] `
     let body = match message.strip_prefix('[') {
         Some(rest) => rest.split_once("] ")?.1,
@@ -109,7 +109,7 @@ fn bus<'a>(message: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
     }
     if body.starts_with("Rejected ") {
         let destination = quoted(body, "destination=\"");
-        return Some(Said {
+        return Some(Content {
             outcome: Outcome::Denied,
             process: peer(between(body, "sender=", " interface=").unwrap_or_default()),
             activity: bus_call(destination, quoted(body, "interface=\""), quoted(body, "member=\""), destination),
@@ -118,7 +118,7 @@ fn bus<'a>(message: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
     if body.starts_with("Activating ") {
         let name = between(body, "name='", "'")?;
         let requested = body.split_once("requested by ").map_or("", |(_, rest)| rest);
-        return Some(Said {
+        return Some(Content {
             outcome: Outcome::Unknown,
             process: peer(requested),
             activity: bus_call(name, "org.freedesktop.DBus", "StartServiceByName", name),
@@ -132,7 +132,7 @@ fn bus<'a>(message: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
         return None;
     };
     let activity = bus_call(name, "org.freedesktop.DBus", "StartServiceByName", name);
-    Some(Said { outcome, process: Process::default(), activity })
+    Some(Content { outcome, process: Process::default(), activity })
 }
 
 fn bus_call<'a>(name: &'a str, interface: &'a str, operation: &'a str, object: &'a str) -> Activity<'a> {
@@ -145,7 +145,7 @@ fn bus_call<'a>(name: &'a str, interface: &'a str, operation: &'a str, object: &
     })
 }
 
-/// A quoted value; `(unset)` is none.
+/// A quoted value; `(unset)` becomes `None`.
 fn quoted<'a>(text: &'a str, before: &str) -> &'a str {
     match between(text, before, "\"") {
         Some("(unset)") | None => "",
@@ -153,8 +153,8 @@ fn quoted<'a>(text: &'a str, before: &str) -> &'a str {
     }
 }
 
-/// `":1.5" (uid=0 pid=31 comm="CMD" label="L")`: dbus-daemon puts the command line where it says comm, cut, and
-/// leaves the quotes inside as they are.
+/// `":1.5" (uid=0 pid=31 comm="CMD" label="L")`: dbus-daemon writes the truncated command line as comm, and does not
+/// escape the quotes in it.
 fn peer(text: &str) -> Process<'_> {
     let number = |before| between(text, before, " ").unwrap_or_default();
     let comm = text.split_once("comm=\"").map_or("", |(_, rest)| match rest.split_once("\" label=\"") {
@@ -169,13 +169,13 @@ fn peer(text: &str) -> Process<'_> {
     }
 }
 
-fn apparmor<'a>(body: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
+fn apparmor<'a>(body: &'a str, arena: &'a Bump) -> Option<Content<'a>> {
     let get = |name: &str| fields(body).find(|field| field.name == name).map_or("", |field| field.value);
     if !get("operation").starts_with("dbus") {
         return None;
     }
     let activity = bus_call(get("name"), get("interface"), get("member"), bus_object(get("name"), get("path"), arena));
-    Some(Said {
+    Some(Content {
         outcome: if get("apparmor") == "DENIED" { Outcome::Denied } else { Outcome::Success },
         process: Process { pid: get("pid").parse().ok(), ..Process::default() },
         activity,
@@ -184,7 +184,7 @@ fn apparmor<'a>(body: &'a str, arena: &'a Bump) -> Option<Said<'a>> {
 
 /// `Registered Authentication Agent for S (...)`, `Operator of S successfully authenticated as U to gain A
 /// authorization for action X for S [CMD] (owned by unix-user:U)`.
-fn polkit(message: &str) -> Option<Said<'_>> {
+fn polkit(message: &str) -> Option<Content<'_>> {
     let (outcome, operation, object) = if message.starts_with("Registered Authentication Agent for ") {
         (Outcome::Success, "RegisterAuthenticationAgent", between(message, "object path ", ",").unwrap_or_default())
     } else if message.starts_with("Operator of ") {
@@ -196,7 +196,7 @@ fn polkit(message: &str) -> Option<Said<'_>> {
     };
     let subject = between(message, "unix-process:", ":").and_then(|pid| pid.parse().ok());
     let name = between(message, "(owned by unix-user:", ")").unwrap_or_default();
-    Some(Said {
+    Some(Content {
         outcome,
         process: Process {
             pid: subject,
@@ -210,7 +210,7 @@ fn polkit(message: &str) -> Option<Said<'_>> {
 
 // --- logons ---
 
-fn ssh<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
+fn ssh<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Content<'a>> {
     let (outcome, rest) = if let Some(rest) = message.strip_prefix("Accepted ") {
         (LogonOutcome::Start, rest.split_once(" for ")?.1)
     } else if let Some(rest) = message.strip_prefix("Failed ") {
@@ -219,7 +219,7 @@ fn ssh<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
         (LogonOutcome::Failure, message.strip_prefix("Invalid user ")?)
     };
     let rest = rest.strip_prefix("invalid user ").unwrap_or(rest);
-    // A user name may hold blanks: the address is behind the last ` from `.
+    // A user name may contain blanks: the address is after the last ` from `.
     let (name, from) = rest.rsplit_once(" from ")?;
     let mut words = from.split(' ');
     let address = words.next().unwrap_or_default();
@@ -234,16 +234,16 @@ fn logon<'a>(
     package: &'a str,
     user: User<'a>,
     source: Endpoint<'a>,
-) -> Said<'a> {
-    Said {
+) -> Content<'a> {
+    Content {
         outcome: if outcome == LogonOutcome::Failure { Outcome::Failure } else { Outcome::Success },
         process: writer(line),
         activity: Activity::Logon(Logon { outcome, kind, user, source, package, ..Logon::default() }),
     }
 }
 
-/// `pam_unix(sudo:session): session opened for user root(uid=0) by alice(uid=1001)` and its kin.
-fn pam<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
+/// `pam_unix(sudo:session): session opened for user root(uid=0) by alice(uid=1001)` and similar lines.
+fn pam<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Content<'a>> {
     let (service, rest) = message.strip_prefix("pam_")?.split_once('(')?.1.split_once("): ")?;
     let (service, phase) = service.split_once(':')?;
     let kind = match service {
@@ -253,12 +253,12 @@ fn pam<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
         _ => 0,
     };
     if phase == "session" {
-        // sshd's own line says the same, and the address too.
+        // sshd's own line has the same information, and the address.
         if let Some(rest) = rest.strip_prefix("session opened for user ").filter(|_| service != "sshd") {
             let (user, by) = rest.split_once(" by ").unwrap_or((rest, ""));
-            let mut said = logon(line, LogonOutcome::Start, kind, service, account_of(user), Endpoint::default());
-            said.process.user = account_of(by);
-            return Some(said);
+            let mut content = logon(line, LogonOutcome::Start, kind, service, account_of(user), Endpoint::default());
+            content.process.user = account_of(by);
+            return Some(content);
         }
         let user = rest.strip_prefix("session closed for user ")?;
         return Some(logon(line, LogonOutcome::End, kind, service, account_of(user), Endpoint::default()));
@@ -267,10 +267,10 @@ fn pam<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
         let get = |name: &str| fields(rest).find(|field| field.name == name).map_or("", |field| field.value);
         let user = User { name: get("user"), ..User::default() };
         let source = Endpoint { address: get("rhost"), ..Endpoint::default() };
-        let mut said = logon(line, LogonOutcome::Failure, kind, service, user, source);
-        said.process.user = User { id: get("uid"), name: get("ruser"), ..User::default() };
-        said.process.tty = get("tty");
-        return Some(said);
+        let mut content = logon(line, LogonOutcome::Failure, kind, service, user, source);
+        content.process.user = User { id: get("uid"), name: get("ruser"), ..User::default() };
+        content.process.tty = get("tty");
+        return Some(content);
     }
     if phase == "chauthtok" {
         let name = rest.strip_prefix("password changed for ")?;
@@ -286,13 +286,13 @@ fn account_of(text: &str) -> User<'_> {
 }
 
 /// `alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/id`
-fn sudo(message: &str) -> Option<Said<'_>> {
+fn sudo(message: &str) -> Option<Content<'_>> {
     let (name, rest) = message.split_once(" : ")?;
     let part = |key: &str| rest.split(" ; ").find_map(|part| part.trim_start().strip_prefix(key)).unwrap_or_default();
-    // The command is last and may hold anything.
+    // The command is last and may contain anything.
     let command = rest.split_once("COMMAND=").map_or("", |(_, command)| command);
     let refused = !rest.starts_with("TTY=") && !rest.starts_with("PWD=") && !rest.starts_with("HOST=");
-    Some(Said {
+    Some(Content {
         outcome: if refused { Outcome::Denied } else { Outcome::Success },
         process: Process {
             user: User { name: name.trim(), ..User::default() },
@@ -304,8 +304,8 @@ fn sudo(message: &str) -> Option<Said<'_>> {
     })
 }
 
-fn text<'a>(line: &SyslogLine<'a>, message: &'a str) -> Said<'a> {
-    Said {
+fn text<'a>(line: &SyslogLine<'a>, message: &'a str) -> Content<'a> {
+    Content {
         outcome: Outcome::Unknown,
         process: writer(line),
         activity: Activity::Text(Text { program: line.program, message }),
@@ -314,14 +314,14 @@ fn text<'a>(line: &SyslogLine<'a>, message: &'a str) -> Said<'a> {
 
 // --- changes ---
 
-/// useradd, usermod and gpasswd; what they write about shadow groups repeats what they write about groups.
-fn account<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
+/// useradd, usermod and gpasswd; their lines about shadow groups duplicate those about groups.
+fn account<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Content<'a>> {
     if let Some(rest) = message.strip_prefix("new user: name=") {
-        let mut said = change(line, PrivilegeChangeKind::AccountCreated, up_to(rest, &[',']), "", message);
-        if let Activity::PrivilegeChange(change) = &mut said.activity {
+        let mut content = change(line, PrivilegeChangeKind::AccountCreated, up_to(rest, &[',']), "", message);
+        if let Activity::PrivilegeChange(change) = &mut content.activity {
             change.principal.id = between(message, "UID=", ",").unwrap_or_default();
         }
-        return Some(said);
+        return Some(content);
     }
     let (name, group) = if let Some(rest) = message.strip_prefix("add '") {
         let (name, rest) = rest.split_once("' to group '")?;
@@ -341,9 +341,9 @@ fn change<'a>(
     name: &'a str,
     object: &'a str,
     details: &'a str,
-) -> Said<'a> {
+) -> Content<'a> {
     let principal = User { name, ..User::default() };
-    Said {
+    Content {
         outcome: Outcome::Success,
         process: writer(line),
         activity: Activity::PrivilegeChange(PrivilegeChange { kind, principal, object, details }),
@@ -351,7 +351,7 @@ fn change<'a>(
 }
 
 /// `Started nginx.service - A web server.`, `Started A web server.`
-fn service<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
+fn service<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Content<'a>> {
     let (state, rest) = ["Started ", "Stopped ", "Reloaded "]
         .into_iter()
         .find_map(|word| Some((word.trim_end(), message.strip_prefix(word)?)))?;
@@ -364,7 +364,7 @@ fn service<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
         "Stopped" => "stopped",
         _ => "reloaded",
     };
-    Some(Said {
+    Some(Content {
         outcome: Outcome::Success,
         process: writer(line),
         activity: Activity::ServiceChange(ServiceChange {
@@ -376,7 +376,7 @@ fn service<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
     })
 }
 
-fn software<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
+fn software<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Content<'a>> {
     let (word, name) = message.split_once(": ")?;
     let removed = match word {
         "Installed" | "Updated" | "Upgraded" => false,
@@ -384,7 +384,7 @@ fn software<'a>(line: &SyslogLine<'a>, message: &'a str) -> Option<Said<'a>> {
         _ => return None,
     };
     let change = SoftwareChange { name, removed, ..SoftwareChange::default() };
-    Some(Said { outcome: Outcome::Success, process: writer(line), activity: Activity::SoftwareChange(change) })
+    Some(Content { outcome: Outcome::Success, process: writer(line), activity: Activity::SoftwareChange(change) })
 }
 
 #[cfg(test)]
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn an_activation_names_who_asked_and_its_failure_is_one() {
+    fn an_activation_has_its_requester_and_a_failed_one_is_a_failure() {
         let message = "[session uid=1500 pid=9] Activating via systemd: service name='org.example' \
             unit='dbus-org.example.service' requested by ':1.6' (uid=0 pid=759 comm=\"/usr/bin/x --y\")";
         call("dbus-daemon", message, |event, call| {
@@ -471,12 +471,12 @@ mod tests {
     }
 
     #[test]
-    fn polkit_says_who_was_given_which_action() {
-        let asked = "authorization for action org.example.manage for unix-process:321:555 [busctl call x] (owned by unix-user:kim)";
+    fn polkit_lines_have_the_account_and_the_action() {
+        let request = "authorization for action org.example.manage for unix-process:321:555 [busctl call x] (owned by unix-user:kim)";
         let good = format!(
-            "Operator of unix-session:2 successfully authenticated as unix-user:root to gain TEMPORARY {asked}"
+            "Operator of unix-session:2 successfully authenticated as unix-user:root to gain TEMPORARY {request}"
         );
-        let bad = format!("Operator of unix-session:2 FAILED to authenticate to gain {asked}");
+        let bad = format!("Operator of unix-session:2 FAILED to authenticate to gain {request}");
         for (message, want) in [(good, Outcome::Success), (bad, Outcome::Denied)] {
             call("polkitd", &message, |event, call| {
                 assert_eq!((event.outcome, call.object), (want, "org.example.manage"));
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[test]
-    fn sshd_says_who_came_from_where() {
+    fn sshd_lines_have_the_account_and_the_address() {
         logon("sshd", "Accepted publickey for kim from 192.0.2.8 port 5022 ssh2: ED25519 SHA256:x", |event, logon| {
             assert_eq!((logon.outcome, logon.kind, logon.user.name), (LogonOutcome::Start, 10, "kim"));
             assert_eq!((logon.source.address, logon.source.port, event.process.pid), ("192.0.2.8", 5022, Some(77)));
@@ -510,7 +510,7 @@ mod tests {
     }
 
     #[test]
-    fn any_program_that_a_socket_failed_is_heard_and_its_other_lines_are_not() {
+    fn socket_errors_of_any_program_are_read_and_its_other_lines_are_ignored() {
         let refused = "connect() to unix:/run/app.sock failed (111: Connection refused)";
         with("nginx", refused, |event| {
             let Activity::Text(text) = event.unwrap().activity else { panic!() };
@@ -597,7 +597,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_message_makes_it_panic(
+        fn arbitrary_messages_do_not_panic(
             program in proptest::sample::select(vec!["dbus-daemon", "polkitd", "sshd", "sudo", "useradd", "usermod", "systemd", "dnf", "su"]),
             start in proptest::sample::select(vec!["", "[", "Rejected ", "Activating ", "Operator of ", "Accepted ", "Failed x for ", "pam_x(", "pam_unix(su:auth): authentication failure", "add '", "user ", "Started "]),
             rest in "[\\PC '\"():=\\[\\]]{0,60}",

@@ -1,6 +1,6 @@
-//! Zeek: `dce_rpc`, `conn`, `smb_files` and `smb_mapping` to events.
+//! Zeek: converts `dce_rpc`, `conn`, `smb_files` and `smb_mapping` to events.
 //!
-//! The host of an event is the one acted upon: the responder, by its address. Field names: Zeek's
+//! The host of an event is the responder, by its address. The field names are those of Zeek's
 //! `base/protocols/{conn,dce-rpc,smb}/main.zeek`.
 
 use backchannel_events::{
@@ -12,7 +12,7 @@ use bumpalo::Bump;
 use crate::auditd::lines::moment_of;
 use crate::{Accepted, Place, ZeekRecord};
 
-/// Takes one line.
+/// Normalises one line.
 pub(crate) fn accept(
     record: &ZeekRecord<'_>,
     place: Place<'_>,
@@ -92,7 +92,7 @@ fn call<'a>(
     };
     Some(Activity::RpcCall(RpcCall {
         channel: Channel { mechanism, name, remote: true, peer: client.address, ..Channel::default() },
-        // What Zeek cannot name it writes as `unknown-<uuid>` and `unknown-<number>`.
+        // Zeek writes unknown names as `unknown-<uuid>` and `unknown-<number>`.
         interface: endpoint.strip_prefix("unknown-").unwrap_or(endpoint),
         operation: operation.strip_prefix("unknown-").unwrap_or(operation),
         client,
@@ -101,7 +101,7 @@ fn call<'a>(
     }))
 }
 
-/// `\pipe\x` in any case, as `\x`.
+/// `\pipe\x`, ignoring case, as `\x`.
 fn pipe_name(name: &str) -> Option<&str> {
     let head = name.get(..6)?;
     head.eq_ignore_ascii_case("\\pipe\\").then(|| &name[5..])
@@ -158,7 +158,7 @@ fn file<'a>(record: &ZeekRecord<'a>, client: Endpoint<'a>, arena: &'a Bump) -> O
 fn mapping<'a>(record: &ZeekRecord<'a>, client: Endpoint<'a>) -> Option<Activity<'a>> {
     let path = record.field("path")?;
     if is_ipc(path) || record.field("share_type") == Some("PIPE") {
-        // The share of pipes was connected; which pipe is not said.
+        // The share of pipes was connected; the pipe is not known.
         return Some(Activity::ChannelConnect(Channel {
             mechanism: Mechanism::NamedPipe,
             remote: true,
@@ -169,7 +169,7 @@ fn mapping<'a>(record: &ZeekRecord<'a>, client: Endpoint<'a>) -> Option<Activity
     Some(Activity::File(FileChange { path, share: path, peer: client.address, ..FileChange::default() }))
 }
 
-/// Seconds since the epoch with a fraction, or ISO 8601 in UTC (Zeek's `JSON::TS_ISO8601`).
+/// Parses seconds since the epoch with a fraction, or ISO 8601 in UTC (Zeek's `JSON::TS_ISO8601`).
 pub(crate) fn time_of(text: &str) -> Option<Timestamp> {
     if let Some((date, time)) = text.split_once('T') {
         let mut date = date.splitn(3, '-');
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_zeek_cannot_name_keeps_its_uuid_and_number() {
+    fn unknown_zeek_names_keep_their_uuid_and_number() {
         let uuid = "unknown-00020400-0000-0000-c000-000000000046";
         rpc(&[("id.resp_p", "50000"), ("endpoint", uuid), ("operation", "unknown-6")], |call| {
             assert_eq!((call.interface, call.operation), ("00020400-0000-0000-c000-000000000046", "6"));
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mapped_share_is_told_by_its_kind() {
+    fn a_mapped_share_is_recognised_by_its_type() {
         with("smb_mapping", &[("path", "\\\\srv\\x"), ("share_type", "PIPE")], |event| {
             assert!(matches!(event.unwrap().activity, Activity::ChannelConnect(_)));
         });

@@ -1,40 +1,40 @@
-//! A baseline as lines of JSON for a reader.
+//! A baseline as readable lines of JSON.
 
 use backchannel_events::Mechanism;
 use serde::Serialize;
 
-/// An exchange that a baseline knows.
+/// An exchange in a baseline.
 #[derive(Debug, Serialize)]
 pub struct Exchange<'a> {
-    /// Class of the program that asks.
+    /// Class of the client program.
     pub client: &'a str,
     /// Kind of channel.
     pub mechanism: Mechanism,
     /// Class of the channel's name.
     pub endpoint: &'a str,
-    /// Class of the program that is asked; empty if not known.
+    /// Class of the server program; empty if not known.
     pub server: &'a str,
-    /// Whom the client runs as: `system`, `service`, `person`, `remote`, `unknown`.
+    /// Kind of account of the client: `system`, `service`, `person`, `remote`, `unknown`.
     pub user: &'a str,
-    /// How often it was seen.
+    /// Number of occurrences.
     pub count: u64,
-    /// On how many days, of the latest 31.
+    /// Number of days on which it occurred, of the latest 31.
     pub days: usize,
-    /// On how many hosts, at least: exact below 16.
+    /// Number of hosts on which it occurred, a lower bound: exact below 16.
     pub hosts: usize,
-    /// Most sightings on one host within one minute.
+    /// Maximum number of occurrences on one host within one minute.
     pub busiest_minute: u32,
-    /// Whether an alarm came with it on its first day: then it counts as unknown.
+    /// Whether an alarm accompanied it on its first day. It then counts as unknown.
     pub alarmed: bool,
 }
 
-/// The line of an exchange.
+/// Writes an exchange as one line.
 pub fn exchange(exchange: &Exchange<'_>) -> String {
     serde_json::to_string(exchange).unwrap_or_default()
 }
 
-/// The line of the baseline as a whole: how many exchanges and hosts it holds, how many hosts were seen long enough,
-/// and whether exchanges were left out to stay within bounds.
+/// The line of the whole baseline: numbers of exchanges and hosts, number of hosts that were observed long enough, and
+/// whether exchanges were omitted to stay within the limits.
 pub fn baseline(exchanges: usize, hosts: usize, mature_hosts: usize, saturated: bool) -> String {
     serde_json::json!({
         "exchanges": exchanges, "hosts": hosts, "mature_hosts": mature_hosts, "saturated": saturated

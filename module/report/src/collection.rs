@@ -1,24 +1,24 @@
-//! [`Collection`]: what a run found, each finding and incident in its latest state, bounded.
+//! [`Collection`]: the findings and incidents of a run, each in its latest state, within a limit.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use backchannel_events::{Severity, Timestamp};
+use backchannel_events::{Confidence, Severity, Timestamp};
 use serde::Deserialize;
 
 use crate::{FindingEnvelope, IncidentEnvelope, with_incident};
 
-/// How many findings are kept.
+/// Default maximum number of findings that are kept.
 pub const FINDINGS: usize = 100_000;
 
-/// The findings and incidents of a run, by id. Where there are too many findings, the least severe are dropped first, and
-/// of those the youngest.
+/// The findings and incidents of a run, by id. Beyond the limit, the least severe findings are dropped first, and of
+/// those the latest.
 #[derive(Debug)]
 pub struct Collection {
     findings: BTreeMap<String, FindingEnvelope>,
-    /// The same findings, the first to be dropped first.
+    /// The same findings, in the order in which they would be dropped.
     order: BTreeSet<(Severity, Reverse<Timestamp>, String)>,
-    most: usize,
+    limit: usize,
     dropped: u64,
     incidents: BTreeMap<String, IncidentEnvelope>,
 }
@@ -29,18 +29,19 @@ impl Default for Collection {
     }
 }
 
-/// What a run found.
+/// The contents of a collection.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Collected {
-    /// The incidents: escalated ones first, then the most severe, then by id.
+    /// Incidents: escalated ones first, then by severity, then by id.
     pub incidents: Vec<IncidentEnvelope>,
-    /// The findings, by time and id. Their documents name the incident that each belongs to.
+    /// Findings, by time and id. Their documents contain the id of their incident.
     pub findings: Vec<FindingEnvelope>,
-    /// Findings that were not kept because there were too many.
+    /// Number of findings that were dropped because of the limit.
     pub dropped: u64,
 }
 
-/// What is read of an incident's document.
+/// The part of an incident's document that is read.
 #[derive(Deserialize)]
 struct Ids {
     supersedes: Vec<String>,
@@ -54,26 +55,30 @@ impl Ids {
 }
 
 impl Collection {
-    /// An empty one that keeps at most `findings`.
+    /// An empty collection with a limit of `findings`.
     pub fn with_room_for(findings: usize) -> Self {
         Self {
             findings: BTreeMap::new(),
             order: BTreeSet::new(),
-            most: findings,
+            limit: findings,
             dropped: 0,
             incidents: BTreeMap::new(),
         }
     }
 
-    /// Adds a finding, or the new state of one.
+    /// Adds a finding, or its new state. A state that is less severe than the stored one is ignored, so that an update never
+    /// lowers a finding, whatever the order in which states arrive.
     pub fn finding(&mut self, finding: FindingEnvelope) {
         let key = |finding: &FindingEnvelope| (finding.severity, Reverse(finding.time), finding.id.clone());
         if let Some(before) = self.findings.get(&finding.id) {
+            if weight(&finding) < weight(before) {
+                return;
+            }
             self.order.remove(&key(before));
         }
         self.order.insert(key(&finding));
         self.findings.insert(finding.id.clone(), finding);
-        if self.findings.len() > self.most
+        if self.findings.len() > self.limit
             && let Some((_, _, id)) = self.order.pop_first()
         {
             self.findings.remove(&id);
@@ -81,7 +86,7 @@ impl Collection {
         }
     }
 
-    /// Adds an incident, or the new state of one; those that were joined into it are removed.
+    /// Adds an incident, or its new state; incidents that were merged into it are removed.
     pub fn incident(&mut self, incident: IncidentEnvelope) {
         for superseded in Ids::of(&incident).into_iter().flat_map(|ids| ids.supersedes) {
             self.incidents.remove(&superseded);
@@ -89,12 +94,12 @@ impl Collection {
         self.incidents.insert(incident.id.clone(), incident);
     }
 
-    /// How many findings are kept.
+    /// Number of findings that are kept.
     pub fn findings(&self) -> usize {
         self.findings.len()
     }
 
-    /// All that was collected, in order.
+    /// The contents, in order.
     pub fn finish(self) -> Collected {
         let mut incidents: Vec<_> = self.incidents.into_values().collect();
         incidents.sort_by(|a, b| (b.tier, b.severity, &a.id).cmp(&(a.tier, a.severity, &b.id)));
@@ -105,7 +110,17 @@ impl Collection {
     }
 }
 
-/// Writes into each finding's document which incident it belongs to: known only at the end.
+/// Which of two states of a finding is the worse: the more severe one, then the surer one, then the more frequent one.
+fn weight(finding: &FindingEnvelope) -> (Severity, Confidence, u32) {
+    #[derive(Deserialize)]
+    struct Count {
+        count: u32,
+    }
+    let count = serde_json::from_str(&finding.document).map_or(0, |Count { count }| count);
+    (finding.severity, finding.confidence, count)
+}
+
+/// Sets the incident of each finding's document, which is known only at the end.
 fn name_incidents(findings: &mut [FindingEnvelope], incidents: &[IncidentEnvelope]) {
     let mut of: BTreeMap<String, &str> = BTreeMap::new();
     for incident in incidents {
@@ -123,12 +138,12 @@ fn name_incidents(findings: &mut [FindingEnvelope], incidents: &[IncidentEnvelop
 }
 
 impl Collected {
-    /// How many findings a rule of the site silenced.
+    /// Number of findings that a rule of the site suppressed.
     pub fn suppressed(&self) -> u64 {
         self.findings.iter().filter(|finding| finding.suppressed).count() as u64
     }
 
-    /// Findings that are not suppressed, by severity.
+    /// Number of findings that are not suppressed, by severity.
     pub fn by_severity(&self) -> BTreeMap<Severity, u64> {
         let mut counts: BTreeMap<Severity, u64> = Severity::ALL.iter().map(|severity| (*severity, 0)).collect();
         for finding in self.findings.iter().filter(|finding| !finding.suppressed) {
@@ -170,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_severe_and_of_those_the_youngest_are_dropped() {
+    fn the_least_severe_and_of_those_the_newest_are_dropped() {
         let mut collection = Collection::with_room_for(2);
         collection.finding(finding("a", Severity::Low, 1));
         collection.finding(finding("b", Severity::Low, 2));
@@ -180,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_that_comes_again_is_kept_once_in_its_latest_state() {
+    fn a_repeated_finding_is_kept_once_in_its_latest_state() {
         let mut collection = Collection::with_room_for(2);
         collection.finding(finding("a", Severity::Low, 1));
         collection.finding(finding("a", Severity::Low, 1));
@@ -193,7 +208,24 @@ mod tests {
     }
 
     #[test]
-    fn findings_name_their_incident_and_joined_incidents_are_gone() {
+    fn an_update_never_makes_a_finding_milder() {
+        let mut collection = Collection::default();
+        let counted = |severity, count| {
+            let mut envelope = finding("a", severity, 1);
+            let whole = Finding { id: "a".into(), severity, count, ..Finding::default() };
+            envelope.document = crate::finding(&whole);
+            envelope
+        };
+        collection.finding(counted(Severity::Critical, 4));
+        collection.finding(counted(Severity::Low, 1));
+        collection.finding(counted(Severity::Critical, 2));
+        let collected = collection.finish();
+        assert_eq!(collected.by_severity()[&Severity::Critical], 1);
+        assert!(collected.findings[0].document.contains(r#""count":4"#), "{}", collected.findings[0].document);
+    }
+
+    #[test]
+    fn findings_have_the_id_of_their_incident_and_merged_incidents_are_removed() {
         let mut collection = Collection::default();
         collection.finding(finding("a", Severity::Low, 1));
         collection.finding(finding("b", Severity::Low, 2));

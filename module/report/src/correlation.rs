@@ -1,29 +1,29 @@
-//! Signals and watched events: the two documents that only correlators read.
+//! Documents of signals and watched events, which only correlators read.
 
 use backchannel_events::{Signal, WatchedEvent};
 
-/// The document of a signal.
+/// Writes the document of a signal.
 pub fn signal(signal: &Signal) -> String {
     serde_json::to_string(signal).unwrap_or_default()
 }
 
-/// Reads a signal's document.
+/// Parses the document of a signal.
 ///
 /// # Errors
-/// What is wrong with the document, and where.
-pub fn read_signal(document: &str) -> Result<Signal, String> {
-    serde_json::from_str(document).map_err(|error| error.to_string())
+/// The document is not JSON, or not such a document; the error has line and column.
+pub fn read_signal(document: &str) -> Result<Signal, serde_json::Error> {
+    serde_json::from_str(document)
 }
 
-/// The document of a watched event.
+/// Writes the document of a watched event.
 pub fn activity(event: &WatchedEvent) -> String {
     serde_json::to_string(event).unwrap_or_default()
 }
 
-/// Reads a watched event's document.
+/// Parses the document of a watched event.
 ///
 /// # Errors
-/// What is wrong with the document, and where.
-pub fn read_activity(document: &str) -> Result<WatchedEvent, String> {
-    serde_json::from_str(document).map_err(|error| error.to_string())
+/// The document is not JSON, or not such a document; the error has line and column.
+pub fn read_activity(document: &str) -> Result<WatchedEvent, serde_json::Error> {
+    serde_json::from_str(document)
 }

@@ -1,4 +1,4 @@
-//! The parts that documents share: processes, channels, records, answers.
+//! Parts that several documents have in common: processes, channels, records, answers.
 
 use backchannel_events::{Answer, ChannelNote, Integrity, Mechanism, Observation, Party, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ pub struct Process {
     pub path: String,
     /// Process id.
     pub pid: Option<u32>,
-    /// Id that its telemetry gave it, unique on its host.
+    /// The source's own stable identifier, unique on its host.
     pub entity: String,
     /// Command line.
     pub command_line: String,
@@ -74,9 +74,9 @@ pub struct Channel {
     pub mechanism: Mechanism,
     /// Its name.
     pub name: String,
-    /// Whether it was reached from another machine.
+    /// Whether it was used from another machine.
     pub remote: bool,
-    /// Address or name of that machine.
+    /// Address or name of the other machine.
     pub peer: String,
 }
 
@@ -97,23 +97,23 @@ impl From<Channel> for ChannelNote {
 pub struct Record {
     /// File or input.
     pub source: String,
-    /// The record's own id or number; empty where it has none.
+    /// The record's own id or number; empty if it has none.
     pub record: String,
-    /// Line, counted from 1: only of text inputs.
+    /// Line, counted from 1; only for text inputs.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub line: Option<u64>,
     /// Its provider.
     pub provider: String,
-    /// Its event id; 0 where it has none.
+    /// Its event id; 0 if it has none.
     pub event_id: u32,
     /// Its time.
     #[serde(with = "moment")]
     pub time: Timestamp,
     /// Host as logged.
     pub host: String,
-    /// What it says, in one sentence.
+    /// What it reports, one sentence.
     pub text: String,
-    /// Id of the finding that it belongs to: in timelines.
+    /// Id of the finding it belongs to; only in timelines.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub finding: Option<String>,
 }
@@ -150,12 +150,12 @@ impl From<Record> for Observation {
     }
 }
 
-/// Records of a list.
+/// Converts observations to records.
 pub fn records(observations: &[Observation]) -> Vec<Record> {
     observations.iter().map(Record::from).collect()
 }
 
-/// Observations of a list.
+/// Converts records to observations.
 pub fn observations(records: Vec<Record>) -> Vec<Observation> {
     records.into_iter().map(Observation::from).collect()
 }
@@ -169,7 +169,7 @@ pub struct Answers {
     pub q2: AnswerDocument,
     /// Does a recent change explain it?
     pub q3: AnswerDocument,
-    /// Are the two meant to interact?
+    /// Are the two processes meant to interact?
     pub q4: AnswerDocument,
 }
 
@@ -178,11 +178,11 @@ pub struct Answers {
 pub struct AnswerDocument {
     /// The answer.
     pub value: Verdict,
-    /// Why, in one sentence.
+    /// The reason, one sentence.
     pub text: String,
-    /// What it rests on.
+    /// The supporting records.
     pub evidence: Vec<Record>,
-    /// What would have to be known for a better answer.
+    /// Logs or baseline that a definite answer would need.
     pub missing: Vec<String>,
 }
 
@@ -210,7 +210,7 @@ impl From<Answers> for backchannel_events::Answers {
     }
 }
 
-/// A moment as RFC 3339 text.
+/// A time as RFC 3339 text.
 pub mod moment {
     use backchannel_events::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer};
@@ -224,7 +224,7 @@ pub mod moment {
         Timestamp::from_rfc_3339(&text).ok_or_else(|| serde::de::Error::custom("expected an RFC 3339 time"))
     }
 
-    /// The same, or null.
+    /// The same for an optional time.
     pub mod option {
         use backchannel_events::Timestamp;
         use serde::{Deserialize, Deserializer, Serialize, Serializer};

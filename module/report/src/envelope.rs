@@ -1,39 +1,39 @@
-//! What a host routes findings and incidents by, without reading their documents.
+//! The fields by which a host routes findings and incidents without parsing their documents.
 
 use backchannel_events::{Confidence, Severity, Timestamp};
 
-/// A finding: what a host routes by, and its document.
+/// A finding: the fields for routing, and the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FindingEnvelope {
     /// 16 hexadecimal digits.
     pub id: String,
     /// Catalogue id of the analytic.
     pub analytic: String,
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
-    /// How sure we are.
+    /// Confidence.
     pub confidence: Confidence,
     /// Time of the event that completed it.
     pub time: Timestamp,
-    /// Key of the host.
+    /// Host key: the first label of the host's name, in lower case.
     pub host: String,
-    /// Whether a rule of the site silenced it.
+    /// Whether a rule of the site suppressed it.
     pub suppressed: bool,
-    /// The finding as one JSON object on one line, as the module wrote it.
+    /// The finding as one JSON object on one line, as written by the module.
     pub document: String,
 }
 
-/// An incident: what a host routes by, and its document.
+/// An incident: the fields for routing, and the document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IncidentEnvelope {
     /// 16 hexadecimal digits: the id of its earliest finding.
     pub id: String,
-    /// Counts its changes from 1.
+    /// Revision, counted from 1; increases with every change.
     pub revision: u32,
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
-    /// 1: stays with level 1; 2: escalated.
+    /// Tier that handles it: 1, or 2 if it is escalated.
     pub tier: u8,
-    /// The incident as one JSON object on one line, as the module wrote it.
+    /// The incident as one JSON object on one line, as written by the module.
     pub document: String,
 }

@@ -1,4 +1,4 @@
-//! A finding as its JSON document, and back.
+//! The JSON document of a finding.
 
 use backchannel_events::{
     Confidence, Finding, Indicator, Indicators, Reason, Reasons, Severity, Side, Suppression, Timestamp,
@@ -17,26 +17,26 @@ pub struct FindingDocument {
     pub analytic: String,
     /// Its title.
     pub title: String,
-    /// How bad it is.
+    /// Severity.
     pub severity: Severity,
-    /// How sure we are.
+    /// Confidence.
     pub confidence: Confidence,
     /// Time of the event that completed it.
     #[serde(with = "moment")]
     pub time: Timestamp,
-    /// Key of the host.
+    /// Host key: the first label of the host's name, in lower case.
     pub host: String,
-    /// Account of whoever acted.
+    /// Account on the side that acted.
     pub user: String,
-    /// The process that used the channel.
+    /// The client: the process that called, wrote or connected.
     pub client: Option<Process>,
-    /// The process that was used through it.
+    /// The process at the other end of the channel.
     pub server: Option<Process>,
-    /// The channel.
+    /// The channel between them.
     pub channel: Option<Channel>,
-    /// Who acted.
+    /// The side that acted.
     pub origin: Side,
-    /// What was acted upon.
+    /// The side that was acted upon.
     pub target: Side,
     /// ATT&CK technique ids.
     pub techniques: Vec<String>,
@@ -44,49 +44,49 @@ pub struct FindingDocument {
     pub indicators: Vec<String>,
     /// Reasons to escalate, E1 to E4.
     pub reasons: Vec<String>,
-    /// How often it was seen.
+    /// Number of occurrences.
     pub count: u32,
-    /// What happened, in one sentence.
+    /// What happened, one sentence.
     pub text: String,
-    /// The records that it rests on.
+    /// The supporting records.
     pub evidence: Vec<Record>,
     /// The playbook's four answers.
     pub answers: Answers,
     /// Recent changes that may explain it.
     pub changes: Vec<Record>,
-    /// The logon that it happened under.
+    /// The logon that the activity ran under.
     pub logon: Option<Record>,
     /// Indicators of compromise that matched.
     pub ioc_matches: Vec<String>,
-    /// Keys that findings of one incident share.
+    /// Keys shared with other findings of the same attack.
     pub joins: Vec<String>,
-    /// Id of its incident, once that is known.
+    /// Id of its incident, once known.
     pub incident: Option<String>,
-    /// The site's rule that silenced it.
+    /// The rule of the site that suppressed it.
     pub suppressed: Option<SuppressedBy>,
 }
 
-/// The rule that silenced a finding.
+/// The rule that suppressed a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SuppressedBy {
-    /// Its name.
+    /// Name of the rule.
     pub rule: String,
-    /// Why it is there.
+    /// The reason stated in the rule.
     pub reason: String,
 }
 
 impl FindingDocument {
-    /// Reads the document of a finding.
+    /// Parses the document of a finding.
     ///
     /// # Errors
-    /// What is wrong with the document, and where.
+    /// The document is not JSON, or not a finding; the error has line and column.
     pub fn read(document: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(document)
     }
 }
 
-/// The document of a finding: one JSON object without a line end. Its `incident` is null: which incident it belongs
-/// to is known only after it was handed over.
+/// The document of a finding: one JSON object without a line end. Its `incident` is null, because the incident is known
+/// only later.
 pub fn finding(finding: &Finding) -> String {
     let document = FindingDocument {
         id: finding.id.clone(),
@@ -119,16 +119,16 @@ pub fn finding(finding: &Finding) -> String {
             .as_ref()
             .map(|by| SuppressedBy { rule: by.rule.clone(), reason: by.reason.clone() }),
     };
-    // Text and numbers always serialise; an empty document would say so if that ever changed.
+    // Text and numbers can always be serialised.
     serde_json::to_string(&document).unwrap_or_default()
 }
 
-/// Reads a finding's document.
+/// Parses the document of a finding to a [`Finding`].
 ///
 /// # Errors
-/// What is wrong with the document, and where.
-pub fn read_finding(document: &str) -> Result<Finding, String> {
-    let document = FindingDocument::read(document).map_err(|error| error.to_string())?;
+/// The document is not JSON, or not a finding; the error has line and column.
+pub fn read_finding(document: &str) -> Result<Finding, serde_json::Error> {
+    let document = FindingDocument::read(document)?;
     let indicators = Indicator::ALL.into_iter().filter(|known| document.indicators.iter().any(|i| i == known.code()));
     let reasons = Reason::ALL.into_iter().filter(|known| document.reasons.iter().any(|r| r == known.code()));
     Ok(Finding {
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_names_are_those_that_scripts_rely_on() {
+    fn the_document_has_the_documented_names() {
         let text = finding(&example());
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["type"], "finding");
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_document_read_back_is_the_same_finding() {
-        assert_eq!(read_finding(&finding(&example())), Ok(example()));
+        assert_eq!(read_finding(&finding(&example())).unwrap(), example());
     }
 
     #[test]
@@ -208,7 +208,8 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_document_says_where() {
-        assert!(read_finding(r#"{"type":"finding"}"#).unwrap_err().contains("line 1 column"));
+    fn an_invalid_document_is_reported_with_its_place() {
+        let error = read_finding(r#"{"type":"finding"}"#).unwrap_err();
+        assert!(error.to_string().contains("line 1 column"), "{error}");
     }
 }

@@ -1,7 +1,8 @@
 //! An incident as its JSON document, and back.
 
 use backchannel_events::{
-    Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Severity, Timestamp,
+    Action, Burst, Dossier, EscalationReason, HostParty, Incident, Level1, Level2, Machine, Mechanism, Movement,
+    Severity, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,8 @@ pub struct IncidentDocument {
     pub processes: Vec<ProcessOnHost>,
     /// Channels involved.
     pub channels: Vec<Channel>,
+    /// Who acted on whom across machines, the earliest first.
+    pub movements: Vec<MovementDocument>,
     /// ATT&CK tactic.
     pub tactic: String,
     /// ATT&CK technique of the playbook.
@@ -57,6 +60,31 @@ pub struct IncidentDocument {
     pub level2: Level2Document,
     /// What to do, in this order.
     pub containment: Vec<StepDocument>,
+}
+
+/// One machine acted on another one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovementDocument {
+    /// The machine that acted.
+    pub from: Machine,
+    /// The machine that was acted upon.
+    pub to: Machine,
+    /// The account that was used there; empty where no record says it.
+    pub account: String,
+    /// What it was done over.
+    pub mechanism: Mechanism,
+    /// Its first record.
+    #[serde(with = "moment")]
+    pub time: Timestamp,
+    /// Ids of the findings that say so, the earliest first.
+    pub findings: Vec<String>,
+}
+
+impl From<&Movement> for MovementDocument {
+    fn from(movement: &Movement) -> Self {
+        let Movement { from, to, account, mechanism, time, findings } = movement.clone();
+        Self { from, to, account, mechanism, time, findings }
+    }
 }
 
 /// A reason to escalate.
@@ -171,6 +199,7 @@ pub fn incident(incident: &Incident) -> String {
         users: incident.users.clone(),
         processes: incident.processes.iter().map(on_host).collect(),
         channels: incident.channels.iter().map(Channel::from).collect(),
+        movements: incident.movements.iter().map(MovementDocument::from).collect(),
         tactic: "TA0002".to_owned(),
         technique: "T1559".to_owned(),
         techniques: incident.techniques.clone(),
@@ -262,6 +291,7 @@ mod tests {
             "users",
             "processes",
             "channels",
+            "movements",
             "techniques",
             "first_seen",
             "last_seen",
@@ -286,6 +316,13 @@ mod tests {
         let observation = Observation { line: 3, text: "t".into(), ..Observation::default() };
         let text = incident(&Incident {
             processes: vec![HostParty { host: "h".into(), party: party.clone() }],
+            movements: vec![Movement {
+                from: Machine { host: "a".into(), address: "192.0.2.7".into() },
+                to: Machine { host: "b".into(), ..Machine::default() },
+                mechanism: Mechanism::Wmi,
+                findings: vec!["0a".into()],
+                ..Movement::default()
+            }],
             reasons: vec![EscalationReason {
                 reason: Reason::DcomExploitation,
                 text: "why".into(),

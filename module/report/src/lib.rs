@@ -1,11 +1,11 @@
-//! Findings, incidents and summaries as documents: one JSON object on one line, the same bytes in every host; and the way
-//! back, so that a host reads fields of a struct instead of looking them up.
+//! Documents of findings, incidents and summaries: one JSON object on one line, with the same bytes from every host;
+//! and types to parse them.
 //!
-//! The names are a promise to scripts and SIEM rules: fields may be added, never renamed.
+//! Scripts and SIEM rules depend on the names: fields may be added, never renamed.
 //!
-//! - [`finding()`], [`incident()`], [`signal`], [`activity`]: what the module says, as documents.
-//! - [`FindingDocument`], [`IncidentDocument`], [`Summary`]: the documents, to be written and read.
-//! - [`Collection`]: the findings and incidents of a run, bounded, each in its latest state.
+//! - [`finding()`], [`incident()`], [`signal`], [`activity`]: the documents that the module returns.
+//! - [`FindingDocument`], [`IncidentDocument`], [`Summary`]: the documents as types, for writing and parsing.
+//! - [`Collection`]: the findings and incidents of a run, within a limit, each in its latest state.
 //! - [`Ocsf`]: findings as OCSF Detection Findings.
 
 mod baseline;
@@ -26,8 +26,8 @@ pub use document::{AnswerDocument, Answers, Channel, Process, Record};
 pub use envelope::{FindingEnvelope, IncidentEnvelope};
 pub use finding::{FindingDocument, SuppressedBy, finding, read_finding};
 pub use incident::{
-    BurstDocument, IncidentDocument, Level1Document, Level2Document, ProcessOnHost, ReasonDocument, StepDocument,
-    incident,
+    BurstDocument, IncidentDocument, Level1Document, Level2Document, MovementDocument, ProcessOnHost, ReasonDocument,
+    StepDocument, incident,
 };
 pub use members::with_incident;
 pub use ocsf::Ocsf;

@@ -1,5 +1,5 @@
-//! A document as its members in their order, of which one is replaced: all others keep the bytes they have, those that
-//! this version does not know too.
+//! Replaces one member of a JSON object. All other members keep their bytes and their order, including those that this
+//! version does not know.
 
 use std::fmt;
 
@@ -40,10 +40,10 @@ impl Serialize for Members {
     }
 }
 
-/// A finding's document with the id of the incident that it belongs to, or without one.
+/// A finding's document with another `incident`, or with null.
 ///
 /// # Errors
-/// What is wrong with the document, and where.
+/// The document is not a JSON object; the error has line and column.
 pub fn with_incident(document: &str, incident: Option<&str>) -> Result<String, serde_json::Error> {
     let mut members: Members = serde_json::from_str(document)?;
     let value = serde_json::value::to_raw_value(&incident)?;
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_incident_changes_whatever_else_the_document_says() {
+    fn only_the_incident_is_changed() {
         let document = r#"{"type":"finding","text":"\"incident\":null \u001b ü","later":[1.50,{"incident":null}],"incident":null,"z":{}}"#;
         let named = with_incident(document, Some("0a")).unwrap();
         assert_eq!(

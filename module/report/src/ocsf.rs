@@ -1,4 +1,4 @@
-//! Findings as OCSF 1.8.0 Detection Findings (class 2004), one a finding that no rule of the site silenced.
+//! Findings as OCSF 1.8.0 Detection Findings (class 2004), one per finding that no rule of the site suppressed.
 
 use std::collections::BTreeMap;
 
@@ -7,31 +7,31 @@ use serde::Serialize;
 
 use crate::{FindingDocument, IncidentDocument, Process, Record};
 
-/// Version of the schema that is written.
+/// Version of the OCSF schema.
 const SCHEMA: &str = "1.8.0";
-/// Version of ATT&CK that the techniques are of.
+/// Version of ATT&CK of the techniques.
 const ATTACK: &str = "18";
-/// Class and activity by which Detection Findings are known.
+/// Class and activity of Detection Findings.
 const DETECTION_FINDING: &str = "Detection Finding";
 
-/// Writes findings as OCSF, each with what its incident adds.
+/// Converts findings to OCSF, each with information from its incident.
 #[derive(Debug, Default)]
 pub struct Ocsf {
     incidents: BTreeMap<String, IncidentDocument>,
 }
 
 impl Ocsf {
-    /// With the documents of incidents; what is no incident is left out.
+    /// With the documents of incidents; other documents are ignored.
     pub fn new<'d>(incidents: impl IntoIterator<Item = &'d str>) -> Self {
         let read = incidents.into_iter().filter_map(|document| IncidentDocument::read(document).ok());
         Self { incidents: read.map(|incident| (incident.id.clone(), incident)).collect() }
     }
 
-    /// The Detection Finding of a finding's document: one JSON object without a line end. `None` where a rule of the site
-    /// silenced the finding.
+    /// Converts a finding's document to a Detection Finding: one JSON object without a line end. `None` if a rule of
+    /// the site suppressed the finding.
     ///
     /// # Errors
-    /// What is wrong with the document, and where.
+    /// The document is not JSON, or not a finding; the error has line and column.
     pub fn detection(&self, finding: &str) -> Result<Option<String>, serde_json::Error> {
         let finding = FindingDocument::read(finding)?;
         if finding.suppressed.is_some() {
@@ -41,7 +41,7 @@ impl Ocsf {
         serde_json::to_string(&detection(&finding, incident)).map(Some)
     }
 
-    /// The Detection Findings of all findings among JSON lines as a replay writes them, a line each.
+    /// Converts all findings among the JSON lines of a replay to Detection Findings, one per line.
     pub fn of_lines(lines: &str) -> String {
         let ocsf = Self::new(lines.lines());
         let mut text = String::new();
@@ -306,7 +306,7 @@ fn confidence(confidence: Confidence) -> u8 {
     }
 }
 
-/// Since 1970.
+/// Milliseconds since 1970-01-01T00:00:00Z.
 fn milliseconds(time: Timestamp) -> i64 {
     time.0.div_euclid(1_000_000)
 }
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detection_finding_says_what_the_finding_and_its_incident_say() {
+    fn a_detection_finding_has_the_fields_of_the_finding_and_its_incident() {
         let written = Ocsf::of_lines(&lines());
         let expected = concat!(
             r#"{"activity_id":1,"activity_name":"Create","category_uid":2,"category_name":"Findings","class_uid":2004,"#,
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_left_out_and_a_peer_is_an_address_or_a_name() {
+    fn unknown_fields_are_omitted_and_a_peer_is_an_address_or_a_name() {
         let ocsf = Ocsf::default();
         let bare = ocsf.detection(&crate::finding(&Finding::default())).unwrap().unwrap();
         for absent in ["message", "desc", "evidences", "remediation", "correlation_uid", "attacks", "first_seen_time"] {

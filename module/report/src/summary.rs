@@ -1,4 +1,4 @@
-//! [`Summary`]: the account of a run, what was read, what was used, what was not, and why.
+//! [`Summary`]: what a run read, used and skipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,25 +7,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::moment;
 
-/// The account of a run, and its document.
+/// The summary of a run, and its document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename = "summary")]
 pub struct Summary {
-    /// Records, events and findings in numbers.
+    /// Numbers of records, events and findings.
     pub records: Records,
-    /// Records, and whole inputs, that could not be used, by reason.
+    /// Skipped records and inputs, by reason.
     #[serde(with = "by_reason")]
     pub skipped: BTreeMap<String, u64>,
-    /// Analytics that could not find anything.
-    #[serde(rename = "asleep")]
+    /// Analytics that could not report anything: their logs or their baseline are missing.
     pub inactive: Vec<Inactive>,
-    /// What the module forgot to stay within its bounds, by table.
+    /// Entries that the module evicted to stay within its memory limits, by table.
     pub evicted: BTreeMap<String, u64>,
-    /// Events that came more than two minutes late.
+    /// Events more than two minutes older than the newest of their host.
     pub late: u64,
-    /// Sources whose clock is off.
+    /// Sources with a clock offset.
     pub clock_offsets: Vec<ClockOffset>,
-    /// Hosts seen.
+    /// Number of hosts.
     pub hosts: u64,
     /// Kinds of log seen.
     pub sources: BTreeSet<String>,
@@ -35,107 +34,117 @@ pub struct Summary {
     /// Time of the newest event.
     #[serde(with = "moment::option")]
     pub last_time: Option<Timestamp>,
-    /// Findings that are not suppressed, by severity.
+    /// Number of findings that are not suppressed, by severity.
     #[serde(serialize_with = "by_name")]
     pub findings: BTreeMap<Severity, u64>,
-    /// Findings that were not kept because there were too many.
+    /// Findings that were dropped because there were too many.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub findings_dropped: u64,
-    /// Inputs that hold nothing.
+    /// Inputs without contents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub empty_inputs: Vec<String>,
-    /// What looks wrong in inputs that were read all the same, by reason.
+    /// Irregularities of inputs that were read nevertheless, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "by_reason")]
     pub notes: BTreeMap<String, u64>,
-    /// Allow rules and indicators of compromise of the site that had expired at the time of the newest event, in words.
+    /// Allow rules and indicators of compromise of the site that had expired at the time of the newest event, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expired_settings: Vec<String>,
-    /// Names of the site's allow rules that are valid and silenced nothing.
+    /// Names of the site's allow rules that are valid and suppressed nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmatched_rules: Vec<String>,
 }
 
-/// Records, events and findings in numbers.
+/// Numbers of records, events and findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Records {
-    /// Records read, those that were skipped included.
+    /// Records read, including those that were skipped.
     pub read: u64,
     /// Events evaluated.
     pub evaluated: u64,
-    /// Records that are in order but carry nothing that is used.
+    /// Valid records that were ignored, because no analytic reads their type or event id.
     pub unused: u64,
-    /// Records, and whole inputs, that could not be used.
+    /// Records, and whole inputs, that could not be read.
     pub skipped: u64,
-    /// Findings that a rule of the site silenced.
+    /// Findings that a rule of the site suppressed.
     pub suppressed: u64,
 }
 
-/// An analytic that could not find anything.
+/// An analytic that could not report anything, because its logs or its baseline are missing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inactive {
     /// Its catalogue id.
     pub analytic: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
-/// A source whose clock is off.
+/// Why an analytic that compares with a baseline found nothing.
+const NO_BASELINE: &str = "no baseline was given";
+
+impl Inactive {
+    /// Whether it lacks a baseline, and not logs.
+    pub fn lacks_baseline(&self) -> bool {
+        self.reason == NO_BASELINE
+    }
+}
+
+/// A source with a clock offset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockOffset {
     /// File or input.
     pub source: String,
     /// Host as logged.
     pub host: String,
-    /// Seconds that were added to its times.
+    /// Correction added to its times, in seconds.
     pub seconds: i64,
-    /// How many records said so.
+    /// Number of records that showed the offset.
     pub samples: u64,
 }
 
-/// What an analytic needs to find anything.
+/// Requirements of an analytic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs<'a> {
     /// Its catalogue id.
     pub analytic: &'a str,
-    /// Kinds of log of which one is enough; none: any.
+    /// Kinds of log of which one is sufficient; empty: any.
     pub telemetry: Vec<&'a str>,
     /// Whether it compares with a baseline.
     pub baseline: bool,
 }
 
-/// The analytics whose logs, or whose baseline, were not there. `sources` are the kinds of log that were seen.
+/// The analytics whose logs or baseline are missing. `sources` are the kinds of log seen.
 pub fn inactive<'a>(
     analytics: impl IntoIterator<Item = Needs<'a>>,
     sources: &BTreeSet<String>,
     has_baseline: bool,
 ) -> Vec<Inactive> {
     let why = |needs: &Needs<'_>| {
-        if needs.baseline && !has_baseline {
-            return Some("no baseline was given".to_owned());
+        // Where both are missing, a baseline would not help.
+        if !needs.telemetry.is_empty() && !needs.telemetry.iter().any(|kind| sources.contains(*kind)) {
+            return Some(format!("these logs have no {}", needs.telemetry.join(" or ")));
         }
-        let missing = !needs.telemetry.is_empty() && !needs.telemetry.iter().any(|kind| sources.contains(*kind));
-        missing.then(|| format!("these logs have no {}", needs.telemetry.join(" or ")))
+        (needs.baseline && !has_baseline).then(|| NO_BASELINE.to_owned())
     };
     let entry = |needs: Needs<'_>| why(&needs).map(|reason| Inactive { analytic: needs.analytic.to_owned(), reason });
     analytics.into_iter().filter_map(entry).collect()
 }
 
 impl Summary {
-    /// Its document: one JSON object without a line end.
+    /// The document: one JSON object without a line end.
     pub fn document(&self) -> String {
-        // Numbers and text cannot fail to serialise.
+        // Text and numbers can always be serialised.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads the document of a summary.
+    /// Parses the document of a summary.
     ///
     /// # Errors
-    /// What is wrong with the document, and where.
+    /// The document is not JSON, or not a summary; the error has line and column.
     pub fn read(document: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(document)
     }
 
-    /// Findings at or above `severity` that are not suppressed.
+    /// Number of findings at or above `severity` that are not suppressed.
     pub fn findings_from(&self, severity: Severity) -> u64 {
         self.findings.range(severity..).map(|(_, count)| count).sum()
     }
@@ -146,13 +155,13 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// Severities by name: in the order of the alphabet, as all objects of the summary.
+/// Severities by name, in alphabetical order like all objects of the summary.
 fn by_name<S: serde::Serializer>(counts: &BTreeMap<Severity, u64>, serializer: S) -> Result<S::Ok, S::Error> {
     let counts: BTreeMap<&str, u64> = counts.iter().map(|(severity, count)| (severity.as_str(), *count)).collect();
     counts.serialize(serializer)
 }
 
-/// Counts by reason as a list of objects.
+/// Serialises counts by reason as a list of objects.
 mod by_reason {
     use std::borrow::Cow;
     use std::collections::BTreeMap;
@@ -198,13 +207,13 @@ mod tests {
     }
 
     #[test]
-    fn the_document_has_the_names_that_scripts_rely_on_and_leaves_out_what_is_empty() {
+    fn the_document_has_the_documented_names_and_omits_empty_fields() {
         assert_eq!(
             example().document(),
             concat!(
                 r#"{"type":"summary","records":{"read":9,"evaluated":5,"unused":2,"skipped":2,"suppressed":1},"#,
                 r#""skipped":[{"reason":"not-json","count":2}],"#,
-                r#""asleep":[{"analytic":"A-1","reason":"no baseline was given"}],"evicted":{"hosts":0},"late":3,"#,
+                r#""inactive":[{"analytic":"A-1","reason":"no baseline was given"}],"evicted":{"hosts":0},"late":3,"#,
                 r#""clock_offsets":[{"source":"a","host":"h","seconds":-3600,"samples":7}],"hosts":1,"#,
                 r#""sources":["sysmon"],"first_time":"2023-11-14T22:13:20.000Z","last_time":null,"#,
                 r#""findings":{"critical":4,"info":0}}"#
@@ -237,13 +246,15 @@ mod tests {
             needs("seen", &["x", "sysmon"], false),
             needs("unseen", &["x", "y"], false),
             needs("learned", &["sysmon"], true),
+            needs("neither", &["y"], true),
         ];
         let sources = BTreeSet::from(["sysmon".to_owned()]);
         let reasons = |has_baseline| -> Vec<String> {
             let found = inactive(all.clone(), &sources, has_baseline);
             found.into_iter().map(|one| format!("{}: {}", one.analytic, one.reason)).collect()
         };
-        assert_eq!(reasons(true), ["unseen: these logs have no x or y"]);
-        assert_eq!(reasons(false), ["unseen: these logs have no x or y", "learned: no baseline was given"]);
+        let (unseen, neither) = ("unseen: these logs have no x or y", "neither: these logs have no y");
+        assert_eq!(reasons(true), [unseen, neither]);
+        assert_eq!(reasons(false), [unseen, "learned: no baseline was given", neither]);
     }
 }

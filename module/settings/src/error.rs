@@ -1,23 +1,29 @@
-//! A mistake in the settings, in a form that answers: where, what is there, what is allowed.
+//! [`SettingError`]: an error in the settings, with its place, the value and what is allowed.
 
 use core::fmt;
 
-/// A mistake in the settings.
+/// An error in the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SettingError {
-    /// JSON Pointer (RFC 6901) to the place; empty: the document.
+    /// JSON Pointer (RFC 6901) to the value; empty: the document as a whole.
     pub pointer: String,
-    /// Line, counted from 1, where the document is no JSON; else 0.
+    /// Line, counted from 1, if the document is not JSON; else 0.
     pub line: u32,
-    /// Column likewise.
+    /// Column, counted from 1, if the document is not JSON; else 0.
     pub column: u32,
-    /// The value that is wrong, as JSON, cut to 200 bytes.
+    /// The invalid value as JSON, cut to 200 bytes.
     pub value: String,
     /// What is allowed instead.
     pub allowed: String,
 }
 
 impl SettingError {
+    /// An error at `pointer`, a JSON Pointer (RFC 6901) into the settings, where `value` was found.
+    pub fn new(pointer: impl Into<String>, value: impl Into<String>, allowed: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), line: 0, column: 0, value: value.into(), allowed: allowed.into() }
+    }
+
     pub(crate) fn syntax(error: &serde_json::Error) -> Self {
         Self {
             pointer: String::new(),

@@ -1,11 +1,12 @@
-//! A site's settings: one JSON document in, typed values out.
+//! The settings of a site: parses one JSON document into typed values.
 //!
-//! Every mistake is reported, each with the place (a JSON Pointer), the value, and what is allowed there. An unknown
-//! key is a mistake: a misspelt allow rule must not be silence. What is allowed is data (`plan`), from which the
-//! messages and the JSON Schema both come.
+//! Every error is reported, each with its place (a JSON Pointer), the value, and what is allowed there. Unknown keys
+//! are errors, because a misspelt allow rule must not be ignored silently. The allowed values are data (`plan`), from
+//! which both the error texts and the JSON Schema are derived.
 
 mod check;
 mod error;
+mod form;
 mod plan;
 mod schema;
 mod typed;
@@ -19,14 +20,14 @@ pub use typed::{
     TimeWindow, UserContext,
 };
 
-/// What of the catalogue settings may name.
+/// Names from the catalogue that settings can refer to.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Catalogue<'c> {
-    /// Ids of all analytics; none: any text is taken for one.
+    /// Ids of all analytics; if empty, ids are not checked.
     pub analytics: &'c [&'c str],
-    /// Ids of those that join records within a time that a site may set; likewise.
+    /// Ids of the analytics whose time window a site can set; if empty, ids are not checked.
     pub joining: &'c [&'c str],
-    /// Thresholds that a site may set; likewise.
+    /// Thresholds that a site can set; if empty, names are not checked.
     pub thresholds: &'c [Threshold<'c>],
 }
 
@@ -37,14 +38,14 @@ pub struct Threshold<'c> {
     pub analytic: &'c str,
     /// Its name.
     pub name: &'c str,
-    /// What it is if the site says nothing.
+    /// Default value.
     pub default: u32,
-    /// The least that is allowed.
-    pub least: u32,
-    /// The most that is allowed.
-    pub most: u32,
-    /// What is counted.
-    pub about: &'c str,
+    /// Minimum.
+    pub min: u32,
+    /// Maximum.
+    pub max: u32,
+    /// Unit: what is counted.
+    pub unit: &'c str,
 }
 
 impl Catalogue<'_> {
@@ -52,15 +53,20 @@ impl Catalogue<'_> {
         self.analytics.is_empty() || self.analytics.contains(&id)
     }
 
+    /// An id that no analytic has: one that is misspelt, rather than one that does not fit.
+    fn unknown<'n>(&self, id: &'n str) -> Option<&'n str> {
+        (!self.analytics.contains(&id)).then_some(id)
+    }
+
     fn joins(&self, id: &str) -> bool {
         self.joining.is_empty() || self.joining.contains(&id)
     }
 }
 
-/// Reads the settings without knowing the catalogue: ids are taken as they are.
+/// Parses settings without a catalogue: ids of analytics are not checked.
 ///
 /// # Errors
-/// Every mistake in the document. A document that is no JSON gives one error with its line and column.
+/// All errors in the document. If it is not JSON: one error with line and column.
 pub fn parse(json: &str) -> Result<Settings, Vec<SettingError>> {
     parse_for(json, &Catalogue::default())
 }
@@ -68,22 +74,22 @@ pub fn parse(json: &str) -> Result<Settings, Vec<SettingError>> {
 /// Reads the settings for a catalogue.
 ///
 /// # Errors
-/// As [`parse`]; an id or a threshold that the catalogue does not have is a mistake too.
+/// As [`parse`]; ids and thresholds that are not in the catalogue are errors as well.
 pub fn parse_for(json: &str, catalogue: &Catalogue<'_>) -> Result<Settings, Vec<SettingError>> {
     let value: Value = serde_json::from_str(json).map_err(|error| vec![SettingError::syntax(&error)])?;
     let mut checker = check::Checker { catalogue, errors: Vec::new() };
     checker.check(&plan::SETTINGS, &value, "");
-    beyond_the_plan(&value, &mut checker);
+    check_relations(&value, &mut checker);
     if !checker.errors.is_empty() {
         return Err(checker.errors);
     }
-    // What follows the plan can be read; a test holds the two together.
+    // A document that passes validation can be deserialised; a test verifies that plan and types agree.
     serde_json::from_value(value).map_err(|error| vec![SettingError::syntax(&error)])
 }
 
-/// What concerns two places at once: rules that share a name could not be told apart in reports, and a span that ends
-/// before it begins is none.
-fn beyond_the_plan(value: &Value, checker: &mut check::Checker<'_>) {
+/// Checks that involve two values: rule names must be unique, because reports refer to them, and a time span must not
+/// end before it starts.
+fn check_relations(value: &Value, checker: &mut check::Checker<'_>) {
     let list = |key: &str| value.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
     let mut names: Vec<&str> = Vec::new();
     for (nth, rule) in list("allow") {
@@ -100,7 +106,7 @@ fn beyond_the_plan(value: &Value, checker: &mut check::Checker<'_>) {
             && last <= first
         {
             let at = format!("/maintenance_windows/{nth}/end");
-            checker.wrong(&at, &Value::from(end), format!("a moment after the start ({start})"));
+            checker.wrong(&at, &Value::from(end), format!("a time after the start ({start})"));
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The plan of the settings: every key, what it may hold and what it means, as data. What is read and refused
-//! ([`check`](crate::check)) and the JSON Schema ([`schema`](crate::schema)) both come from here.
+//! The plan of the settings: every key, the values it allows and its meaning, as data. Validation
+//! ([`check`](crate::check)) and the JSON Schema ([`schema`](crate::schema)) are both derived from it.
 
-/// What a value must be.
+/// The values that a key allows.
 #[derive(Debug)]
 pub(crate) enum Shape {
     /// Text that is not empty.
@@ -12,9 +12,9 @@ pub(crate) enum Shape {
     Flag,
     /// A whole number within bounds, both included.
     Number(u64, u64),
-    /// A date or an RFC 3339 moment.
+    /// A date or an RFC 3339 time.
     Moment,
-    /// A span of the day in UTC.
+    /// A time span of the day in UTC.
     Daily,
     /// A regular expression.
     Pattern,
@@ -22,24 +22,36 @@ pub(crate) enum Shape {
     Analytic,
     /// A list with at least so many entries.
     List(usize, &'static Shape),
-    /// An object with keys of the site's own, or with ids of analytics as keys.
+    /// An object with free keys, or with ids of analytics as keys.
     Map(Key, &'static Shape),
+    /// A hash in hexadecimal: MD5, SHA-1 or SHA-256.
+    Hash,
+    /// A class id, with or without braces.
+    Clsid,
+    /// A class id or a program id.
+    ComClass,
+    /// An address, a block of addresses, or a machine's name.
+    Address,
+    /// A machine's name or one address.
+    Machine,
+    /// An object with these keys, in which the word at the first key decides what the second one must hold.
+    Tagged(&'static [Field], &'static str, &'static str, &'static [(&'static str, Shape)]),
     /// An object by analytic, then by the name of one of its thresholds.
     Thresholds,
-    /// An object with these keys; where there are groups, all keys of one of them must be there.
+    /// An object with these keys; of the groups, if any, all keys of at least one are required.
     Object(&'static [Field], &'static [&'static [&'static str]]),
-    /// The first where the value is an object, else the second.
+    /// The first if the value is an object, else the second.
     Either(&'static Shape, &'static Shape),
 }
 
-/// What the keys of an object are.
+/// Kind of the keys of an object.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Key {
-    /// Text of the site's own.
+    /// Free text.
     Any,
     /// Ids of analytics.
     Analytic,
-    /// Ids of analytics that join records within a time.
+    /// Ids of analytics with a time window.
     Joining,
 }
 
@@ -48,72 +60,77 @@ pub(crate) enum Key {
 pub(crate) struct Field {
     /// The key.
     pub key: &'static str,
-    /// What it may hold.
+    /// The values it allows.
     pub shape: Shape,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub required: bool,
-    /// What it means: a sentence for the schema.
-    pub about: &'static str,
+    /// Its description in the schema, one sentence.
+    pub description: &'static str,
 }
 
-const fn may(key: &'static str, shape: Shape, about: &'static str) -> Field {
-    Field { key, shape, required: false, about }
+const fn optional(key: &'static str, shape: Shape, description: &'static str) -> Field {
+    Field { key, shape, required: false, description }
 }
 
-const fn must(key: &'static str, shape: Shape, about: &'static str) -> Field {
-    Field { key, shape, required: true, about }
+const fn required(key: &'static str, shape: Shape, description: &'static str) -> Field {
+    Field { key, shape, required: true, description }
 }
 
+const MACHINES: Shape = Shape::List(0, &Shape::Machine);
 const TEXTS: Shape = Shape::List(0, &Shape::Text);
-/// A list that is a condition: an empty one could never hold.
+/// A list of conditions; an empty one could never match.
 const CONDITION: Shape = Shape::List(1, &Shape::Text);
 const PATTERNS: Shape = Shape::List(0, &Shape::Pattern);
 const SEVERITY: Shape = Shape::Word(&["info", "low", "medium", "high", "critical"]);
-/// Seconds that a join may be set to.
+/// Range of a time window, in seconds.
 const SECONDS: Shape = Shape::Number(1, 3_600);
 
 /// The whole document.
 pub(crate) const SETTINGS: Shape = Shape::Object(
     &[
-        may(
+        optional(
             "analytics",
             Shape::Map(Key::Analytic, &Shape::Object(ANALYTIC, &[])),
-            "Single analytics switched on, off or re-graded.",
+            "Overrides of single analytics: enabled, disabled, or with another severity.",
         ),
-        may("thresholds", Shape::Thresholds, "How much is too much, by analytic and name of the threshold."),
-        may(
+        optional("thresholds", Shape::Thresholds, "Thresholds, by analytic and name of the threshold."),
+        optional(
             "admin_hosts",
-            TEXTS,
+            MACHINES,
             "Hosts and addresses from which administrators work. With an administrator's account a finding is one step less severe and does not give E1.",
         ),
-        may("admin_accounts", TEXTS, "Accounts administrators use: DOMAIN\\name or a bare name."),
-        may(
+        optional("admin_accounts", TEXTS, "Accounts of administrators: DOMAIN\\name or a bare name."),
+        optional(
             "host_roles",
             Shape::Map(Key::Any, &Shape::Word(&["workstation", "server", "domain_controller", "admin"])),
             "Role of a host. On a domain controller findings of medium and above are one step more severe; admin is the same as an entry in admin_hosts.",
         ),
-        may(
+        optional(
             "host_key",
             Shape::Word(&["label", "fqdn"]),
-            "What tells hosts apart: the first label of their name (the default), or the full name where labels collide.",
+            "Which part of a host's name identifies it: the first label (the default), or the full name, for sites where labels are not unique.",
         ),
-        may(
+        optional(
             "high_privilege_processes",
             TEXTS,
-            "Programs (names or paths, * for anything) that count as privileged whatever account they run under: E1 where they act, IPC-BASE-004 where a user's process reaches into them.",
+            "Programs (names or paths, * matches any text) that count as privileged under any account: E1 if they act, IPC-BASE-004 if a user's process accesses them.",
         ),
-        may(
+        optional(
             "sanctioned_rmm",
             TEXTS,
-            "Programs (names or paths, * for anything) of the remote management tools the site uses. Findings of medium and below about them, or about what they start, are suppressed, unless they run from a place users can write to.",
+            "Programs (names or paths, * matches any text) of the remote management tools of the site. Findings of medium severity and below about them, or about processes they start, are suppressed, unless they run from a place that users can write to.",
         ),
-        may(
+        optional(
             "maintenance_windows",
             Shape::List(0, &Shape::Object(MAINTENANCE, &[&["start", "end"], &["daily"]])),
-            "Times of planned work. Findings that count events (those with thresholds) and low ones are suppressed.",
+            "Planned maintenance. Findings of analytics with thresholds, and findings of low severity, are suppressed in these times.",
         ),
-        may("iocs", Shape::List(0, &Shape::Object(IOC, &[])), "Indicators of compromise."),
-        may(
+        optional(
+            "iocs",
+            Shape::List(0, &Shape::Tagged(IOC, "type", "value", IOC_VALUES)),
+            "Indicators of compromise. An address counts in any connection, logon, activation or DNS answer.",
+        ),
+        optional(
             "allow",
             Shape::List(
                 0,
@@ -122,125 +139,151 @@ pub(crate) const SETTINGS: Shape = Shape::Object(
                     &[&["analytics"], &["hosts"], &["users"], &["images"], &["hashes"], &["channels"]],
                 ),
             ),
-            "What the site knows and allows: every condition given must hold. The finding is kept and marked as suppressed.",
+            "Allow rules. A finding that meets all conditions of a rule is kept and marked as suppressed.",
         ),
-        may(
+        optional(
             "baseline",
             Shape::Object(MATURITY, &[]),
-            "How much a baseline must have learned of a host before it says that something is new there. Fewer days for laboratories, more where weeks differ.",
+            "How much a baseline must have learned about a host before deviations are reported there. Fewer days for laboratories, more for sites whose weeks differ.",
         ),
-        may("hash_key", Shape::Number(0, u64::MAX), "Key for hashing what attackers can choose."),
-        may(
+        optional("hash_key", Shape::Number(0, u64::MAX), "Key for hashing values that attackers can choose."),
+        optional(
+            "show_secrets",
+            Shape::Flag,
+            "Whether passwords and tokens on command lines stay readable in findings and incidents; masked (****) if not given.",
+        ),
+        optional(
             "PipeNamePattern",
             Shape::Either(&Shape::Object(PIPES, &[]), &PATTERNS),
             "ATT&CK mutable element: pipe names of this environment, as regular expressions. A list alone means anomalous.",
         ),
-        may(
+        optional(
             "AllowedParentChildPairs",
             Shape::List(0, &Shape::Object(PAIR, &[])),
-            "ATT&CK mutable element: expected lineage. A finding on the start of such a child by such a parent, or about the two as its ends, is suppressed.",
+            "ATT&CK mutable element: expected lineage. Findings on the start of such a child by such a parent, or with the two at its ends, are suppressed.",
         ),
-        may(
+        optional(
             "SocketPathBaseline",
             TEXTS,
-            "ATT&CK mutable element: expected UNIX sockets (paths or @names, * for anything). Findings about them are suppressed, unless a program from a place users can write to is at one end.",
+            "ATT&CK mutable element: expected UNIX sockets (paths or @names, * matches any text). Findings about them are suppressed, unless a program from a place that users can write to is at one end.",
         ),
-        may(
+        optional(
             "FIFOAccessPatterns",
             TEXTS,
-            "ATT&CK mutable element: programs (names or paths, * for anything) expected to use FIFOs. Findings about FIFOs that they make or open are suppressed.",
+            "ATT&CK mutable element: programs (names or paths, * matches any text) expected to use FIFOs. Findings about FIFOs that they create or open are suppressed.",
         ),
-        may(
+        optional(
             "COMObjectAllowList",
-            TEXTS,
+            Shape::List(0, &Shape::ComClass),
             "ATT&CK mutable element: COM classes of enterprise applications, CLSIDs or ProgIDs. Findings about them are suppressed.",
         ),
-        may(
+        optional(
             "AllowedXPCClients",
             TEXTS,
-            "ATT&CK mutable element: programs (names or paths, * for anything) expected to use XPC services. Findings about XPC with them as the client are suppressed.",
+            "ATT&CK mutable element: programs (names or paths, * matches any text) expected to use XPC services. Findings about XPC with them as the client are suppressed.",
         ),
-        may(
+        optional(
             "TimeWindow",
             Shape::Either(&Shape::Map(Key::Joining, &SECONDS), &SECONDS),
-            "ATT&CK mutable element: seconds within which two records count as one behaviour; for all analytics that join records, or by analytic.",
+            "ATT&CK mutable element: seconds within which two records count as one behaviour; for all analytics with a time window, or by analytic.",
         ),
-        may(
+        optional(
             "UnsignedBinaryAlertLevel",
             SEVERITY,
-            "ATT&CK mutable element: least severity of a finding with an unsigned program at one end (by the log's signature; without one, by a place users can write to).",
+            "ATT&CK mutable element: minimum severity of a finding with an unsigned program at one end (by the signature in the log; without one, by a place that users can write to).",
         ),
-        may(
+        optional(
             "RemoteHostList",
-            TEXTS,
+            MACHINES,
             "ATT&CK mutable element: hosts and addresses expected to call others (DCOM, RPC, pipes over SMB). Analytics of calls between machines treat them as they treat admin_hosts.",
         ),
-        may("UserContext", Shape::Object(USERS, &[]), "ATT&CK mutable element: what the site knows of its accounts."),
-        may(
+        optional("UserContext", Shape::Object(USERS, &[]), "ATT&CK mutable element: roles of accounts."),
+        optional(
             "SuspiciousDLLList",
             TEXTS,
-            "ATT&CK mutable element: modules (names or paths, * for anything) whose load IPC-COM-015 reports.",
+            "ATT&CK mutable element: modules (names or paths, * matches any text) whose load IPC-COM-015 reports.",
         ),
     ],
     &[],
 );
 
 const ANALYTIC: &[Field] = &[
-    may("enabled", Shape::Flag, "On or off; an experimental one is switched on fully with true."),
-    may("severity", SEVERITY, "The severity to report instead."),
+    optional(
+        "enabled",
+        Shape::Flag,
+        "Whether it is enabled; true also lifts the limit of severity of an experimental one.",
+    ),
+    optional("severity", SEVERITY, "The severity to report instead."),
 ];
 
 const MATURITY: &[Field] = &[
-    may("mature_days", Shape::Number(1, 31), "Days on which the host was seen; 3 if not given."),
-    may("mature_events", Shape::Number(1, 1_000_000), "Exchanges seen of the host; 500 if not given."),
+    optional("mature_days", Shape::Number(1, 31), "Days on which the host was seen; 3 if not given."),
+    optional("mature_events", Shape::Number(1, 1_000_000), "Exchanges of the host that were seen; 500 if not given."),
 ];
 
 const IOC: &[Field] = &[
-    must("type", Shape::Word(&["hash", "image", "channel", "clsid", "address"]), "What is compared."),
-    must("value", Shape::Text, "The value; * in names and paths stands for anything."),
-    may("list", Shape::Text, "The list it is from."),
-    may("severity", SEVERITY, "Severity of a match; critical if not given."),
-    may("confidence", Shape::Word(&["low", "medium", "high", "certain"]), "Confidence of a match; high if not given."),
-    may("expires", Shape::Moment, "Not used for events after this; a date means its last second."),
+    required("type", Shape::Word(&["hash", "image", "channel", "clsid", "address"]), "What is compared."),
+    required(
+        "value",
+        Shape::Text,
+        "The value: a hash in hexadecimal, a class id, an address, a block such as 10.1.0.0/16 or a name; in names of programs and channels * matches any text.",
+    ),
+    optional("list", Shape::Text, "The list it is from."),
+    optional("severity", SEVERITY, "Severity of a match; critical if not given."),
+    optional(
+        "confidence",
+        Shape::Word(&["low", "medium", "high", "certain"]),
+        "Confidence of a match; high if not given.",
+    ),
+    optional("expires", Shape::Moment, "Not used for events after this; a date means its last second."),
+];
+
+/// What an indicator's value must be, by its type.
+const IOC_VALUES: &[(&str, Shape)] = &[
+    ("hash", Shape::Hash),
+    ("image", Shape::Text),
+    ("channel", Shape::Text),
+    ("clsid", Shape::Clsid),
+    ("address", Shape::Address),
 ];
 
 const ALLOW: &[Field] = &[
-    must("name", Shape::Text, "Its name; no two rules share one."),
-    must("reason", Shape::Text, "Why."),
-    must("owner", Shape::Text, "Who answers for it."),
-    may("expires", Shape::Moment, "Event time after which it no longer holds; a date means its last second."),
-    may("analytics", Shape::List(1, &Shape::Analytic), "Condition: ids of analytics."),
-    may("hosts", CONDITION, "Condition: hosts, * for anything."),
-    may("users", CONDITION, "Condition: accounts, * for anything."),
-    may("images", CONDITION, "Condition: path or name of a process at either end, * for anything."),
-    may("hashes", CONDITION, "Condition: hash of a process at either end."),
-    may("channels", CONDITION, "Condition: name of the channel, * for anything."),
+    required("name", Shape::Text, "Its name; no two rules share one."),
+    required("reason", Shape::Text, "Why the rule exists."),
+    required("owner", Shape::Text, "Person or team responsible for it."),
+    optional("expires", Shape::Moment, "Event time after which it no longer holds; a date means its last second."),
+    optional("analytics", Shape::List(1, &Shape::Analytic), "Condition: ids of analytics."),
+    optional("hosts", CONDITION, "Condition: hosts, * matches any text."),
+    optional("users", CONDITION, "Condition: accounts, * matches any text."),
+    optional("images", CONDITION, "Condition: path or name of a process at either end, * matches any text."),
+    optional("hashes", Shape::List(1, &Shape::Hash), "Condition: hash of a process at either end."),
+    optional("channels", CONDITION, "Condition: name of the channel, * matches any text."),
 ];
 
 const MAINTENANCE: &[Field] = &[
-    must("name", Shape::Text, "Its name."),
-    must("reason", Shape::Text, "What is done."),
-    may("hosts", CONDITION, "Hosts it is for, * for anything; all if not given."),
-    may("start", Shape::Moment, "Beginning, by event time; a date means its first second."),
-    may("end", Shape::Moment, "End; a date means its last second."),
-    may(
+    required("name", Shape::Text, "Its name."),
+    required("reason", Shape::Text, "The planned work."),
+    optional("hosts", CONDITION, "Hosts it applies to, * matches any text; all if not given."),
+    optional("start", Shape::Moment, "Start, by event time; a date means its first second."),
+    optional("end", Shape::Moment, "End; a date means its last second."),
+    optional(
         "daily",
         Shape::Daily,
-        "Every day between these times of day in UTC; over midnight where the second is earlier.",
+        "Every day between these times of day in UTC; past midnight if the second is earlier.",
     ),
 ];
 
 const PIPES: &[Field] = &[
-    may("anomalous", PATTERNS, "Names to watch: IPC-PIPE-001 reports them as it reports known tools."),
-    may("legitimate", PATTERNS, "Names of the site's own: findings about them are suppressed."),
+    optional("anomalous", PATTERNS, "Names to report: IPC-PIPE-001 handles them like those of known tools."),
+    optional("legitimate", PATTERNS, "Names that the site uses: findings about them are suppressed."),
 ];
 
 const PAIR: &[Field] = &[
-    must("parent", Shape::Text, "Name or path of the parent, * for anything."),
-    must("child", Shape::Text, "Name or path of the child, * for anything."),
+    required("parent", Shape::Text, "Name or path of the parent, * matches any text."),
+    required("child", Shape::Text, "Name or path of the child, * matches any text."),
 ];
 
 const USERS: &[Field] = &[
-    may("privileged", TEXTS, "Accounts (* for anything) whose processes count as privileged."),
-    may("service", TEXTS, "Accounts (* for anything) that are services, not persons."),
+    optional("privileged", TEXTS, "Accounts (* matches any text) whose processes count as privileged."),
+    optional("service", TEXTS, "Service accounts (* matches any text)."),
 ];

@@ -1,11 +1,12 @@
-//! The JSON Schema (draft 2020-12) of the settings, written from the plan.
+//! The JSON Schema (draft 2020-12) of the settings, generated from the plan.
 
 use serde_json::{Map, Value, json};
 
 use crate::Catalogue;
+use crate::form;
 use crate::plan::{self, Field, Key, Shape};
 
-/// The schema, as text with a line end. The catalogue decides which ids and thresholds it names.
+/// The schema as text, ending with a line feed. Its ids and thresholds are those of the catalogue.
 pub fn schema(catalogue: &Catalogue<'_>) -> String {
     let mut root = of(&plan::SETTINGS, catalogue);
     root["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
@@ -34,6 +35,22 @@ fn of(shape: &Shape, catalogue: &Catalogue<'_>) -> Value {
             "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$",
         }),
         Shape::Pattern => json!({"type": "string", "minLength": 1, "maxLength": 512, "format": "regex"}),
+        Shape::Hash => json!({"type": "string", "pattern": form::HASH}),
+        Shape::Clsid => json!({"type": "string", "pattern": form::CLSID}),
+        Shape::ComClass => json!({"type": "string", "pattern": form::COM_CLASS}),
+        Shape::Address => json!({"type": "string", "pattern": form::ADDRESS}),
+        Shape::Machine => json!({"type": "string", "pattern": form::MACHINE}),
+        Shape::Tagged(fields, tag, key, kinds) => {
+            let mut tagged = object(fields, &[], catalogue);
+            let kind = |(word, shape): &(&str, Shape)| {
+                let mut properties = Map::new();
+                properties.insert((*tag).to_owned(), json!({"enum": [word]}));
+                properties.insert((*key).to_owned(), of(shape, catalogue));
+                json!({"properties": properties})
+            };
+            tagged["anyOf"] = kinds.iter().map(kind).collect();
+            tagged
+        }
         Shape::Analytic => json!({"$ref": "#/$defs/analytic"}),
         Shape::List(0, item) => json!({"type": "array", "items": of(item, catalogue)}),
         Shape::List(least, item) => json!({"type": "array", "minItems": least, "items": of(item, catalogue)}),
@@ -56,7 +73,7 @@ fn object(fields: &[Field], groups: &[&[&str]], catalogue: &Catalogue<'_>) -> Va
     let mut properties = Map::new();
     for field in fields {
         let mut value = of(&field.shape, catalogue);
-        value["description"] = field.about.into();
+        value["description"] = field.description.into();
         properties.insert(field.key.to_owned(), value);
     }
     let mut object = json!({"type": "object", "additionalProperties": false, "properties": properties});
@@ -77,14 +94,14 @@ fn thresholds(catalogue: &Catalogue<'_>) -> Value {
             .entry(one.analytic)
             .or_insert_with(|| json!({"type": "object", "additionalProperties": false, "properties": {}}));
         entry["properties"][one.name] = json!({
-            "type": "integer", "minimum": one.least, "maximum": one.most, "default": one.default,
-            "description": one.about,
+            "type": "integer", "minimum": one.min, "maximum": one.max, "default": one.default,
+            "description": one.unit,
         });
     }
     json!({"type": "object", "additionalProperties": false, "properties": analytics})
 }
 
-/// Keys in order, whichever map the JSON library was built with.
+/// Sorts the keys, whichever map type the JSON library uses.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(object) => {

@@ -1,4 +1,4 @@
-//! The reader, and that reader, schema and types agree.
+//! Tests of the parser, and of the agreement between parser, schema and types.
 
 use backchannel_events::Severity;
 use serde_json::{Map, Value, json};
@@ -9,14 +9,7 @@ use crate::plan::{Key, SETTINGS, Shape};
 const CATALOGUE: Catalogue<'static> = Catalogue {
     analytics: &["IPC-A-001", "IPC-B-002"],
     joining: &["IPC-B-002"],
-    thresholds: &[Threshold {
-        analytic: "IPC-A-001",
-        name: "targets",
-        default: 5,
-        least: 2,
-        most: 60,
-        about: "machines",
-    }],
+    thresholds: &[Threshold { analytic: "IPC-A-001", name: "targets", default: 5, min: 2, max: 60, unit: "machines" }],
 };
 
 fn errors(json: &str) -> Vec<(String, String)> {
@@ -24,7 +17,7 @@ fn errors(json: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_mistake_is_reported_with_its_place() {
+fn every_error_is_reported_with_its_place() {
     let errors = errors(
         r#"{"analytic": 1, "admin_hosts": "x", "iocs": [{"type": "hsh", "value": "a"}], "allow": [{"name": "n"}]}"#,
     );
@@ -35,20 +28,20 @@ fn every_mistake_is_reported_with_its_place() {
 }
 
 #[test]
-fn a_document_that_is_no_json_names_line_and_column() {
+fn invalid_json_is_reported_with_line_and_column() {
     let error = &parse("{\n  \"allow\": [}").unwrap_err()[0];
     assert_eq!((error.line, error.column), (2, 13));
 }
 
 #[test]
-fn an_allow_rule_without_a_condition_is_refused() {
+fn an_allow_rule_without_a_condition_is_an_error() {
     let errors = errors(r#"{"allow": [{"name": "n", "reason": "r", "owner": "o"}]}"#);
     assert_eq!(errors[0].0, "/allow/0");
     assert!(errors[0].1.contains("analytics, hosts"), "{errors:?}");
 }
 
 #[test]
-fn what_is_not_said_stays_as_shipped() {
+fn missing_keys_have_their_defaults() {
     assert_eq!(parse("{}").unwrap(), Settings::default());
     let settings = parse(r#"{"analytics": {"IPC-DCOM-006": {"severity": "low"}}}"#).unwrap();
     let setting = settings.analytics["IPC-DCOM-006"];
@@ -68,7 +61,7 @@ fn an_expiry_is_a_date_or_a_moment() {
 }
 
 #[test]
-fn a_bad_pattern_is_named_with_its_reason() {
+fn an_invalid_pattern_is_reported_with_the_reason() {
     let errors = errors(r#"{"PipeNamePattern": ["^ok$", "a(b"], "TimeWindow": 0}"#);
     assert_eq!(errors[0].0, "/PipeNamePattern/1");
     assert!(errors[0].1.contains("unclosed group"), "{errors:?}");
@@ -85,14 +78,14 @@ fn a_bad_pattern_is_named_with_its_reason() {
 }
 
 #[test]
-fn an_id_that_the_catalogue_has_not_is_a_mistake_that_names_what_there_is() {
+fn an_unknown_id_is_an_error_that_lists_the_known_ones() {
     let errors = errors(
         r#"{"analytics": {"IPC/X": {}}, "thresholds": {"IPC-B-002": {"a": 1}, "IPC-A-001": {"target": 3, "targets": 1}},
             "TimeWindow": {"IPC-A-001": 5}}"#,
     );
     let expected = [
         ("/analytics/IPC~1X", "the id of an analytic of the catalogue"),
-        ("/thresholds/IPC-A-001/target", "one of the thresholds targets"),
+        ("/thresholds/IPC-A-001/target", "one of the thresholds targets; did you mean targets?"),
         ("/thresholds/IPC-A-001/targets", "a whole number from 2 to 60"),
         ("/thresholds/IPC-B-002", "the id of an analytic that has thresholds: IPC-A-001.targets"),
         ("/TimeWindow/IPC-A-001", "the id of an analytic that joins records within a time: IPC-B-002"),
@@ -103,7 +96,46 @@ fn an_id_that_the_catalogue_has_not_is_a_mistake_that_names_what_there_is() {
 }
 
 #[test]
-fn rules_of_one_name_and_spans_that_end_early_are_mistakes() {
+fn what_was_probably_meant_is_said() {
+    let errors = errors(
+        r#"{"analytics": {"IPC-A-01": {"enabled": false}}, "TimeWindw": 3,
+            "iocs": [{"type": "adress", "value": "a"}],
+            "allow": [{"name": "n", "reason": "r", "owner": "o", "analytics": ["IPC-B-022", "ZZZ"]}]}"#,
+    );
+    let said = |pointer: &str| {
+        let (_, allowed) = errors.iter().find(|(place, _)| place == pointer).unwrap();
+        allowed.split("; did you mean ").nth(1).map(str::to_owned)
+    };
+    assert_eq!(said("/TimeWindw").as_deref(), Some("TimeWindow?"));
+    assert_eq!(said("/analytics/IPC-A-01").as_deref(), Some("IPC-A-001?"));
+    assert_eq!(said("/iocs/0/type").as_deref(), Some("address?"));
+    assert_eq!(said("/allow/0/analytics/0").as_deref(), Some("IPC-B-002?"));
+    assert_eq!(said("/allow/0/analytics/1"), None);
+}
+
+#[test]
+fn values_of_a_wrong_form_are_mistakes_at_their_place() {
+    let errors = errors(
+        r#"{"admin_hosts": ["adm01", "10.1.0.0/16", "10.1.0.500"], "COMObjectAllowList": ["Acme.Ledger", "{9BA05972}"],
+            "iocs": [{"type": "hash", "value": "abc"}, {"type": "clsid", "value": "MMC20"},
+                     {"type": "address", "value": "198.51.100.0/33"}, {"type": "address", "value": "198.51.100.0/24"}],
+            "allow": [{"name": "n", "reason": "r", "owner": "o", "hashes": ["xyz"]}]}"#,
+    );
+    let places: Vec<&str> = errors.iter().map(|(pointer, _)| pointer.as_str()).collect();
+    let expected = [
+        "/admin_hosts/1",
+        "/admin_hosts/2",
+        "/iocs/0/value",
+        "/iocs/1/value",
+        "/iocs/2/value",
+        "/allow/0/hashes/0",
+        "/COMObjectAllowList/1",
+    ];
+    assert_eq!(places, expected);
+}
+
+#[test]
+fn duplicate_rule_names_and_inverted_spans_are_errors() {
     let rule = r#"{"name": "n", "reason": "r", "owner": "o", "hosts": ["h"]}"#;
     let window = r#"{"name": "n", "reason": "r", "start": "2027-01-02", "end": "2027-01-01"}"#;
     let half = r#"{"name": "n", "reason": "r", "start": "2027-01-02", "hosts": []}"#;
@@ -130,6 +162,17 @@ fn full(shape: &Shape) -> Value {
         Shape::Moment => "2027-01-31".into(),
         Shape::Daily => "22:00-04:30".into(),
         Shape::Pattern => "^x$".into(),
+        Shape::Hash => "d41d8cd98f00b204e9800998ecf8427e".into(),
+        Shape::Clsid | Shape::ComClass => "{9BA05972-F6A8-11CF-A442-00A0C90A8F39}".into(),
+        Shape::Address | Shape::Machine => "198.51.100.7".into(),
+        Shape::Tagged(fields, tag, key, kinds) => {
+            let (word, shape) = &kinds[0];
+            let mut value: Map<String, Value> =
+                fields.iter().map(|field| (field.key.to_owned(), full(&field.shape))).collect();
+            value.insert((*tag).to_owned(), (*word).into());
+            value.insert((*key).to_owned(), full(shape));
+            Value::Object(value)
+        }
         Shape::Analytic => "IPC-A-001".into(),
         Shape::List(_, item) => json!([full(item)]),
         Shape::Map(Key::Joining, item) => json!({"IPC-B-002": full(item)}),
@@ -142,7 +185,8 @@ fn full(shape: &Shape) -> Value {
     }
 }
 
-/// All documents that differ from `value` in one place: a value of another type, a key more, a key less, an empty list.
+/// All documents that differ from `value` in one place: a value of another type, an added key, a missing key, an empty
+/// list.
 fn spoilt(value: &Value) -> Vec<Value> {
     let mut all = vec![Value::Null, json!(-1), json!(""), json!("?"), json!([]), json!({}), json!(true)];
     match value {
@@ -170,7 +214,7 @@ fn spoilt(value: &Value) -> Vec<Value> {
     all
 }
 
-/// As much of JSON Schema as the settings' own uses.
+/// A validator for the subset of JSON Schema that the settings' schema uses.
 fn valid(schema: &Value, root: &Value, value: &Value) -> bool {
     let schema = match schema["$ref"].as_str() {
         Some(name) => &root["$defs"][name.rsplit('/').next().unwrap()],
@@ -225,7 +269,7 @@ fn valid(schema: &Value, root: &Value, value: &Value) -> bool {
 }
 
 #[test]
-fn reader_schema_and_types_agree_on_thousands_of_documents() {
+fn parser_schema_and_types_agree_on_thousands_of_documents() {
     let schema: Value = serde_json::from_str(&schema(&CATALOGUE)).unwrap();
     let full = full(&SETTINGS);
     let mut documents = spoilt(&full);
@@ -249,8 +293,8 @@ fn reader_schema_and_types_agree_on_thousands_of_documents() {
 }
 
 #[test]
-fn no_setting_of_the_plan_is_lost_on_the_way_to_the_types() {
-    // A key that the types know and the plan does not could never be set: every one alone must change the result.
+fn every_key_of_the_plan_changes_the_typed_settings() {
+    // A key that is in the types but not in the plan could never be set: every key alone must change the result.
     let Value::Object(full) = full(&SETTINGS) else { panic!() };
     for (key, value) in full {
         let mut one = json!({});
@@ -272,7 +316,7 @@ fn json_of(value: &toml::Value) -> Value {
 }
 
 #[test]
-fn the_example_is_in_order_and_uses_every_setting() {
+fn the_example_is_valid_and_uses_every_setting() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/site.toml");
     let value: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
     let value = json_of(&toml::Value::Table(value));

@@ -1,4 +1,4 @@
-//! What a document that follows the plan means: the typed settings.
+//! The typed settings that a valid document is deserialised to.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,14 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::check;
 
-/// What a site wants. The default is what a site gets that says nothing.
+/// The settings of a site. The default is that of a site without settings.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Settings {
-    /// Changes to single analytics, by catalogue id.
+    /// Overrides of single analytics, by catalogue id.
     pub analytics: BTreeMap<String, AnalyticSetting>,
-    /// How much is too much: by catalogue id, then by name of the threshold.
+    /// Thresholds, by catalogue id, then by name.
     pub thresholds: BTreeMap<String, BTreeMap<String, u32>>,
     /// Hosts and addresses from which administrators work.
     pub admin_hosts: Vec<String>,
@@ -21,7 +22,7 @@ pub struct Settings {
     pub admin_accounts: Vec<String>,
     /// Role of a host, by host name.
     pub host_roles: BTreeMap<String, HostRole>,
-    /// What tells hosts apart.
+    /// Which part of a host's name identifies it.
     pub host_key: HostKey,
     /// Programs that count as privileged whatever account they run under.
     pub high_privilege_processes: Vec<String>,
@@ -31,16 +32,18 @@ pub struct Settings {
     pub maintenance_windows: Vec<MaintenanceWindow>,
     /// Indicators of compromise.
     pub iocs: Vec<Ioc>,
-    /// What the site knows and allows.
+    /// Allow rules.
     pub allow: Vec<AllowRule>,
-    /// How much must have been learned of a host.
+    /// When a baseline counts as mature.
     pub baseline: MaturitySetting,
-    /// Key for hashing what attackers can choose.
+    /// Key for hashing values that an attacker can choose, against crafted collisions.
     pub hash_key: u64,
-    /// Names of pipes, as regular expressions.
+    /// Whether passwords and tokens on command lines stay readable in findings and incidents.
+    pub show_secrets: bool,
+    /// Regular expressions for names of pipes.
     #[serde(rename = "PipeNamePattern", deserialize_with = "pipes")]
     pub pipe_name_pattern: PipeNamePattern,
-    /// Expected lineage.
+    /// Expected parent and child processes.
     #[serde(rename = "AllowedParentChildPairs")]
     pub allowed_parent_child_pairs: Vec<Pair>,
     /// Expected UNIX sockets.
@@ -58,13 +61,13 @@ pub struct Settings {
     /// Seconds within which two records count as one behaviour.
     #[serde(rename = "TimeWindow")]
     pub time_window: Option<TimeWindow>,
-    /// Least severity of a finding with an unsigned program at one end.
+    /// Minimum severity of a finding with an unsigned program at one end.
     #[serde(rename = "UnsignedBinaryAlertLevel", deserialize_with = "some_severity")]
     pub unsigned_binary_alert_level: Option<Severity>,
-    /// Hosts and addresses expected to call others.
+    /// Hosts and addresses that are expected to call others.
     #[serde(rename = "RemoteHostList")]
     pub remote_host_list: Vec<String>,
-    /// What the site knows of its accounts.
+    /// Roles of accounts.
     #[serde(rename = "UserContext")]
     pub user_context: UserContext,
     /// Modules whose load is reported.
@@ -72,28 +75,30 @@ pub struct Settings {
     pub suspicious_dll_list: Vec<String>,
 }
 
-/// How much a baseline must have learned of a host before it says that something is new there; `None`: as shipped.
+/// How much a baseline must have learned about a host before it reports deviations; `None`: the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MaturitySetting {
-    /// Days on which it was seen.
+    /// Days on which the host was seen.
     pub mature_days: Option<u32>,
-    /// Exchanges seen.
+    /// Exchanges of the host that were seen.
     pub mature_events: Option<u32>,
 }
 
-/// What a site changes about one analytic.
+/// Overrides of one analytic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AnalyticSetting {
-    /// On or off; `None`: as shipped.
+    /// Whether it is enabled; `None`: the default.
     pub enabled: Option<bool>,
-    /// The severity to report instead.
+    /// Severity to report instead.
     #[serde(deserialize_with = "some_severity")]
     pub severity: Option<Severity>,
 }
 
-/// What a host is for.
+/// Role of a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
@@ -104,7 +109,7 @@ pub enum HostRole {
     Admin,
 }
 
-/// What tells hosts apart.
+/// Which part of a host's name identifies it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HostKey {
@@ -118,22 +123,23 @@ pub enum HostKey {
 /// An indicator of compromise.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Ioc {
-    /// What is compared.
+    /// What the value is compared with.
     #[serde(rename = "type")]
     pub kind: IocKind,
-    /// The value; `*` in names and paths stands for anything.
+    /// The value; `*` in names and paths matches any text.
     pub value: String,
-    /// The list it is from.
+    /// Name of the list it comes from.
     #[serde(default)]
     pub list: String,
-    /// Severity of a match; critical if not given.
+    /// Severity of a match; critical by default.
     #[serde(default = "critical", deserialize_with = "severity")]
     pub severity: Severity,
-    /// Confidence of a match; high if not given.
+    /// Confidence of a match; high by default.
     #[serde(default = "high", deserialize_with = "confidence")]
     pub confidence: Confidence,
-    /// Not used for events after this.
+    /// Event time after which it is not used.
     #[serde(default, deserialize_with = "last")]
     pub expires: Option<Timestamp>,
 }
@@ -150,17 +156,18 @@ pub enum IocKind {
     Address,
 }
 
-/// Something the site knows and allows: every condition given must hold.
+/// An allow rule: a finding that meets all of its conditions is suppressed.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct AllowRule {
     /// Its name.
     pub name: String,
-    /// Why.
+    /// Why the rule exists.
     pub reason: String,
-    /// Who answers for it.
+    /// Person or team responsible for it.
     pub owner: String,
-    /// Event time after which it no longer holds.
+    /// Event time after which it no longer applies.
     #[serde(deserialize_with = "last")]
     pub expires: Option<Timestamp>,
     /// Analytic ids.
@@ -169,49 +176,52 @@ pub struct AllowRule {
     pub hosts: Vec<String>,
     /// Accounts.
     pub users: Vec<String>,
-    /// Executables: paths or base names, `*` for anything.
+    /// Executables: paths or base names, `*` matches any text.
     pub images: Vec<String>,
     /// Hashes of executables.
     pub hashes: Vec<String>,
-    /// Channels: names, `*` for anything.
+    /// Channels: names, `*` matches any text.
     pub channels: Vec<String>,
 }
 
-/// A time of planned work: from `start` to `end`, or every day.
+/// Planned maintenance: from `start` to `end`, or every day.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct MaintenanceWindow {
     /// Its name.
     pub name: String,
-    /// What is done.
+    /// The planned work.
     pub reason: String,
-    /// Hosts it is for, `*` for anything; empty: all.
+    /// Hosts it applies to, `*` matches any text; empty: all.
     pub hosts: Vec<String>,
-    /// Beginning.
+    /// Start.
     #[serde(deserialize_with = "first")]
     pub start: Option<Timestamp>,
     /// End.
     #[serde(deserialize_with = "last")]
     pub end: Option<Timestamp>,
-    /// Minutes of the day in UTC, from and to; over midnight where the second is smaller.
+    /// Minutes of the day in UTC, from and to; past midnight if the second is smaller.
     #[serde(deserialize_with = "span_of_day")]
     pub daily: Option<(u16, u16)>,
 }
 
-/// Names of pipes of the environment, as regular expressions.
+/// Regular expressions for names of pipes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PipeNamePattern {
-    /// To watch.
+    /// Names to report.
     pub anomalous: Vec<String>,
-    /// The site's own.
+    /// Names that the site uses.
     pub legitimate: Vec<String>,
 }
 
-/// A parent and a child of it; names or paths, `*` for anything.
+/// A parent process and its child; names or paths, `*` matches any text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
+#[non_exhaustive]
 pub struct Pair {
     pub parent: String,
     pub child: String,
@@ -221,19 +231,20 @@ pub struct Pair {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum TimeWindow {
-    /// For every analytic that joins records.
+    /// For every analytic with a time window.
     All(u32),
     /// By analytic.
     ByAnalytic(BTreeMap<String, u32>),
 }
 
-/// What the site knows of its accounts; `*` for anything.
+/// Roles of accounts; `*` matches any text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct UserContext {
-    /// Their processes count as privileged.
+    /// Accounts whose processes count as privileged.
     pub privileged: Vec<String>,
-    /// They are services, not persons.
+    /// Service accounts.
     pub service: Vec<String>,
 }
 

@@ -7,13 +7,13 @@ use backchannel_events::{ProcessEvent, Timestamp};
 
 use crate::Packed;
 
-/// Events that wait for their turn, packed one by one: in the order they were read, borrowing nothing.
+/// A queue of events, packed one by one so that nothing is borrowed, in the order in which they were read.
 #[derive(Default)]
 pub(crate) struct Ahead {
     /// Time, and the end of the packed event in `bytes`.
     queue: VecDeque<(Timestamp, usize)>,
     bytes: Vec<u8>,
-    /// Where the next one begins.
+    /// Start of the next event.
     start: usize,
     packer: Builder,
     packed: Vec<u8>,
@@ -29,7 +29,7 @@ impl Ahead {
     }
 
     pub(crate) fn keep(&mut self, event: &ProcessEvent<'_>) {
-        // What does not fit into an empty batch fits into none.
+        // An event that does not fit into an empty batch fits into none.
         if self.packer.push(event).is_ok() {
             self.packer.finish(&mut self.packed);
             self.bytes.extend_from_slice(&self.packed);

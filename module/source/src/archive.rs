@@ -1,26 +1,27 @@
-//! The members of tar and ZIP archives: where each one's bytes are, and how they are packed. Nothing is unpacked.
+//! The members of tar and ZIP archives: the place of each one's bytes, and its compression. Nothing is decompressed
+//! here.
 
 use std::io;
 
 use crate::bytes::Reader;
 use crate::unpack::Layer;
 
-/// How many members of one archive are used.
+/// Maximum number of members that are read from one archive.
 const MEMBERS: usize = 200_000;
 
-/// A member that can be read.
+/// A readable member.
 pub(crate) struct Member {
     pub(crate) name: String,
-    /// Where its bytes begin in the archive, and how many there are.
+    /// Offset of its bytes in the archive, and their number.
     pub(crate) offset: u64,
     pub(crate) length: u64,
     pub(crate) layers: Vec<Layer>,
 }
 
-/// Members that can be read, and what cannot (member, reason; an empty member: the archive).
+/// Readable members, and problems (member, reason; if the member is empty, the problem is with the archive).
 pub(crate) type Listed = (Vec<Member>, Vec<(String, String)>);
 
-/// The members of a tar archive.
+/// Lists the members of a tar archive.
 pub(crate) fn tar_members(reader: Reader) -> io::Result<Listed> {
     let mut archive = tar::Archive::new(reader);
     let (mut members, mut problems) = (Vec::new(), Vec::new());
@@ -35,24 +36,24 @@ pub(crate) fn tar_members(reader: Reader) -> io::Result<Listed> {
         let kind = entry.header().entry_type();
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         if kind.is_gnu_sparse() {
-            problems.push((name, "a sparse member is not read: unpack the archive first".into()));
+            problems.push((name, "sparse members are not supported: unpack the archive first".into()));
         } else if (kind.is_file() || kind.is_contiguous()) && !is_hidden(&name) {
             members.push(Member { offset: entry.raw_file_position(), length: entry.size(), layers: Vec::new(), name });
         }
         if members.len() >= MEMBERS {
-            problems.push((String::new(), format!("it has more than {MEMBERS} members: the rest is left out")));
+            problems.push((String::new(), format!("it has more than {MEMBERS} members: the rest is skipped")));
             break;
         }
     }
     Ok((members, problems))
 }
 
-/// The members of a ZIP archive.
+/// Lists the members of a ZIP archive.
 pub(crate) fn zip_members(reader: Reader) -> io::Result<Listed> {
     let mut archive = zip::ZipArchive::new(io::BufReader::new(reader)).map_err(io::Error::from)?;
     let (mut members, mut problems) = (Vec::new(), Vec::new());
     if archive.len() > MEMBERS {
-        problems.push((String::new(), format!("it has more than {MEMBERS} members: the rest is left out")));
+        problems.push((String::new(), format!("it has more than {MEMBERS} members: the rest is skipped")));
     }
     for index in 0..archive.len().min(MEMBERS) {
         let member = match archive.by_index_raw(index) {
@@ -70,12 +71,12 @@ pub(crate) fn zip_members(reader: Reader) -> io::Result<Listed> {
             zip::CompressionMethod::Stored => Vec::new(),
             zip::CompressionMethod::Deflated => vec![Layer::Deflate],
             other => {
-                problems.push((name, format!("compression method {other} is not read: unpack the archive first")));
+                problems.push((name, format!("compression method {other} is not supported: unpack the archive first")));
                 continue;
             }
         };
         let Some(offset) = member.data_start() else {
-            problems.push((name, "it does not say where the member begins".into()));
+            problems.push((name, "the offset of the member is missing".into()));
             continue;
         };
         if member.encrypted() {

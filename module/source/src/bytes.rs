@@ -1,20 +1,20 @@
-//! [`Bytes`]: what a host must offer of a file, and a reader over it.
+//! [`Bytes`]: random access to an input, implemented by the host; and a reader over it.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::rc::Rc;
 
-/// A file, or what is like one: bytes that can be read at any offset.
+/// A file or similar: bytes that can be read at any offset.
 pub trait Bytes {
-    /// How many there are; 0 where that is not known. It may grow while it is read.
+    /// Size in bytes; 0 if it is not known. It may grow while it is read.
     fn size(&self) -> u64;
 
-    /// Reads from `offset` on as much as there is, `into.len()` at most; 0 only at the end.
+    /// Reads from `offset` as many bytes as available, at most `into.len()`; 0 only at the end.
     ///
     /// # Errors
-    /// The bytes cannot be read (any more).
+    /// Reading failed.
     fn read_at(&self, offset: u64, into: &mut [u8]) -> io::Result<usize>;
 
-    /// A reader has ended: an open handle can be given back. A later read opens it again.
+    /// A reader has ended: an open handle can be closed. A later read opens it again.
     fn close(&self) {}
 }
 
@@ -33,10 +33,10 @@ impl Bytes for Vec<u8> {
 
 /// Bytes that are written once and then read at any offset: an archive's members are read in the order of their time.
 pub trait Spool: Write {
-    /// What was written.
+    /// Finishes writing and returns what was written.
     ///
     /// # Errors
-    /// It could not be written to its end.
+    /// The end of the data could not be written.
     fn finish(self: Box<Self>) -> io::Result<Rc<dyn Bytes>>;
 }
 
@@ -46,22 +46,22 @@ impl Spool for Vec<u8> {
     }
 }
 
-/// Reads bytes, or a part of them, from start to end.
+/// Reads bytes, or a part of them, sequentially.
 pub(crate) struct Reader {
     bytes: Rc<dyn Bytes>,
     start: u64,
     at: u64,
-    /// Where the part ends; it is an error if the bytes end before.
+    /// End of the part; it is an error if the bytes end before it.
     end: Option<u64>,
 }
 
 impl Reader {
-    /// All there is.
+    /// Reads all bytes.
     pub(crate) fn whole(bytes: Rc<dyn Bytes>) -> Self {
         Self { bytes, start: 0, at: 0, end: None }
     }
 
-    /// `length` bytes from `offset` on.
+    /// Reads `length` bytes from `offset` on.
     pub(crate) fn part(bytes: Rc<dyn Bytes>, offset: u64, length: u64) -> Self {
         Self { bytes, start: offset, at: offset, end: Some(offset.saturating_add(length)) }
     }
@@ -101,7 +101,7 @@ impl Seek for Reader {
                 self.at = at;
                 Ok(at - self.start)
             }
-            None => Err(io::Error::new(io::ErrorKind::InvalidInput, "before the first byte")),
+            None => Err(io::Error::new(io::ErrorKind::InvalidInput, "position before the first byte")),
         }
     }
 }
@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
 
-    /// Says how often it was closed.
+    /// Counts how often it was closed.
     struct Watched(Vec<u8>, Rc<Cell<u32>>);
 
     impl Bytes for Watched {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_read_as_if_it_were_all() {
+    fn a_part_is_read_like_a_whole() {
         let bytes: Rc<dyn Bytes> = Rc::new(b"0123456789".to_vec());
         let mut reader = Reader::part(Rc::clone(&bytes), 2, 5);
         let mut text = String::new();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_reader_gives_the_handle_back() {
+    fn a_reader_closes_the_handle_at_its_end() {
         let closed = Rc::new(Cell::new(0));
         let bytes: Rc<dyn Bytes> = Rc::new(Watched(b"abc".to_vec(), Rc::clone(&closed)));
         let mut reader = Reader::whole(Rc::clone(&bytes));

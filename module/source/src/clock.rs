@@ -1,7 +1,7 @@
-//! A first pass over an input that can be read twice: does its source write local time and call it UTC?
+//! A first pass over inputs that can be read twice, to find out whether the source writes local time as UTC.
 //!
-//! Sysmon's records carry two times, which shows it. Some collectors deliver one log after the other, so that records
-//! whose time is wrong come before the first record of Sysmon; without this pass their times would stay wrong.
+//! Sysmon's records contain two times, which show it. Some collectors write one log after the other, so that records
+//! with wrong times precede the first record of Sysmon; without this pass their times would not be corrected.
 
 use std::io::{self, Read};
 
@@ -12,12 +12,12 @@ use crate::Options;
 use crate::stream::Context;
 use crate::text::{More, Pieces, decoder};
 
-/// This many records with two times are enough.
-const ENOUGH: u32 = 100;
-/// An input without any is not read further than this, in bytes.
-const FARTHEST: usize = 128 * 1024 * 1024;
+/// Number of records with two times that is sufficient.
+const SUFFICIENT_RECORDS: u32 = 100;
+/// Bytes after which an input without any such record is not read further.
+const MAX_BYTES: usize = 128 * 1024 * 1024;
 
-/// Reads an input's records with two times.
+/// Reads the records of an input that have two times.
 pub(crate) fn look(bytes: Box<dyn Read>, found: Found, options: &Options, context: &mut Context) -> io::Result<()> {
     if !matches!(found.format, Format::Json | Format::WindowsJson | Format::WindowsXml) {
         return Ok(());
@@ -26,8 +26,8 @@ pub(crate) fn look(bytes: Box<dyn Read>, found: Found, options: &Options, contex
         provider.eq_ignore_ascii_case("Microsoft-Windows-Sysmon") && matches!(event_id, 1 | 5 | 7 | 10..=13 | 17 | 18)
     };
     let (mut pieces, mut framer, mut decoder) = (Pieces::new(bytes), Framer::new(found), decoder(found, options));
-    let (mut seen, mut looked) = (0, 0);
-    while seen < ENOUGH && looked < FARTHEST {
+    let (mut seen, mut bytes_read) = (0, 0);
+    while seen < SUFFICIENT_RECORDS && bytes_read < MAX_BYTES {
         let mut rest = pieces.rest();
         while let Some(framed) = framer.next(&mut rest) {
             let Framed::Frame(frame) = framed else { continue };
@@ -39,9 +39,9 @@ pub(crate) fn look(bytes: Box<dyn Read>, found: Found, options: &Options, contex
             context.arena.reset();
         }
         pieces.set_rest(0);
-        // What is wrong with the input is counted when its events are read.
+        // Errors in the input are counted when its events are read.
         match pieces.read()? {
-            More::Some => looked += pieces.rest().len(),
+            More::Some => bytes_read += pieces.rest().len(),
             More::Idle | More::End => break,
         }
     }

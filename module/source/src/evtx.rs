@@ -1,4 +1,4 @@
-//! Windows event log files: chunk by chunk, from a file, an archive or a pipe.
+//! Windows event log files, read chunk by chunk from a file, an archive or a pipe.
 
 use std::io::{self, Read};
 
@@ -9,17 +9,17 @@ use backchannel_normalize::{Place, Record, wants};
 use crate::skips::{SkipDetail, Tally};
 use crate::stream::{Context, Step};
 
-/// How many chunks are read at once.
+/// Number of chunks that are read at once.
 const CHUNKS: usize = 2;
 
-/// How much of a file is read for its first record: more than almost any record takes.
-const LOOK: usize = HEADER_SIZE + 16 * 1024;
+/// Bytes of a file that are read for its first record: more than almost any record takes.
+const FIRST_READ: usize = HEADER_SIZE + 16 * 1024;
 
-/// When the first record of a log was written, as it says itself. Nothing else of it is read: a folder may hold
-/// hundreds of logs.
+/// Time at which the first record of a log was written, according to the record. Nothing else of the file is read,
+/// because a folder may contain hundreds of logs.
 pub(crate) fn first_time(bytes: impl Read) -> Option<Timestamp> {
-    let mut start = Vec::with_capacity(LOOK);
-    bytes.take(LOOK as u64).read_to_end(&mut start).ok()?;
+    let mut start = Vec::with_capacity(FIRST_READ);
+    bytes.take(FIRST_READ as u64).read_to_end(&mut start).ok()?;
     backchannel_decode::evtx::first_time(start.get(HEADER_SIZE..)?)
 }
 
@@ -49,7 +49,7 @@ impl EvtxReader {
         }
     }
 
-    /// Takes one chunk.
+    /// Reads one chunk.
     pub(crate) fn step(
         &mut self,
         context: &mut Context,
@@ -71,7 +71,8 @@ impl EvtxReader {
             self.at = self.filled - rest.len();
             return Step::Read;
         }
-        // The header alone first: then chunks lie whole in what is read, and none has to be put together.
+        // The header is read separately: the chunks are then aligned with the buffer, and none has to be copied
+        // together.
         let wanted = if self.started { self.buffer.len() } else { HEADER_SIZE };
         self.started = true;
         self.at = 0;
@@ -79,7 +80,7 @@ impl EvtxReader {
         if let Err(error) = self.fill(wanted) {
             context.broken(&error, 0, tally);
             self.ended = true;
-            // What was read before the error is still to be taken.
+            // Chunks read before the error are still to be decoded.
             let mut rest = &self.buffer[..self.filled];
             while let Some(piece) = self.splitter.next(&mut rest) {
                 take(&piece, &mut self.chunks, context, tally, sink);
@@ -92,7 +93,7 @@ impl EvtxReader {
         while self.filled < wanted {
             match self.bytes.read(&mut self.buffer[self.filled..wanted]) {
                 Ok(0) => {
-                    // The rest goes through the splitter once more before it is asked for what is left.
+                    // The rest passes through the splitter once more before `finish` is called.
                     self.ended = self.filled == 0;
                     return Ok(());
                 }
@@ -133,9 +134,9 @@ fn take(
             tally.read += 1;
             add(name, &skip, tally);
         }
-        // What a cut chunk held is lost.
+        // The records of an incomplete chunk are lost.
         Item::Note(skip) if skip.reason == Reason::Truncated => add(name, &skip, tally),
-        // The records of a chunk whose checksum is wrong are read all the same; each is judged by itself.
+        // The records of a chunk with a wrong checksum are read nevertheless; each is validated by itself.
         Item::Note(skip) => tally.notes.add(detail(name, &skip)),
     });
     arena.reset();

@@ -1,4 +1,4 @@
-//! The raw record behind a piece of evidence, found again in its file.
+//! Finds the raw record behind a piece of evidence.
 
 use std::fmt::Write;
 use std::io::Read;
@@ -13,12 +13,12 @@ use bumpalo::Bump;
 use crate::input::Kind;
 use crate::{Bytes, Options, Sources};
 
-/// How much of a record is shown, in bytes.
-const MOST: usize = 256 * 1024;
-/// How many lines apart the lines of one audit event may be.
-const APART: u64 = 1_000;
+/// Maximum size of the record's text that is returned, in bytes.
+const MAX_SHOWN: usize = 256 * 1024;
+/// Maximum distance of the lines of one audit event, in lines.
+const MAX_DISTANCE: u64 = 1_000;
 
-/// Where a record is, as evidence names it.
+/// Place of a record, as evidence states it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecordPlace<'p> {
     /// The input: a file, or a member of an archive.
@@ -33,8 +33,8 @@ pub struct RecordPlace<'p> {
     pub event_id: u32,
 }
 
-/// The record at `place` in the file `name`, read with `options`: its text as it is there, all lines of a Linux audit
-/// event, or the fields of a record that is binary. `None` where it is not found.
+/// Finds the record at `place` in the file `name`, read with `options`. Returns its original text, all lines of a Linux
+/// audit event, or the fields of a binary record. `None` if it is not found.
 pub fn find_record(options: Options, name: &str, bytes: Rc<dyn Bytes>, place: RecordPlace<'_>) -> Option<String> {
     let limits = options.unpack;
     let mut sources = Sources::new(options);
@@ -50,16 +50,16 @@ pub fn find_record(options: Options, name: &str, bytes: Rc<dyn Bytes>, place: Re
 fn text(mut reader: Box<dyn Read>, found: Found, place: RecordPlace<'_>) -> Option<String> {
     let serial = (found.format == Format::Auditd).then(|| format!(":{})", place.record));
     let (mut framer, mut buffer, mut shown) = (Framer::new(found), vec![0; 128 * 1024], String::new());
-    // Whether it goes on.
+    // Whether to continue.
     let take = |framed: Framed<'_>, shown: &mut String| {
         let Framed::Frame(frame) = framed else { return true };
-        let line = String::from_utf8_lossy(&frame.bytes[..frame.bytes.len().min(MOST)]);
+        let line = String::from_utf8_lossy(&frame.bytes[..frame.bytes.len().min(MAX_SHOWN)]);
         match &serial {
             Some(serial) => {
-                if line.contains(serial.as_str()) && shown.len() < MOST {
+                if line.contains(serial.as_str()) && shown.len() < MAX_SHOWN {
                     let _ = writeln!(shown, "{}", line.trim_end());
                 }
-                frame.line < place.line.saturating_add(APART)
+                frame.line < place.line.saturating_add(MAX_DISTANCE)
             }
             None => {
                 if frame.line == place.line {
@@ -124,7 +124,7 @@ fn evtx(mut reader: Box<dyn Read>, place: RecordPlace<'_>) -> Option<String> {
 fn fields(record: &WindowsRecord<'_>) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
-        if !value.is_empty() && text.len() < MOST {
+        if !value.is_empty() && text.len() < MAX_SHOWN {
             let _ = writeln!(text, "{name}: {value}");
         }
     };

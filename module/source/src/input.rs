@@ -1,4 +1,4 @@
-//! An input: one log that was found and recognised, ready to be read.
+//! An input: one log that was found and recognised, and can be opened.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -11,7 +11,7 @@ use backchannel_decode::Found;
 use crate::bytes::{Bytes, Reader};
 use crate::unpack::{Layer, UnpackLimits, unpack};
 
-/// What an input holds.
+/// Kind of contents of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text(Found),
@@ -26,7 +26,7 @@ pub(crate) struct Input {
     pub(crate) layers: Vec<Layer>,
 }
 
-/// Where an input's bytes are.
+/// Location of an input's bytes.
 #[derive(Clone)]
 pub(crate) enum Place {
     Whole(Rc<dyn Bytes>),
@@ -36,7 +36,7 @@ pub(crate) enum Place {
         offset: u64,
         length: u64,
     },
-    /// It can be read once.
+    /// A stream that can be read once.
     Once(Rc<RefCell<Option<Box<dyn Read>>>>),
 }
 
@@ -46,7 +46,7 @@ impl Input {
         !matches!(self.place, Place::Once(_))
     }
 
-    /// Its size as stored, compressed or not, in bytes; 0 where that is not known.
+    /// Its stored size in bytes, before decompression; 0 if it is not known.
     pub(crate) fn size(&self) -> u64 {
         match &self.place {
             Place::Whole(bytes) => bytes.size(),
@@ -55,7 +55,7 @@ impl Input {
         }
     }
 
-    /// Its bytes, unpacked. The number of stored bytes that were read is added to `progress`.
+    /// Opens it as a decompressed stream. The number of stored bytes read is added to `progress`.
     pub(crate) fn read(&self, limits: &UnpackLimits, progress: &Arc<AtomicU64>) -> io::Result<Box<dyn Read>> {
         let raw = Box::new(Counted { inner: self.place.open()?, read: Arc::clone(progress) });
         Ok(unpack(raw, &self.layers, limits))
@@ -63,7 +63,7 @@ impl Input {
 }
 
 impl Place {
-    /// What can be read once.
+    /// An input that can be read once.
     pub(crate) fn once(reader: Box<dyn Read>) -> Self {
         Self::Once(Rc::new(RefCell::new(Some(reader))))
     }

@@ -1,13 +1,13 @@
-//! Logs as bytes to batches of events: the one reader of the program and of the browser page.
+//! Reads logs into batches of events; shared by the program and the browser page.
 //!
-//! A host gives inputs to [`Sources`]: [`Bytes`] that can be read at any offset (a file, a browser's `File`, memory), or a
-//! stream that can be read once. Compression is removed, archives are listed, the format is recognised by content.
-//! [`Sources::events`] then is one stream of packed batches in the order of event time: each input is read only as far
-//! as its next event is due, so that neither sorting nor a whole file in memory is needed. What cannot be used is
-//! counted and kept with its reason ([`Tally`]).
+//! A host adds inputs to [`Sources`]: [`Bytes`] that can be read at any offset (a file, a browser's `File`, memory), or
+//! a stream that can be read once. Inputs are decompressed, archives are listed, and formats are recognised by content.
+//! [`Sources::events`] merges all of them into one stream of packed batches in the order of event time. Each input is
+//! read only as far as its next event is due, so that neither sorting nor a whole file in memory is needed. What cannot
+//! be used is counted and reported with its reason ([`Tally`]).
 //!
-//! Nothing here opens a file, reads the clock or knows a host; walking folders, following growing inputs and temporary
-//! files are the host's.
+//! This crate opens no files and reads no clock. Walking folders, following growing inputs and temporary files are up
+//! to the host.
 //!
 //! ```
 //! use std::rc::Rc;

@@ -1,10 +1,9 @@
-//! Several inputs as one stream of batches, in the order of event time.
+//! Merges several inputs into one stream of batches, in the order of event time.
 //!
-//! The input whose next event is the oldest runs until an event of another one is due; ties go by the inputs'
-//! names, so that the order in which they are given changes nothing.
-//! No more than [`OPEN_INPUTS`] are open at a time. Where there are more, all are looked at once
-//! for their first event, and each is opened when its first event is due; only where more than that many overlap in
-//! time does one start late.
+//! The input whose next event is the oldest runs until an event of another one is due. Ties are resolved by the inputs'
+//! names, so that the order in which they are added has no effect. At most [`OPEN_INPUTS`] are open at a time. If there
+//! are more, the first event of each is read in advance, and the input is opened when that event is due. Only if more
+//! than that many overlap in time, an input starts late.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -19,24 +18,24 @@ use crate::skips::{SkipDetail, Tally};
 use crate::stream::{Due, Stopped, Stream};
 use crate::{Options, Packed};
 
-/// How many inputs are open at a time.
+/// Maximum number of inputs that are open at a time.
 pub const OPEN_INPUTS: usize = 64;
 
 /// Before all events.
 const BEGINNING: Timestamp = Timestamp(i64::MIN);
 
-/// What filling a batch came to.
+/// Result of filling a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filled {
-    /// A batch of so many events.
+    /// A batch with this number of events.
     Batch(usize),
-    /// Nothing came for a while: only of inputs that are still being written to.
+    /// No events for now: only with inputs that are still being written to.
     Idle,
     /// All inputs have ended.
     End,
 }
 
-/// All inputs as one stream.
+/// All inputs as one stream of batches.
 pub struct Merge {
     /// Inputs not opened yet, by the time of their first event.
     waiting: VecDeque<(Due, Input)>,
@@ -84,16 +83,16 @@ impl Merge {
         }
     }
 
-    /// How many events a batch has at most.
+    /// Sets the maximum number of events of a batch.
     pub fn set_batch(&mut self, events: usize) {
-        self.out.most = events.max(1);
+        self.out.limit = events.max(1);
     }
 
     /// Writes the next batch to `bytes`.
     pub fn fill(&mut self, bytes: &mut Vec<u8>) -> Filled {
         loop {
             let Some(index) = self.current.take().or_else(|| self.next_input()) else {
-                return self.hand_over(bytes).unwrap_or(Filled::End);
+                return self.finish_batch(bytes).unwrap_or(Filled::End);
             };
             let due = self.next_due();
             let Some(Some(stream)) = self.open.get_mut(index) else { continue };
@@ -101,36 +100,36 @@ impl Merge {
                 Stopped::Ahead(time) => self.heads.push(Reverse(Due { time, input: index })),
                 Stopped::Full => {
                     self.current = Some(index);
-                    if let Some(filled) = self.hand_over(bytes) {
+                    if let Some(filled) = self.finish_batch(bytes) {
                         return filled;
                     }
                 }
                 Stopped::Idle => {
                     self.current = Some(index);
-                    return self.hand_over(bytes).unwrap_or(Filled::Idle);
+                    return self.finish_batch(bytes).unwrap_or(Filled::Idle);
                 }
                 Stopped::End => self.open[index] = None,
             }
         }
     }
 
-    /// What was filled so far, besides the events.
+    /// Statistics of the batches so far.
     pub fn packed(&self) -> &Packed {
         &self.out
     }
 
-    /// What was read, and what came of it.
+    /// Counters of records read and skipped, so far.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// The tally, at the end.
+    /// Counters of records read and skipped, at the end.
     pub fn into_tally(mut self) -> Tally {
         self.tally.skips.count("event-too-large", self.out.too_large);
         self.tally
     }
 
-    fn hand_over(&mut self, bytes: &mut Vec<u8>) -> Option<Filled> {
+    fn finish_batch(&mut self, bytes: &mut Vec<u8>) -> Option<Filled> {
         if self.out.builder.is_empty() {
             return None;
         }
@@ -138,10 +137,10 @@ impl Merge {
         Some(Filled::Batch(std::mem::take(&mut self.out.events)))
     }
 
-    /// When another input than the running one is due.
+    /// Time at which another input than the running one is due.
     fn next_due(&self) -> Option<Due> {
         let open = self.heads.peek().map(|Reverse(due)| *due);
-        // A waiting input that may not be opened yet holds nobody up.
+        // A waiting input that may not be opened yet does not limit the others.
         let waiting = self.waiting.front().filter(|_| self.has_room(1)).map(|(due, _)| *due);
         match (open, waiting) {
             (Some(open), Some(waiting)) => Some(open.min(waiting)),
@@ -153,7 +152,7 @@ impl Merge {
         self.heads.len() + running < OPEN_INPUTS
     }
 
-    /// The input whose next event is the oldest. Opens those that wait and may be due before it.
+    /// Removes the input whose next event is the oldest. Opens waiting inputs that may be due before it.
     fn next_input(&mut self) -> Option<usize> {
         loop {
             let oldest = self.heads.peek().map(|Reverse(due)| *due);
@@ -164,13 +163,13 @@ impl Merge {
             }
             let (due, input) = self.waiting.pop_front()?;
             match Stream::open(&input, &self.options, &self.done) {
-                // Its time is known from the look ahead.
+                // Its time is known from reading ahead.
                 Ok(stream) if due.time != BEGINNING => {
                     self.open[due.input] = Some(stream);
                     self.heads.push(Reverse(due));
                 }
                 Ok(mut stream) => {
-                    // Not a single event is due before the beginning of time: this finds out when its first one is.
+                    // Runs it with a limit before all events, to find out the time of its first event.
                     let nothing = Due { time: BEGINNING, input: 0 };
                     let alone = self.heads.is_empty() && self.waiting.is_empty();
                     let stopped = if alone {
@@ -198,12 +197,12 @@ impl Merge {
     }
 }
 
-/// The time of an input's first event, or record: as early.
+/// Time of the first event, or record, of an input; a lower bound.
 fn first_event(input: &Input, options: &Options) -> Option<Timestamp> {
-    // What is read ahead is not progress.
-    let looked = Arc::default();
+    // Bytes read ahead do not count as progress.
+    let uncounted = Arc::default();
     match input.kind {
-        Kind::Evtx => evtx::first_time(input.read(&options.unpack, &looked).ok()?),
-        Kind::Text(_) => Stream::open(input, options, &looked).ok()?.first_time(),
+        Kind::Evtx => evtx::first_time(input.read(&options.unpack, &uncounted).ok()?),
+        Kind::Text(_) => Stream::open(input, options, &uncounted).ok()?.first_time(),
     }
 }

@@ -1,4 +1,4 @@
-//! From a file to its inputs: compression removed, archives listed, formats recognised by content.
+//! Finds the inputs in a file: decompresses it, lists archives, recognises formats by content.
 
 use std::io::{self, Read};
 use std::rc::Rc;
@@ -12,11 +12,11 @@ use crate::skips::{SkipDetail, Skips};
 use crate::unpack::{Layer, unpack};
 use crate::{InputFormat, Options};
 
-/// How much of an input is read to recognise its format, in bytes.
+/// Bytes of an input that are read to recognise its format.
 const PEEK: usize = 64 * 1024;
-/// How many compressions may lie around one input.
+/// Maximum number of nested compressions of one input.
 const LAYERS: usize = 3;
-/// An archive may hold archives, and those hold none.
+/// Maximum depth of archives: an archive may contain archives, and those none.
 const ARCHIVES: usize = 2;
 
 /// Finds the inputs in files and streams.
@@ -28,12 +28,12 @@ pub(crate) struct Opener<'s> {
 }
 
 impl Opener<'_> {
-    /// Adds what a file holds.
+    /// Adds the inputs in a file.
     pub(crate) fn bytes(&mut self, name: &str, bytes: Rc<dyn Bytes>) {
         self.place(name.to_owned(), Place::Whole(bytes), Vec::new(), 0);
     }
 
-    /// Adds what a stream holds.
+    /// Adds the inputs in a stream.
     pub(crate) fn stream(&mut self, name: &str, reader: Box<dyn Read>) {
         self.place(name.to_owned(), Place::once(reader), Vec::new(), 0);
     }
@@ -59,7 +59,7 @@ impl Opener<'_> {
                     removed += 1;
                     let layer = if container == Container::Gzip { Layer::Gzip } else { Layer::Zstd };
                     match place {
-                        // What can be read only once has no layers: they are removed as they are found.
+                        // A stream has no layers: they are removed while it is opened.
                         Place::Once(reader) => {
                             let Some(reader) = reader.borrow_mut().take() else { return };
                             place = Place::once(unpack(reader, &[layer], &self.options.unpack));
@@ -74,7 +74,7 @@ impl Opener<'_> {
                     return self.archive(&name, &place, &layers, container, archives);
                 }
                 Container::Zip | Container::Tar => {
-                    let reason = "an archive in an archive in an archive is not opened".to_owned();
+                    let reason = "archives in archives in archives are not supported".to_owned();
                     return self.problem(&name, "archive", reason);
                 }
                 Container::Bzip2 | Container::Xz | Container::SevenZip => {
@@ -83,19 +83,19 @@ impl Opener<'_> {
                         Container::Xz => "xz",
                         _ => "7z",
                     };
-                    return self.problem(&name, "archive", format!("{what} is not read: unpack it first"));
+                    return self.problem(&name, "archive", format!("{what} is not supported: unpack it first"));
                 }
             }
         }
     }
 
-    /// The first bytes of an input and what they say. What can be read only once is put together again.
+    /// Reads and classifies the first bytes of an input. A stream is put together again.
     fn look(&self, place: &mut Place, layers: &[Layer]) -> io::Result<(Vec<u8>, Detected)> {
         let mut reader = unpack(place.open()?, layers, &self.options.unpack);
         let head = match peek(&mut reader, self.options.pace.is_some()) {
             Ok(head) => head,
             Err((head, error)) if head.is_empty() => return Err(error),
-            // The error comes again when the input is read; what stands before it is used.
+            // The error occurs again when the input is read; the data before it is used.
             Err((head, _)) => head,
         };
         let detected = detect(&head);
@@ -110,7 +110,7 @@ impl Opener<'_> {
             (None, Detected::Text(found)) => Kind::Text(found),
             (None, Detected::Evtx) | (Some(InputFormat::Evtx), _) => Kind::Evtx,
             (Some(InputFormat::Text(format)), Detected::Text(found)) => {
-                // How the records follow each other was seen; only what they are is the user's word.
+                // The framing is detected; only the format is stated by the user.
                 let framing = if format.is_json() { found.framing } else { format.framing() };
                 Kind::Text(Found { format, framing, encoding: found.encoding })
             }
@@ -127,7 +127,7 @@ impl Opener<'_> {
     }
 
     fn archive(&mut self, name: &str, place: &Place, layers: &[Layer], container: Container, archives: usize) {
-        // Members are read in any order: from where the archive is, or from a copy where it is compressed itself.
+        // Members are read in any order: from the archive in place, or from a copy if it is compressed itself.
         let (archive, start, reader) = match place {
             Place::Whole(bytes) if layers.is_empty() => (Rc::clone(bytes), 0, Reader::whole(Rc::clone(bytes))),
             Place::Part { archive, offset, length } if layers.is_empty() => {
@@ -162,7 +162,7 @@ impl Opener<'_> {
         }
     }
 
-    /// A copy of an input that can be read at any offset. The second value says why it is not whole.
+    /// Copies an input so that it can be read at any offset. The second value is the reason if the copy is incomplete.
     fn spool(&self, place: &Place, layers: &[Layer]) -> io::Result<(Rc<dyn Bytes>, Option<String>)> {
         let limit = self.options.unpack.spooled;
         let mut reader = unpack(place.open()?, layers, &self.options.unpack).take(limit.saturating_add(1));
@@ -175,19 +175,19 @@ impl Opener<'_> {
                 Ok(read) => {
                     written += read as u64;
                     if written > limit {
-                        break Some(format!("it unpacks to more than {limit} bytes: the rest is left out"));
+                        break Some(format!("it unpacks to more than {limit} bytes: the rest is skipped"));
                     }
                     spool.write_all(&buffer[..read])?;
                 }
                 Err(error) if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock) => {}
-                Err(error) => break Some(format!("{error}: what stands before it is used")),
+                Err(error) => break Some(format!("{error}: the data before it is used")),
             }
         };
         Ok((spool.finish()?, problem))
     }
 }
 
-/// Reads up to [`PEEK`] bytes; of an input that is still being written to, no more than it takes to see a whole line.
+/// Reads up to [`PEEK`] bytes; of an input that is still being written to, only up to the first whole line.
 fn peek(reader: &mut dyn Read, growing: bool) -> Result<Vec<u8>, (Vec<u8>, io::Error)> {
     let mut head = vec![0; PEEK];
     let mut filled = 0;

@@ -1,4 +1,4 @@
-//! How inputs are read.
+//! Options for reading inputs.
 
 use std::io;
 
@@ -6,34 +6,34 @@ use backchannel_decode::InputFormat;
 
 use crate::{Spool, UnpackLimits};
 
-/// When the reader of an input that is still being written to stops collecting and hands over what it has.
+/// Decides when the reader of an input that is still being written to stops collecting events and returns what it has.
 ///
-/// A host implements it with a clock; without one a reader that always finds more to read would fill its batch first.
+/// A host implements it with a clock. Without one, a reader that always finds more data would fill its batch first.
 pub trait Pace {
-    /// Whether it is time. The first call after [`restart`](Self::restart) begins the wait.
+    /// Whether the time is over. The first call after [`restart`](Self::restart) starts it.
     fn is_over(&mut self) -> bool;
 
-    /// Events were handed over.
+    /// Called after events were returned.
     fn restart(&mut self);
 }
 
-/// How inputs are read.
+/// Options for reading inputs.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Their format; `None`: recognised by content.
     pub format: Option<InputFormat>,
-    /// Host for records that name none.
+    /// Host of records that do not name one.
     pub host: Option<String>,
-    /// Year of records that have none (syslog).
+    /// Year of records without one (syslog).
     pub year: Option<i32>,
-    /// Limits for what is compressed.
+    /// Limits for compressed inputs.
     pub unpack: UnpackLimits,
-    /// How many skipped records are kept with their details.
+    /// Number of skipped records that are kept with their details.
     pub skips_kept: usize,
-    /// Set where the inputs are still being written to: what came is not held back.
+    /// Set if the inputs are still being written to: events are returned without waiting for a full batch.
     pub pace: Option<fn() -> Box<dyn Pace>>,
-    /// Where an archive that is itself compressed is unpacked to. In memory unless the host has something better;
-    /// [`UnpackLimits::spooled`] bounds it.
+    /// Creates temporary storage for decompressed archives. In memory by default; [`UnpackLimits::spooled`] limits its
+    /// size.
     pub spool: fn() -> io::Result<Box<dyn Spool>>,
 }
 

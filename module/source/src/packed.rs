@@ -1,33 +1,33 @@
-//! [`Packed`]: the batch that is being filled, and what was seen while filling batches.
+//! [`Packed`]: the batch that is being filled, and statistics of all batches.
 
 use std::collections::BTreeSet;
 
 use backchannel_events::packed::Builder;
 use backchannel_events::{ProcessEvent, Timestamp};
 
-/// How many hosts are counted one by one.
+/// Number of hosts up to which distinct hosts are counted.
 const HOSTS: usize = 100_000;
 
-/// A batch that is being filled.
+/// The batch that is being filled.
 #[derive(Debug)]
 pub struct Packed {
     pub(crate) builder: Builder,
     pub(crate) events: usize,
-    pub(crate) most: usize,
+    pub(crate) limit: usize,
     hosts: BTreeSet<String>,
     last_host: String,
     first_time: Option<Timestamp>,
     last_time: Option<Timestamp>,
-    /// Events that fit into no batch.
+    /// Events that exceed the maximum size of a batch.
     pub(crate) too_large: u64,
 }
 
 impl Packed {
-    pub(crate) fn new(most: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             builder: Builder::default(),
             events: 0,
-            most: most.max(1),
+            limit: limit.max(1),
             hosts: BTreeSet::new(),
             last_host: String::new(),
             first_time: None,
@@ -37,7 +37,7 @@ impl Packed {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.events >= self.most || self.builder.is_full()
+        self.events >= self.limit || self.builder.is_full()
     }
 
     pub(crate) fn push(&mut self, event: &ProcessEvent<'_>) {
@@ -59,7 +59,7 @@ impl Packed {
         }
     }
 
-    /// How many hosts were named so far.
+    /// Number of distinct hosts so far.
     pub fn hosts(&self) -> usize {
         self.hosts.len()
     }

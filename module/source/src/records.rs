@@ -1,4 +1,4 @@
-//! Inputs as raw records, for a host whose module decodes by itself: one input after the other, nothing merged.
+//! Inputs as raw records, for a host whose module decodes them itself: one input after the other, not merged.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,17 +11,17 @@ use crate::input::{Input, Kind};
 use crate::skips::{SkipDetail, Tally};
 use crate::text::{More, Pieces};
 
-/// From how many bytes on a batch is full.
+/// Size in bytes at which a batch is full.
 const BYTES: usize = 1024 * 1024;
 
 /// Raw records of one input.
 #[derive(Clone, Debug)]
 pub struct RawBatch {
-    /// Name of the input, as evidence names it.
+    /// Name of the input. Evidence refers to it by this name.
     pub input: String,
     /// Format of its records.
     pub format: Format,
-    /// Host for records that name none; empty: unknown.
+    /// Host of records that do not name one; empty: unknown.
     pub host: String,
     /// Number of the first line within the input, counted from 1.
     pub first_line: u64,
@@ -36,7 +36,7 @@ pub struct RecordStream {
     options: Options,
     done: Arc<AtomicU64>,
     tally: Tally,
-    most: usize,
+    limit: usize,
 }
 
 struct Open {
@@ -55,26 +55,26 @@ impl std::fmt::Debug for RecordStream {
 
 impl RecordStream {
     pub(crate) fn new(inputs: Vec<Input>, tally: Tally, options: Options, done: Arc<AtomicU64>) -> Self {
-        Self { inputs: inputs.into(), open: None, options, done, tally, most: 1024 }
+        Self { inputs: inputs.into(), open: None, options, done, tally, limit: 1024 }
     }
 
-    /// How many records a batch has at most.
+    /// Sets the maximum number of records of a batch.
     pub fn set_batch(&mut self, records: usize) {
-        self.most = records.max(1);
+        self.limit = records.max(1);
     }
 
     /// The next batch; `None` at the end.
     pub fn next_batch(&mut self) -> Option<RawBatch> {
         loop {
             if let Some(open) = &mut self.open {
-                if let Some(batch) = open.fill(self.most, &self.options, &mut self.tally) {
+                if let Some(batch) = open.fill(self.limit, &self.options, &mut self.tally) {
                     return Some(batch);
                 }
                 self.open = None;
             }
             let input = self.inputs.pop_front()?;
             match input.kind {
-                Kind::Evtx => self.problem(&input, "unsupported", "binary event logs have no raw records"),
+                Kind::Evtx => self.problem(&input, "unsupported", "binary event logs cannot be read as raw records"),
                 Kind::Text(found) => match input.read(&self.options.unpack, &self.done) {
                     Ok(bytes) => {
                         self.open = Some(Open {
@@ -91,12 +91,12 @@ impl RecordStream {
         }
     }
 
-    /// What was read, and what came of it.
+    /// Counters of records read and skipped, so far.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
 
-    /// The tally, at the end.
+    /// Counters of records read and skipped, at the end.
     pub fn into_tally(self) -> Tally {
         self.tally
     }
@@ -107,7 +107,7 @@ impl RecordStream {
 }
 
 impl Open {
-    fn fill(&mut self, most: usize, options: &Options, tally: &mut Tally) -> Option<RawBatch> {
+    fn fill(&mut self, limit: usize, options: &Options, tally: &mut Tally) -> Option<RawBatch> {
         let mut batch = RawBatch {
             input: self.name.clone(),
             format: self.format,
@@ -127,7 +127,7 @@ impl Open {
                         batch.first_line = frame.line;
                         line = frame.line;
                     }
-                    // So that the record stands on the line it has in its input.
+                    // Keeps the record on the line that it has in its input.
                     while line < frame.line {
                         batch.data.push(b'\n');
                         line += 1;
@@ -152,7 +152,7 @@ impl Open {
                     Ok(More::Some | More::Idle) => {}
                     Ok(More::End) => self.finishing = true,
                     Err(error) => {
-                        let reason = format!("{error}: the rest of the input is left out");
+                        let reason = format!("{error}: the rest of the input is skipped");
                         tally.skips.add(SkipDetail::at_line(&self.name, line, "unreadable", reason));
                         self.finishing = true;
                     }
@@ -160,7 +160,7 @@ impl Open {
             } else if !self.finishing {
                 self.pieces.set_rest(left);
             }
-            if records >= most || batch.data.len() >= BYTES {
+            if records >= limit || batch.data.len() >= BYTES {
                 return Some(batch);
             }
         }

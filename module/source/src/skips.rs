@@ -1,39 +1,39 @@
-//! The account of reading: what was read and what came of it; what was not used is counted by reason, the first ones
-//! kept with place and reason.
+//! Counters of records read and skipped. Skipped records are counted by reason, and the first ones are kept with their
+//! place.
 
 use std::collections::BTreeMap;
 
 use backchannel_normalize::ClockOffset;
 use serde::Serialize;
 
-/// One record, or one input, that was not used.
+/// A skipped record, or a skipped input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SkipDetail {
     /// File, or member of an archive.
     pub input: String,
-    /// Line, counted from 1; 0 where the input has no lines or the input as a whole is meant.
+    /// Line, counted from 1; 0 if the input has no lines, or if the whole input was skipped.
     pub line: u64,
-    /// The record's own id or number, where the input has no lines; empty: the input as a whole.
+    /// The record's own id or number if the input has no lines; empty if the whole input was skipped.
     pub record: String,
-    /// A word to count by.
+    /// Code of the reason, by which skips are counted.
     pub code: String,
-    /// What was expected, and what was there.
+    /// What was expected, and what was found.
     pub reason: String,
 }
 
 impl SkipDetail {
-    /// An input, or what follows `line` of it, that cannot be used.
+    /// An input that cannot be used, or its part after `line`.
     pub(crate) fn at_line(input: &str, line: u64, code: &str, reason: String) -> Self {
         Self { input: input.to_owned(), line, record: String::new(), code: code.to_owned(), reason }
     }
 
-    /// An input that cannot be used as a whole.
+    /// An input of which nothing can be used.
     pub(crate) fn of_input(input: &str, code: &str, reason: String) -> Self {
         Self::at_line(input, 0, code, reason)
     }
 }
 
-/// What was not used.
+/// Skipped records and inputs.
 #[derive(Clone, Debug)]
 pub struct Skips {
     counts: BTreeMap<String, u64>,
@@ -68,43 +68,44 @@ impl Skips {
         }
     }
 
-    /// Counts `count` more without a detail.
+    /// Adds `count` without details.
     pub fn count(&mut self, code: &str, count: u64) {
         if count > 0 {
             *self.counts.entry(code.to_owned()).or_default() += count;
         }
     }
 
-    /// How many.
+    /// Their number.
     pub fn total(&self) -> u64 {
         self.counts.values().sum()
     }
 
-    /// How many, by reason.
+    /// Their number by reason.
     pub fn counts(&self) -> &BTreeMap<String, u64> {
         &self.counts
     }
 
-    /// The first ones.
+    /// Details of the first ones.
     pub fn details(&self) -> &[SkipDetail] {
         &self.details
     }
 }
 
-/// What was read, and what came of it.
+/// Counters of records read and skipped.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Tally {
-    /// Records read, those that were skipped included.
+    /// Records read, including those that were skipped.
     pub read: u64,
-    /// Records that are in order but carry nothing that is used.
+    /// Valid records that were ignored, because no analytic reads their type or event id.
     pub unused: u64,
-    /// What was not used.
+    /// Records and inputs that were skipped.
     pub skips: Skips,
-    /// What looks wrong in inputs that were read all the same.
+    /// Irregularities of inputs that were read nevertheless.
     pub notes: Skips,
-    /// Sources whose clock is off.
+    /// Sources with a clock offset.
     pub clock_offsets: Vec<ClockOffset>,
-    /// Names of inputs that hold nothing.
+    /// Names of inputs without contents.
     pub empty_inputs: Vec<String>,
 }
 

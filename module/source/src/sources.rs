@@ -27,19 +27,19 @@ impl std::fmt::Debug for Sources {
 }
 
 impl Sources {
-    /// No inputs yet.
+    /// Without inputs.
     pub fn new(options: Options) -> Self {
         let skips = Skips::new(options.skips_kept);
         Self { inputs: Vec::new(), skips, empty: Vec::new(), options, size: 0, done: Arc::default() }
     }
 
-    /// Adds a log, a compressed one, or an archive of them. Evidence names it `name`.
+    /// Adds a log, a compressed log, or an archive of logs. Evidence refers to it by `name`.
     pub fn push(&mut self, name: &str, bytes: Rc<dyn Bytes>) {
         self.open(|opener| opener.bytes(name, bytes));
     }
 
-    /// Adds what can be read only once, from start to end: a pipe, standard input. Where a read has nothing to give yet,
-    /// it fails with [`WouldBlock`](std::io::ErrorKind::WouldBlock), and what came before is handed over.
+    /// Adds a stream that can be read only once: a pipe, standard input. If it has no data for now, `read` must fail
+    /// with [`WouldBlock`](std::io::ErrorKind::WouldBlock); events read so far are then returned.
     pub fn push_stream(&mut self, name: &str, reader: Box<dyn Read>) {
         self.open(|opener| opener.stream(name, reader));
     }
@@ -58,27 +58,27 @@ impl Sources {
         self.inputs.extend(inputs);
     }
 
-    /// How many inputs there are.
+    /// Number of inputs.
     pub fn len(&self) -> usize {
         self.inputs.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no inputs.
     pub fn is_empty(&self) -> bool {
         self.inputs.is_empty()
     }
 
-    /// Names of inputs that hold nothing.
+    /// Names of inputs without contents.
     pub fn empty_inputs(&self) -> &[String] {
         &self.empty
     }
 
-    /// What could not be used so far.
+    /// Records and inputs skipped so far.
     pub fn skips(&self) -> &Skips {
         &self.skips
     }
 
-    /// How far reading has come.
+    /// Progress of reading.
     pub fn progress(&self) -> Progress {
         Progress { size: self.size, done: Arc::clone(&self.done) }
     }
@@ -95,26 +95,27 @@ impl Sources {
         RecordStream::new(self.inputs, tally, self.options, self.done)
     }
 
-    /// The input of that name.
+    /// The input with this name.
     pub(crate) fn into_input(self, name: &str) -> Option<Input> {
         self.inputs.into_iter().find(|input| &*input.name == name)
     }
 }
 
-/// How far reading has come.
+/// Progress of reading.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Progress {
     size: u64,
     done: Arc<AtomicU64>,
 }
 
 impl Progress {
-    /// Bytes there are, as they are stored; 0 where that is not known.
+    /// Total stored size in bytes; inputs of unknown size count as 0.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Stored bytes that were read.
+    /// Stored bytes read.
     pub fn done(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! One input as a stream of events: read, decoded, normalised, a step at a time.
+//! One input as a stream of events: reads, decodes and normalises step by step.
 
 use std::io;
 use std::rc::Rc;
@@ -18,18 +18,19 @@ use crate::skips::{SkipDetail, Skips, Tally};
 use crate::text::TextReader;
 use crate::{Options, Packed};
 
-/// What a step did.
+/// Result of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Records were read.
     Read,
-    /// Nothing came for a while.
+    /// No data for now.
     Idle,
     /// The input has ended.
     End,
 }
 
-/// Up to where a stream may run: until an event comes after this moment, or at it where the other input comes first.
+/// Limit up to which a stream may run: until an event is later than this time, or equal to it if the other input
+/// precedes this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Due {
     pub(crate) time: Timestamp,
@@ -43,13 +44,13 @@ pub(crate) enum Stopped {
     Ahead(Timestamp),
     /// The batch is full.
     Full,
-    /// Nothing came for a while.
+    /// No data for now.
     Idle,
-    /// It has ended.
+    /// The input has ended.
     End,
 }
 
-/// One input, open.
+/// An open input.
 pub(crate) struct Stream {
     reader: Reader,
     context: Context,
@@ -72,7 +73,7 @@ impl Reader {
     }
 }
 
-/// What reading one input needs besides its bytes.
+/// State of reading one input, besides its bytes.
 pub(crate) struct Context {
     pub(crate) name: Rc<str>,
     pub(crate) host: String,
@@ -89,9 +90,9 @@ impl Stream {
             arena: Bump::new(),
         };
         if let (Kind::Text(found), true) = (input.kind, input.is_repeatable()) {
-            // What this pass reads is not progress.
-            let looked = Arc::new(AtomicU64::new(0));
-            if let Ok(bytes) = input.read(&options.unpack, &looked) {
+            // Bytes read in this pass do not count as progress.
+            let uncounted = Arc::new(AtomicU64::new(0));
+            if let Ok(bytes) = input.read(&options.unpack, &uncounted) {
                 let _ = clock::look(bytes, found, options, &mut context);
             }
         }
@@ -103,7 +104,7 @@ impl Stream {
         Ok(Self { reader, context, ahead: Ahead::default(), ended: false })
     }
 
-    /// The time of its first event. What was read is lost: this is for a look ahead.
+    /// The time of its first event. Consumes the stream: only for reading ahead.
     pub(crate) fn first_time(mut self) -> Option<Timestamp> {
         let mut aside = Tally::new(Skips::new(0), Vec::new());
         let mut first = None;
@@ -121,7 +122,7 @@ impl Stream {
         first
     }
 
-    /// Moves events to `out` as long as they are not after `due`.
+    /// Moves events to `out` until one is later than `due`.
     pub(crate) fn run(&mut self, index: usize, due: Option<Due>, out: &mut Packed, tally: &mut Tally) -> Stopped {
         let is_due = |time: Timestamp| due.is_none_or(|due| Due { time, input: index } <= due);
         loop {
@@ -163,7 +164,7 @@ impl Stream {
 }
 
 impl Context {
-    /// Counts what became of a record.
+    /// Counts the result of a record.
     pub(crate) fn accepted(accepted: Accepted, tally: &mut Tally) {
         if accepted == Accepted::NotUsed {
             tally.unused += 1;
@@ -178,7 +179,7 @@ impl Context {
         tally.skips.add(SkipDetail::at_line(&self.name, skip.line, skip.reason.code(), reason));
     }
 
-    /// What of Linux audit could not be put together as it should.
+    /// Notes the irregularities of Linux audit events.
     fn note_audit(&self, tally: &mut Tally) {
         let stats = self.normalizer.audit_stats();
         for (count, code, what) in [
@@ -192,9 +193,9 @@ impl Context {
         }
     }
 
-    /// The input cannot be read any further.
+    /// Counts an input that cannot be read any further.
     pub(crate) fn broken(&self, error: &io::Error, line: u64, tally: &mut Tally) {
-        let reason = format!("{error}: the rest of the input is left out");
+        let reason = format!("{error}: the rest of the input is skipped");
         tally.skips.add(SkipDetail::at_line(&self.name, line, "unreadable", reason));
     }
 }

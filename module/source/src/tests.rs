@@ -1,4 +1,4 @@
-//! Inputs of every kind, whole and damaged, made up on the spot.
+//! Tests with generated inputs of every kind, intact and damaged.
 
 use std::io::Write;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use evtx_writer::{Data, Event, Value, Writer};
 
 use super::*;
 
-/// A line of our own events: `host` did something at `second`.
+/// An event as a JSON line: an activity of `host` at `second`.
 fn line(second: i64, host: &str) -> String {
     format!(
         "{{\"time\":{}000000000,\"host\":\"{host}\",\"activity\":\"process_start\",\"process\":{{\"image\":\"/bin/x{second}\"}}}}\n",
@@ -85,7 +85,7 @@ fn sources(files: Files<'_>) -> Sources {
     sources
 }
 
-/// Seconds after the first, host and input of each event, and the tally.
+/// Seconds since the first event, host and input of each event; and the tally.
 fn read(files: Files<'_>, batch: usize) -> (Vec<(i64, String, String)>, Tally) {
     let mut merge = sources(files).events();
     merge.set_batch(batch);
@@ -152,7 +152,7 @@ fn inputs_are_merged_by_time_and_each_keeps_its_own_order() {
 #[test]
 fn more_inputs_than_may_be_open_come_in_the_order_of_time() {
     let count = 3 * OPEN_INPUTS as i64;
-    // Names and times run against each other.
+    // The order of the names is the reverse of that of the times.
     let file = |file: i64| (format!("{:04}.log", count - file), lines([file * 10, file * 10 + 15], "h"));
     let logs: Vec<(String, Vec<u8>)> = (0..count).map(file).collect();
     let files: Vec<(&str, &[u8])> = logs.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
@@ -183,7 +183,7 @@ fn more_event_logs_than_may_be_open_come_in_the_order_of_time() {
 }
 
 #[test]
-fn a_packed_log_gives_what_the_plain_one_gives() {
+fn a_compressed_log_gives_the_same_events_as_the_plain_one() {
     let (one, two) = (lines([1, 3, 5], "h"), lines([2, 4, 6], "h"));
     let both: [(&str, &[u8]); 3] = [("d/one.log", &one), ("d/two.log", &two), ("d/.hidden", b"x")];
     let members = tar(&both);
@@ -216,7 +216,7 @@ fn an_archive_in_an_archive_in_an_archive_is_refused() {
 }
 
 #[test]
-fn of_a_damaged_input_the_part_before_the_damage_is_read() {
+fn the_part_of_an_input_before_the_damage_is_read() {
     let text = lines(0..20_000, "h");
     let packed = gzip(&text);
     let (events, tally) = read(&[("cut.gz", &packed[..packed.len() / 2])], 512);
@@ -259,7 +259,7 @@ fn an_event_log_is_read_from_a_file_an_archive_and_a_stream() {
 }
 
 #[test]
-fn what_is_no_log_is_named_and_what_is_empty_is_not_an_error() {
+fn unknown_files_are_reported_and_empty_ones_are_not_errors() {
     let log = lines([1], "h");
     let mut sources = sources(&[
         ("a.bin", &[0x89, b'P', b'N', b'G', 0, 1, 2, 3]),
@@ -284,11 +284,11 @@ fn bad_records_are_counted_with_their_lines_and_the_rest_is_read() {
 }
 
 #[test]
-fn raw_records_stand_on_the_lines_they_have_in_their_input() {
+fn raw_records_keep_the_line_numbers_of_their_input() {
     let text = format!("\n\n{}\n{}{}", line(1, "h"), line(2, "h"), line(3, "h"));
-    for most in [1, 2, 100] {
+    for limit in [1, 2, 100] {
         let mut stream = sources(&[("a.log", text.as_bytes())]).records();
-        stream.set_batch(most);
+        stream.set_batch(limit);
         let mut found = Vec::new();
         while let Some(batch) = stream.next_batch() {
             for (offset, record) in batch.data.split(|byte| *byte == b'\n').enumerate() {
@@ -299,12 +299,12 @@ fn raw_records_stand_on_the_lines_they_have_in_their_input() {
         }
         let expected: Vec<(u64, Vec<u8>)> =
             [(3, 1), (5, 2), (6, 3)].map(|(at, second)| (at, line(second, "h").trim_end().as_bytes().to_vec())).into();
-        assert_eq!(found, expected, "batches of {most}");
+        assert_eq!(found, expected, "batches of {limit}");
     }
 }
 
 #[test]
-fn no_soup_of_bytes_stops_a_source() {
+fn arbitrary_bytes_do_not_stop_a_source() {
     let starts: [&[u8]; 10] = [
         b"",
         b"ElfFile\0",
@@ -321,23 +321,23 @@ fn no_soup_of_bytes_stops_a_source() {
     let mut seed = 0x9E37_79B9_7F4A_7C15u64;
     for round in 0..60 {
         for start in starts {
-            let mut soup = start.to_vec();
+            let mut random = start.to_vec();
             for _ in 0..(round * 37) {
                 seed ^= seed << 13;
                 seed ^= seed >> 7;
                 seed ^= seed << 17;
-                soup.push(if round % 2 == 0 { seed as u8 } else { SIGNS[seed as usize % SIGNS.len()] });
+                random.push(if round % 2 == 0 { seed as u8 } else { SIGNS[seed as usize % SIGNS.len()] });
             }
-            // One that a tar reader takes for its own.
-            if round % 3 == 0 && soup.len() > 600 {
-                soup[257..262].copy_from_slice(b"ustar");
+            // A start that is taken for a tar archive.
+            if round % 3 == 0 && random.len() > 600 {
+                random[257..262].copy_from_slice(b"ustar");
             }
-            read(&[("soup", &soup)], 16);
+            read(&[("random", &random)], 16);
         }
     }
 }
 
-/// A stream that pauses: each piece is followed by a read that finds nothing.
+/// A stream that pauses: after each piece, one read finds no data.
 struct Pauses(std::vec::IntoIter<Vec<u8>>, bool);
 
 impl std::io::Read for Pauses {
@@ -352,7 +352,7 @@ impl std::io::Read for Pauses {
     }
 }
 
-/// Over at every second question.
+/// Over at every second call.
 struct EverySecond(bool);
 
 impl Pace for EverySecond {
@@ -367,7 +367,7 @@ impl Pace for EverySecond {
 }
 
 #[test]
-fn what_came_of_a_growing_input_is_handed_over_in_each_pause() {
+fn events_of_a_growing_input_are_returned_in_each_pause() {
     let mut sources = Sources::new(Options { pace: Some(|| Box::new(EverySecond(false))), ..Options::default() });
     let pieces: Vec<Vec<u8>> = (1..=3).map(|second| line(second, "h").into_bytes()).collect();
     sources.push_stream("-", Box::new(Pauses(pieces.into_iter(), false)));
@@ -383,7 +383,7 @@ fn what_came_of_a_growing_input_is_handed_over_in_each_pause() {
 }
 
 #[test]
-fn what_is_unpacked_for_an_archive_is_bounded() {
+fn the_decompressed_copy_of_an_archive_is_bounded() {
     let log = lines(0..2_000, "h");
     let archive = gzip(&tar(&[("a.log", &log), ("b.log", &log)]));
     let unpack = UnpackLimits { spooled: 100 << 10, ..UnpackLimits::default() };

@@ -1,4 +1,4 @@
-//! Text inputs: bytes to frames to records to events.
+//! Text inputs: from bytes to frames, records and events.
 
 use std::io::{self, Read};
 
@@ -10,10 +10,10 @@ use crate::skips::Tally;
 use crate::stream::{Context, Step};
 use crate::{Options, Pace};
 
-/// How much is read at once.
+/// Bytes read at once.
 const PIECE: usize = 128 * 1024;
 
-/// What a source of bytes is after a read.
+/// State of a byte source after a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum More {
     Some,
@@ -21,7 +21,7 @@ pub(crate) enum More {
     End,
 }
 
-/// Bytes as they come, with a place to stand in them.
+/// A buffered byte source.
 pub(crate) struct Pieces {
     reader: Box<dyn Read>,
     buffer: Vec<u8>,
@@ -42,7 +42,7 @@ impl Pieces {
         self.at = self.filled - left;
     }
 
-    /// Reads the next piece; what was there must have been used.
+    /// Reads the next piece, which replaces the previous one.
     pub(crate) fn read(&mut self) -> io::Result<More> {
         self.at = 0;
         self.filled = 0;
@@ -67,7 +67,7 @@ pub(crate) struct TextReader {
     framer: Framer,
     decoder: Decoder,
     finishing: bool,
-    /// Of an input that is still being written to: when what was read is handed over.
+    /// For inputs that are still being written to: decides when events are returned.
     pace: Option<Box<dyn Pace>>,
     line: u64,
 }
@@ -84,7 +84,7 @@ impl TextReader {
         }
     }
 
-    /// Takes one record.
+    /// Reads one record.
     pub(crate) fn step(
         &mut self,
         context: &mut Context,
@@ -160,7 +160,7 @@ fn take(
     context.arena.reset();
 }
 
-/// A decoder for an input of that format.
+/// A decoder for an input of this format.
 pub(crate) fn decoder(found: Found, options: &Options) -> Decoder {
     let default = DecodeOptions::default();
     Decoder::new(found.format, DecodeOptions { year: options.year.map_or(default.year, Year::Of), ..default })

@@ -1,4 +1,4 @@
-//! Compressed streams as plain ones, with a limit for those that were made to swell.
+//! Decompresses streams, with limits against decompression bombs.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
@@ -7,27 +7,27 @@ use std::rc::Rc;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// A compression around an input.
+/// A compression of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layer {
     /// gzip, of one or more members.
     Gzip,
     /// Zstandard, of one or more frames.
     Zstd,
-    /// A ZIP member's deflate stream.
+    /// The deflate stream of a ZIP member.
     Deflate,
-    /// The checksum of a ZIP member, over what is unpacked.
+    /// The checksum of a ZIP member's contents.
     Checksum(u32),
 }
 
-/// How far an input may swell.
+/// Limits for decompression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnpackLimits {
-    /// Bytes of one input after unpacking. Default: 256 GiB; nothing of it is kept, it only takes time.
+    /// Bytes of one input after decompression. Default: 256 GiB; the data is not kept, so this limits time only.
     pub unpacked: u64,
     /// Bytes of an archive that is itself compressed, which is copied to be read in any order. Default: 32 GiB.
     pub spooled: u64,
-    /// How many bytes one byte may become; checked once 256 MiB were unpacked. Default: 500; logs reach 50.
+    /// Maximum compression ratio; checked after 256 MiB of output. Default: 500; logs reach 50.
     pub ratio: u64,
 }
 
@@ -37,10 +37,10 @@ impl Default for UnpackLimits {
     }
 }
 
-/// From how many unpacked bytes on the ratio is checked.
+/// Bytes of output after which the ratio is checked.
 const RATIO_FROM: u64 = 256 << 20;
 
-/// `reader` without `layers`, the outermost first.
+/// Decompresses `reader` by `layers`, the outermost first.
 pub(crate) fn unpack(reader: Box<dyn Read>, layers: &[Layer], limits: &UnpackLimits) -> Box<dyn Read> {
     let mut reader = reader;
     for layer in layers {
@@ -86,7 +86,7 @@ impl Read for Guard {
             return Err(io::Error::other(format!("it unpacks to more than {} bytes", self.limits.unpacked)));
         }
         if self.given > RATIO_FROM && self.given / self.taken.get().max(1) > self.limits.ratio {
-            return Err(io::Error::other(format!("it swells to more than {} times its size", self.limits.ratio)));
+            return Err(io::Error::other(format!("it unpacks to more than {} times its size", self.limits.ratio)));
         }
         let read = self.inner.read(buffer)?;
         self.given += read as u64;
@@ -111,7 +111,7 @@ impl<R: Read> Read for Checksum<R> {
     }
 }
 
-/// Zstandard frames one after the other; skippable ones are passed over.
+/// Zstandard frames one after the other; skippable frames are ignored.
 struct Zstd<R> {
     source: BufReader<R>,
     decoder: FrameDecoder,
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_precedes_the_damage_is_read() {
+    fn data_before_the_damage_is_read() {
         let text: Vec<u8> = (0..200_000u32).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
         for (packed, layer) in [(gzip(&text), Layer::Gzip), (zstd(&text), Layer::Zstd)] {
             let cut = packed[..packed.len() / 2].to_vec();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_swells_beyond_the_limit_ends() {
+    fn decompression_beyond_the_limit_fails() {
         let packed = gzip(&vec![b'a'; 1 << 20]);
         let limits = UnpackLimits { unpacked: 1 << 16, ..UnpackLimits::default() };
         let (out, end) = read(packed, &[Layer::Gzip], limits);
@@ -218,11 +218,11 @@ mod tests {
         assert!(out.len() < 1 << 20);
         let packed = gzip(&vec![b'a'; 300 << 20]);
         let (_, end) = read(packed, &[Layer::Gzip], UnpackLimits::default());
-        assert!(end.unwrap_err().to_string().contains("swells"));
+        assert!(end.unwrap_err().to_string().contains("times its size"));
     }
 
     #[test]
-    fn a_wrong_checksum_is_seen_at_the_end() {
+    fn a_wrong_checksum_is_detected_at_the_end() {
         let (out, end) = read(b"abc".to_vec(), &[Layer::Checksum(1)], UnpackLimits::default());
         assert_eq!(out, b"abc");
         assert!(end.unwrap_err().to_string().contains("checksum"));

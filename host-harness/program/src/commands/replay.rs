@@ -8,12 +8,12 @@ use backchannel_host::replay::{Observer, ReplayError, ReplayOptions, Report, rep
 use backchannel_host::report::{FindingEnvelope, IncidentEnvelope, Ocsf};
 use backchannel_host::source::{self, Progress, SourceOptions, Stop};
 
-use super::narrow::Narrow;
+use super::narrow::{self, Narrow};
 use super::{baseline, complain, engine, load};
 use crate::cli::{FailOn, OutputFormat, Replay, Sort};
 use crate::commands::settings;
 use crate::exit::Exit;
-use crate::output::{Paint, incident, jsonl, skipped, table};
+use crate::output::{Paint, detail, jsonl, plain, screen, skipped, table};
 use backchannel_host::Timestamp;
 
 /// How many skipped records are kept with `--verbose`.
@@ -59,7 +59,10 @@ fn prepare_and_run(arguments: &Replay) -> Result<Exit, String> {
             batch_time: Duration::from_secs(arguments.batch_timeout.into()),
             ..Limits::default()
         },
-        settings: settings.as_ref().map(|file| file.json().to_owned()),
+        settings: match arguments.show_secrets {
+            true => Some(settings::with_secrets(settings.as_ref())),
+            false => settings.as_ref().map(|file| file.json().to_owned()),
+        },
         baseline: arguments.reading.baseline.as_deref().map(|file| baseline(&module, file)).transpose()?,
         incidents_at_once: arguments.follow,
     };
@@ -101,7 +104,16 @@ fn end_on_signal(stop: Stop) -> Result<(), String> {
 
 fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
     let paint = Paint::choose(arguments.color);
-    let narrow = Narrow::new(arguments);
+    let (narrow, unmatched) = Narrow::of_run(arguments, &report.findings, &report.incidents);
+    if !unmatched.is_empty() && !arguments.follow {
+        let known: Vec<String> = narrow::names(&report.findings, &report.incidents).into_iter().collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        complain(&format!(
+            "--only-host: nothing found names {}; machines found: {}",
+            unmatched.join(", "),
+            plain(&known)
+        ));
+    }
     let shown: Vec<&FindingEnvelope> = report.findings.iter().filter(|finding| narrow.shows(finding)).collect();
     let ids = shown.iter().map(|finding| finding.id.as_str()).collect();
     let incidents: Vec<&IncidentEnvelope> =
@@ -122,22 +134,31 @@ fn print(arguments: &Replay, report: &Report) -> io::Result<()> {
             }
         }
         OutputFormat::Table => {
-            if !arguments.follow {
-                let by_severity = arguments.sort == Sort::Severity;
-                let mut shown = shown;
-                // They come by time; a stable sort keeps that among those that are equally severe.
-                if by_severity {
-                    shown.sort_by_key(|finding| (finding.suppressed, std::cmp::Reverse(finding.severity)));
+            if arguments.detail || arguments.follow {
+                if !arguments.follow {
+                    for (at, incident) in incidents.iter().enumerate() {
+                        detail::page(&mut out, at + 1, incident, &paint)?;
+                    }
+                    table::findings(&mut out, &sorted(shown, arguments.sort), &paint)?;
                 }
-                for (at, incident) in incidents.iter().enumerate() {
-                    incident::page(&mut out, at + 1, incident, &paint)?;
-                }
-                table::findings(&mut out, &shown, &paint)?;
+                table::summary(&mut out, &report.summary, &paint)?;
+            } else {
+                screen::print(&mut out, report, &incidents, sorted(shown, arguments.sort), &paint)?;
             }
-            table::summary(&mut out, &report.summary, arguments.verbose, &paint)?;
+            if arguments.verbose {
+                table::inactive_list(&mut out, &report.summary)?;
+            }
         }
     }
     out.flush()
+}
+
+/// Findings come by time; a stable sort by severity keeps that among those that are equally severe.
+fn sorted(mut findings: Vec<&FindingEnvelope>, order: Sort) -> Vec<&FindingEnvelope> {
+    if order == Sort::Severity {
+        findings.sort_by_key(|finding| (finding.suppressed, std::cmp::Reverse(finding.severity)));
+    }
+    findings
 }
 
 /// Writes a finding as OCSF, unless a rule silenced it.

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use backchannel_host::component::HostError;
+use backchannel_host::component::{HostError, Learner, Limits};
 use backchannel_host::settings_file::{PlacedMistake, SettingsFile};
 use miette::{Diagnostic, LabeledSpan, NamedSource, Report, SourceCode};
 
-use super::complain;
+use super::{complain, engine, load};
 use crate::exit::Exit;
 use crate::output::{plain, steers};
 
@@ -18,17 +18,28 @@ pub(crate) fn check(file: &Path) -> Exit {
             return Exit::Untrusted;
         }
     };
-    match settings.check() {
+    match taken(&settings) {
         Ok(()) => {
             use std::io::Write;
             // A closed standard output is not an error in the settings.
             let _ = writeln!(std::io::stdout(), "{}: no errors", plain(&file.display().to_string()));
             Exit::Clean
         }
-        Err(mistakes) => {
-            show_mistakes(Some(&settings), &mistakes);
+        Err(text) => {
+            if !text.is_empty() {
+                complain(&text);
+            }
             Exit::Untrusted
         }
+    }
+}
+
+/// Checks the settings with the module, which knows the catalogue: ids of analytics, thresholds and windows.
+fn taken(settings: &SettingsFile) -> Result<(), String> {
+    let module = load(&engine()?, None)?;
+    match Learner::open(&module, &Limits::default(), Some(settings.json())) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(failed(&error, Some(settings))),
     }
 }
 
@@ -38,6 +49,18 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Option<SettingsFile>, String> 
         show_mistakes(None, &[mistake]);
         String::new()
     })
+}
+
+/// The settings with `show_secrets` set. What is no object is left as it is: the module says what is wrong with it.
+pub(crate) fn with_secrets(settings: Option<&SettingsFile>) -> String {
+    let text = settings.map_or("{}", SettingsFile::json);
+    match serde_json::from_str(text) {
+        Ok(serde_json::Value::Object(mut object)) => {
+            object.insert("show_secrets".to_owned(), true.into());
+            serde_json::Value::Object(object).to_string()
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// The text of a module's error. Errors in the settings are printed here with their places; the text is then empty.

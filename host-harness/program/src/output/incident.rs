@@ -1,181 +1,261 @@
-//! An incident as a page that an analyst reads at 3 a.m.: what happened, the decision, the four answers, what
-//! happened when, what to do.
+//! An incident as one block that fits a screen: what happened, the decision, who and where, who acted on whom, the first
+//! steps. Nothing is said twice in it; `--detail` shows all the rest.
 
 use std::io::{self, Write};
 
-use backchannel_host::Timestamp;
-use backchannel_host::report::{IncidentDocument, IncidentEnvelope, ProcessOnHost, Record, StepDocument};
+use backchannel_host::report::{IncidentDocument, IncidentEnvelope, MovementDocument, ProcessOnHost, StepDocument};
 
-use super::{Paint, cut, plain};
+use super::layout::{count, paragraph, some, span, width};
+use super::{Paint, movements, plain};
 
-/// Lines of the timeline shown; the rest is in the JSON lines.
-const TIMELINE: usize = 25;
-/// Entries of each other list shown.
-const ENTRIES: usize = 8;
-/// Width at which paragraphs are broken where the terminal's is not known.
-const WIDTH: usize = 110;
+/// Sentences of what happened.
+const SENTENCES: usize = 2;
+/// Movements drawn.
+const MOVEMENTS: usize = 4;
+/// Steps of containment shown.
+const STEPS: usize = 5;
+/// Machines, accounts and processes named.
+const NAMES: usize = 5;
 
-/// Writes the page of an incident, the `number`th.
-pub(crate) fn page(out: &mut dyn Write, number: usize, incident: &IncidentEnvelope, paint: &Paint) -> io::Result<()> {
+/// Writes the block of an incident, the `number`th of `total`.
+pub(crate) fn block(
+    out: &mut dyn Write,
+    (number, total): (usize, usize),
+    incident: &IncidentEnvelope,
+    paint: &Paint,
+) -> io::Result<()> {
     let document = IncidentDocument::read(&incident.document).unwrap_or_default();
-    let texts = |texts: &[String]| -> Vec<String> { texts.iter().map(|text| plain(text)).collect() };
-    let width = terminal_width();
-
+    let width = width();
     let decision = if incident.tier == 2 { "escalate to Tier 2" } else { "stays with level 1" };
-    writeln!(
-        out,
-        "{} INCIDENT {number}  {}  {decision}",
-        "━".repeat(2),
-        paint.word(incident.severity).to_uppercase_if_plain(paint),
-    )?;
-    paragraph(out, "", &plain(&document.text), width)?;
+    let seen = span(document.first_seen, document.last_seen);
+    writeln!(out, "━━ INCIDENT {number} of {total}  {}  {decision}", paint.upper(incident.severity))?;
+    let mut said = Said::new(&document.movements);
+    paragraph(out, "", &said.story(&plain(&document.text)), width)?;
+
     writeln!(out)?;
-    field(out, "id", &format!("{} (revision {})", plain(&incident.id), incident.revision))?;
-    field(out, "hosts", &texts(&document.hosts).join(", "))?;
-    field(out, "accounts", &texts(&document.users).join(", "))?;
-    field(out, "ATT&CK", &texts(&document.techniques).join(", "))?;
-    field(out, "time (UTC)", &format!("{} to {}", moment(document.first_seen), moment(document.last_seen)))?;
-
-    if !document.reasons.is_empty() {
-        writeln!(out, "\nWhy Tier 2")?;
-        for reason in &document.reasons {
-            paragraph(out, &format!("  {}  ", plain(&reason.code)), &plain(&reason.text), width)?;
-        }
-    }
-
-    writeln!(out, "\nQuestions")?;
-    for (answer, question) in [
-        (&document.answers.q1, "Unusual or unfamiliar processes?"),
-        (&document.answers.q2, "Deviates from the baseline?"),
-        (&document.answers.q3, "Explained by a recent change?"),
-        (&document.answers.q4, "Meant to interact?"),
-    ] {
-        let missing = texts(&answer.missing);
-        let wanting = if missing.is_empty() { String::new() } else { format!(" Missing: {}.", missing.join(", ")) };
-        writeln!(out, "  {question:<34} {}", answer.value.as_str())?;
-        paragraph(out, "      ", &format!("{}{wanting}", plain(&answer.text)), width)?;
-    }
-
-    let level1 = &document.level1;
-    list(out, "Logons and user activity", &records(&level1.user_activity), width)?;
-    list(out, "Recent changes", &records(&level1.recent_changes), width)?;
-
-    let timeline = records(&level1.timeline);
-    writeln!(out, "\nTimeline")?;
-    for line in timeline.iter().take(TIMELINE) {
+    let drawing = movements::drawing(&document.movements);
+    for line in drawing.iter().take(MOVEMENTS) {
         paragraph(out, "  ", line, width)?;
     }
-    if timeline.len() > TIMELINE {
-        writeln!(out, "  ... {} more in --format jsonl", timeline.len() - TIMELINE)?;
+    if drawing.len() > MOVEMENTS {
+        writeln!(out, "  and {} more", drawing.len() - MOVEMENTS)?;
     }
-    for burst in &level1.bursts {
-        let (start, end) = (moment(burst.start), moment(burst.end));
-        writeln!(out, "  burst: {} events, {} different, {start} to {end}", burst.count, burst.distinct)?;
+    if !drawing.is_empty() {
+        writeln!(out)?;
+    }
+    field(out, "time (UTC)", &seen, width)?;
+    field(out, "hosts", &some(&texts(&document.hosts), NAMES), width)?;
+    field(out, "accounts", &some(&texts(&document.users), NAMES), width)?;
+    field(out, "processes", &some(&processes(&document.processes), NAMES), width)?;
+    field(out, "ATT&CK", &texts(&document.techniques).join(", "), width)?;
+    for (at, reason) in document.reasons.iter().enumerate() {
+        let text = format!("{} {}", plain(&reason.code), said.rest(&plain(&reason.text)));
+        field(out, if at == 0 { "why Tier 2" } else { "" }, &text, width)?;
     }
 
-    let level2 = &document.level2;
-    let dossier = |one: &ProcessOnHost| {
-        let ancestors = texts(&one.process.ancestors).join(" < ");
-        let from = if ancestors.is_empty() { String::new() } else { format!(" < {ancestors}") };
-        let pid = one.process.pid.map_or_else(String::new, |pid| format!(" ({pid})"));
-        let why = plain(one.why.as_deref().unwrap_or_default());
-        format!("{}: {}{pid}{from}: {why}", plain(&one.host), plain(&one.process.path))
+    let mut steps: Vec<&StepDocument> = document.containment.iter().collect();
+    steps.sort_by_key(|step| step.order);
+    if !steps.is_empty() {
+        writeln!(out, "\nFirst steps")?;
+    }
+    for (at, step) in steps.iter().take(STEPS).enumerate() {
+        let why = said.rest(&plain(&step.why));
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        let text = format!("{} {}{why}", plain(&step.action), plain(&step.target));
+        paragraph(out, &format!("  {}. ", at + 1), &text, width)?;
+    }
+    let more = steps.len().saturating_sub(STEPS);
+    let more = if more > 0 { format!("{}, ", count(more, "more step")) } else { String::new() };
+    let members = match document.findings.len() {
+        1 => "finding".to_owned(),
+        members => count(members, "finding"),
     };
-    let dossiers: Vec<String> = level2.processes.iter().map(dossier).collect();
-    list(out, "For level 2: processes", &dossiers, width)?;
-    list(out, "For level 2: hashes", &texts(&level2.hashes), width)?;
-    list(out, "For level 2: known bad", &texts(&level2.ioc_matches), width)?;
-    list(out, "For level 2: other machines", &texts(&level2.related_hosts), width)?;
-    list(out, "For level 2: connections", &texts(&level2.connections), width)?;
-    list(out, "For level 2: collect", &texts(&level2.collect), width)?;
-
-    let step = |step: &StepDocument| {
-        let (action, target) = (plain(&step.action), plain(&step.target));
-        format!("{}. {action} {target} (why: {}; breaks: {})", step.order, plain(&step.why), plain(&step.breaks))
-    };
-    let steps: Vec<String> = document.containment.iter().map(step).collect();
-    list(out, "Containment, in this order", &steps, width)?;
+    writeln!(out)?;
+    let text = format!(
+        "--detail shows {more}the answers, the timeline and the {members} of incident {}.",
+        plain(&incident.id)
+    );
+    paragraph(out, "", &text, width)?;
     writeln!(out)
 }
 
-/// Upper case where no colour code would be broken by it.
-trait UpperIfPlain {
-    fn to_uppercase_if_plain(self, paint: &Paint) -> String;
+/// What the block has said already.
+#[derive(Debug, Default)]
+struct Said {
+    texts: Vec<String>,
+    /// Names of both ends of the movements that are drawn.
+    drawn: Vec<[String; 2]>,
 }
 
-impl UpperIfPlain for String {
-    fn to_uppercase_if_plain(self, paint: &Paint) -> String {
-        if paint.has_colour() { self } else { self.to_uppercase() }
+impl Said {
+    fn new(movements: &[MovementDocument]) -> Self {
+        let name = |machine: [&String; 2]| {
+            machine.into_iter().find(|name| !name.is_empty()).map(|name| name.to_lowercase()).unwrap_or_default()
+        };
+        let ends =
+            |one: &MovementDocument| [name([&one.from.host, &one.from.address]), name([&one.to.host, &one.to.address])];
+        Self { texts: Vec::new(), drawn: movements.iter().map(ends).collect() }
+    }
+
+    /// The first sentences of what happened.
+    fn story(&mut self, text: &str) -> String {
+        let story = sentences(text, SENTENCES);
+        self.texts.push(story.to_lowercase());
+        story
+    }
+
+    /// Whether a text was said in these words.
+    fn has(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        self.texts.iter().any(|said| said.contains(&text))
+    }
+
+    /// Whether a part of a sentence was said, in words or by the drawing.
+    fn knows(&self, part: &str) -> bool {
+        let part = part.to_lowercase();
+        let is_drawn = || {
+            part.contains(" acted on ")
+                && self.drawn.iter().any(|ends| ends.iter().all(|name| part.contains(name.as_str())))
+        };
+        self.has(&part) || is_drawn()
+    }
+
+    /// `text` without those of its parts behind a colon that were said before; nothing where all of it was.
+    fn rest(&mut self, text: &str) -> String {
+        let rest = text.trim_end_matches('.');
+        if self.has(rest) {
+            return String::new();
+        }
+        let (lead, tail) = rest.split_once(": ").map_or(("", rest), |(lead, tail)| (lead, tail));
+        let unsaid = if self.has(tail) {
+            String::new()
+        } else {
+            tail.split("; ").filter(|part| !self.knows(part)).collect::<Vec<_>>().join("; ")
+        };
+        self.texts.push(rest.to_lowercase());
+        match (lead, unsaid.as_str()) {
+            ("", unsaid) => unsaid.to_owned(),
+            (lead, "") => lead.to_owned(),
+            (lead, unsaid) => format!("{lead}: {unsaid}"),
+        }
     }
 }
 
-fn terminal_width() -> usize {
-    comfy_table::Table::new().width().map_or(WIDTH, |width| usize::from(width).clamp(60, 200))
-}
-
-fn field(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
-    if value.is_empty() { Ok(()) } else { writeln!(out, "  {name:<11} {value}") }
-}
-
-fn list(out: &mut dyn Write, title: &str, entries: &[String], width: usize) -> io::Result<()> {
-    if entries.is_empty() {
-        return Ok(());
+/// The first `most` sentences about what happened; those about the decision, the movements and the number of findings
+/// stand elsewhere.
+/// A sentence ends with a full stop before a blank and a capital letter or a digit.
+fn sentences(text: &str, most: usize) -> String {
+    let starts = |rest: &str| rest.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit());
+    let mut all = Vec::new();
+    let mut from = 0;
+    for (at, _) in text.match_indices(". ").filter(|(at, _)| starts(&text[at + 2..])) {
+        all.push(&text[from..=at]);
+        from = at + 2;
     }
-    writeln!(out, "\n{title}")?;
-    for entry in entries.iter().take(ENTRIES) {
-        paragraph(out, "  ", entry, width)?;
-    }
-    if entries.len() > ENTRIES {
-        writeln!(out, "  ... {} more in --format jsonl", entries.len() - ENTRIES)?;
-    }
-    Ok(())
-}
-
-/// `time host what`, one line a record; what belongs to a finding is marked.
-fn records(records: &[Record]) -> Vec<String> {
-    let line = |record: &Record| {
-        let mark = if record.finding.is_some() { "*" } else { " " };
-        let host = record.host.split('.').next().unwrap_or_default();
-        format!("{}{mark} {}  {}", moment(record.time), plain(host), cut(&plain(&record.text), 260))
+    all.push(&text[from..]);
+    let elsewhere = |sentence: &&str| {
+        let leads = ["It goes to Tier", "It stays with level", "Between machines:"];
+        leads.iter().any(|lead| sentence.starts_with(lead)) || counts(sentence)
     };
-    records.iter().map(line).collect()
+    let story: Vec<&str> = all.into_iter().filter(|sentence| !elsewhere(sentence)).take(most).collect();
+    story.join(" ")
 }
 
-/// A moment to the millisecond: `2024-05-01 12:00:00.123`.
-fn moment(time: Timestamp) -> String {
-    let text = time.to_string();
-    let text = text.trim_end_matches('Z').replace('T', " ");
-    cut(&text, 23).trim_end_matches('…').to_owned()
+/// Whether a sentence only says how many findings there are: `4 further findings belong to it.`
+fn counts(sentence: &str) -> bool {
+    let number = sentence.split(' ').next().unwrap_or_default();
+    (number == "One" || number.parse::<u32>().is_ok()) && sentence.contains(" further finding")
 }
 
-/// Text broken at blanks; later lines are indented as far as the first.
-fn paragraph(out: &mut dyn Write, lead: &str, text: &str, width: usize) -> io::Result<()> {
-    let indent = " ".repeat(lead.chars().count());
-    let room = width.saturating_sub(indent.len()).max(20);
-    let mut line = String::new();
-    let mut lead = lead;
-    for word in text.split(' ') {
-        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > room {
-            writeln!(out, "{lead}{line}")?;
-            lead = &indent;
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    writeln!(out, "{lead}{line}")
+fn texts(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| plain(text)).collect()
+}
+
+/// Names and pids, with the machine where there are several.
+fn processes(list: &[ProcessOnHost]) -> Vec<String> {
+    let several = list.iter().any(|one| one.host != list[0].host);
+    let named = list.iter().filter(|one| !one.process.name.is_empty());
+    let name = |one: &ProcessOnHost| {
+        let pid = one.process.pid.map_or_else(String::new, |pid| format!(" ({pid})"));
+        let host = if several { format!(" on {}", plain(&one.host)) } else { String::new() };
+        format!("{}{pid}{host}", plain(&one.process.name))
+    };
+    named.map(name).collect()
+}
+
+fn field(out: &mut dyn Write, name: &str, value: &str, width: usize) -> io::Result<()> {
+    if value.is_empty() { Ok(()) } else { paragraph(out, &format!("  {name:<11} "), value, width) }
 }
 
 #[cfg(test)]
 mod tests {
+    use backchannel_host::report::ReasonDocument;
+
     use super::*;
+    use crate::cli::Colour;
 
     #[test]
-    fn a_paragraph_is_broken_at_blanks_and_keeps_its_indent() {
+    fn a_story_has_two_sentences_and_paths_do_not_end_one() {
+        let text =
+            r"On ws01: a.exe wrote C:\a. exe and left. Its server takes a token. 4 further findings belong to it.";
+        assert_eq!(sentences(text, 2), r"On ws01: a.exe wrote C:\a. exe and left. Its server takes a token.");
+        assert_eq!(sentences("One only", 2), "One only");
+        assert_eq!(sentences("On ws01: it ran. It goes to Tier 2 (E1).", 2), "On ws01: it ran.");
+    }
+
+    #[test]
+    fn what_was_said_is_not_said_again() {
+        let mut said = Said::default();
+        said.story("On ws01: cmd.exe ran.");
+        assert_eq!(said.rest("signs of E1: cmd.exe ran."), "signs of E1");
+        assert_eq!(said.rest("signs of E2: mmc.exe was called."), "signs of E2: mmc.exe was called");
+        assert_eq!(said.rest("signs of E4: mmc.exe was called."), "signs of E4");
+        assert_eq!(said.rest("mmc.exe was called"), "");
+        let mut movement = MovementDocument::default();
+        movement.from.host = "ws02".into();
+        movement.to.address = "10.0.0.1".into();
+        let mut said = Said::new(&[movement]);
+        let step = "ws02 (10.0.0.2) acted on ws01 (10.0.0.1) over DCOM; reset the password";
+        assert_eq!(said.rest(step), "reset the password");
+        assert_eq!(said.rest("signs of E4: ws02 acted on 10.0.0.1 over RPC."), "signs of E4");
+    }
+
+    #[test]
+    fn a_block_has_each_reason_once_and_five_steps_at_most_and_fits_its_width() {
+        let sentence = "mmc.exe was called from 10.0.0.1 and cmd.exe started in the same moment";
+        let reason = |code: &str, head: &str| ReasonDocument {
+            code: code.into(),
+            text: format!("{head}: {sentence}."),
+            findings: vec!["0a".into()],
+        };
+        let step = |order: u32| StepDocument {
+            action: "isolate".into(),
+            target: format!("ws{order}"),
+            order,
+            why: sentence.into(),
+            breaks: String::new(),
+        };
+        let document = IncidentDocument {
+            text: format!("On ws01: {sentence}. It goes to Tier 2 (E2, E4). More."),
+            reasons: vec![reason("E2", "signs of a broker"), reason("E4", "signs of movement")],
+            containment: (1..=7).map(step).collect(),
+            findings: vec!["0a".into()],
+            ..IncidentDocument::default()
+        };
+        let envelope = IncidentEnvelope {
+            id: "0a".into(),
+            revision: 1,
+            severity: backchannel_host::Severity::High,
+            tier: 2,
+            document: serde_json::to_string(&document).unwrap(),
+        };
         let mut out = Vec::new();
-        paragraph(&mut out, "  E1  ", "one two three four five six seven eight", 26).unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "  E1  one two three four\n      five six seven eight\n");
+        block(&mut out, (1, 1), &envelope, &Paint::choose(Colour::Never)).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(flat.matches(sentence).count(), 1, "{text}");
+        assert!(flat.contains("why Tier 2 E2 signs of a broker E4 signs of movement First steps"), "{text}");
+        assert!(flat.contains("5. isolate ws5 --detail shows 2 more steps, the answers"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= width()), "{text}");
     }
 }

@@ -1,8 +1,12 @@
 //! What a reader sees. Text from logs is hostile: nothing of it reaches a terminal before it went through [`plain`].
 
+pub(crate) mod detail;
 pub(crate) mod html;
 pub(crate) mod incident;
 pub(crate) mod jsonl;
+pub(crate) mod layout;
+pub(crate) mod movements;
+pub(crate) mod screen;
 pub(crate) mod skipped;
 pub(crate) mod table;
 
@@ -83,7 +87,15 @@ impl Paint {
 
     /// A severity in running text.
     pub(crate) fn word(self, severity: Severity) -> String {
-        let word = severity.as_str();
+        self.painted(severity, severity.as_str())
+    }
+
+    /// A severity in a heading.
+    pub(crate) fn upper(self, severity: Severity) -> String {
+        self.painted(severity, &severity.as_str().to_uppercase())
+    }
+
+    fn painted(self, severity: Severity, word: &str) -> String {
         if !self.colour {
             return word.to_owned();
         }

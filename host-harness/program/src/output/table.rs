@@ -10,6 +10,7 @@ use backchannel_host::report::{
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, ContentArrangement, Table};
 
+use super::layout::{count, moment, second};
 use super::{Paint, cut, plain};
 
 /// Width where it is not known: output that goes to a file.
@@ -25,13 +26,13 @@ pub(crate) fn findings(out: &mut dyn Write, list: &[&FindingEnvelope], paint: &P
     let mut table = new_table(paint);
     table.set_header(["severity", "time (UTC)", "host", "analytic", "what happened"]);
     for finding in list {
-        let shown = Shown::of(finding);
+        let shown = Story::of(finding);
         table.add_row([
             paint.severity(finding.severity, finding.severity.as_str()),
-            Cell::new(short_time(finding)),
+            Cell::new(second(finding.time)),
             Cell::new(plain(&finding.host)),
             Cell::new(plain(&finding.analytic)),
-            Cell::new(shown.story()),
+            Cell::new(shown.lines()),
         ]);
     }
     writeln!(out, "{table}")
@@ -39,15 +40,15 @@ pub(crate) fn findings(out: &mut dyn Write, list: &[&FindingEnvelope], paint: &P
 
 /// Writes one finding as one line.
 pub(crate) fn line(out: &mut dyn Write, finding: &FindingEnvelope, paint: &Paint) -> io::Result<()> {
-    let shown = Shown::of(finding);
+    let shown = Story::of(finding);
     writeln!(
         out,
         "{} {} {} {} {}",
-        short_time(finding),
+        second(finding.time),
         paint.word(finding.severity),
         plain(&finding.host),
         plain(&finding.analytic),
-        shown.story().replace('\n', " | ")
+        shown.lines().replace('\n', " | ")
     )
 }
 
@@ -65,8 +66,61 @@ pub(crate) fn incident_line(out: &mut dyn Write, incident: &IncidentEnvelope, pa
     )
 }
 
-/// Writes the account of a run.
-pub(crate) fn summary(out: &mut dyn Write, summary: &Summary, verbose: bool, paint: &Paint) -> io::Result<()> {
+/// How many analytics could find nothing, and for want of what.
+pub(crate) fn inactive(summary: &Summary) -> Option<String> {
+    let baseline = summary.inactive.iter().filter(|one| one.lacks_baseline()).count();
+    let logs = summary.inactive.len() - baseline;
+    let mut parts = Vec::new();
+    if logs > 0 {
+        parts.push(format!("{logs} because their logs are not here"));
+    }
+    if baseline > 0 {
+        parts.push(format!("{baseline} because no baseline was given"));
+    }
+    let all = count(summary.inactive.len(), "analytic");
+    (!parts.is_empty()).then(|| format!("Inactive: {all}, {}.", parts.join(", ")))
+}
+
+/// Writes what casts doubt on a run.
+pub(crate) fn warnings(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+    for offset in &summary.clock_offsets {
+        let (source, host) = (plain(&offset.source), plain(&offset.host));
+        writeln!(out, "clock     {source} ({host}): {:+} s applied, its times are not UTC", offset.seconds)?;
+    }
+    if summary.late > 0 {
+        writeln!(out, "late      {} events came more than two minutes out of order", summary.late)?;
+    }
+    let evicted: Vec<String> = summary
+        .evicted
+        .iter()
+        .filter(|(_, count)| **count > 0)
+        .map(|(table, count)| format!("{table} {count}"))
+        .collect();
+    if !evicted.is_empty() {
+        writeln!(out, "forgotten {} (bounds of memory)", plain(&evicted.join(", ")))?;
+    }
+    for expired in &summary.expired_settings {
+        writeln!(out, "expired   {}", plain(expired))?;
+    }
+    if !summary.unmatched_rules.is_empty() {
+        writeln!(out, "idle      allow rules that silenced nothing: {}", plain(&summary.unmatched_rules.join(", ")))?;
+    }
+    for empty in &summary.empty_inputs {
+        writeln!(out, "empty     {}", plain(empty))?;
+    }
+    Ok(())
+}
+
+/// Writes the analytics that could find nothing, each with the reason.
+pub(crate) fn inactive_list(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
+    for inactive in &summary.inactive {
+        writeln!(out, "  {}: {}", plain(&inactive.analytic), plain(&inactive.reason))?;
+    }
+    Ok(())
+}
+
+/// Writes the account of a run in full.
+pub(crate) fn summary(out: &mut dyn Write, summary: &Summary, paint: &Paint) -> io::Result<()> {
     let counts: Vec<String> = Severity::ALL
         .iter()
         .rev()
@@ -90,44 +144,14 @@ pub(crate) fn summary(out: &mut dyn Write, summary: &Summary, verbose: bool, pai
         summary.records.read, summary.records.evaluated, summary.records.unused, summary.records.skipped
     )?;
     if let (Some(first), Some(last)) = (summary.first_time, summary.last_time) {
-        writeln!(out, "time      {first} to {last}")?;
+        writeln!(out, "time      {} to {}", moment(first), moment(last))?;
     }
     let sources: Vec<&str> = summary.sources.iter().map(String::as_str).collect();
     writeln!(out, "hosts     {}; logs: {}", summary.hosts, plain(&sources.join(", ")))?;
-    for offset in &summary.clock_offsets {
-        let (source, host) = (plain(&offset.source), plain(&offset.host));
-        writeln!(out, "clock     {source} ({host}): {:+} s applied, its times are not UTC", offset.seconds)?;
+    if let Some(text) = inactive(summary) {
+        writeln!(out, "{text}")?;
     }
-    if summary.late > 0 {
-        writeln!(out, "late      {} events came more than two minutes out of order", summary.late)?;
-    }
-    let evicted: Vec<String> = summary
-        .evicted
-        .iter()
-        .filter(|(_, count)| **count > 0)
-        .map(|(table, count)| format!("{table} {count}"))
-        .collect();
-    if !evicted.is_empty() {
-        writeln!(out, "forgotten {} (bounds of memory)", plain(&evicted.join(", ")))?;
-    }
-    if !summary.inactive.is_empty() {
-        writeln!(out, "asleep    {} analytics whose logs are not here", summary.inactive.len())?;
-        if verbose {
-            for inactive in &summary.inactive {
-                writeln!(out, "  {}: {}", plain(&inactive.analytic), plain(&inactive.reason))?;
-            }
-        }
-    }
-    for expired in &summary.expired_settings {
-        writeln!(out, "expired   {}", plain(expired))?;
-    }
-    if !summary.unmatched_rules.is_empty() {
-        writeln!(out, "idle      allow rules that silenced nothing: {}", plain(&summary.unmatched_rules.join(", ")))?;
-    }
-    for empty in &summary.empty_inputs {
-        writeln!(out, "empty     {}", plain(empty))?;
-    }
-    Ok(())
+    warnings(out, summary)
 }
 
 /// Writes the catalogue.
@@ -173,13 +197,8 @@ fn new_table(paint: &Paint) -> Table {
     table
 }
 
-fn short_time(finding: &FindingEnvelope) -> String {
-    let time = finding.time.to_string();
-    time.get(..19).map_or(time.clone(), |seconds| seconds.replace('T', " "))
-}
-
 /// What the table needs of a finding's document.
-struct Shown {
+struct Story {
     title: String,
     text: String,
     parties: String,
@@ -187,7 +206,7 @@ struct Shown {
     suppressed: String,
 }
 
-impl Shown {
+impl Story {
     fn of(finding: &FindingEnvelope) -> Self {
         let document = FindingDocument::read(&finding.document).unwrap_or_default();
         let party = |process: &Process| match process.pid {
@@ -213,7 +232,7 @@ impl Shown {
     }
 
     /// Title, sentence and parties, a line each.
-    fn story(&self) -> String {
+    fn lines(&self) -> String {
         let mut title = self.title.clone();
         if self.count > 1 {
             title.push_str(&format!(" (×{})", self.count));

@@ -36,6 +36,14 @@ export function svg(name, attributes, ...children) {
   return fill(document.createElementNS(SVG, name), attributes, children);
 }
 
+let made = 0;
+
+/** An id for what is referred to inside of a picture: there may be several pictures, and hidden ones. */
+export function unique(name) {
+  made += 1;
+  return `${name}-${made}`;
+}
+
 /** A section with a heading; nothing where there is nothing to show. */
 export function section(title, ...children) {
   const shown = children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
@@ -47,21 +55,35 @@ export function list(texts) {
   return texts?.length ? el("ul", null, texts.map((text) => el("li", null, text))) : null;
 }
 
-/** A table; nothing without rows. A cell may be a node. */
+/** A table; nothing without rows. A cell may be a node. On a narrow screen each row is a block, and `head` stands in it. */
 export function table(head, rows, className) {
   if (!rows.length) return null;
+  const cell = (content, at) => el("td", { "data-head": head[at] || null }, content ?? "");
+  const made = rows.map((row) => row instanceof Node ? row : el("tr", null, row.map(cell)));
   return el("div", { class: "scroll" }, el("table", { class: className },
     el("thead", null, el("tr", null, head.map((title) => el("th", { scope: "col" }, title)))),
-    el("tbody", null, rows.map((row) => row instanceof Node ? row : el("tr", null, row.map((cell) => el("td", null, cell ?? "")))))));
+    el("tbody", null, made)));
 }
 
 /** More characters than this are shown when somebody asks. */
 const LONG = 320;
 
+let whole = false;
+
+/** Runs `make` with long texts shown whole: for paper, which nobody can open anything on. */
+export function unfolded(make) {
+  whole = true;
+  try {
+    return make();
+  } finally {
+    whole = false;
+  }
+}
+
 /** A text that may be very long. */
 export function long(text) {
   const all = [...plain(text)];
-  if (all.length <= LONG) return text;
+  if (whole || all.length <= LONG) return text;
   const rest = el("details", { class: "long" }, el("summary", null, `${all.slice(0, LONG * 0.8).join("")}… `, el("span", { class: "quiet" }, `(${all.length.toLocaleString("en")} characters)`)));
   // What is behind it is made when somebody looks.
   rest.addEventListener("toggle", () => rest.append(el("code", null, all.join(""))), { once: true });

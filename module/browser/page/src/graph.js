@@ -1,9 +1,10 @@
-// Who talked to whom over what: processes, channels and far ends of an incident as a layered graph.
+// Who acted on whom over what: machines, processes and channels of an incident as a layered graph.
 
 import * as dagreModule from "@dagrejs/dagre";
 import { select } from "d3-selection";
 import { zoom, zoomIdentity } from "d3-zoom";
-import { el, plain, svg } from "./dom.js";
+import { el, label, plain, SEVERITIES, svg, unique } from "./dom.js";
+import { sides, words } from "./movements.js";
 
 const dagre = dagreModule.default ?? dagreModule;
 
@@ -12,7 +13,12 @@ const MOST = 120;
 /** Room for a machine's name above what runs on it. */
 const HEAD = 12;
 
-/** Nodes and edges of an incident's findings. */
+/** One name for a channel that is written in several ways: `\\.\pipe\svcctl`, `\svcctl`, `svcctl`; `/var/run`, `/run`. */
+export function channelName(name) {
+  return name.toLowerCase().replace(/^\\\\[^\\]*\\(pipe|ipc\$)\\/, "").replace(/^\\(device\\namedpipe|pipe)\\/, "").replace(/^\\+/, "").replace(/^\/var\/run\//, "/run/");
+}
+
+/** Nodes and edges of an incident's findings: one node a process and channel, one box a machine. */
 export function build(incident, findings) {
   const nodes = new Map();
   const edges = new Map();
@@ -25,50 +31,76 @@ export function build(incident, findings) {
     const key = JSON.stringify([from, to, label]);
     const edge = edges.get(key) ?? { from, to, label, count: 0, worst };
     edge.count += 1;
+    if (SEVERITIES.indexOf(worst) > SEVERITIES.indexOf(edge.worst)) edge.worst = worst;
     edges.set(key, edge);
   };
   const process = (host, of) => {
-    if (!of) return null;
-    const id = `p ${host} ${of.pid ?? ""} ${of.name}`;
-    return add(id, {
-      kind: "process", host, title: of.pid ? `${of.name} (${of.pid})` : of.name, detail: of.user ?? "",
-      hint: [of.path, of.command_line, of.integrity && `integrity ${of.integrity}`].filter(Boolean).join("\n"),
-      marked: of.untrusted === true,
-    });
+    if (!of?.name) return null;
+    const id = `p ${host} ${of.pid ?? ""} ${of.name.toLowerCase()}`;
+    const known = nodes.get(id);
+    // Another finding may know more of the same process.
+    if (known) {
+      known.detail ||= of.user ?? "";
+      known.hint = longer(known.hint, hint(of));
+      known.marked ||= of.untrusted === true;
+      return id;
+    }
+    return add(id, { kind: "process", host, title: of.pid ? `${of.name} (${of.pid})` : of.name, detail: of.user ?? "", hint: hint(of), marked: of.untrusted === true });
   };
+  const unknown = (side) => side.host && add(`u ${side.host}`, { kind: "process", host: side.host, title: "process not recorded", detail: side.account, hint: `No record names the process on ${side.host}`, faint: true });
   const parent = (host, of, child) => {
     const [nearest] = of?.ancestors ?? [];
     if (!nearest || !child) return;
-    const known = [...nodes].find(([, node]) => node.kind === "process" && node.host === host && node.title === nearest);
-    const id = known ? known[0] : add(`p ${host} ${nearest}`, { kind: "process", host, title: nearest, detail: "", hint: nearest, faint: true });
-    join(id, child, "started", "info");
+    const [, name, pid] = /^(.*?)(?: \((\d+)\))?$/.exec(nearest);
+    const id = `p ${host} ${pid ?? ""} ${name.toLowerCase()}`;
+    join(add(id, { kind: "process", host, title: nearest, detail: "", hint: nearest, faint: true }), child, "started", "info");
   };
-  // Known processes first, so that a parent that is one of them is not drawn twice.
-  for (const finding of findings) {
-    process(finding.host, finding.client);
-    process(finding.host, finding.server);
+  const all = findings.map((finding) => ({ finding, ...sides(finding) }));
+  // Known processes first, so that a parent that is one of them is not drawn faintly.
+  for (const { finding, from, to } of all) {
+    process(from.host || label(finding.host), from.process);
+    process(to.host || label(finding.host), to.process);
+    process(label(finding.host), finding.client);
+    process(label(finding.host), finding.server);
   }
-  for (const finding of findings) {
-    const client = process(finding.host, finding.client);
-    const server = process(finding.host, finding.server);
-    parent(finding.host, finding.client, client);
-    parent(finding.host, finding.server, server);
-    const channel = finding.channel;
+  for (const { finding, from, to } of all) {
+    const here = label(finding.host);
+    const origin = process(from.host || here, from.process) ?? unknown(from.host ? from : { ...from, host: "" });
+    const target = process(to.host || here, to.process) ?? (to.host && to.host !== from.host ? unknown(to) : null);
+    for (const one of [finding.client, finding.server]) parent(here, one, process(here, one));
+    const { channel } = finding;
     if (!channel) {
-      join(client, server, "", finding.severity);
+      join(origin, target, "", finding.severity);
       continue;
     }
-    const name = channel.name || channel.mechanism;
-    const id = add(`c ${finding.host} ${channel.mechanism} ${name.toLowerCase()}`, {
-      kind: "channel", host: finding.host, title: name, detail: channel.mechanism.replaceAll("_", " "), hint: `${channel.mechanism} ${name}`,
+    // A channel lies on the machine whose process serves it.
+    const name = channel.name || words(channel.mechanism);
+    const on = to.host || here;
+    const id = add(`c ${on} ${channel.mechanism} ${channelName(name)}`, {
+      kind: "channel", host: on, title: name, detail: words(channel.mechanism), hint: `${words(channel.mechanism)} ${name}`,
     });
-    // With a server here, the far end called; else this machine did.
-    const far = (client && server) || !channel.remote || !channel.peer ? null
-      : add(`f ${channel.peer.toLowerCase()}`, { kind: "far", host: "", title: channel.peer, detail: "other machine", hint: channel.peer });
-    join(client ?? (server ? far : null), id, "", finding.severity);
-    join(id, server ?? far, "", finding.severity);
+    join(origin, id, "", finding.severity);
+    join(id, target === origin ? null : target, "", finding.severity);
   }
-  return { nodes, edges: [...edges.values()] };
+  return pruned(nodes, [...edges.values()]);
+}
+
+/** Without placeholders where another finding knows which process serves the same channel. */
+function pruned(nodes, edges) {
+  const placeholder = (id) => id.startsWith("u ");
+  const served = new Set(edges.filter(({ from, to }) => nodes.get(from).kind === "channel" && !placeholder(to)).map(({ from }) => from));
+  const kept = edges.filter(({ from, to }) => !(placeholder(to) && served.has(from)));
+  const ends = new Set(kept.flatMap(({ from, to }) => [from, to]));
+  for (const id of [...nodes.keys()]) if (placeholder(id) && !ends.has(id)) nodes.delete(id);
+  return { nodes, edges: kept };
+}
+
+function hint(of) {
+  return [of.path, of.command_line, of.integrity && of.integrity !== "unknown" && `integrity ${of.integrity}`].filter(Boolean).join("\n");
+}
+
+function longer(a, b) {
+  return b.length > a.length ? b : a;
 }
 
 /** Draws an incident's graph; nothing where there is nothing to draw. */
@@ -90,6 +122,7 @@ export function graph(incident, findings) {
   edges.forEach((edge, at) => layout.setEdge(edge.from, edge.to, { width: edge.label ? edge.label.length * 6 : 0, height: edge.label ? 12 : 0, labelpos: "c" }, String(at)));
   dagre.layout(layout);
   const { width, height } = layout.graph();
+  const arrow = unique("arrow");
   const view = svg("g");
   for (const id of layout.nodes().filter((id) => id.startsWith("h "))) {
     const box = layout.node(id);
@@ -99,7 +132,7 @@ export function graph(incident, findings) {
   }
   edges.forEach((edge, at) => {
     const found = layout.edge(edge.from, edge.to, String(at));
-    view.append(svg("path", { class: `edge ${edge.worst}`, d: curve(found.points), "marker-end": "url(#arrow)" }));
+    view.append(svg("path", { class: `edge ${edge.worst}`, d: curve(found.points), "marker-end": `url(#${arrow})` }));
     if (edge.label) view.append(svg("text", { class: "edge-label", x: found.x, y: found.y + 3 }, edge.label));
   });
   for (const [id, node] of nodes) {
@@ -111,7 +144,7 @@ export function graph(incident, findings) {
       node.lines.map((line, at) => svg("text", { class: at ? "second" : "title", x: box.width / 2, y: (node.lines.length > 1 ? 19 : 20) + at * 16 }, line))));
   }
   const canvas = svg("svg", { class: "graph", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Processes and channels of this incident" },
-    svg("defs", null, svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0,0L8,4L0,8z" }))),
+    svg("defs", null, svg("marker", { id: arrow, class: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, svg("path", { d: "M0,0L8,4L0,8z" }))),
     view);
   canvas.setAttribute("height", Math.min(520, Math.max(120, height)));
   const behaviour = zoom().scaleExtent([0.3, 5])
@@ -119,7 +152,7 @@ export function graph(incident, findings) {
     .on("zoom", (event) => view.setAttribute("transform", event.transform));
   const picture = select(canvas).call(behaviour);
   const button = (label, title, act) => el("button", { class: "small", title, onclick: act }, label);
-  return el("div", { class: "picture" }, canvas, el("div", { class: "tools" },
+  return el("div", { class: "picture" }, el("div", { class: "canvas" }, canvas), el("div", { class: "tools" },
     button("+", "Larger", () => picture.call(behaviour.scaleBy, 1.3)),
     button("−", "Smaller", () => picture.call(behaviour.scaleBy, 1 / 1.3)),
     button("Whole", "Show all of it", () => picture.call(behaviour.transform, zoomIdentity))));

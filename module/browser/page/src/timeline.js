@@ -5,7 +5,7 @@ import { scaleUtc } from "d3-scale";
 import { select } from "d3-selection";
 import { zoom, zoomIdentity } from "d3-zoom";
 import { moment } from "./data.js";
-import { el, label, long, severity, svg, time } from "./dom.js";
+import { el, label, long, severity, svg, table, time, unique } from "./dom.js";
 import { source } from "./records.js";
 
 const LANE = 34;
@@ -19,9 +19,7 @@ export function timeline(incident, data, onFinding) {
   const records = incident.level1.timeline.filter((record) => !Number.isNaN(moment(record.time)));
   if (!records.length) return null;
   const rows = records.map((record, at) => row(record, at, data, onFinding));
-  const list = el("div", { class: "scroll" }, el("table", { class: "records" },
-    el("thead", null, el("tr", null, ["Time (UTC)", "Host", "", "What", "Record"].map((title) => el("th", { scope: "col" }, title)))),
-    el("tbody", null, rows)));
+  const list = table(["Time (UTC)", "Host", "", "What", "Record"], rows, "records marked");
   return [lanes(records, data, (at) => reveal(rows[at])), list, bursts(incident.level1.bursts)];
 }
 
@@ -63,8 +61,9 @@ function lanes(records, data, onMark) {
     svg("line", { class: "lane", x1: LEFT, x2: WIDTH - 16, y1: TOP + at * LANE + 22, y2: TOP + at * LANE + 22 }),
     svg("text", { class: "lane-name", x: 4, y: TOP + at * LANE + 26 }, short(name))));
   const axis = svg("g", { class: "axis", transform: `translate(0,${TOP + names.length * LANE + 8})` });
-  const clip = svg("clipPath", { id: "clip-lanes" }, svg("rect", { x: LEFT - 8, y: 0, width: WIDTH - LEFT, height }));
-  const marks = svg("g", { "clip-path": "url(#clip-lanes)" });
+  const clipped = unique("lanes");
+  const clip = svg("clipPath", { id: clipped }, svg("rect", { x: LEFT - 8, y: 0, width: WIDTH - LEFT, height }));
+  const marks = svg("g", { "clip-path": `url(#${clipped})` });
   canvas.append(svg("defs", null, clip), axis, marks);
   const dots = records.map((record, at) => {
     const of = worst(record, data);
@@ -76,7 +75,7 @@ function lanes(records, data, onMark) {
   dots.filter((mark) => !mark.of).concat(dots.filter((mark) => mark.of)).forEach((mark) => marks.append(mark.dot));
   const draw = (to) => {
     dots.forEach((mark) => mark.dot.setAttribute("cx", to(mark.at)));
-    select(axis).call(axisBottom(to).ticks(8).tickSizeOuter(0));
+    select(axis).call(axisBottom(to).ticks(6).tickFormat(tick).tickSizeOuter(0));
   };
   draw(scale);
   const behaviour = zoom().scaleExtent([1, 5000]).translateExtent([[LEFT, 0], [WIDTH - 16, height]]).extent([[LEFT, 0], [WIDTH - 16, height]])
@@ -84,10 +83,18 @@ function lanes(records, data, onMark) {
     .on("zoom", (event) => draw(event.transform.rescaleX(scale)));
   const picture = select(canvas).call(behaviour);
   const button = (label, title, act) => el("button", { class: "small", title, onclick: act }, label);
-  return el("div", { class: "picture" }, canvas, el("div", { class: "tools" },
+  return el("div", { class: "picture" }, el("div", { class: "canvas" }, canvas), el("div", { class: "tools" },
     button("+", "Shorter span", () => picture.call(behaviour.scaleBy, 1.6)),
     button("−", "Longer span", () => picture.call(behaviour.scaleBy, 1 / 1.6)),
     button("Whole", "Show all of it", () => picture.call(behaviour.transform, zoomIdentity))));
+}
+
+/** A tick of the axis: 24 hours, as exact as the ticks are. */
+function tick(at) {
+  const text = at.toISOString();
+  if (at % 1000) return text.slice(17, 23);
+  if (at % 60_000) return text.slice(11, 19);
+  return at % 86_400_000 ? text.slice(11, 16) : text.slice(0, 10);
 }
 
 function short(name) {

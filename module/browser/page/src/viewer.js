@@ -2,7 +2,7 @@
 // the page starts it with what its worker found.
 
 import { filtered, hosts, read } from "./data.js";
-import { el, list, section, severity, SEVERITIES, table, time } from "./dom.js";
+import { el, list, section, severity, SEVERITIES, table, time, unfolded } from "./dom.js";
 import { addExport, download, EXPORTS } from "./exports.js";
 import { finding } from "./finding.js";
 import { incident, tier } from "./incident.js";
@@ -37,6 +37,8 @@ export function start(actions = []) {
     el("div", { class: "bar" }, el("h1", null, "Backchannel"), parts.count, el("span", { class: "space" }), actions, exports, theme(),
       el("button", { title: "Keyboard (?)", onclick: () => parts.help.showModal() }, "?")),
     parts.main, parts.help);
+  addEventListener("beforeprint", () => { parts.paper = paper(); document.body.append(parts.paper); });
+  addEventListener("afterprint", () => parts.paper?.remove());
   listen({
     next: () => step(1), previous: () => step(-1),
     open: () => parts.detail.focus(), search: () => parts.search.focus(), help: () => parts.help.showModal(),
@@ -88,6 +90,7 @@ function draw() {
   const tab = (view, label) => el("button", { role: "tab", "aria-selected": String(state.view === view), onclick: () => choose(view) }, label);
   parts.tabs.replaceChildren(tab("incidents", `Incidents ${shown.incidents.length}`), tab("findings", `Findings ${shown.findings.length}`), tab("run", "Run"));
   if (state.view === "run") {
+    parts.detail.dataset.id = "";
     parts.items.replaceChildren();
     parts.detail.replaceChildren(run());
     return;
@@ -98,7 +101,8 @@ function draw() {
   if (!items.length) {
     parts.items.append(el("p", { class: "quiet none" }, state.data.findings.length ? "Nothing matches the filters." : "Nothing was found."));
     state.chosen = null;
-    parts.detail.replaceChildren();
+    parts.detail.dataset.id = "";
+    parts.detail.replaceChildren(...(state.data.findings.length || !state.data.summary ? [] : [nothing(state.data.summary)]));
     return;
   }
   const kept = items.find((one) => one.id === state.chosen);
@@ -108,11 +112,16 @@ function draw() {
 function item(of) {
   const title = of.type === "incident" ? of.text : of.title;
   const where = of.type === "incident" ? of.hosts.join(", ") : of.host;
-  return el("button", { class: "item", role: "option", "data-id": of.id, onclick: () => pick(of, true) },
+  return el("button", { class: "item", role: "option", "data-id": of.id, onclick: () => { pick(of, true); reveal(); } },
     el("span", { class: "badges" }, severity(of.severity), of.type === "incident" ? tier(of) : null,
       of.suppressed ? el("span", { class: "badge" }, "silenced") : null, el("span", { class: "quiet" }, time(of.first_seen ?? of.time).slice(0, 16))),
     el("span", { class: "headline" }, title),
     el("span", { class: "quiet" }, where));
+}
+
+/** On a narrow screen what was chosen stands below the list. */
+function reveal() {
+  if (matchMedia("(max-width: 800px)").matches) parts.detail.scrollIntoView({ behavior: "smooth" });
 }
 
 function pick(of, fresh) {
@@ -149,12 +158,42 @@ function step(by) {
   if (next) pick(next, true);
 }
 
+/** All that there is, for paper: every incident with its findings, the other findings, the run. */
+function paper() {
+  return unfolded(() => {
+    const { data } = state;
+    const members = new Set(data.incidents.flatMap((one) => one.findings));
+    const alone = data.findings.filter((one) => !members.has(one.id));
+    const whole = el("div", { class: "paper" }, el("h1", null, "Backchannel report"),
+      data.incidents.map((one) => incident(one, data, true)),
+      alone.length ? el("article", null, el("h2", null, "Findings in no incident"), alone.map((one) => finding(one, true))) : null, run());
+    for (const one of whole.querySelectorAll("details")) one.open = true;
+    return whole;
+  });
+}
+
+/** The analytics that could find nothing. */
+function inactive(summary) {
+  return summary.inactive ?? summary.asleep ?? [];
+}
+
+/** Says plainly that nothing was found, and in what. */
+function nothing(summary) {
+  const span = summary.first_time ? `, from ${time(summary.first_time)} to ${time(summary.last_time)} (UTC)` : "";
+  const hosts = `${summary.hosts.toLocaleString("en")} host${summary.hosts === 1 ? "" : "s"}`;
+  return el("div", { class: "nothing" }, el("p", { class: "big" }, "Nothing was found"),
+    el("p", null, `${summary.records.read.toLocaleString("en")} records of ${hosts} were read${span}.`),
+    inactive(summary).length ? el("p", { class: "quiet" }, `${inactive(summary).length} analytics could find nothing for want of logs or a baseline: they are listed below.`) : null);
+}
+
 function run() {
-  parts.detail.dataset.id = "";
   const summary = state.data.summary;
   if (!summary) return el("p", null, "Nothing is known of this run.");
+  const [baseline, logs] = [[], []];
+  for (const one of inactive(summary)) (/baseline/.test(one.reason) ? baseline : logs).push([one.analytic, one.reason]);
   const counts = (of) => of.map(({ reason, count }) => [reason, count]);
   return el("article", null,
+    state.data.incidents.length || state.data.findings.length ? null : nothing(summary),
     el("header", { class: "head" }, el("h2", null, "What was read, and what was not")),
     el("dl", { class: "facts" }, Object.entries(summary.records).map(([name, count]) => [el("dt", null, name), el("dd", null, count.toLocaleString("en"))]),
       [["hosts", summary.hosts], ["sources", summary.sources?.join(", ")], ["first event", time(summary.first_time)], ["last event", time(summary.last_time)], ["came late", summary.late]]
@@ -165,7 +204,8 @@ function run() {
     section("Inputs that hold nothing", list(summary.empty_inputs)),
     section("Clocks that are off", table(["Source", "Host", "Seconds", "Records"], summary.clock_offsets.map((of) => [of.source, of.host, of.seconds, of.samples]))),
     section("Forgotten to stay within bounds", table(["Table", "Entries"], Object.entries(summary.evicted).filter(([, count]) => count))),
-    section("Asleep: could not find anything for want of logs or a baseline", table(["Analytic", "Why"], summary.asleep.map((of) => [of.analytic, of.reason]))));
+    section(`Inactive: missing logs (${logs.length})`, table(["Analytic", "Why"], logs)),
+    section(`Inactive: no baseline (${baseline.length})`, table(["Analytic", "Why"], baseline)));
 }
 
 function help() {

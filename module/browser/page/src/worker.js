@@ -30,7 +30,7 @@ class LogFile {
 self.onmessage = ({ data }) => {
   let last = 0;
   const listener = {
-    hear(done, size, events, findings) {
+    report(done, size, events, findings) {
       const now = performance.now();
       if (now - last < PACE) return;
       last = now;

@@ -1,4 +1,4 @@
-//! Lines of the Linux audit log: recognised here, taken apart by the normaliser.
+//! Lines of the Linux audit log. Recognised here; the fields are parsed by `backchannel-normalize`.
 
 use backchannel_normalize::{AuditLine, Record};
 use bumpalo::Bump;
@@ -10,7 +10,7 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "auditd",
         title: "Linux audit log",
-        description: "Linux audit records, raw or enriched, one a line: of auditd, of `ausearch`, or carried by syslog.",
+        description: "Linux audit records, raw or enriched, one per line, from auditd, `ausearch` or syslog.",
         recognised: "One of the first eight lines is `type=... msg=audit(...)`, with or without `node=`.",
         examples: &[
             Example { shape: "auditd", record: r#"type=CWD msg=audit(1700000000.123:456): cwd="/""# },
@@ -38,7 +38,7 @@ fn read<'a>(decoder: &mut Decoder, text: &'a str, context: &Context<'a, '_>) -> 
     if let Some(decoded) = line(start) {
         return Ok(decoded);
     }
-    // What `ausearch` puts between events.
+    // The separator that `ausearch` writes between events.
     if start.starts_with("----") || start.starts_with("time->") {
         return Ok(Decoded::Nothing);
     }
@@ -46,12 +46,12 @@ fn read<'a>(decoder: &mut Decoder, text: &'a str, context: &Context<'a, '_>) -> 
     syslog::read(decoder, text, context).map_err(|(at, _)| (at, NOT_AUDIT))
 }
 
-/// An audit line as a record; `None` if `text` is none.
+/// An audit line as a record; `None` if `text` is not an audit line.
 pub(super) fn line(text: &str) -> Option<Decoded<'_>> {
     is_line(text).then_some(Decoded::Record(Record::Audit(AuditLine { text })))
 }
 
-/// Whether `line` is `type=X msg=audit(...)`, with or without `node=` before it.
+/// Whether `line` is `type=X msg=audit(...)`, optionally after `node=`.
 fn is_line(line: &str) -> bool {
     let rest = match line.strip_prefix("node=") {
         Some(rest) => rest.split_once(' ').map_or("", |(_, rest)| rest.trim_start()),
@@ -62,8 +62,8 @@ fn is_line(line: &str) -> bool {
         .is_some_and(|(_, rest)| rest.trim_start().starts_with("msg=audit("))
 }
 
-/// The audit line inside a syslog message of `host`: of audisp's syslog plugin, or of the kernel where no auditd
-/// runs (`audit: type=1300 audit(...): ...`). It gets the host as its node if it has none.
+/// Extracts the audit line from a syslog message of `host`: written by audisp's syslog plugin, or by the kernel if no
+/// auditd is running (`audit: type=1300 audit(...): ...`). Without a node, `host` becomes its node.
 fn in_message<'a>(program: &str, host: &str, message: &'a str, arena: &'a Bump) -> Option<&'a str> {
     if is_line(message) {
         if message.starts_with("node=") || host.is_empty() {
@@ -75,7 +75,7 @@ fn in_message<'a>(program: &str, host: &str, message: &'a str, arena: &'a Bump) 
         return None;
     }
     let message = message.trim_start();
-    // The kernel may put its own time first: `[   12.345678] audit: ...`.
+    // The kernel may write its own time first: `[   12.345678] audit: ...`.
     let message = match message.strip_prefix('[') {
         Some(rest) => rest.split_once("] ")?.1,
         None => message,
@@ -92,7 +92,7 @@ fn in_message<'a>(program: &str, host: &str, message: &'a str, arena: &'a Bump) 
     Some(line.into_bump_str())
 }
 
-/// The name of a record type that the kernel gives as a number (linux/audit.h).
+/// The name of a record type that the kernel writes as a number (linux/audit.h).
 fn record_type(number: &str) -> &str {
     match number {
         "1300" => "SYSCALL",
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_audit_line_is_known_by_its_head() {
+    fn an_audit_line_is_recognised_by_its_header() {
         for line in [
             "type=SYSCALL msg=audit(1700000000.123:456): arch=c000003e",
             "node=app01 type=CWD msg=audit(1700000000.123:456): cwd=\"/\"",

@@ -1,4 +1,4 @@
-//! macOS Endpoint Security events as eslogger writes them: taken apart by the normaliser.
+//! macOS Endpoint Security events as eslogger writes them. The fields are parsed by `backchannel-normalize`.
 
 use backchannel_normalize::Record;
 
@@ -10,8 +10,8 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "endpoint-security",
         title: "macOS eslogger",
-        description: "macOS Endpoint Security events as `eslogger` writes them, one JSON object an event.",
-        recognised: "`event` and `process` are objects, and `event_type` is there.",
+        description: "macOS Endpoint Security events as written by `eslogger`, one JSON object per event.",
+        recognised: "`event` and `process` are objects, and `event_type` is present.",
         examples: &[Example {
             shape: "eslogger",
             record: r#"{"time":"2023-11-14T22:13:20.5Z","event_type":9,"global_seq_num":31,"process":{"audit_token":{"pid":400,"ruid":501,"euid":0},"ppid":1,"executable":{"path":"/opt/tool"}},"event":{"exec":{"target":{"audit_token":{"pid":401,"ruid":501,"euid":0},"ppid":400,"executable":{"path":"/bin/sh"}},"args":["sh","-c","id"]}}}"#,

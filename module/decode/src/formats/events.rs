@@ -1,5 +1,5 @@
-//! Events in Backchannel's own words, read without leaving anything on the heap: all text borrows from the record
-//! or from the arena.
+//! Backchannel's own events as JSON, deserialised without heap allocations: all text borrows from the record or from
+//! the arena.
 
 use backchannel_events::ProcessEvent;
 use backchannel_normalize::Record;
@@ -17,8 +17,8 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "events",
         title: "Backchannel events",
-        description: "Events in Backchannel's own words (`module/events`), one JSON object a line: for hosts that decode \
-                      elsewhere, and for tests.",
+        description: "Events in the types of Backchannel (`module/events`), one JSON object per line: for hosts with decoders \
+                      of their own, and for tests.",
         recognised: "`time` (nanoseconds since 1970) and `activity`.",
         examples: &[Example {
             shape: "Backchannel",
@@ -32,10 +32,10 @@ pub(super) const FORMAT: Spec = Spec {
     }]),
 };
 
-/// Nesting of an event; ours have five levels.
+/// Maximum nesting of an event; valid ones have five levels.
 const MAX_DEPTH: u8 = 16;
 
-/// A JSON value whose parts live in the arena; nothing in it needs to be dropped.
+/// A JSON value in the arena; it needs no drop.
 #[derive(Clone, Copy, Debug)]
 enum Node<'a> {
     Null,
@@ -48,7 +48,7 @@ enum Node<'a> {
     Map(&'a [(&'a str, Node<'a>)]),
 }
 
-/// Reads an event; `None` if the object is none.
+/// Deserialises an event; `None` if the object is not an event.
 fn event<'a>(text: &'a str, arena: &'a Bump) -> Option<ProcessEvent<'a>> {
     let node = node(&mut Cursor::new(text), arena, 0)?;
     ProcessEvent::deserialize(node).ok()
@@ -146,7 +146,7 @@ impl<'a> serde::Deserializer<'a> for Node<'a> {
     }
 }
 
-/// A variant's name, and what it holds.
+/// Name and contents of a variant.
 struct Variant<'a> {
     name: &'a str,
     content: Option<Node<'a>>,
@@ -161,7 +161,7 @@ impl<'a> EnumAccess<'a> for Variant<'a> {
     }
 }
 
-/// What a variant holds.
+/// Contents of a variant.
 struct Contents<'a>(Option<Node<'a>>);
 
 impl<'a> VariantAccess<'a> for Contents<'a> {

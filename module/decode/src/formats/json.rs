@@ -1,4 +1,4 @@
-//! JSON of no format of its own: what journald and syslog daemons make of a line, and what shippers wrap around a record.
+//! JSON without a format of its own: lines that journald and syslog daemons converted, and the wrappers of shippers.
 
 use backchannel_events::Timestamp;
 use backchannel_normalize::SyslogLine;
@@ -13,9 +13,9 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "json",
         title: "JSON",
-        description: "JSON objects of any format listed here, each looked at anew; what a shipper wrapped around a record \
-                      is taken off, four times at most.",
-        recognised: "It is JSON, and its first object is of no other format.",
+        description: "JSON objects of any format listed here, each recognised separately; wrappers that log shippers put around \
+                      a record are removed, at most four levels.",
+        recognised: "It is JSON, and its first object has no other format.",
         examples: &[
             Example {
                 shape: "journalctl -o json",
@@ -43,11 +43,11 @@ const JOURNALD: Shape = Shape {
 const SYSLOG: Shape =
     Shape { keys: &[&PROGRAM, &MESSAGE], is: |_| true, read: |object| Ok(syslog(object.members, object.arena)) };
 
-/// The last of all shapes: nearly any object may be around a record.
+/// The last of all shapes: nearly any object can be a wrapper.
 pub(super) const WRAPPED: Shape =
     Shape { keys: &[], is: |_| true, read: |object| Ok(wrapped(object.members, object.arena)) };
 
-/// Where shippers keep the program of a syslog line, and its message.
+/// Keys under which shippers store the program and the message of a syslog line.
 const PROGRAM: [&str; 8] =
     ["ident", "programname", "program", "appname", "app-name", "app_name", "SYSLOG_IDENTIFIER", "tag"];
 const MESSAGE: [&str; 3] = ["message", "msg", "MESSAGE"];
@@ -65,7 +65,7 @@ fn journald<'a>(members: &Members<'a>, arena: &'a Bump) -> Option<Outcome<'a>> {
     }))
 }
 
-/// journald writes a message that is no UTF-8 as an array of its bytes.
+/// journald writes a message that is not UTF-8 as an array of its bytes.
 fn bytes_or_text<'a>(value: Raw<'a>, arena: &'a Bump) -> &'a str {
     if value.kind != Kind::Array {
         return value.to_text(arena);
@@ -75,7 +75,7 @@ fn bytes_or_text<'a>(value: Raw<'a>, arena: &'a Bump) -> &'a str {
     arena.alloc_str(&String::from_utf8_lossy(&bytes))
 }
 
-/// A syslog line that a shipper took apart.
+/// A syslog line that a shipper split into members.
 fn syslog<'a>(members: &Members<'a>, arena: &'a Bump) -> Option<Outcome<'a>> {
     let program = members.text(&PROGRAM, arena);
     (!program.is_empty()).then_some(())?;
@@ -95,7 +95,7 @@ fn outer_time<'a>(members: &Members<'a>, arena: &'a Bump) -> Option<Timestamp> {
     time::parse(text).map(|moment| moment.time)
 }
 
-/// The host a shipper names: text, or `host.name`.
+/// The host according to a shipper: text, or `host.name`.
 fn host<'a>(members: &Members<'a>, arena: &'a Bump) -> &'a str {
     let text = members.text(&["host", "hostname", "logsource", "fromhost", "host.name", "host.hostname"], arena);
     if !text.is_empty() {
@@ -112,7 +112,7 @@ fn host<'a>(members: &Members<'a>, arena: &'a Bump) -> &'a str {
     name
 }
 
-/// What a shipper wrapped: an object of its own, or text.
+/// The wrapped record: an object, or text.
 fn wrapped<'a>(members: &Members<'a>, arena: &'a Bump) -> Option<Outcome<'a>> {
     let inside =
         |text| Outcome::Wrapped(Wrapped { text, host: host(members, arena), time: outer_time(members, arena) });
@@ -121,7 +121,7 @@ fn wrapped<'a>(members: &Members<'a>, arena: &'a Bump) -> Option<Outcome<'a>> {
             return Some(inside(object.text));
         }
     }
-    // The original comes before what a pipeline may have made of it.
+    // The original text takes precedence over what a pipeline may have derived from it.
     let mut original = "";
     if let Some(event) = members.top("event") {
         match event.kind {

@@ -1,4 +1,4 @@
-//! Audit events joined by laurel: taken apart by the normaliser.
+//! Audit events joined by laurel. The fields are parsed by `backchannel-normalize`.
 
 use backchannel_normalize::Record;
 
@@ -10,8 +10,8 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "laurel",
         title: "laurel",
-        description: "Linux audit events that laurel joined, one JSON object an event.",
-        recognised: "`ID` is the event's `time:serial`, and a member is named by a record type (`SYSCALL`, `EXECVE`).",
+        description: "Linux audit events as joined by laurel, one JSON object per event.",
+        recognised: "`ID` is the event's `time:serial`, and at least one member is named after a record type (`SYSCALL`, `EXECVE`).",
         examples: &[Example {
             shape: "laurel",
             record: r#"{"ID":"1700000000.123:456","NODE":"app07","SYSCALL":{"arch":"0xc000003e","syscall":59,"success":"yes","exit":0,"ppid":1,"pid":77,"auid":1000,"uid":33,"comm":"sh","exe":"/usr/bin/dash"},"EXECVE":{"argc":3,"ARGV":["sh","-c","id"]},"CWD":{"cwd":"/tmp"}}"#,
@@ -24,7 +24,7 @@ pub(super) const FORMAT: Spec = Spec {
     }]),
 };
 
-/// `ID` is the event's `time:serial`, and a member is named by a record type.
+/// `ID` is the event's `time:serial`, and one member is named after a record type.
 fn is_laurel(members: &Members<'_>) -> bool {
     members.top("ID").is_some_and(|id| {
         id.kind == Kind::String

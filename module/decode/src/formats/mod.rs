@@ -1,11 +1,13 @@
-//! The registry of formats: one file each, one line each in [`formats!`] below, and everything else follows from it.
+//! The registry of formats: one file each, and one line each in `formats!` below, from which everything else is
+//! derived.
 //!
-//! A file says in its `FORMAT` what the format is called, how an input of it is recognised and how its records are
-//! read. Three kinds exist: [`TextFormat`] (lines or elements with a reader of their own), JSON (a list of [`Shape`]s, because
-//! JSON records differ by their members and not by their first bytes) and [`BinaryFormat`] (read by the hosts in pieces).
+//! The `FORMAT` of a file has the name of the format, how its inputs are recognised, and how its records are read.
+//! There are three kinds: [`TextFormat`] (lines or elements with a reader of their own), JSON (a list of [`Shape`]s,
+//! because JSON records differ by their members and not by their first bytes) and [`BinaryFormat`] (read by the hosts
+//! in pieces).
 //!
-//! What is chosen by format is chosen once an input, when its [`Decoder`](crate::Decoder) is made. The shapes of a JSON
-//! record are told apart record by record, because streams mix them; see [`crate::json`] for what keeps that quick.
+//! The reader of a format is chosen once per input, when its [`Decoder`] is made. The shape of a JSON
+//! record is determined for each record, because streams mix them; [`crate::json`] describes how this is kept fast.
 
 mod auditd;
 mod endpoint_security;
@@ -28,12 +30,12 @@ use bumpalo::Bump;
 
 use crate::{Decoded, Decoder, Framing, Options, Reason};
 
-/// One line a format: the variant, and the file with its `FORMAT`. The order is that of recognition: where two formats
-/// are equally sure of an input or a record, the first one has it.
+/// One line per format: the variant, and the file with its `FORMAT`. The order is that of recognition: if two formats
+/// match an input or a record equally well, the first one is chosen.
 macro_rules! formats {
     (text: $($variant:ident = $file:ident,)* ; binary: $($binary:ident = $binary_file:ident,)*) => {
-        /// A format whose records are text; `docs/formats.md` describes each. JSON formats are what the input seems to
-        /// hold mostly: a decoder looks at each JSON record anew, so that a stream may mix them.
+        /// A text format; `docs/formats.md` describes each. For JSON, it is the format of most records of the input;
+        /// the decoder determines the shape of each record, so a stream may mix them.
         #[allow(missing_docs)] // Each variant is documented in its file, under the same name.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Format {
@@ -64,7 +66,7 @@ macro_rules! formats {
             /// The binary formats.
             const BINARY: &'static [Self] = &[$(Self::$binary),*];
 
-            /// How the format is named and described.
+            /// Name and description of the format.
             pub const fn about(self) -> &'static About {
                 match self {
                     $(Self::$binary => &$binary_file::FORMAT.about,)*
@@ -92,19 +94,19 @@ formats! {
     Evtx = evtx,
 }
 
-/// How a format is named and described: what documents, options and `docs/formats.md` say of it.
+/// Name and description of a format, for documents, options and `docs/formats.md`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct About {
     /// The name in documents and options: lower case, words joined by hyphens.
     pub name: &'static str,
-    /// The name for readers.
+    /// The title in documentation.
     pub title: &'static str,
-    /// What it is, in one sentence.
+    /// Description, one sentence.
     pub description: &'static str,
-    /// What an input or a record of it is recognised by, in one sentence.
+    /// How an input or a record is recognised, one sentence.
     pub recognised: &'static str,
-    /// A record of each shape that is read; none where records are binary.
+    /// An example of each shape; none if records are binary.
     pub examples: &'static [Example],
 }
 
@@ -112,9 +114,9 @@ pub struct About {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Example {
-    /// Who writes records like this.
+    /// The software that writes such records.
     pub shape: &'static str,
-    /// The record, with the header lines that it needs.
+    /// The record, with the header lines it needs.
     pub record: &'static str,
 }
 
@@ -124,55 +126,55 @@ pub(crate) struct Spec {
     pub carrier: Carrier,
 }
 
-/// What the records of a text format are.
+/// The carrier of a text format.
 pub(crate) enum Carrier {
     /// JSON objects of these shapes.
     Json(&'static [Shape]),
-    /// Text with a reader of its own.
+    /// Text with its own reader.
     Text(TextFormat),
 }
 
 /// A binary format. Hosts read it in pieces, through the items of its module.
 pub(crate) struct BinaryFormat {
     pub about: About,
-    /// What a file of it begins with.
+    /// First bytes of such a file.
     pub magic: &'static [u8],
 }
 
-/// How text that is no JSON is recognised and read.
+/// How text that is not JSON is recognised and read.
 pub(crate) struct TextFormat {
-    /// How its records follow each other.
+    /// Framing: how its records follow each other.
     pub framing: Framing,
-    /// How sure it is that an input that begins like this is of the format.
-    pub recognise: fn(&Start<'_>) -> Option<Clue>,
-    /// Reads a record of such an input. JSON objects and `<Event>` elements are not handed to it: they are read as
-    /// what they are, whatever the input.
+    /// How certain it is that an input with this beginning has the format.
+    pub recognise: fn(&Start<'_>) -> Option<Certainty>,
+    /// Reads a record of an input. It is not called for JSON objects and `<Event>` elements, which are self-describing
+    /// in every input.
     pub read: Read,
     /// Reads a record that was found inside another one.
     pub inside: Option<Inside>,
 }
 
-/// Reads a record of an input. The decoder has the state, and reads on where a record is inside another one.
+/// Reads a record of an input. The decoder keeps the state, and unwraps records inside others.
 pub(crate) type Read = for<'a> fn(&mut Decoder, &'a str, &Context<'a, '_>) -> Result<Decoded<'a>, Failure>;
 
-/// Reads what stands inside a shipper's object or a syslog line; `None`: it is not of the format.
+/// Reads text inside a shipper's object or a syslog line; `None` if it does not have the format.
 pub(crate) type Inside =
     for<'a> fn(&mut State, Outer<'a>, &'a str, &Context<'a, '_>) -> Option<Result<Outcome<'a>, Failure>>;
 
-/// A kind of JSON object that gives records.
+/// A shape of JSON objects that give records.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
-    /// Keys that such an object has at its top, of each group at least one. A record that lacks them costs the shape
-    /// next to nothing, so a shape should have some.
+    /// Required keys at the top level: of each group at least one. A shape with keys costs almost nothing for records
+    /// that lack them, so a shape should have some.
     pub keys: &'static [&'static [&'static str]],
-    /// Whether an input whose first record has these members is of the shape's format. The record may be cut off.
+    /// Whether an input has the shape's format, by the members of its first record, which may be incomplete.
     pub is: fn(&crate::json::Members<'_>) -> bool,
-    /// Reads an object that has the keys. `Ok(None)`: it is of another shape after all. An error: it seems to be of
-    /// this one, and lacks something; it stands if no later shape reads the object.
+    /// Reads an object that has the required keys. `Ok(None)`: it has another shape. An error: it seems to have this
+    /// shape, and lacks something; the error is returned if no later shape reads the object.
     pub read: for<'a> fn(&crate::json::Object<'a, '_>) -> Result<Option<Outcome<'a>>, Reason>,
 }
 
-/// What reading a record gave. Made once a record and moved at once: a box would cost more than the size.
+/// Result of reading a record. Made once per record and moved immediately: boxing would cost more than the size.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug, PartialEq)]
 pub(crate) enum Outcome<'a> {
@@ -180,15 +182,15 @@ pub(crate) enum Outcome<'a> {
     Record(Record<'a>),
     /// A Windows event that is not wanted.
     NotWanted { provider: &'a str, event_id: u32 },
-    /// A line of syslog, which may carry another record.
+    /// A line of syslog, which may contain another record.
     Syslog(SyslogLine<'a>),
-    /// A shipper's object around the record proper, which is this text.
+    /// A shipper's object around a record, of which this is the text.
     Wrapped(Wrapped<'a>),
-    /// No record and no error: a header, a comment.
+    /// Neither a record nor an error: a header, a comment.
     Nothing,
 }
 
-/// The record proper, and what the shipper says about it.
+/// The wrapped record, and the shipper's information about it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Wrapped<'a> {
     pub text: &'a str,
@@ -196,66 +198,66 @@ pub(crate) struct Wrapped<'a> {
     pub time: Option<Timestamp>,
 }
 
-/// What a record was found in.
+/// The wrapper in which a record was found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outer<'a> {
-    /// The program that a syslog line names; `None`: it was found in a shipper's object.
+    /// The program of a syslog line; `None`: the wrapper is a shipper's object.
     pub program: Option<&'a str>,
     pub host: &'a str,
     pub time: Option<Timestamp>,
 }
 
-/// Why a record could not be used: where in its text (counted from 0), and the reason.
+/// Why a record could not be read: offset in its text, from 0, and the reason.
 pub(crate) type Failure = (Option<usize>, Reason);
 
-/// What a reader is given besides the record.
+/// Arguments of a reader besides the record.
 pub(crate) struct Context<'a, 'c> {
-    /// Where text lives that has to be built.
+    /// Arena for text that has to be built.
     pub arena: &'a Bump,
-    /// Whether a Windows event of this provider and event id can carry anything.
+    /// Whether Windows events of this provider and event id are wanted.
     pub wants: &'c dyn Fn(&str, u32) -> bool,
     pub options: Options,
 }
 
-/// What readers remember of an input from one record to the next: a field for each format that needs one.
+/// What readers keep between the records of an input: a field for each format that needs one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     pub zeek: zeek_tsv::Header,
     pub calendar: syslog::Calendar,
 }
 
-/// How sure a format is of an input; of several, the greatest counts.
+/// How certain a format is of an input; the greatest value wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Clue {
-    /// Records of it stand somewhere inside.
+pub(crate) enum Certainty {
+    /// Its records occur somewhere in the input.
     Inside,
-    /// One of the first lines looks like it.
+    /// One of the first lines resembles it.
     Like,
-    /// This line of the first ones is a record of it without doubt, counted from 0; an earlier one counts more.
+    /// This one of the first lines, counted from 0, is certainly a record of it; earlier lines take precedence.
     Line(Reverse<usize>),
-    /// The first bytes say so.
+    /// The first bytes are decisive.
     Begins,
 }
 
-/// The beginning of an input, without white space before it.
+/// The beginning of an input, without leading white space.
 pub(crate) struct Start<'b> {
     pub bytes: &'b [u8],
 }
 
 impl<'b> Start<'b> {
-    /// The first lines. One may not be enough: it may be the torn end of a rotated file.
+    /// The first lines. One may not be enough: it may be the incomplete end of a rotated file.
     pub fn lines(&self) -> impl Iterator<Item = Cow<'b, str>> {
         self.bytes.split(|byte| *byte == b'\n').take(8).map(|line| String::from_utf8_lossy(line.trim_ascii_end()))
     }
 
-    /// The first of these lines that is a record without doubt.
-    pub fn line(&self, is: impl Fn(&str) -> bool) -> Option<Clue> {
-        self.lines().position(|line| is(&line)).map(|line| Clue::Line(Reverse(line)))
+    /// The first of these lines that is certainly a record.
+    pub fn line(&self, is: impl Fn(&str) -> bool) -> Option<Certainty> {
+        self.lines().position(|line| is(&line)).map(|line| Certainty::Line(Reverse(line)))
     }
 }
 
 impl Format {
-    /// How the format is named and described.
+    /// Name and description of the format.
     pub const fn about(self) -> &'static About {
         &self.spec().about
     }
@@ -265,12 +267,12 @@ impl Format {
         self.about().name
     }
 
-    /// The format of that name; `None` if there is none.
+    /// The format with this name; `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == name)
     }
 
-    /// How its records follow each other where the bytes were not looked at.
+    /// Its framing if the bytes were not examined.
     pub const fn framing(self) -> Framing {
         match &self.spec().carrier {
             Carrier::Json(_) => Framing::Lines,
@@ -302,13 +304,13 @@ impl InputFormat {
         self.about().name
     }
 
-    /// The format of that name; `None` if there is none.
+    /// The format with this name; `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::all().find(|format| format.as_str() == name)
     }
 }
 
-/// The shapes of all JSON formats with their format, in the order of recognition.
+/// The shapes of all JSON formats, with their format, in the order of recognition.
 pub(crate) static SHAPES: [(Format, Shape); count_shapes()] = {
     let mut shapes = [(Format::Json, json::WRAPPED); count_shapes()];
     let (mut format, mut filled) = (0, 0);
@@ -337,9 +339,9 @@ const fn count_shapes() -> usize {
     count
 }
 
-/// The text format that is surest of an input, if any is, and how sure it is.
-pub(crate) fn recognise(start: &Start<'_>) -> Option<(Clue, Format)> {
-    let mut best: Option<(Clue, Format)> = None;
+/// The text format that is most certain of an input, and its certainty.
+pub(crate) fn recognise(start: &Start<'_>) -> Option<(Certainty, Format)> {
+    let mut best: Option<(Certainty, Format)> = None;
     for format in Format::ALL {
         let Carrier::Text(text) = &format.spec().carrier else { continue };
         if let Some(clue) = (text.recognise)(start)
@@ -351,7 +353,7 @@ pub(crate) fn recognise(start: &Start<'_>) -> Option<(Clue, Format)> {
     best
 }
 
-/// Reads what stands inside another record, with the first format that knows it.
+/// Reads a record inside another one, with the first format that recognises it.
 pub(crate) fn read_inside<'a>(
     state: &mut State,
     outer: Outer<'a>,
@@ -364,7 +366,7 @@ pub(crate) fn read_inside<'a>(
     })
 }
 
-/// A line of a JSON input that is no object.
+/// A line of a JSON input that is not an object.
 fn read_stray_line<'a>(_: &mut Decoder, text: &'a str, _: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
     let start = text.trim_ascii_start();
     match auditd::line(start) {

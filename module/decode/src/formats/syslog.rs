@@ -1,9 +1,9 @@
-//! Syslog lines, RFC 3164 (as programs write it, not as the document says) and RFC 5424.
+//! Syslog lines: RFC 3164, in the variants that programs write, and RFC 5424.
 
 use backchannel_events::Timestamp;
 use backchannel_normalize::SyslogLine;
 
-use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat, auditd};
+use super::{About, Carrier, Certainty, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat, auditd};
 use crate::time::{self, month};
 use crate::{Decoded, Decoder, Framing, Options, Reason, Year};
 
@@ -11,9 +11,9 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "syslog",
         title: "syslog",
-        description: "Syslog lines, RFC 3164 or 5424, or a program's own log; a record in the message (audit, JSON, Windows \
-                      XML) is read as what it is.",
-        recognised: "One of the first eight lines begins with a priority, a date or `program[pid]:`, and nothing else fits better.",
+        description: "Syslog lines, RFC 3164 or 5424, or the log of a program; a record in the message (audit, JSON, Windows \
+                      XML) is decoded by its own format.",
+        recognised: "One of the first eight lines begins with a priority, a date or `program[pid]:`, and no other format matches better.",
         examples: &[
             Example {
                 shape: "RFC 3164",
@@ -31,7 +31,7 @@ pub(super) const FORMAT: Spec = Spec {
     },
     carrier: Carrier::Text(TextFormat {
         framing: Framing::Lines,
-        recognise: |start| start.lines().any(|line| looks_like(&line)).then_some(Clue::Like),
+        recognise: |start| start.lines().any(|line| looks_like(&line)).then_some(Certainty::Like),
         read,
         inside: Some(inside),
     }),
@@ -56,7 +56,7 @@ pub(super) fn read<'a>(
     }
 }
 
-/// A line that a shipper wrapped. Syslog in syslog is left as it is.
+/// A line that a shipper wrapped. Syslog in syslog is not unwrapped.
 fn inside<'a>(
     state: &mut State,
     outer: Outer<'a>,
@@ -70,7 +70,7 @@ fn inside<'a>(
     if line.host.is_empty() {
         line.host = outer.host;
     }
-    // The shipper's time has a year and a zone, which the line's may lack.
+    // The shipper's time has a year and a zone, which may be missing in the line.
     line.time = match (line.time, outer.time) {
         (None, time) => time,
         (Some(_), Some(time)) if text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) => Some(time),
@@ -79,7 +79,7 @@ fn inside<'a>(
     Some(Ok(Outcome::Syslog(line)))
 }
 
-/// Whether `line` begins like syslog: a priority, a date of either kind, or `program[pid]:`.
+/// Whether `line` begins like syslog: with a priority, a date of either kind, or `program[pid]:`.
 fn looks_like(line: &str) -> bool {
     let rest = priority(line);
     if rest.len() < line.len() {
@@ -88,7 +88,7 @@ fn looks_like(line: &str) -> bool {
     old_time(rest.as_bytes()).is_some() || new_time(rest).is_some() || bare_tag(rest).is_some()
 }
 
-/// Which year the last line of an input without years belonged to.
+/// The year of the previous line, for inputs without years.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Calendar {
     last: Option<(i32, u32)>,
@@ -102,7 +102,8 @@ impl Calendar {
         match year {
             Year::Of(first) => {
                 let (last_year, last_month) = self.last.unwrap_or((first, month));
-                // From December to January the year goes up; the other way round a late line belongs to the old one.
+                // From December to January the year increases; in the other direction, a late line belongs to the old
+                // year.
                 let year = match (last_month, month) {
                     (11.., ..=2) => last_year + 1,
                     (..=2, 11..) if last_year > first => return at(last_year - 1),
@@ -114,7 +115,7 @@ impl Calendar {
             Year::NotAfter(latest) => {
                 const DAY: i64 = 86_400 * Timestamp::SECOND;
                 let year = latest.year();
-                // Local time may be ahead of the file's own time by up to a day. February 29 wants a leap year.
+                // Local time may be ahead of the file's own time by up to a day. February 29 requires a leap year.
                 let not_later = |time: &Timestamp| time.0 <= latest.0.saturating_add(DAY);
                 (0..=8).find_map(|back| at(year - back).filter(not_later))
             }
@@ -122,7 +123,7 @@ impl Calendar {
     }
 }
 
-/// Reads a line. What follows the header is the message, whatever it is.
+/// Parses a line. Everything after the header is the message.
 fn parse<'a>(line: &'a str, options: &Options, calendar: &mut Calendar) -> Result<SyslogLine<'a>, Reason> {
     let rest = priority(line);
     if rest.len() < line.len()
@@ -138,14 +139,14 @@ fn parse<'a>(line: &'a str, options: &Options, calendar: &mut Calendar) -> Resul
         let time = if moment.zoned { moment.time } else { local(moment.time) };
         (Some(time), &rest[length..])
     } else if bare_tag(rest).is_some() {
-        // `program[pid]: ...` with neither time nor host, as a program writes to its own log.
+        // `program[pid]: ...` with neither time nor host, as programs write to their own logs.
         let (program, pid, message) = tag(rest);
         return Ok(SyslogLine { time: None, host: "", program, pid, message });
     } else {
         return Err(not_syslog("not syslog: expected a date"));
     };
     let rest = rest.trim_start();
-    // The host may be missing: then the first word is the tag already.
+    // The host may be missing: the first word is then the tag.
     let (first, others) = rest.split_once(' ').unwrap_or((rest, ""));
     let is_tag = first.ends_with(':') && !first.trim_end_matches(':').contains(':');
     let (host, rest) = if is_tag { ("", rest) } else { (first, others.trim_start()) };
@@ -153,7 +154,7 @@ fn parse<'a>(line: &'a str, options: &Options, calendar: &mut Calendar) -> Resul
     Ok(SyslogLine { time, host, program, pid, message })
 }
 
-/// What follows `<PRI>`; the whole line if it has none.
+/// The text after `<PRI>`; the whole line if there is none.
 fn priority(line: &str) -> &str {
     line.strip_prefix('<')
         .and_then(|rest| rest.split_once('>'))
@@ -161,7 +162,7 @@ fn priority(line: &str) -> &str {
         .map_or(line, |(_, rest)| rest)
 }
 
-/// `Mmm dd hh:mm:ss`, perhaps with a year after the day: month, day, hour, minute, second, and how long it is.
+/// Parses `Mmm dd hh:mm:ss`, optionally with a year after the day: month, day, hour, minute, second, and the length.
 fn old_time(bytes: &[u8]) -> Option<([u32; 5], usize)> {
     let number = |at: usize| {
         let tens = match bytes.get(at)? {
@@ -190,7 +191,7 @@ fn old_time(bytes: &[u8]) -> Option<([u32; 5], usize)> {
     Some(([month, day, number(7)?, number(10)?, number(13)?], length))
 }
 
-/// An RFC 3339 time as the first word (rsyslog's newer default), and how long it is.
+/// Parses an RFC 3339 time as the first word (rsyslog's newer default); also returns its length.
 fn new_time(text: &str) -> Option<(time::Moment, usize)> {
     let length = text.find(' ').unwrap_or(text.len());
     let word = &text[..length];
@@ -247,7 +248,7 @@ fn version_1(text: &str) -> Result<SyslogLine<'_>, Reason> {
     })
 }
 
-/// What follows the structured data.
+/// The text after the structured data.
 fn structured_data_end(text: &str) -> Option<&str> {
     if let Some(rest) = text.strip_prefix('-') {
         return Some(rest);
@@ -347,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_date_is_no_syslog() {
+    fn text_without_a_date_is_not_syslog() {
         for line in ["hello world", "Foo 31 23:59:59 h p: m", "[x]: y", "<34>1 2024-05-01T10:00:00Z h"] {
             assert!(parse(line, &Options::default(), &mut Calendar::default()).is_err(), "{line}");
         }

@@ -1,4 +1,4 @@
-//! What holds for every line of the registry.
+//! Tests of every entry of the registry.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::{Decoded, Decoder, Detected, Framed, Framer, detect};
 
 #[test]
-fn names_are_unique_and_lead_back_to_their_format() {
+fn names_are_unique_and_map_back_to_their_format() {
     let names: BTreeSet<&str> = InputFormat::all().map(InputFormat::as_str).collect();
     assert_eq!(names.len(), InputFormat::all().count());
     for format in InputFormat::all() {
@@ -15,10 +15,8 @@ fn names_are_unique_and_lead_back_to_their_format() {
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
         let about = format.about();
         for text in [about.title, about.description, about.recognised] {
-            assert!(
-                !text.is_empty() && !text.contains(['\n', '|']),
-                "{name}: `{text}` is shown in one line of a table"
-            );
+            assert!(!text.is_empty(), "{name}: title, description and recognised are needed");
+            assert!(!text.contains(['\n', '|']), "{name}: `{text}` stands in a table: no line break, no `|`");
         }
     }
     assert_eq!(InputFormat::from_name("nothing"), None);

@@ -1,4 +1,4 @@
-//! Windows events as JSON, in the shapes that shippers and converters give them.
+//! Windows events as JSON, in the shapes written by shippers and converters.
 //!
 //! - `Event.System` and `Event.EventData`: the `evtx` crate, Velociraptor, xml-to-dictionary converters;
 //! - `winlog.*`: Winlogbeat 7 and later, nested or with dots; its older releases have the same names at the top;
@@ -21,9 +21,9 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "windows-json",
         title: "Windows events as JSON",
-        description: "Windows events as converters and shippers write them, one JSON object an event.",
+        description: "Windows events as written by converters and log shippers, one JSON object per event.",
         recognised: "An event id (`EventID`, `EventId`, `event_id`, `EventCode`; `Id` beside `ProviderName`) at the top, or one of the objects `System`, \
-                     `EventData`, `UserData`, `winlog`; provider and channel decide which event it is.",
+                     `EventData`, `UserData`, `winlog`; provider and channel determine the event.",
         examples: &[
             Example {
                 shape: "evtx_dump, Velociraptor, converters from XML",
@@ -58,7 +58,7 @@ pub(super) const FORMAT: Spec = Spec {
     carrier: Carrier::Json(&[Shape { keys: &[], is, read: |object| decode(object) }]),
 };
 
-/// Whether an input is taken for Windows events by its first record.
+/// Whether an input has Windows events, by its first record.
 fn is(members: &Members<'_>) -> bool {
     members.all.iter().any(|member| member.section != Section::Top)
         || ["EventID", "EventId", "event_id", "EventCode"].iter().any(|key| members.has(key))
@@ -68,7 +68,7 @@ fn is(members: &Members<'_>) -> bool {
 type List<'a, T> = BumpVec<'a, T>;
 type Named<'a> = List<'a, (&'a str, &'a str)>;
 
-/// What was found about an event besides its data.
+/// Properties of an event besides its data.
 #[derive(Default)]
 struct Head<'a> {
     id: Ranked<'a>,
@@ -78,25 +78,25 @@ struct Head<'a> {
     record_id: Ranked<'a>,
     user: Ranked<'a>,
     version: Option<Raw<'a>>,
-    /// Time of the event without doubt (`SystemTime`, `time_created`).
+    /// Time of the event, unambiguous (`SystemTime`, `time_created`).
     created: Option<Raw<'a>>,
-    /// NXLog's `EventTime`, mostly local.
+    /// NXLog's `EventTime`, usually local time.
     event_time: Option<Raw<'a>>,
-    /// `@timestamp`: of the event (Winlogbeat), or of its receipt (Logstash).
+    /// `@timestamp`: time of the event (Winlogbeat), or of its receipt (Logstash).
     at: Option<Raw<'a>>,
-    /// Another time at the top.
+    /// Another time at the top level.
     other_time: Option<Raw<'a>>,
     message: Option<Raw<'a>>,
     inserts: Option<Raw<'a>>,
     data_text: Ranked<'a>,
     xml: Option<Raw<'a>>,
     ecs: Option<Raw<'a>>,
-    /// Whether members outside the top were seen that hold the event's data.
+    /// Whether the event's data is in members below the top level.
     nested: bool,
     winlog: bool,
 }
 
-/// The best candidate so far: the one of the lowest rank, of these the last.
+/// The best candidate so far: the lowest rank, and of equal ranks the last.
 #[derive(Clone, Copy, Default)]
 struct Ranked<'a> {
     value: Option<Raw<'a>>,
@@ -115,7 +115,7 @@ impl<'a> Ranked<'a> {
     }
 }
 
-/// Reads a Windows event. `None`: it is none; an error: it seems to be one, and lacks something.
+/// Reads a Windows event. `None`: it is not one; an error: it seems to be one, and lacks something.
 fn decode<'a>(object: &Object<'a, '_>) -> Result<Option<Outcome<'a>>, Reason> {
     let Object { members, arena, wants, .. } = *object;
     let mut head = Head::default();
@@ -212,7 +212,7 @@ impl<'a> Head<'a> {
     fn time(&self, arena: &'a Bump) -> Option<Timestamp> {
         let read = |value: Option<Raw<'a>>| {
             let text = value?.to_text(arena);
-            // What .NET's serialiser makes of a date: `/Date(1600455621255)/`.
+            // A date as .NET serialises it: `/Date(1600455621255)/`.
             let text = text.strip_prefix("/Date(").map_or(text, |rest| rest.trim_end_matches(")/"));
             time::parse(text)
         };
@@ -242,13 +242,13 @@ impl<'a> Head<'a> {
     }
 }
 
-/// An event id: a number, a number as text, or either in an object.
+/// An event id: a number, a number as text, or an object with either.
 pub(crate) fn event_id(value: Raw<'_>) -> Option<u32> {
     match value.kind {
         Kind::Number | Kind::String => {
             let text = value.text.trim();
             text.parse().ok().or_else(|| {
-                // `7.0` and `7E0` are numbers too, and some converters write them.
+                // `7.0` and `7E0` are numbers as well; some converters write them.
                 let number: f64 = text.parse().ok()?;
                 (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number as u32)
             })
@@ -286,12 +286,12 @@ pub(crate) fn attribute<'a>(object: Raw<'a>, name: &str) -> Option<Raw<'a>> {
     found
 }
 
-/// The provider that owns a channel, where a record names only the channel.
+/// The provider of a channel, for records that contain only the channel.
 fn provider_of_channel(channel: &str) -> &str {
     if channel.eq_ignore_ascii_case("Security") {
         return "Microsoft-Windows-Security-Auditing";
     }
-    // `Provider/Operational`: a channel of its own carries its provider's name.
+    // `Provider/Operational`: the channel's name contains that of its provider.
     match channel.split_once('/') {
         Some((provider, _)) if provider.len() > "Microsoft-".len() => provider,
         _ => "",
@@ -300,7 +300,7 @@ fn provider_of_channel(channel: &str) -> &str {
 
 /// The event's data.
 fn fields<'a>(members: &Members<'a>, head: &Head<'a>, record: &WindowsRecord<'a>, arena: &'a Bump) -> Fields<'a> {
-    // A shipper may give the same values twice, without names and with: names are better.
+    // A shipper may give the same values twice, with and without names; the named ones are used.
     if let Some(inserts) = head.inserts
         && !members.all.iter().any(|member| member.section == Section::EventData)
     {
@@ -331,8 +331,8 @@ fn fields<'a>(members: &Members<'a>, head: &Head<'a>, record: &WindowsRecord<'a>
             return fields;
         }
     }
-    // Without names, the rendered message may be all there is. It is large and says nothing new where the data has
-    // names, which is where nearly all events come from.
+    // Without names, the rendered message may be the only data. It is large and redundant if the data has names, as in
+    // nearly all events.
     if flat
         && let Some(message) = head.message
         && !["Microsoft-Windows-Sysmon", "Microsoft-Windows-Security-Auditing", "Microsoft-Windows-PowerShell"]
@@ -406,7 +406,7 @@ fn elements<'a>(array: Raw<'a>, mut visit: impl FnMut(Raw<'a>)) {
     }
 }
 
-/// The leaves of UserData, by the name of the innermost element.
+/// The leaves of UserData, named after the innermost element.
 fn leaves<'a>(key: &'a str, value: Raw<'a>, named: &mut Named<'a>, arena: &'a Bump, depth: u8) {
     if key.starts_with(['#', '@']) || key.starts_with("xmlns") || key == "xml_name" || key.ends_with("_attributes") {
         return;
@@ -430,13 +430,13 @@ fn inserted<'a>(array: Raw<'a>, arena: &'a Bump) -> &'a [&'a str] {
     values.into_bump_slice()
 }
 
-/// A field's name; hardly any has an escape, and a short look by hand is cheaper than a search.
+/// A field's name; escapes are rare, so a short loop is faster than a search.
 fn field_name<'a>(key: &'a str, arena: &'a Bump) -> &'a str {
     if key.as_bytes().contains(&b'\\') { unescape(key, arena) } else { key }
 }
 
-/// Winlogbeat names what has no name `param1`, `param2`, ..., and its keys are sorted as text: `param10` comes
-/// before `param2`. Their order is put right, because normalisers ask by position too.
+/// Winlogbeat calls unnamed values `param1`, `param2`, ..., and sorts its keys as text: `param10` precedes `param2`.
+/// They are sorted by number, because normalisers access them by position.
 fn in_order(named: &mut Named<'_>) {
     let number = |name: &str| name.strip_prefix("param").and_then(|digits| digits.parse::<u32>().ok());
     if named.len() > 1 && named.iter().all(|(name, _)| number(name).is_some()) {

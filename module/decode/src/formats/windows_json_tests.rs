@@ -1,4 +1,4 @@
-//! Every shape gives the same record.
+//! All shapes give the same record.
 
 use super::*;
 use crate::json::decode as decode_json;
@@ -12,7 +12,7 @@ fn windows<'a>(text: &'a str, arena: &'a Bump) -> WindowsRecord<'a> {
     }
 }
 
-/// All shapes below carry this event.
+/// The event of all shapes below.
 fn check(text: &str) {
     let arena = Bump::new();
     let record = windows(text, &arena);
@@ -70,7 +70,7 @@ fn everything_at_the_top() {
     check(
         r#"{"PipeName":"\\svcä","ProcessId":"77","Image":"C:\\Windows\\a.exe","EventID":18,"SourceName":"Microsoft-Windows-Sysmon","ProviderGuid":"{1}","Channel":"Microsoft-Windows-Sysmon/Operational","Hostname":"ws01.example.test","host":"collector","RecordNumber":42,"TimeCreated":"2023-04-05T06:07:08.900Z","@timestamp":"2023-04-05T06:07:08.900Z","Message":"Pipe Connected:\r\n"}"#,
     );
-    // The provider may be missing where the channel tells it.
+    // The provider may be missing if the channel determines it.
     check(
         r#"{"PipeName":"\\svcä","ProcessId":"77","Image":"C:\\Windows\\a.exe","EventID":"18","Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"ws01.example.test","EventRecordID":42,"TimeCreated":"\/Date(1680674828900)\/"}"#,
     );
@@ -84,7 +84,7 @@ fn a_workspaces_event_table() {
 }
 
 #[test]
-fn a_local_time_is_placed_by_its_receipt() {
+fn a_local_time_is_converted_by_its_time_of_receipt() {
     let arena = Bump::new();
     let record = windows(
         r#"{"EventTime":"2023-04-05 02:07:08","@timestamp":"2023-04-05T06:08:31.100Z","EventID":1,"SourceName":"A"}"#,
@@ -130,14 +130,14 @@ fn user_data_is_flattened_to_its_leaves() {
 }
 
 #[test]
-fn the_message_is_a_field_where_it_is_all_there_is() {
+fn the_message_is_a_field_if_there_is_no_other_data() {
     let arena = Bump::new();
     let record = windows(r#"{"EventID":1033,"SourceName":"MsiInstaller","Message":"a\tb"}"#, &arena);
     assert_eq!(record.field("Message"), Some("a\tb"));
 }
 
 #[test]
-fn what_lacks_an_id_or_a_provider_says_so() {
+fn records_without_id_or_provider_are_errors() {
     let arena = Bump::new();
     for (text, expected) in [
         (r#"{"Event":{"System":{"Provider":{"Name":"A"}}}}"#, Reason::NoEventId),
@@ -154,7 +154,7 @@ fn what_lacks_an_id_or_a_provider_says_so() {
 }
 
 #[test]
-fn an_event_nobody_wants_is_refused_whatever_its_shape() {
+fn an_unwanted_event_is_rejected_in_every_shape() {
     let arena = Bump::new();
     for text in [
         r#"{"EventID":7,"SourceName":"A","Mess"#,
@@ -169,7 +169,7 @@ fn an_event_nobody_wants_is_refused_whatever_its_shape() {
     }
 }
 
-/// What Fluent Bit's `winevtlog` makes of an event, in the order in which it writes.
+/// An event as Fluent Bit's `winevtlog` writes it, in its order of members.
 fn winevtlog(data: &str) -> String {
     format!(
         r#"{{"ProviderName":"Microsoft-Windows-Sysmon","ProviderGuid":"{{1}}","Qualifiers":"","EventID":18,"Version":1,"Level":4,"Task":18,"Opcode":0,"Keywords":"0x8000000000000000","TimeCreated":"2023-04-05 08:07:08.900 +0200","EventRecordID":42,"ActivityID":"","RelatedActivityID":"","ProcessID":1,"ThreadID":2,"Channel":"Microsoft-Windows-Sysmon/Operational","Computer":"ws01.example.test","UserID":"NT AUTHORITY\\SYSTEM","Message":"m",{data}}}"#
@@ -187,7 +187,7 @@ fn fluent_bit_with_names_and_with_both() {
 }
 
 #[test]
-fn what_fluent_bit_writes_is_refused_before_the_rest_is_read() {
+fn unwanted_fluent_bit_records_are_rejected_before_the_rest_is_read() {
     let arena = Bump::new();
     let mut asked = Vec::new();
     for text in [
@@ -200,7 +200,7 @@ fn what_fluent_bit_writes_is_refused_before_the_rest_is_read() {
             _ => panic!("{text}"),
         }
     }
-    // A field of that name decides nothing.
+    // A field with this name has no effect.
     let text = r#"{"ProviderName":"field","EventID":7,"SourceName":"A"}"#;
     let record = windows(text, &arena);
     assert_eq!((record.provider, record.event_id), ("A", 7));

@@ -1,4 +1,4 @@
-//! Windows events as XML, and the pieces of XML that JSON exports carry as text.
+//! Windows events as XML, and the XML fragments in JSON exports.
 
 use backchannel_normalize::{Fields, Record, WindowsRecord};
 use bumpalo::Bump;
@@ -6,15 +6,15 @@ use bumpalo::collections::{String as BumpString, Vec as BumpVec};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Spec, TextFormat, auditd};
+use super::{About, Carrier, Certainty, Context, Example, Failure, Outcome, Spec, TextFormat, auditd};
 use crate::{Decoded, Decoder, Framing, Reason, time};
 
 pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "windows-xml",
         title: "Windows events as XML",
-        description: "`<Event>` elements as Windows renders them, alone, in an `<Events>` element or among other text.",
-        recognised: "It begins with `<` and has an `<Event` element in its first 64 KiB, or has one and fits nothing else.",
+        description: "`<Event>` elements as rendered by Windows, alone, in an `<Events>` element or within other text.",
+        recognised: "It begins with `<` and has an `<Event` element in its first 64 KiB, or has one and matches no other format.",
         examples: &[Example {
             shape: "wevtutil, Windows Event Collector",
             record: r#"<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="Microsoft-Windows-Sysmon"/><EventID>17</EventID><TimeCreated SystemTime="2023-11-14T22:13:20.000000000Z"/><EventRecordID>7</EventRecordID><Channel>Microsoft-Windows-Sysmon/Operational</Channel><Computer>desk-4.example.org</Computer></System><EventData><Data Name="PipeName">\PSEXESVC</Data><Data Name="Image">C:\Windows\PSEXESVC.exe</Data><Data Name="ProcessId">812</Data></EventData></Event>"#,
@@ -25,9 +25,9 @@ pub(super) const FORMAT: Spec = Spec {
         recognise: |start| {
             let has = |text| memchr::memmem::find(start.bytes, text).is_some();
             if start.bytes.starts_with(b"<") && has(b"<Event") {
-                return Some(Clue::Begins);
+                return Some(Certainty::Begins);
             }
-            has(b"<Event ").then_some(Clue::Inside)
+            has(b"<Event ").then_some(Certainty::Inside)
         },
         read,
         inside: Some(|_, _, text, context| {
@@ -42,16 +42,16 @@ pub(crate) fn is_event(text: &str) -> bool {
     text.starts_with("<Event")
 }
 
-/// What stands in such an input and is no element.
+/// Text in such an input that is not an element.
 fn read<'a>(_: &mut Decoder, text: &'a str, _: &Context<'a, '_>) -> Result<Decoded<'a>, Failure> {
     let start = text.trim_ascii_start();
     auditd::line(start).ok_or((Some(text.len() - start.len()), Reason::NotXml("an Event element")))
 }
 
-/// Whether a record of that provider and event id can carry anything.
+/// Whether records of this provider and event id are wanted.
 type Wants<'w> = dyn Fn(&str, u32) -> bool + 'w;
 
-/// Which part of an event the reader is in.
+/// The part of an event in which the reader is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Outside,
@@ -76,7 +76,7 @@ pub(crate) fn event<'a>(xml: &'a str, context: &Context<'a, '_>) -> Result<Outco
     Ok(Outcome::Record(Record::Windows(record)))
 }
 
-/// The fields of a piece of XML that holds `EventData` or `UserData`, or `Param` elements.
+/// The fields of an XML fragment that contains `EventData` or `UserData`, or `Param` elements.
 pub(super) fn fields<'a>(xml: &'a str, arena: &'a Bump) -> Result<Fields<'a>, Failure> {
     let mut walker = Walker::new(xml, arena);
     walker.walk(None)?;
@@ -89,14 +89,14 @@ struct Walker<'a> {
     record: WindowsRecord<'a>,
     event_id: Option<u32>,
     part: Part,
-    /// Depth the part's own element stands at.
+    /// Depth of the part's own element.
     part_depth: usize,
     named: BumpVec<'a, (&'a str, &'a str)>,
     unnamed: BumpVec<'a, &'a str>,
     text: Text<'a>,
 }
 
-/// The text of the element being read: borrowed while it is in one piece.
+/// The text of the element being read: borrowed as long as it is in one piece.
 #[derive(Default)]
 struct Text<'a> {
     whole: &'a str,
@@ -127,7 +127,7 @@ impl<'a> Walker<'a> {
     fn new(xml: &'a str, arena: &'a Bump) -> Self {
         let mut reader = Reader::from_str(xml);
         let config = reader.config_mut();
-        // A record with a flaw in it is better read than refused.
+        // A record with a minor error is read rather than rejected.
         config.allow_dangling_amp = true;
         config.allow_unmatched_ends = true;
         config.check_end_names = false;
@@ -144,13 +144,13 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Reads to the end, or up to where `wants` says no, which is the `true` it returns.
+    /// Reads to the end, or until `wants` rejects the record; returns whether it did.
     fn walk(&mut self, wants: Option<&Wants<'_>>) -> Result<bool, Failure> {
         let mut depth = 0usize;
         // Name of the innermost open element, and its `Name` attribute.
         let mut element = "";
         let mut label = None;
-        // Whether the innermost open element had no child.
+        // Whether the innermost open element has no child so far.
         let mut leaf = false;
         loop {
             let event = self.reader.read_event().map_err(|_| {
@@ -221,7 +221,7 @@ impl<'a> Walker<'a> {
         if depth > 0 { Err((None, Reason::NotXml("the end of an element"))) } else { Ok(false) }
     }
 
-    /// Takes in an element's name and attributes.
+    /// Reads an element's name and attributes.
     fn open(&mut self, start: &BytesStart<'a>, depth: usize) -> (&'a str, Option<&'a str>) {
         let arena = self.arena;
         let local = start.local_name();
@@ -265,7 +265,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Takes in the text of an element that has no children.
+    /// Reads the text of an element without children.
     fn close(&mut self, element: &'a str, label: Option<&'a str>, text: &'a str) {
         match self.part {
             Part::System => match element {
@@ -296,7 +296,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Names of elements that come in every event, so that they need no copy.
+/// Names of elements that occur in every event, so that they are not copied.
 fn known_name(name: &str) -> Option<&'static str> {
     const NAMES: [&str; 19] = [
         "Data",
@@ -329,7 +329,7 @@ fn borrowed<'a>(text: std::borrow::Cow<'a, str>, arena: &'a Bump) -> &'a str {
     }
 }
 
-/// An attribute's value with its references resolved; as it stands if they are broken.
+/// An attribute's value with its references resolved; unchanged if they are malformed.
 fn unescape<'a>(value: std::borrow::Cow<'_, str>, arena: &'a Bump) -> &'a str {
     match quick_xml::escape::unescape(&value) {
         Ok(plain) => arena.alloc_str(&plain),
@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_nobody_wants_is_not_read_further() {
+    fn an_unwanted_event_is_not_read_further() {
         let arena = Bump::new();
         let xml = "<Event><System><Provider Name='A'/><EventID>7</EventID></System><EventData><Data <<";
         let refuse = |provider: &str, id: u32| !(provider == "A" && id == 7);
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_that_is_not_closed_is_refused() {
+    fn an_element_that_is_not_closed_is_an_error() {
         let arena = Bump::new();
         let xml = "<Event><System><Provider Name='A'/><EventID>7</EventID></System>";
         assert!(decode(xml, &arena, &|_, _| true).is_err());

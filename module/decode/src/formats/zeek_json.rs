@@ -1,4 +1,4 @@
-//! Zeek's logs as JSON, as Zeek writes them and as shippers rename their keys.
+//! Zeek's logs as JSON, as Zeek writes them and with the keys that shippers rename.
 
 use backchannel_normalize::{Record, ZeekRecord};
 use bumpalo::Bump;
@@ -13,7 +13,7 @@ pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "zeek-json",
         title: "Zeek JSON",
-        description: "Zeek logs as JSON, one object a line; the log is named by `_path`, else told from its fields.",
+        description: "Zeek logs as JSON, one object per line; `_path` names the log, otherwise its fields determine it.",
         recognised: "A time (`ts`, `_write_ts`) and one of `uid`, `_path`, `@stream`, `id.orig_h`, `id_orig_h`, `fuid`, `id`.",
         examples: &[
             Example {

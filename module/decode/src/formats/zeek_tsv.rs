@@ -1,17 +1,17 @@
-//! Zeek's tab-separated logs: the header says which column is what.
+//! Zeek's tab-separated logs: the header lines define the columns.
 
 use backchannel_normalize::{Record, ZeekRecord};
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-use super::{About, Carrier, Clue, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat};
+use super::{About, Carrier, Certainty, Context, Example, Failure, Outcome, Outer, Spec, State, TextFormat};
 use crate::{Decoded, Decoder, Framing, Reason};
 
 pub(super) const FORMAT: Spec = Spec {
     about: About {
         name: "zeek-tsv",
         title: "Zeek TSV",
-        description: "Zeek logs as Zeek writes them: header lines, then one record a line, columns separated by tabs.",
+        description: "Zeek's native log format: header lines, then one record per line, columns separated by tabs.",
         recognised: "It begins with `#separator` or `#fields`.",
         examples: &[Example {
             shape: "Zeek",
@@ -25,7 +25,7 @@ pub(super) const FORMAT: Spec = Spec {
     carrier: Carrier::Text(TextFormat {
         framing: Framing::Lines,
         recognise: |start| {
-            (start.bytes.starts_with(b"#separator") || start.bytes.starts_with(b"#fields")).then_some(Clue::Begins)
+            (start.bytes.starts_with(b"#separator") || start.bytes.starts_with(b"#fields")).then_some(Certainty::Begins)
         },
         read,
         inside: Some(inside),
@@ -44,7 +44,7 @@ fn read<'a>(decoder: &mut Decoder, text: &'a str, context: &Context<'a, '_>) -> 
     header.record(text, context.arena).map(Decoded::Record).map_err(|reason| (None, reason))
 }
 
-/// A shipper that tails a log without a parser wraps its header, too.
+/// A shipper that tails a log without a parser also wraps its header.
 fn inside<'a>(
     state: &mut State,
     outer: Outer<'a>,
@@ -62,10 +62,10 @@ fn inside<'a>(
     state.zeek.covers(text).then(record)
 }
 
-/// Columns beyond this are not read: no Zeek log has as many.
+/// Maximum number of columns that are read: no Zeek log has as many.
 const MAX_COLUMNS: usize = 1_000;
 
-/// What the `#` lines of a log said.
+/// Contents of the `#` lines of a log.
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
     separator: u8,
@@ -82,10 +82,10 @@ impl Default for Header {
 }
 
 impl Header {
-    /// Takes in a line that begins with `#`.
+    /// Parses a line that begins with `#`.
     fn directive(&mut self, line: &str) {
         if let Some(separator) = line.strip_prefix("#separator ") {
-            // A log that was appended to another begins with its own header.
+            // A log that was appended to another one begins with its own header.
             *self = Self::default();
             let mut plain = String::new();
             unescape(separator, &mut plain);
@@ -103,7 +103,7 @@ impl Header {
         }
     }
 
-    /// Whether `line` is one of a header.
+    /// Whether `line` belongs to a header.
     fn is_directive(line: &str) -> bool {
         const NAMES: [&str; 9] =
             ["separator", "set_separator", "empty_field", "unset_field", "path", "open", "close", "fields", "types"];
@@ -118,7 +118,7 @@ impl Header {
         !self.fields.is_empty() && line.contains(char::from(self.separator))
     }
 
-    /// One line of data. Names borrow from the arena, because the header may change before the record is used.
+    /// Parses a line of data. Names are copied to the arena, because the header may change before the record is used.
     fn record<'a>(&self, line: &'a str, arena: &'a Bump) -> Result<Record<'a>, Reason> {
         if self.fields.is_empty() {
             return Err(COLUMNS);
@@ -154,7 +154,7 @@ impl Header {
     }
 }
 
-/// Undoes `\xHH`; what is no UTF-8 then becomes U+FFFD.
+/// Decodes `\xHH`; invalid UTF-8 then becomes U+FFFD.
 fn unescape(text: &str, out: &mut String) {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -172,7 +172,7 @@ fn unescape(text: &str, out: &mut String) {
     out.push_str(&String::from_utf8_lossy(&bytes));
 }
 
-/// The log that has such fields, where nothing names it. `""` if none is known to.
+/// The log with these fields, if no other name is given; `""` if it is unknown.
 pub(super) fn guess_log(has: impl Fn(&str) -> bool) -> &'static str {
     const LOGS: [(&str, &[&str]); 6] = [
         ("dce_rpc", &["endpoint", "operation"]),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn unset_fields_are_left_out_and_escapes_undone() {
+    fn unset_fields_are_omitted_and_escapes_decoded() {
         let arena = Bump::new();
         let Record::Zeek(record) =
             header().record("1700000000.5\t192.0.2.7\t-\t\\x5cpipe\\x09x\t(empty)", &arena).unwrap()
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_another_width_is_refused() {
+    fn a_line_with_another_number_of_columns_is_an_error() {
         let arena = Bump::new();
         assert_eq!(header().record("1\t2", &arena), Err(COLUMNS));
         assert_eq!(header().record("1\t2\t3\t4\t5\t6", &arena), Err(COLUMNS));

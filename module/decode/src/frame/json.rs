@@ -1,8 +1,8 @@
-//! Where a JSON object ends, and how the objects of an input follow each other.
+//! Finds the end of a JSON object, and how the objects of an input follow each other.
 
 use super::Framing;
 
-/// How far into an object the reader is.
+/// State of scanning an object.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct JsonState {
     depth: u32,
@@ -16,30 +16,30 @@ pub(super) struct JsonState {
 enum FirstArray {
     #[default]
     NotSeen,
-    /// It is open, and nothing of it was seen but white space.
+    /// It is open, and only white space followed so far.
     Opened,
     Seen,
 }
 
-/// What was found while following an object.
+/// Result of scanning an object.
 pub(super) enum JsonFound {
-    /// The object ends after so many bytes.
+    /// The object ends after this number of bytes.
     End(usize),
     /// It does not end in these bytes.
     More,
-    /// A line end inside a string, so many bytes in.
+    /// A line end inside a string, at this offset.
     OpenString(usize),
-    /// So many bytes in, the first array in the object begins with an object, or is empty.
+    /// At this offset, the first array in the object begins with an object, or is empty.
     FirstArray(usize),
 }
 
 impl JsonState {
-    /// A reader that stands in an object whose brace was seen already.
+    /// State after an object's opening brace.
     pub fn inside() -> Self {
         Self { depth: 1, ..Self::default() }
     }
 
-    /// Follows an object through `bytes`.
+    /// Scans an object through `bytes`.
     pub fn follow(&mut self, bytes: &[u8]) -> JsonFound {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
@@ -87,7 +87,7 @@ impl JsonState {
     }
 }
 
-/// Whether `{"key":[`, in two pieces, is how an export of many records begins.
+/// Whether `{"key":[`, in two pieces, is the beginning of an export of many records.
 pub(super) fn is_wrapper(first: &[u8], second: &[u8]) -> bool {
     const KEYS: [&[u8]; 6] = [b"Records", b"records", b"Events", b"events", b"value", b"logs"];
     const LONGEST: usize = 64;
@@ -108,8 +108,8 @@ pub(super) fn is_wrapper(first: &[u8], second: &[u8]) -> bool {
     key().is_some_and(|key| KEYS.contains(&key))
 }
 
-/// How the records of a JSON input follow each other, and the first of them as far as it is in `start`, which
-/// begins with a brace or a bracket. `None` if it is no JSON.
+/// How the records of a JSON input follow each other, and the first of them as far as it is in `start`, which begins
+/// with a brace or a bracket. `None` if it is not JSON.
 pub(crate) fn probe(start: &[u8]) -> Option<(Framing, &[u8])> {
     let brace = start.iter().position(|byte| !matches!(byte, b'[' | b' ' | b'\t' | b'\r' | b'\n'))?;
     if start[brace] != b'{' {
@@ -133,7 +133,7 @@ pub(crate) fn probe(start: &[u8]) -> Option<(Framing, &[u8])> {
                 at += end;
                 break;
             }
-            // It does not end within what is seen: one a line, unless it has lines of its own.
+            // It does not end in these bytes: one per line, unless it spans lines itself.
             JsonFound::More => {
                 if brace == 0
                     && let Some(line) = line_after_a_torn_one(object)
@@ -160,8 +160,8 @@ pub(crate) fn probe(start: &[u8]) -> Option<(Framing, &[u8])> {
     Some((framing, first))
 }
 
-/// Where the first line is the beginning of a record and no more, the first of the lines after it that is a whole one.
-/// An object with lines of its own begins with a brace alone on its line.
+/// If the first line is only the beginning of a record: the first of the following lines that is a whole one. An object
+/// that spans lines begins with a line that consists of a brace.
 fn line_after_a_torn_one(object: &[u8]) -> Option<&[u8]> {
     const LINES: usize = 8;
     let mut lines = object.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);

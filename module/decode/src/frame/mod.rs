@@ -1,7 +1,7 @@
-//! Cutting a stream of bytes into records, whatever pieces it comes in.
+//! Splits a stream of bytes into records, however it is divided into pieces.
 //!
-//! A record that lies within one piece is borrowed from it; only what crosses the border of two pieces is copied.
-//! Results never depend on where the borders are. At most one record is held.
+//! A record within one piece is borrowed from it; only a record that spans pieces is copied. The results do not depend
+//! on how the stream is divided. At most one record is buffered.
 
 mod json;
 mod xml;
@@ -12,57 +12,57 @@ pub(crate) use json::probe as probe_json;
 use json::{JsonFound, JsonState, is_wrapper};
 use xml::{XmlSeen, xml_step};
 
-/// The largest record, in bytes; a larger one is skipped.
+/// Maximum size of a record in bytes; larger ones are skipped.
 pub const MAX_RECORD: usize = 16 * 1024 * 1024;
 
-/// How records follow each other.
+/// Framing: how records follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Framing {
-    /// One record a line; blank lines are no records.
+    /// One record per line; blank lines are ignored.
     Lines,
-    /// JSON objects one after the other: concatenated, over several lines, in an array, or in the array that is
-    /// the first member of an object (`{"Records":[...]}`).
+    /// JSON objects one after the other: concatenated, on several lines, in an array, or in the array that is the first
+    /// member of an object (`{"Records":[...]}`).
     Json,
-    /// `<Event>` elements; what stands between them is passed over.
+    /// `<Event>` elements; text between them is ignored.
     Xml,
 }
 
-/// One record's bytes.
+/// The bytes of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// Line it begins at, counted from 1.
+    /// Line at which it begins, counted from 1.
     pub line: u64,
-    /// Its bytes: UTF-8 (perhaps with errors), without a line end.
+    /// Its bytes: UTF-8 (possibly with errors), without a line end.
     pub bytes: &'a [u8],
 }
 
-/// What a [`Framer`] hands over.
+/// Output of a [`Framer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framed<'a> {
     /// A record.
     Frame(Frame<'a>),
-    /// Bytes that are no whole record.
+    /// Bytes that are not a whole record.
     Skip(Skip),
 }
 
-/// Cuts a stream of bytes into records.
+/// Splits a stream of bytes into records.
 #[derive(Clone, Debug)]
 pub struct Framer {
     encoding: Encoding,
     transcoder: Transcoder,
-    // What was transcoded and not yet framed begins at `at`.
+    // Transcoded bytes that are not yet framed; they begin at `at`.
     buffer: Vec<u8>,
     at: usize,
     core: Core,
 }
 
 impl Framer {
-    /// A framer for an input that [`detect`](crate::detect) looked at.
+    /// Creates a framer for an input that was classified by [`detect`](crate::detect()).
     pub fn new(found: Found) -> Self {
         Self::with_limit(found, MAX_RECORD)
     }
 
-    /// A framer for records that a host knows to be UTF-8 and framed like that.
+    /// Creates a framer for records in UTF-8 with known framing.
     pub fn of(format: crate::Format, framing: Framing) -> Self {
         Self::new(Found { format, framing, encoding: Encoding::Utf8 })
     }
@@ -77,7 +77,8 @@ impl Framer {
         }
     }
 
-    /// The next record in `input`, which is moved past what was used. `None`: all of it was used, bring more.
+    /// The next record in `input`, which is advanced past the bytes used. `None`: all of them were used, more input is
+    /// needed.
     pub fn next<'f, 'i: 'f>(&'f mut self, input: &mut &'i [u8]) -> Option<Framed<'f>> {
         if self.encoding == Encoding::Utf8 {
             return self.core.next(input);
@@ -99,11 +100,11 @@ impl Framer {
         item
     }
 
-    /// What is left when the input has ended. To be called until it returns `None`.
+    /// The rest, when the input has ended. To be called until it returns `None`.
     pub fn finish(&mut self) -> Option<Framed<'_>> {
         if self.encoding != Encoding::Utf8 {
             self.transcoder.finish(&mut self.buffer);
-            // Taking it out keeps the borrow of a possible item away from the buffer.
+            // Taken out, so that a possible item does not borrow from the buffer in the loop.
             if self.at < self.buffer.len() {
                 let rest = self.buffer.split_off(self.at);
                 self.core.absorb(&rest);
@@ -115,30 +116,30 @@ impl Framer {
     }
 }
 
-/// Where the framer stands.
+/// State of a framer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// Between two records.
     Between,
-    /// Inside one.
+    /// Inside a record.
     Inside,
-    /// In bytes that are passed over up to the line's end.
+    /// In bytes that are ignored up to the end of the line.
     Discard,
-    /// In what follows the array of a wrapping object, down to the object's end.
+    /// After the array of a wrapping object, up to the end of the object.
     WrapperTail,
 }
 
-/// What was found in a piece while inside a record.
+/// Result of scanning a piece while inside a record.
 enum FoundEnd {
-    /// The record ends after so many bytes; so many more (a line end) belong to no record.
+    /// The record ends after this number of bytes; the second number (a line end) belongs to no record.
     End(usize, usize),
     /// It does not end in this piece.
     More,
-    /// So many bytes in, it turned out to be broken.
+    /// It is malformed at this offset.
     Broken(usize, Reason),
-    /// It was an object that wraps the records: they begin after so many bytes.
+    /// It was an object that wraps the records, which begin at this offset.
     Wrapper(usize),
-    /// Another record begins inside it; `<Event` was seen just before so many bytes.
+    /// Another record begins inside it; `<Event` ends just before this offset.
     Restart(usize),
 }
 
@@ -147,17 +148,17 @@ struct Core {
     framing: Framing,
     limit: usize,
     phase: Phase,
-    /// What was seen of the record in earlier pieces.
+    /// The part of the record in earlier pieces.
     carry: Vec<u8>,
-    /// `carry` was handed over and is to be emptied.
+    /// `carry` was returned and must be cleared.
     spent: bool,
-    /// Line the reader stands in, and line the current record began at.
+    /// Current line, and first line of the current record.
     line: u64,
     start_line: u64,
     /// Stray bytes were reported already; not again before the next record.
     straying: bool,
     json: JsonState,
-    /// The records stand in an array that an object wraps.
+    /// The records are in an array inside an object.
     wrapped: bool,
     /// Progress in `<Event` or `</Event`; see [`xml_step`].
     xml: u8,
@@ -192,7 +193,7 @@ impl Core {
         if self.spent {
             self.carry.clear();
             self.spent = false;
-            // One giant record must not keep its memory for the rest of the run.
+            // A single large record must not hold its memory for the rest of the run.
             if self.carry.capacity() > 1024 * 1024 {
                 self.carry.shrink_to(64 * 1024);
             }
@@ -258,7 +259,7 @@ impl Core {
                             }
                         }
                         FoundEnd::More if self.carry.len() + window.len() > self.limit => {
-                            // The same byte whatever the pieces.
+                            // The same byte, however the stream is divided.
                             self.pass(window);
                             *input = &bytes[window.len()..];
                             self.carry.clear();
@@ -303,7 +304,7 @@ impl Core {
         }
     }
 
-    /// The record without what does not belong to it; `None` if nothing is left.
+    /// The record without surrounding bytes that do not belong to it; `None` if nothing is left.
     fn record<'b>(&self, bytes: &'b [u8], first: bool) -> Option<&'b [u8]> {
         let mut bytes = bytes;
         if first {
@@ -456,7 +457,7 @@ impl Core {
         }
     }
 
-    /// Takes in the last bytes of the input, which end no record.
+    /// Processes the last bytes of the input, which do not end a record.
     fn absorb(&mut self, bytes: &[u8]) {
         if self.spent {
             self.carry.clear();

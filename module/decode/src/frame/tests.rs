@@ -1,10 +1,10 @@
-//! What the framer makes of streams, in one piece and in many.
+//! Tests of the framer on streams in one piece and in many.
 
 use super::*;
 use crate::Format;
 use proptest::prelude::*;
 
-/// What came out, owned: text of a record, or reason of a skip, each with its line.
+/// Owned output: text of a record, or reason of a skip, each with its line.
 fn run(framing: Framing, encoding: Encoding, limit: usize, pieces: &[&[u8]]) -> Vec<(u64, Result<Vec<u8>, Reason>)> {
     let mut framer = Framer::with_limit(Found { format: Format::Json, framing, encoding }, limit);
     let mut out = Vec::new();
@@ -35,7 +35,7 @@ fn check(framing: Framing, text: &str, expected: &[(u64, Result<&str, Reason>)])
 }
 
 #[test]
-fn lines_are_counted_and_blank_ones_are_no_records() {
+fn lines_are_counted_and_blank_ones_are_not_records() {
     check(Framing::Lines, "\u{feff}a\r\n\n  \nb\n\0\0c", &[(1, Ok("a")), (4, Ok("b")), (5, Ok("c"))]);
 }
 
@@ -67,7 +67,7 @@ fn an_object_that_wraps_the_records_is_unwrapped() {
 }
 
 #[test]
-fn a_string_that_is_not_closed_costs_one_record() {
+fn an_unclosed_string_affects_one_record() {
     check(Framing::Json, "{\"a\":\"x\n \"b\":1}\n{\"c\":1}\n", &[(1, Err(Reason::OpenString)), (3, Ok("{\"c\":1}"))]);
 }
 
@@ -82,7 +82,7 @@ fn an_object_the_input_ends_in_is_reported() {
 }
 
 #[test]
-fn event_elements_are_found_in_anything() {
+fn event_elements_are_found_in_any_text() {
     check(
         Framing::Xml,
         "<?xml?>\n<Events>\n<Event xmlns='x'>1</Event >junk<Event>\n2</Event><EventX></EventX>\n</Events>",
@@ -92,7 +92,7 @@ fn event_elements_are_found_in_anything() {
 }
 
 #[test]
-fn an_event_element_that_is_not_closed_costs_one_record() {
+fn an_unclosed_event_element_affects_one_record() {
     check(
         Framing::Xml,
         "<Event a>1\n<Event b>2</Event>\n<Event c>",
@@ -114,7 +114,7 @@ fn utf_16_is_framed_like_utf_8() {
 }
 
 #[test]
-fn the_way_records_follow_each_other_is_seen_in_the_first_bytes() {
+fn framing_is_detected_from_the_first_bytes() {
     for (text, framing) in [
         ("{\"a\":1}\n{\"b\":2}\n", Framing::Lines),
         ("{\"a\":1}", Framing::Lines),

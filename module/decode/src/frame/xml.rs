@@ -1,17 +1,17 @@
-//! Where an `<Event>` element begins and ends, one byte at a time.
+//! Finds the begin and end of `<Event>` elements, byte by byte.
 
 /// What a byte completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum XmlSeen {
     Nothing,
-    /// `<Event` and the byte that ends the name, which is the current one.
+    /// `<Event` and the byte after the name, which is the current one.
     Open,
     /// `</Event>`, whose last byte is the current one.
     Close,
 }
 
-/// One step of looking for `<Event` and `</Event>`. States: 0 nothing, 1..=6 so many bytes of `<Event`, 7.. that
-/// many less five of `</Event`.
+/// One step of searching for `<Event` and `</Event>`. States: 0 nothing, 1..=6 this number of bytes of `<Event`, 7..
+/// this number less five of `</Event`.
 pub(super) fn xml_step(state: u8, byte: u8) -> (u8, XmlSeen) {
     const OPEN: &[u8; 6] = b"<Event";
     const CLOSE: &[u8; 7] = b"</Event";

@@ -1,18 +1,18 @@
-//! Provider and event id of a Windows event from the first bytes of a record that Fluent Bit wrote.
+//! Provider and event id of a Windows event from the first bytes of a record of Fluent Bit.
 //!
-//! Where a record costs more to carry than to refuse (an interpreter in a shipper), even checking that it is UTF-8 is
-//! too much. Fluent Bit writes its members in one order, so that both stand at known places.
+//! If passing a record costs more than rejecting it (an interpreter in a shipper), even validating its UTF-8 is too
+//! expensive. Fluent Bit writes its members in a fixed order, so both are at known places.
 
 use memchr::{memchr, memchr2};
 
-/// Bytes that are looked at.
+/// Number of bytes that are examined.
 const HEAD: usize = 512;
 
-/// What comes before the provider in an event as Windows renders it.
+/// The text before the provider in an event as Windows renders it.
 const RENDERED: &[u8] =
     br#"{"System":"<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='"#;
 
-/// Provider and event id, where the record begins as `winevtlog` begins it; nothing else of it is looked at.
+/// Provider and event id, if the record begins as `winevtlog` writes it; the rest is not examined.
 pub(crate) fn head(record: &[u8]) -> Option<(&str, u32)> {
     let record = record.get(..HEAD).unwrap_or(record);
     if let Some(rest) = record.strip_prefix(br#"{"ProviderName":""#) {
@@ -28,7 +28,7 @@ pub(crate) fn head(record: &[u8]) -> Option<(&str, u32)> {
     }
     let rest = record.strip_prefix(RENDERED)?;
     let (provider, rest) = split(rest, b'\'')?;
-    // An escape, of JSON or of XML: not worth understanding here.
+    // An escape, of JSON or of XML: not handled here.
     if memchr2(b'\\', b'&', provider).is_some() {
         return None;
     }
@@ -38,7 +38,7 @@ pub(crate) fn head(record: &[u8]) -> Option<(&str, u32)> {
     (rest.starts_with(b"<") && !provider.is_empty()).then_some((core::str::from_utf8(provider).ok()?, id))
 }
 
-/// A string without escapes whose opening quote was read, and what follows its closing one.
+/// A string without escapes after its opening quote, and the text after its closing one.
 fn string(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let end = memchr2(b'"', b'\\', bytes)?;
     let (text, rest) = bytes.split_at_checked(end)?;
@@ -51,7 +51,7 @@ fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     Some((core::str::from_utf8(digits).ok()?.parse().ok()?, rest))
 }
 
-/// What stands before a byte, and what behind it.
+/// The text before a byte, and after it.
 fn split(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     let (before, rest) = bytes.split_at_checked(memchr(at, bytes)?)?;
     Some((before, rest.get(1..)?))
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fluent_bit_writes_is_known_by_its_beginning() {
+    fn fluent_bit_records_are_recognised_by_their_beginning() {
         for record in [
             r#"{"ProviderName":"A-B","ProviderGuid":"{1}","Qualifiers":"","EventID":7,"Version":"#,
             r#"{"ProviderName":"A-B","ProviderGuid":"","Qualifiers":16384,"EventID":7,"Version":"#,
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_beyond_doubt_is_left_to_the_reading() {
+    fn ambiguous_records_are_left_to_the_full_reader() {
         for record in [
             r#"{"ProviderName":"A-B","EventID":7,"SourceName":"x"}"#,
             r#"{"ProviderName":"A\\B","ProviderGuid":"{1}","Qualifiers":"","EventID":7,"#,

@@ -1,15 +1,14 @@
-//! Which shapes an object may have, by the names of its members: a sieve that costs one pass over them, however many
-//! shapes there are.
+//! Preselects the possible shapes of an object by the names of its members, in one pass over them, independent of the
+//! number of shapes.
 
 use super::{Members, Section};
 
-/// The keys at the top of an object, each as one bit of 128. Two keys may share a bit, so what passes is looked at
-/// properly.
+/// The keys at the top level of an object, each as one of 128 bits. Keys may share a bit, so a match must be verified.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keys(u128);
 
 impl Keys {
-    /// Whether the object has one key of each group. Its keys are collected when they are first needed.
+    /// Whether the object has one key of each group. The keys are collected on first use.
     #[inline]
     pub fn fit(collected: &mut Option<Self>, members: &Members<'_>, groups: &[&[&str]]) -> bool {
         if groups.is_empty() {
@@ -26,7 +25,7 @@ impl Keys {
     }
 }
 
-/// The bit of a key: from its length and the bytes at its ends.
+/// The bit of a key: from its length and its first and last bytes.
 const fn bit(key: &str) -> u128 {
     let bytes = key.as_bytes();
     match bytes {

@@ -1,9 +1,9 @@
-//! One JSON object to a record: which shape is it, and what does it hold.
+//! Converts one JSON object to a record: determines its shape and reads it.
 //!
-//! The members of an object are collected once, whatever it is. Then the [`SHAPES`] of all formats are tried in their
-//! order, those only whose [`Keys`] the object has, so that a shape more costs a record of another next to nothing.
-//! Windows events come first and are most of all records: [`Role`] says for each of their keys what it means,
-//! and [`Peek`] looks at provider and event id before anything is collected.
+//! The members of an object are collected once, whatever its shape. Then the [`SHAPES`] of all formats are tried in
+//! their order, but only those whose [`Keys`] the object has, so that an additional shape costs records of another
+//! almost nothing. Windows events come first and are the most frequent: [`Role`] gives the meaning of each of their
+//! keys, and [`Peek`] reads provider and event id before anything is collected.
 
 mod head;
 mod keys;
@@ -22,10 +22,10 @@ pub(crate) use peek::Peek;
 use role::Role;
 use scan::{Cursor, Kind, Raw, Stop};
 
-/// Members beyond this are not looked at: no log record has as many.
+/// Maximum number of members that are read: no log record has as many.
 const MAX_MEMBERS: usize = 4_096;
 
-/// Which object of the record a member stands in.
+/// The object of the record in which a member is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Section {
     Top,
@@ -51,7 +51,7 @@ impl Section {
         }
     }
 
-    /// Section and key of a member whose path was flattened with dots (`winlog.event_data.Image`).
+    /// Section and key of a member with a dotted path (`winlog.event_data.Image`).
     fn of_dotted(self, key: &str) -> (Self, &str) {
         // The shortest is `winlog.x`.
         if self != Self::Top || key.len() < 8 || !matches!(key.as_bytes()[0], b'w' | b'e' | b'u') {
@@ -71,24 +71,24 @@ impl Section {
     }
 }
 
-/// A member of the record that is no section.
+/// A member of the record that is not a section.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Member<'a> {
     pub section: Section,
     pub role: Role,
-    /// Key as it stands in the text; none that is known here has an escape.
+    /// Key as it is in the text; none of the known keys has an escape.
     pub key: &'a str,
     pub value: Raw<'a>,
 }
 
-/// The members of an object, those of its sections among them, in order.
+/// The members of an object, including those of its sections, in order.
 #[derive(Debug)]
 pub(crate) struct Members<'a> {
     pub all: BumpVec<'a, Member<'a>>,
 }
 
 impl<'a> Members<'a> {
-    /// The value of a member at the top; of the last one where a key repeats.
+    /// The value of a member at the top level; the last one if a key is repeated.
     pub fn top(&self, key: &str) -> Option<Raw<'a>> {
         self.all
             .iter()
@@ -97,7 +97,7 @@ impl<'a> Members<'a> {
             .map(|member| member.value)
     }
 
-    /// The text of the first of `keys` that is a scalar at the top; `""` if none is.
+    /// The text of the first of `keys` that is a scalar at the top level; `""` if there is none.
     pub fn text(&self, keys: &[&str], arena: &'a Bump) -> &'a str {
         keys.iter()
             .find_map(|key| self.top(key).filter(|value| value.is_scalar()))
@@ -109,34 +109,34 @@ impl<'a> Members<'a> {
     }
 }
 
-/// A JSON object that is to become a record.
+/// A JSON object that is to be converted to a record.
 pub(crate) struct Object<'a, 'r> {
-    /// The whole of it.
+    /// Its whole text.
     pub text: &'a str,
     pub members: &'r Members<'a>,
     pub arena: &'a Bump,
-    /// Whether a Windows event of this provider and event id can carry anything.
+    /// Whether Windows events of this provider and event id are wanted.
     pub wants: &'r dyn Fn(&str, u32) -> bool,
 }
 
-/// Collects members, and asks early whether the record is wanted at all.
+/// Collects members, and checks early whether the record is wanted.
 struct Collector<'a, 'w> {
     members: Members<'a>,
     wants: &'w dyn Fn(&str, u32) -> bool,
     id: Option<u32>,
     provider: Option<&'a str>,
-    asked: bool,
+    wants_called: bool,
     refused: bool,
 }
 
 impl<'a, 'w> Collector<'a, 'w> {
-    fn new(arena: &'a Bump, asked: bool, wants: &'w dyn Fn(&str, u32) -> bool) -> Self {
+    fn new(arena: &'a Bump, wants_called: bool, wants: &'w dyn Fn(&str, u32) -> bool) -> Self {
         Self {
             members: Members { all: BumpVec::with_capacity_in(64, arena) },
             wants,
             id: None,
             provider: None,
-            asked,
+            wants_called,
             refused: false,
         }
     }
@@ -160,15 +160,15 @@ impl<'a, 'w> Collector<'a, 'w> {
             if self.members.all.len() < MAX_MEMBERS {
                 self.members.all.push(Member { section, role, key, value });
             }
-            if !self.asked && self.decided() {
+            if !self.wants_called && self.decided() {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Whether the record is known not to be wanted, now that another member was seen. The member is read from where
-    /// it was put: handed over, it would go through memory for every member, asked or not.
+    /// Whether the record is known to be unwanted, now that another member was read. The member is read from where it
+    /// was stored: passed as an argument, it would be copied through memory for every member.
     fn decided(&mut self) -> bool {
         let Some(Member { section, key, value, .. }) = self.members.all.last().copied() else { return false };
         match (section, key.len()) {
@@ -178,7 +178,7 @@ impl<'a, 'w> Collector<'a, 'w> {
             },
             (Section::Top | Section::System, 7) if key == "EventID" => {
                 self.id = windows::event_id(value);
-                // Fluent Bit's own order: elsewhere `ProviderName` may be a field of the event.
+                // The order of Fluent Bit: elsewhere `ProviderName` may be a field of the event.
                 if let [first, second, third, _] = self.members.all.as_slice()
                     && (first.key, second.key, third.key) == ("ProviderName", "ProviderGuid", "Qualifiers")
                 {
@@ -195,14 +195,14 @@ impl<'a, 'w> Collector<'a, 'w> {
             _ => return false,
         }
         if let (Some(id), Some(provider)) = (self.id, self.provider) {
-            self.asked = true;
+            self.wants_called = true;
             self.refused = !(self.wants)(provider, id);
         }
         self.refused
     }
 }
 
-/// Provider and event id of an event that was rendered as XML into a string, as Windows renders it.
+/// Provider and event id of an event rendered as XML into a string by Windows.
 fn xml_head(value: Raw<'_>) -> Option<(&str, u32)> {
     let text = value.text;
     (value.kind == Kind::String && text.starts_with("<Event ")).then_some(())?;
@@ -218,15 +218,15 @@ fn plain(value: Raw<'_>) -> Option<&str> {
     (value.kind == Kind::String && !value.text.is_empty() && !value.text.contains('\\')).then_some(value.text)
 }
 
-/// Reads the object that `text` begins with. An error names the byte where it had to stop, counted from 0. `asked`:
-/// `wants` was asked already, and said yes.
+/// Reads the object at the start of `text`. The error has the offset at which reading stopped. `wants_called`: `wants`
+/// was called already, and returned true.
 pub(crate) fn decode<'a>(
     text: &'a str,
     arena: &'a Bump,
-    asked: bool,
+    wants_called: bool,
     wants: &dyn Fn(&str, u32) -> bool,
 ) -> Result<Outcome<'a>, (Option<usize>, Reason)> {
-    let mut collector = Collector::new(arena, asked, wants);
+    let mut collector = Collector::new(arena, wants_called, wants);
     let mut cursor = Cursor::new(text);
     collector.object(&mut cursor, Section::Top, 0).map_err(|stop| (Some(stop.at), Reason::NotJson(stop.expected)))?;
     if collector.refused
@@ -235,7 +235,7 @@ pub(crate) fn decode<'a>(
         return Ok(Outcome::NotWanted { provider, event_id });
     }
     match cursor.peek() {
-        // A line of a JSON array keeps its comma.
+        // A line of a JSON array ends with a comma.
         None | Some(b',' | b']') => {}
         Some(_) => return Err((Some(cursor.position()), Reason::NotJson("the end of the record"))),
     }
@@ -256,12 +256,12 @@ pub(crate) fn decode<'a>(
     Err((None, lacks.unwrap_or(Reason::UnknownShape)))
 }
 
-/// What a record most likely is, from as much of it as is there.
+/// The probable format of a record, from its beginning.
 pub(crate) fn guess(start: &[u8]) -> Format {
     let text = String::from_utf8_lossy(start);
     let arena = Bump::new();
     let mut collector = Collector::new(&arena, true, &|_, _| true);
-    // It may be cut off: what was collected up to there is enough.
+    // It may be incomplete: the members up to the end are sufficient.
     let _ = collector.object(&mut Cursor::new(&text), Section::Top, 0);
     let members = collector.members;
     let mut keys = None;

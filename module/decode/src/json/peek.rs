@@ -1,22 +1,21 @@
-//! A look at a Windows record's provider and event id before anything else of it is read.
+//! Reads a Windows record's provider and event id before anything else of it is read.
 //!
-//! Searching two keys in the raw bytes costs a fraction of walking the record. It is only worth it where `memchr`
-//! has SIMD; without (some WebAssembly), the walk itself asks as soon as it has met both.
+//! Searching two keys in the raw bytes costs a fraction of walking the record, if `memchr` has SIMD. Without SIMD (some
+//! WebAssembly), the walk itself calls `wants` as soon as it has read both.
 //!
-//! A quoted key that is followed by a colon cannot stand inside a string, because there its quotes would be
-//! escaped. It may stand deeper in the record than where it is looked for: so a key that occurs twice decides
-//! nothing, and the record is read.
+//! A quoted key followed by a colon cannot be inside a string, because its quotes would be escaped there. It can be at
+//! a deeper level than expected, so a key that occurs twice is ambiguous, and the whole record is read.
 
 use memchr::memmem::Finder;
 
-/// Where a shape keeps the event id and the provider.
+/// Where a shape has the event id and the provider.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
     id: usize,
     provider: usize,
-    /// Whether the provider is an object with a `Name` in it.
+    /// Whether the provider is an object with a `Name`.
     nested: bool,
-    /// Whether all keys are at the top.
+    /// Whether all keys are at the top level.
     flat: bool,
 }
 
@@ -41,7 +40,7 @@ const SHAPES: [Shape; 5] = [
     Shape { id: 0, provider: PROVIDER_NAME, nested: false, flat: true },
 ];
 
-/// The searchers, and the shape that fitted last.
+/// The searchers, and the shape that matched last.
 #[derive(Clone, Debug)]
 pub(crate) struct Peek {
     finders: [Finder<'static>; KEYS.len()],
@@ -49,12 +48,12 @@ pub(crate) struct Peek {
 }
 
 impl Peek {
-    /// A look that has seen no record.
+    /// Without a record so far.
     pub fn new() -> Self {
         Self { finders: KEYS.map(Finder::new), last: 0 }
     }
 
-    /// Provider and event id, if they are beyond doubt.
+    /// Provider and event id, if they are unambiguous.
     pub fn look<'a>(&mut self, bytes: &'a [u8]) -> Option<(&'a str, u32)> {
         if cfg!(all(target_arch = "wasm32", not(target_feature = "simd128"))) {
             return None;
@@ -66,7 +65,7 @@ impl Peek {
             let id = event_id(peek.only(bytes, shape.id)?)?;
             let provider = peek.only(bytes, shape.provider)?;
             let provider = if shape.nested { name_in(provider)? } else { text(provider)? };
-            // Flat records that name both keep a field of the event in the second.
+            // Flat records with both keys have a field of the event in the second.
             (shape.provider != PROVIDER_NAME || peek.finders[SOURCE_NAME].find(bytes).is_none()).then_some(())?;
             Some((provider, id))
         };
@@ -80,7 +79,7 @@ impl Peek {
         Some(found)
     }
 
-    /// What follows the key's colon, if the key occurs once.
+    /// The text after the key's colon, if the key occurs once.
     fn only<'a>(&self, bytes: &'a [u8], key: usize) -> Option<&'a [u8]> {
         let finder = &self.finders[key];
         let at = finder.find(bytes)?;
@@ -115,7 +114,7 @@ fn event_id(value: &[u8]) -> Option<u32> {
         _ => value,
     };
     let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    // Anything but an end after the digits (a fraction, an exponent) is for the full reading to judge.
+    // Anything after the digits (a fraction, an exponent) is left to the full reader.
     matches!(digits.get(length), Some(b'"' | b',' | b'}' | b' ' | b'\r' | b'\n' | b'\t') | None).then_some(())?;
     core::str::from_utf8(&digits[..length]).ok()?.parse().ok()
 }
@@ -142,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn provider_and_id_are_seen_in_the_common_shapes() {
+    fn provider_and_id_are_found_in_the_common_shapes() {
         for text in [
             r##"{"x":1,"EventID":7,"SourceName":"A-B"}"##,
             r##"{"SourceName":"A-B","ProviderName":"field","EventID": "7" }"##,
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_doubt_is_not_decided() {
+    fn ambiguous_records_are_not_decided() {
         for text in [
             r##"{"EventID":7,"SourceName":"A","EventID":8}"##,
             r##"{"EventID":7,"SourceName":"A\\B"}"##,

@@ -1,11 +1,11 @@
-//! What a key means in a Windows event: decided once, by its name and where it stands.
+//! The meaning of a key in a Windows event, by its name and its section.
 
 use super::Section;
 
 /// Which part of an event a member is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// None but its data, perhaps.
+    /// None, except that it may be data of the event.
     #[default]
     None,
     Id,
@@ -17,11 +17,11 @@ pub(crate) enum Part {
     /// The `Security` element, which has the user as an attribute.
     UserElement,
     Version,
-    /// The time of the event without doubt.
+    /// The time of the event, unambiguous.
     Created,
-    /// NXLog's `EventTime`, mostly local.
+    /// NXLog's `EventTime`, usually local time.
     EventTime,
-    /// `@timestamp`: of the event (Winlogbeat), or of its receipt (Logstash).
+    /// `@timestamp`: time of the event (Winlogbeat), or of its receipt (Logstash).
     At,
     OtherTime,
     Message,
@@ -31,7 +31,7 @@ pub(crate) enum Part {
     DataText,
     /// The whole event as XML.
     Xml,
-    /// What the Elastic Common Schema says about the event.
+    /// Information about the event in the Elastic Common Schema.
     Ecs,
 }
 
@@ -40,9 +40,9 @@ pub(crate) enum Part {
 pub(crate) struct Role {
     /// Which part of the event it is.
     pub part: Part,
-    /// Where several members may be the same part: lower is better.
+    /// Rank if several members are the same part: lower is better.
     pub rank: u8,
-    /// Whether it is a field of the event, should the record keep everything at the top.
+    /// Whether it is also a field of the event in records with everything at the top level.
     pub is_field: bool,
 }
 
@@ -51,7 +51,7 @@ impl Role {
         Self { part, rank, is_field: true }
     }
 
-    /// A part that is no field besides.
+    /// A part that is not a field as well.
     const fn only(part: Part) -> Self {
         Self { part, rank: 0, is_field: false }
     }

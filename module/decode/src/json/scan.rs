@@ -1,15 +1,15 @@
 //! The JSON scanner: walks JSON text and yields keys and raw values, without building a tree.
 //!
-//! A value nobody asks for is only skipped: its strings are never unescaped and its numbers never read. Nothing
-//! recurses, so nesting of any depth costs no stack. The scanner is lenient where a shipper is known to be (raw
-//! control characters in strings, unknown escapes, missing commas); it reports the byte where it had to stop.
+//! Values that are not needed are only skipped: their strings are not unescaped and their numbers are not parsed. The
+//! scanner does not recurse, so nesting costs no stack. It accepts errors that shippers are known to make (raw control
+//! characters in strings, unknown escapes, missing commas), and otherwise reports the byte at which it stopped.
 
 use bumpalo::Bump;
 
-/// Nesting beyond this is not skipped but refused: no log record is this deep.
+/// Maximum nesting that is skipped; deeper nesting is an error.
 const MAX_DEPTH: u32 = 512;
 
-/// Where scanning stopped, and what would have been right there.
+/// Where scanning stopped, and what was expected there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stop {
     /// Byte offset in the text.
@@ -18,12 +18,12 @@ pub(crate) struct Stop {
     pub expected: &'static str,
 }
 
-/// What a raw value is.
+/// Kind of a raw value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A string; the text is what stands between the quotes, still escaped.
+    /// A string; the text between the quotes, still escaped.
     String,
-    /// A number; the text is the number as written.
+    /// A number; the text as written.
     Number,
     /// `true`, `false`.
     Bool,
@@ -35,10 +35,10 @@ pub(crate) enum Kind {
     Array,
 }
 
-/// A value as it stands in the text.
+/// A raw value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Raw<'a> {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Its text; see [`Kind`].
     pub text: &'a str,
@@ -64,7 +64,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// A position in JSON text.
+/// A cursor over JSON text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor<'a> {
     text: &'a str,
@@ -77,7 +77,7 @@ impl<'a> Cursor<'a> {
         Self { text, at: 0 }
     }
 
-    /// The byte offset it stands at.
+    /// Its byte offset.
     pub fn position(&self) -> usize {
         self.at
     }
@@ -86,7 +86,7 @@ impl<'a> Cursor<'a> {
         Err(Stop { at: self.at, expected })
     }
 
-    /// The next byte that is not white space, left unread.
+    /// The next byte that is not white space, without consuming it.
     pub fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         loop {
@@ -97,7 +97,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Steps into the object that begins here.
+    /// Enters the object that begins here.
     pub fn enter_object(&mut self) -> Result<(), Stop> {
         if self.peek() == Some(b'{') {
             self.at += 1;
@@ -107,7 +107,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Steps into the array that begins here.
+    /// Enters the array that begins here.
     pub fn enter_array(&mut self) -> Result<(), Stop> {
         if self.peek() == Some(b'[') {
             self.at += 1;
@@ -117,8 +117,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The next key of the object the cursor is in; `None` at its end, which is consumed. The cursor then stands
-    /// before the value, which the caller must read, skip or enter.
+    /// The next key of the current object; `None` at its end, which is consumed. The cursor is then before the value,
+    /// which the caller must read, skip or enter.
     #[inline(always)]
     pub fn next_key(&mut self) -> Result<Option<&'a str>, Stop> {
         // Nearly all JSON is written without white space between the tokens.
@@ -136,7 +136,7 @@ impl<'a> Cursor<'a> {
         Ok(Some(key))
     }
 
-    /// Moves behind the quote that opens the next key; `false` at the object's end.
+    /// Moves past the quote that opens the next key; `false` at the object's end.
     fn next_key_slowly(&mut self) -> Result<bool, Stop> {
         let mut next = self.peek();
         if next == Some(b',') {
@@ -156,7 +156,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether the array the cursor is in has another element; its end is consumed.
+    /// Whether the current array has another element; its end is consumed.
     pub fn next_element(&mut self) -> Result<bool, Stop> {
         let mut next = self.peek();
         if next == Some(b',') {
@@ -173,7 +173,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Reads the value that begins here, whole.
+    /// Reads the value that begins here.
     #[inline(always)]
     pub fn value(&mut self) -> Result<Raw<'a>, Stop> {
         let first = match self.text.as_bytes().get(self.at) {
@@ -186,12 +186,12 @@ impl<'a> Cursor<'a> {
             return Ok(Raw { kind: Kind::String, text, escaped });
         }
         let start = self.at;
-        // Only the kind comes back: what is made of it then stays in registers.
+        // Returns only the kind, so that the result stays in registers.
         let kind = self.skip_other()?;
         Ok(Raw { kind, text: &self.text[start..self.at], escaped: false })
     }
 
-    /// Moves behind a value that is no string.
+    /// Moves past a value that is not a string.
     fn skip_other(&mut self) -> Result<Kind, Stop> {
         let rest = &self.text.as_bytes()[self.at..];
         let (kind, length) = match rest.first() {
@@ -217,7 +217,7 @@ impl<'a> Cursor<'a> {
         match string_end(self.text.as_bytes(), start) {
             Some((end, escaped)) => {
                 self.at = end + 1;
-                // Both ends are neighbours of ASCII quotes, hence character boundaries.
+                // Both ends are next to ASCII quotes, hence character boundaries.
                 Ok((&self.text[start..end], escaped))
             }
             None => {
@@ -260,22 +260,22 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Bytes looked at eight at a time before a string is called long and handed to `memchr`. Without SIMD (a
-/// component), `memchr` works on four bytes at a time and eight are better throughout.
+/// Number of bytes that are scanned in words of eight before a string is considered long and searched with `memchr`.
+/// Without SIMD (in the component), `memchr` uses words of four bytes, and eight are faster throughout.
 const SHORT: usize = if cfg!(all(target_arch = "wasm32", not(target_feature = "simd128"))) { usize::MAX } else { 64 };
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const QUOTES: u64 = ONES * b'"' as u64;
 const SLASHES: u64 = ONES * b'\\' as u64;
 
-/// Marks the zero bytes of `word` in their highest bits. The lowest mark is exact; one above it may be false.
+/// Marks the zero bytes of `word` in their highest bits. The lowest mark is exact; higher ones may be false.
 #[inline(always)]
 const fn zero_bytes(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & (ONES << 7)
 }
 
-/// The offset of the quote that closes a string whose content begins at `start`, and whether there may be a
-/// backslash in it.
+/// The offset of the quote that closes a string whose contents begin at `start`, and whether there may be a backslash
+/// in it.
 #[inline(always)]
 fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     let mut at = start;
@@ -289,7 +289,7 @@ fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
             at += 8;
         } else {
             let place = (found.trailing_zeros() / 8) as usize;
-            // The lowest mark of the two is exact: it is a quote if the quotes have it.
+            // The lowest mark of both is exact: it is a quote if it is in `quotes`.
             if quotes & (found & found.wrapping_neg()) != 0 {
                 return Some((at + place, escaped));
             }
@@ -312,7 +312,7 @@ fn string_end(bytes: &[u8], start: usize) -> Option<(usize, bool)> {
     }
 }
 
-/// The same for the rest of a long string; `at` is not behind an open escape.
+/// The same for the rest of a long string; `at` must not be inside an escape.
 #[inline(never)]
 fn long_string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     let mut from = at;
@@ -327,7 +327,7 @@ fn long_string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     }
 }
 
-/// Calls `visit` with each member of an object; what is broken in it ends the visit.
+/// Calls `visit` with each member of an object; an error in it ends the iteration.
 pub(crate) fn each<'a>(object: Raw<'a>, mut visit: impl FnMut(&'a str, Raw<'a>)) {
     let mut cursor = Cursor::new(object.text);
     if object.kind == Kind::Object && cursor.enter_object().is_ok() {
@@ -338,8 +338,8 @@ pub(crate) fn each<'a>(object: Raw<'a>, mut visit: impl FnMut(&'a str, Raw<'a>))
     }
 }
 
-/// Undoes the escapes of a JSON string; borrows where there are none. A lone surrogate becomes U+FFFD; an escape
-/// that JSON does not know (shippers that forget to escape a backslash) is kept as it stands.
+/// Unescapes a JSON string; borrows if there are no escapes. A lone surrogate becomes U+FFFD; an unknown escape (from
+/// shippers that do not escape backslashes) is kept unchanged.
 pub(crate) fn unescape<'a>(raw: &'a str, arena: &'a Bump) -> &'a str {
     match memchr::memchr(b'\\', raw.as_bytes()) {
         None => raw,
@@ -348,7 +348,7 @@ pub(crate) fn unescape<'a>(raw: &'a str, arena: &'a Bump) -> &'a str {
 }
 
 fn unescape_from<'a>(raw: &[u8], first: usize, arena: &'a Bump) -> &'a str {
-    // No escape is shorter than what it stands for.
+    // No escape is shorter than the character it encodes.
     let out = arena.alloc_slice_fill_copy(raw.len(), 0u8);
     out[..first].copy_from_slice(&raw[..first]);
     let mut from = first;
@@ -380,7 +380,7 @@ fn unescape_from<'a>(raw: &[u8], first: usize, arena: &'a Bump) -> &'a str {
             to += 1;
             from += used;
         }
-        // Up to the next backslash, eight bytes at a time: what is copied too far is overwritten.
+        // Copies up to the next backslash, eight bytes at a time; surplus bytes are overwritten.
         while let Some(chunk) = raw.get(from..).and_then(|rest| rest.first_chunk::<8>()) {
             out[to..to + 8].copy_from_slice(chunk);
             let slashes = zero_bytes(u64::from_le_bytes(*chunk) ^ SLASHES);
@@ -399,11 +399,11 @@ fn unescape_from<'a>(raw: &[u8], first: usize, arena: &'a Bump) -> &'a str {
             }
         }
     }
-    // UTF-8 as the text it came from: checking costs less than proving it to the compiler would.
+    // UTF-8, because the source text is; the check is cheap.
     core::str::from_utf8(&out[..to]).unwrap_or_default()
 }
 
-/// The character of the `\uXXXX` at `at`, and how many bytes it takes; a pair of surrogates is one character.
+/// The character of the `\uXXXX` at `at`, and its length in bytes; a surrogate pair is one character.
 fn unicode_escape(bytes: &[u8], at: usize) -> Option<(char, usize)> {
     let first = hex4(bytes, at + 2)?;
     if !(0xD800..0xE000).contains(&first) {
@@ -429,7 +429,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Members of the top object as serde_json and as the scanner see them.
+    /// Members of the top-level object according to serde_json and to the scanner.
     fn check(text: &str) {
         let expected: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap();
         let arena = Bump::new();
@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_names_the_byte() {
+    fn an_error_has_the_byte_offset() {
         let mut cursor = Cursor::new(r#"{"a" 1}"#);
         cursor.enter_object().unwrap();
         assert_eq!(cursor.next_key(), Err(Stop { at: 5, expected: "':' after a key" }));

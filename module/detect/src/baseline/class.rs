@@ -1,4 +1,4 @@
-//! What stays the same of a program's path from host to host, user to user and version to version.
+//! Classes of paths: the parts of a path that are the same on every host, for every user and in every version.
 
 /// The class of a path: lower case, without drive or device, user names, GUIDs, versions and long numbers as `*`.
 pub fn path(path: &str) -> String {
@@ -20,8 +20,8 @@ pub fn path(path: &str) -> String {
     out
 }
 
-/// The class of a socket's or FIFO's path: `/var/run` as `/run`, an abstract name with its `@`; below folders that
-/// everybody can write to, programs make up names, and only what stands before the first separator stays.
+/// The class of a socket's or FIFO's path: `/var/run` as `/run`, an abstract name with its `@`; below
+/// world-writable folders programs generate names, so that only the part before the first separator is kept.
 pub fn socket(name: &str) -> String {
     let name = name.strip_prefix("/var").filter(|rest| rest.starts_with("/run/")).unwrap_or(name);
     let path = path(name);
@@ -52,7 +52,7 @@ fn without_volume(path: &str) -> &str {
     path
 }
 
-/// Whether a component of a path changes with the version, the process or the session: mostly digits, or a GUID.
+/// Whether a component of a path varies with the version, the process or the session: mostly digits, or a GUID.
 fn is_variable(part: &str) -> bool {
     if part.is_empty() {
         return false;
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn made_up_names_of_sockets_do_not_make_a_class() {
+    fn generated_socket_names_are_not_part_of_the_class() {
         assert_eq!(socket("/tmp/pymp-zk_u_vmb/listener-zk_u_"), "/tmp/pymp*/listener*");
         assert_eq!(socket("/tmp/ssh-46WFpPYSXz9D/agent.7551"), "/tmp/ssh*/agent*");
         assert_eq!(socket("/var/run/docker.sock"), "/run/docker.sock");
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn users_drives_and_versions_do_not_make_a_class() {
+    fn users_drives_and_versions_are_not_part_of_the_class() {
         assert_eq!(
             path(r"C:\Users\alice\AppData\Local\App\app-1.2.3\App.exe"),
             r"\users\*\appdata\local\app\app-1.2.3\app.exe"

@@ -1,4 +1,4 @@
-//! An edge: who talks to whom over what, with names that hold from host to host.
+//! An edge: a client, a server and the channel between them, with names that are the same on every host.
 
 use std::hash::Hasher;
 
@@ -6,18 +6,18 @@ use backchannel_events::Mechanism;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
-/// Who talks to whom over what.
+/// A client, a server and the channel between them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Edge {
-    /// Class of the program that asks.
+    /// Class of the client program.
     pub client: String,
     /// Kind of channel.
     pub mechanism: Mechanism,
     /// Class of the channel's name.
     pub endpoint: String,
-    /// Class of the program that is asked; empty if not known.
+    /// Class of the server program; empty if not known.
     pub server: String,
-    /// Whom the client runs as.
+    /// Kind of account of the client.
     pub user: UserKind,
 }
 
@@ -33,7 +33,7 @@ pub enum UserKind {
     Service,
     /// A person.
     Person,
-    /// A visitor over the network.
+    /// A remote client.
     Remote,
 }
 
@@ -51,14 +51,13 @@ impl UserKind {
 }
 
 impl Edge {
-    /// The key it is held by, the same in every run and on every host: first who uses what, then who serves it and for
-    /// whom.
+    /// The key of the edge, the same in every run and on every host: first client and channel, then server and account.
     pub fn key(&self) -> (u64, u64) {
         (number(&[&self.client, self.mechanism.as_str(), &self.endpoint]), number(&[&self.server, self.user.as_str()]))
     }
 
-    /// Whether both may be the same exchange: the server, and whom the client runs as, are not always known, because
-    /// the record that tells may be older than the log.
+    /// Whether both may be the same exchange: the server and the client's account are not always known, because their
+    /// record may be older than the log.
     pub fn may_be(&self, other: &Self) -> bool {
         let server = self.server == other.server || self.server.is_empty() || other.server.is_empty();
         let user = self.user == other.user || self.user == UserKind::Unknown || other.user == UserKind::Unknown;

@@ -1,8 +1,8 @@
-//! Which processes usually talk to each other, over what.
+//! The baseline: which processes usually communicate over which channels.
 //!
-//! A [`Baseline`] holds only what merges in any order to the same bytes: sums, maxima, the latest days, the smallest
-//! hashes of hosts. It is bounded by keeping the edges with the smallest key hash, and says so (`saturated`).
-//! Whether it may be trusted is judged when it is used: a scope must be mature, and an edge that an alarm touched on
+//! A [`Baseline`] contains only values that merge in any order to the same bytes: sums, maxima, the latest days, the
+//! smallest hashes of hosts. It is bounded by keeping the edges with the smallest key hash, which sets `saturated`.
+//! Whether it is reliable is decided when it is used: a scope must be mature, and an edge that was part of a finding on
 //! the day it was first seen counts as unknown.
 
 mod class;
@@ -18,25 +18,25 @@ use siphasher::sip::SipHasher13;
 pub use class::{path as path_class, socket as socket_class};
 pub use edge::{Edge, UserKind};
 
-/// Most edges held.
+/// Maximum number of edges.
 const MOST_EDGES: usize = 65_536;
-/// Most hosts whose maturity is held.
+/// Maximum number of hosts whose maturity is stored.
 const MOST_HOSTS: usize = 20_000;
-/// Most days held of an edge or a host: the latest.
+/// Maximum number of days stored for an edge or a host: the latest.
 const MOST_DAYS: usize = 31;
-/// Most hosts held of an edge: those with the smallest hashes.
+/// Maximum number of hosts stored for an edge: those with the smallest hashes.
 const MOST_SKETCH: usize = 16;
 
-/// What was learned.
+/// A learned baseline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     edges: BTreeMap<(u64, u64), Known>,
     hosts: BTreeMap<u64, Scope>,
-    /// Whether edges were left out to stay within bounds: then "never seen" cannot be said.
+    /// Whether edges were dropped to stay within bounds: then an unknown edge is not evidence.
     pub saturated: bool,
 }
 
-/// What is known of an edge.
+/// The learned properties of an edge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Known {
     /// The edge.
@@ -45,21 +45,21 @@ pub struct Known {
     pub count: u64,
     /// Days since 1970 on which it was seen, the latest 31.
     pub days: BTreeSet<u32>,
-    /// The first of all days.
+    /// The first day on which it was seen.
     pub first_day: u32,
-    /// The first day on which an alarm touched it, if any.
+    /// The first day on which it was part of a finding, if any.
     pub alarm_day: Option<u32>,
-    /// Most sightings on one host within one minute.
+    /// Maximum number of sightings on one host within one minute.
     pub busiest_minute: u32,
     hosts: BTreeSet<u64>,
 }
 
-/// How much a baseline must have learned of a host before it says that something is new there.
+/// How much a baseline must have learned about a host before an exchange counts as new there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Maturity {
     /// Days on which the host was seen.
     pub days: usize,
-    /// Exchanges seen of it.
+    /// Number of exchanges seen on the host.
     pub events: u64,
 }
 
@@ -69,35 +69,35 @@ impl Default for Maturity {
     }
 }
 
-/// How much was seen of a host.
+/// How much was learned about a host.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Scope {
     days: BTreeSet<u32>,
     count: u64,
 }
 
-/// What the baseline says about an edge on a host, the most usual first.
+/// The status of an edge on a host according to the baseline, the most usual first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// It is usual on this host.
     Usual,
-    /// Too little was learned to say.
+    /// Too little was learned to decide.
     Immature,
-    /// It is usual elsewhere, and was never seen on this host.
+    /// It is usual on other hosts, and was never seen on this host.
     NewOnHost,
     /// It was seen, on two hosts or fewer and on fewer than three days.
     Rare,
-    /// It was never seen anywhere.
+    /// It was never seen on any host.
     NeverSeen,
 }
 
 impl Known {
-    /// On how many hosts it was seen, at least: exact up to 16.
+    /// Lower bound of the number of hosts on which it was seen: exact up to 16.
     pub fn hosts_at_least(&self) -> usize {
         self.hosts.len()
     }
 
-    /// Whether an alarm touched it on the day it was first seen: it may be the attack that was learned.
+    /// Whether it was part of a finding on the day it was first seen, so that an attack may have been learned.
     pub fn is_poisoned(&self) -> bool {
         self.alarm_day.is_some_and(|day| day <= self.first_day)
     }
@@ -137,7 +137,7 @@ impl Baseline {
         self.bound();
     }
 
-    /// Puts another baseline's contents into this one: the same result in any order.
+    /// Merges another baseline into this one: the result is the same in any order.
     pub fn merge(&mut self, other: &Self) {
         self.saturated |= other.saturated;
         for (host, theirs) in &other.hosts {
@@ -179,14 +179,14 @@ impl Baseline {
         edges
     }
 
-    /// How many hosts were seen, and how many of them enough to be mature, as shipped.
+    /// The number of hosts seen, and how many of them are mature by the default settings.
     pub fn hosts(&self) -> (usize, usize) {
         let wanted = Maturity::default();
         (self.hosts.len(), self.hosts.values().filter(|scope| scope.is_mature(wanted)).count())
     }
 
-    /// What the baseline says about an edge on a host. Where the server or the account is not known, now or then, all
-    /// edges that may be the same are asked, and the most usual one answers.
+    /// The status of an edge on a host. If the server or the account is unknown in the event or in the baseline, all edges
+    /// that may be the same are compared, and the most usual one decides.
     pub fn standing(&self, edge: &Edge, host: &str, wanted: Maturity) -> Standing {
         let key = hash(host);
         let mature = self.hosts.get(&key).is_some_and(|scope| scope.is_mature(wanted));
@@ -194,7 +194,7 @@ impl Baseline {
         let standing = |known: &Known| match known.hosts.len() > 2 {
             _ if known.seen_on(key) && known.days.len() >= wanted.days => Standing::Usual,
             true if known.seen_on(key) => Standing::Usual,
-            // Of a host that was hardly learned nothing is new, however well others are known.
+            // On a host that is not mature nothing counts as new, even if others are mature.
             _ if !mature => Standing::Immature,
             true => Standing::NewOnHost,
             false => Standing::Rare,
@@ -206,12 +206,12 @@ impl Baseline {
         }
     }
 
-    /// Most sightings of an edge on one host within one minute; `None` if it was never seen.
+    /// Maximum number of sightings of an edge on one host within one minute; `None` if it was never seen.
     pub fn busiest_minute(&self, edge: &Edge) -> Option<u32> {
         self.like(edge).map(|known| known.busiest_minute).max()
     }
 
-    /// What is known of an edge, and of all that may be the same.
+    /// The known edges that may be the same as an edge.
     fn like(&self, edge: &Edge) -> impl Iterator<Item = &Known> {
         let (channel, _) = edge.key();
         let known = self.edges.range((channel, 0)..=(channel, u64::MAX)).map(|(_, known)| known);
@@ -257,7 +257,7 @@ fn keep_smallest(hosts: &mut BTreeSet<u64>, host: u64) {
     }
 }
 
-/// A hash that is the same everywhere: baselines travel.
+/// A hash that is the same on every machine, because baselines are exchanged between machines.
 fn hash(text: &str) -> u64 {
     let mut hasher = SipHasher13::new();
     hasher.write(text.as_bytes());
@@ -280,7 +280,7 @@ mod tests {
         }
     }
 
-    /// With the maturity that is shipped.
+    /// With the default maturity.
     fn standing(baseline: &Baseline, edge: &Edge, host: &str) -> Standing {
         baseline.standing(edge, host, Maturity::default())
     }
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn merging_gives_the_same_in_any_order() {
+    fn merging_gives_the_same_result_in_any_order() {
         let (a, b, c) = (week("h1"), week("h2"), week("h3"));
         let merged = |parts: [&Baseline; 3]| {
             let mut all = Baseline::default();
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_seen_stands_out_only_where_enough_was_learned() {
+    fn an_unknown_edge_is_new_only_on_a_mature_host() {
         let baseline = week("h1");
         assert_eq!(standing(&baseline, &edge("a"), "h1"), Standing::Usual);
         assert_eq!(standing(&baseline, &edge("b"), "h1"), Standing::NeverSeen);
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_is_not_known_is_any_and_another_one_is_none() {
+    fn an_unknown_server_matches_any_and_a_known_one_only_itself() {
         let baseline = week("h1");
         let served_by = |server: &str| Edge { server: server.to_owned(), ..edge("a") };
         assert_eq!(standing(&baseline, &served_by(""), "h1"), Standing::Usual);
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn new_on_a_host_is_only_what_the_host_had_time_to_show() {
+    fn nothing_is_new_on_a_host_that_is_not_mature() {
         let mut baseline = week("h1");
         for host in ["h2", "h3", "h4"] {
             baseline.see(&edge("b"), host, on_day(1), 1, false);
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_can_be_content_with_less() {
+    fn a_site_can_require_less_maturity() {
         let baseline = week("h1");
         let strict = Maturity { days: 7, events: 500 };
         assert_eq!(baseline.standing(&edge("b"), "h1", strict), Standing::Immature);
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edge_that_came_with_an_alarm_is_not_learned() {
+    fn an_edge_of_a_finding_is_not_learned() {
         let mut baseline = week("h1");
         for day in 1..5 {
             baseline.see(&edge("evil"), "h1", on_day(day), 1, day == 1);

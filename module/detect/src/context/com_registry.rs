@@ -35,8 +35,8 @@ pub fn addition(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Addit
                 return Some(Addition::Handler(class.to_ascii_lowercase(), command.to_owned()));
             }
             let value = Value::at(change.path)?;
-            if let Some((value, server)) = com_server::doubtful(context, change) {
-                return Some(Addition::Doubtful(value.clsid.to_ascii_uppercase(), server, value.per_user));
+            if let Some((value, server)) = com_server::suspicious(context, change) {
+                return Some(Addition::Suspicious(value.clsid.to_ascii_uppercase(), server, value.per_user));
             }
             let for_all = contains(change.path, r"\SOFTWARE\Classes\") && !value.per_user;
             (for_all && value.is_server() && value.name.is_empty())

@@ -216,7 +216,7 @@ pub fn misplaced(context: &Context<'_>, value: &Value<'_>, server: &str) -> Opti
 }
 
 /// Whether a change of the registry is a registration that deserves doubt, and of which server.
-pub fn doubtful<'t>(context: &Context<'_>, change: &RegistryChange<'t>) -> Option<(Value<'t>, String)> {
+pub fn suspicious<'t>(context: &Context<'_>, change: &RegistryChange<'t>) -> Option<(Value<'t>, String)> {
     if change.operation != RegistryOperation::SetValue {
         return None;
     }

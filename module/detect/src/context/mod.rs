@@ -6,6 +6,7 @@ pub mod activation;
 pub mod com_handlers;
 pub mod com_registry;
 pub mod com_server;
+pub mod command_line;
 pub mod consent;
 pub mod exchange;
 pub mod explained;

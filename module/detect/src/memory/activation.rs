@@ -1,22 +1,22 @@
-//! How a process came to be: started by a COM or WMI broker, on behalf of whom. A derived fact, remembered with the
-//! process; `context/activation.rs` derives it.
+//! Which COM or WMI broker started a process, and for which client. Derived in `context/activation.rs` and stored with the
+//! process.
 
 use serde::{Deserialize, Serialize};
 
 use super::note::Name;
 
-/// A process that a broker started on somebody's behalf.
+/// A process that a broker started for a client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Activation {
     /// Which broker.
     pub broker: Broker,
-    /// On behalf of whom.
+    /// The origin of the client.
     pub origin: Origin,
     /// Address of the other machine; empty if not known.
     pub peer: Name,
 }
 
-/// The processes that start others on a client's behalf.
+/// The processes that start others for a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Broker {
     /// svchost with the DcomLaunch service: COM servers.
@@ -25,19 +25,19 @@ pub enum Broker {
     WmiProvider,
 }
 
-/// On whose behalf a broker started a process.
+/// The origin of the client for which a broker started a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
     /// Under a network logon from another machine: proven.
     NetworkLogon,
-    /// A user's token in session 0, where no user sits: another machine, very likely.
+    /// A user's token in session 0, where no interactive user works: very likely another machine.
     SessionZero,
-    /// Nothing points to another machine.
+    /// No indication of another machine.
     Local,
 }
 
 impl Activation {
-    /// Whether another machine asked for it.
+    /// Whether another machine requested it.
     pub fn is_remote(&self) -> bool {
         self.origin != Origin::Local
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::note::{Interner, Name};
 use crate::text::addresses::is_loopback;
 
-/// Most own addresses remembered of one host.
+/// Maximum number of own addresses stored for a host.
 const MOST: usize = 32;
 
 /// The addresses a host is known to have.
@@ -22,12 +22,12 @@ impl Addresses {
         is_loopback(address) || self.own.contains(address)
     }
 
-    /// Whether any address is known to be this host's: without one, "not its own" means nothing.
+    /// Whether any address is known to be this host's: without one, [`is_own`](Self::is_own) is not meaningful.
     pub fn is_known(&self) -> bool {
         !self.own.is_empty()
     }
 
-    /// Remembers that `address` is this host's.
+    /// Stores that `address` is this host's.
     pub fn learn(&mut self, address: &str, names: &mut Interner) {
         if self.own.len() < MOST && !address.is_empty() && !is_loopback(address) && !self.own.contains(address) {
             self.own.insert(names.name(address));

@@ -10,42 +10,42 @@ use super::processes::ProcessId;
 use super::share::Share;
 use crate::text;
 
-/// Most channels remembered of one host.
+/// Maximum number of channels stored for a host.
 const MOST: usize = 2_048;
-/// Most openings remembered of one channel.
+/// Maximum number of openings stored for a channel.
 const MOST_OPENINGS: usize = 16;
 
 /// One use of a channel: its creation, or an opening.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Use {
-    /// Who, if that process is remembered.
+    /// The process, if it is in memory.
     pub process: Option<ProcessId>,
-    /// Executable of who did it.
+    /// Executable of that process.
     pub image: Name,
     /// Whether the client came over the network.
     pub remote: bool,
     /// Address of the client.
     pub peer: Name,
-    /// Access asked for: a mask (5145), or 1 read, 2 write (Unix).
+    /// Requested access: a mask (5145), or 1 read, 2 write (Unix).
     pub access: Option<u32>,
     /// Effective account: SID or uid.
     pub user_id: Name,
-    /// The record that says so.
+    /// The record.
     pub note: Note,
 }
 
-/// What somebody did with a channel.
+/// The action of a process on a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Made its endpoint.
+    /// Created its endpoint.
     Create,
     /// Opened it, or connected to it.
     Open,
-    /// Took a client on it.
+    /// Accepted a client on it.
     Accept,
 }
 
-/// What is remembered of one channel.
+/// The stored state of one channel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KnownChannel {
     /// Kind of channel.
@@ -54,7 +54,7 @@ pub struct KnownChannel {
     pub created: Option<Use>,
     /// Its latest openings, earliest first.
     pub opened: VecDeque<Use>,
-    /// The latest time its server took a client (UNIX sockets).
+    /// The latest time its server accepted a client (UNIX sockets).
     pub accepted: Option<Use>,
     last: Timestamp,
 }
@@ -67,7 +67,7 @@ pub struct Channels {
 }
 
 impl Channels {
-    /// What is remembered of the channel of that name.
+    /// The stored state of the channel of that name.
     pub fn get(&self, name: &str) -> Option<&KnownChannel> {
         let mut buffer = String::new();
         self.known.get(key(name, &mut buffer))
@@ -78,7 +78,7 @@ impl Channels {
         self.known.iter().map(|(name, channel)| (&**name, channel))
     }
 
-    /// Remembers a use of a channel. Returns how many channels were forgotten to make room.
+    /// Stores a use of a channel. Returns how many channels were evicted.
     pub fn remember(&mut self, channel: &Channel<'_>, part: Part, one: Use, names: &mut Interner) -> u64 {
         if channel.name.is_empty() || channel.mechanism == Mechanism::AnonymousPipe {
             return 0;
@@ -107,19 +107,19 @@ impl Channels {
         evicted
     }
 
-    /// Takes no more than a share from now on. Returns how many were forgotten for it.
+    /// Limits the table to a share from now on. Returns how many entries were evicted.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
         share.cut(&mut self.known, MOST, age)
     }
 }
 
-/// The channel that was used longest ago is forgotten first.
+/// The eviction order: the least recently used channel first.
 fn age(known: &KnownChannel) -> Timestamp {
     known.last
 }
 
-/// The name a channel is remembered by.
+/// The key of a channel in the table.
 fn key<'t>(name: &'t str, buffer: &'t mut String) -> &'t str {
     match name.strip_prefix("/var/run/") {
         Some(rest) => {

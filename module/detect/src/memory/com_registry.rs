@@ -1,6 +1,6 @@
-//! What the registry says about COM on a host: which classes exist for the whole machine (with the built-in list of
-//! `vocabulary/com_classes.rs`: the catalogue of classes), which registrations deserve doubt, which handlers were
-//! bent, and which classes were looked up.
+//! COM state of a host from the registry: which classes exist for the whole machine (with the built-in list of
+//! `vocabulary/com_classes.rs`: the catalogue of classes), which registrations are suspicious, which handlers were
+//! redirected, and which classes were looked up.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +11,17 @@ use super::recent::{Noted, Recent, Who};
 use super::share::Share;
 use crate::text;
 
-/// Most classes of the machine remembered.
+/// Maximum number of machine-wide classes stored.
 const MOST_CLASSES: usize = 2_048;
 
-/// The COM part of a host's memory.
+/// The COM state of a host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ComRegistry {
     machine: BTreeMap<Name, Name>,
-    /// Registrations that deserve doubt: in the user's part before the machine's own, or of a server in an odd place.
-    pub doubtful: Recent<Doubtful>,
-    /// Handlers of files and protocols that were bent for one user.
-    pub handlers: Recent<BentHandler>,
+    /// Suspicious registrations: shadowing the machine's own class, or with a server in an unusual location.
+    pub suspicious: Recent<SuspiciousRegistration>,
+    /// Handlers of files and protocols that were redirected for one user.
+    pub handlers: Recent<RedirectedHandler>,
     /// Classes usable for remote execution that a process looked up (object access auditing).
     pub looked_up: Recent<LookedUp>,
     share: Share,
@@ -31,7 +31,7 @@ impl Default for ComRegistry {
     fn default() -> Self {
         Self {
             machine: BTreeMap::new(),
-            doubtful: Recent::new(128),
+            suspicious: Recent::new(128),
             handlers: Recent::new(64),
             looked_up: Recent::new(64),
             share: Share::default(),
@@ -39,29 +39,29 @@ impl Default for ComRegistry {
     }
 }
 
-/// A registration that deserves doubt.
+/// A suspicious registration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Doubtful {
+pub struct SuspiciousRegistration {
     /// Class id, upper case.
     pub clsid: Name,
-    /// Where its server lies: lower case, no quotes, no arguments.
+    /// The path of its server: lower case, no quotes, no arguments.
     pub server: Name,
-    /// Whether it is one user's.
+    /// Whether it applies to one user only.
     pub per_user: bool,
-    /// Who wrote it.
+    /// The process that wrote it.
     pub who: Who,
     /// The record.
     pub note: Note,
 }
 
-/// A handler of a file type or protocol that was bent for one user.
+/// A handler of a file type or protocol that was redirected for one user.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BentHandler {
+pub struct RedirectedHandler {
     /// Type or protocol (`ms-settings`), or `environment` for the variables that scheduled tasks resolve.
     pub class: Name,
     /// What was written.
     pub command: Name,
-    /// Who wrote it.
+    /// The process that wrote it.
     pub who: Who,
     /// The record.
     pub note: Note,
@@ -72,19 +72,19 @@ pub struct BentHandler {
 pub struct LookedUp {
     /// Class id, upper case.
     pub clsid: Name,
-    /// By whom.
+    /// The process that did it.
     pub who: Who,
     /// The record.
     pub note: Note,
 }
 
-impl Noted for Doubtful {
+impl Noted for SuspiciousRegistration {
     fn note(&self) -> &Note {
         &self.note
     }
 }
 
-impl Noted for BentHandler {
+impl Noted for RedirectedHandler {
     fn note(&self) -> &Note {
         &self.note
     }
@@ -96,13 +96,13 @@ impl Noted for LookedUp {
     }
 }
 
-/// What an event adds to the memory, decided before anything is remembered.
+/// What an event adds to the memory, decided before anything is stored.
 pub enum Addition {
     /// A machine-wide server: class, path.
     Machine(String, String),
-    /// A registration that deserves doubt: class, path, whether it is one user's.
-    Doubtful(String, String, bool),
-    /// A bent handler: class, command.
+    /// A suspicious registration: class, path, whether it applies to one user only.
+    Suspicious(String, String, bool),
+    /// A redirected handler: class, command.
     Handler(String, String),
     /// A look-up: class.
     LookedUp(String),
@@ -117,9 +117,9 @@ impl ComRegistry {
         self.machine.get(clsid.to_ascii_uppercase().as_str()).map(|server| &**server)
     }
 
-    /// The doubtful registration of the server at `path`, latest first.
-    pub fn doubtful_server(&self, path: &str) -> Option<&Doubtful> {
-        self.doubtful.latest_first().find(|known| {
+    /// The latest suspicious registration of the server at `path`.
+    pub fn suspicious_server(&self, path: &str) -> Option<&SuspiciousRegistration> {
+        self.suspicious.latest_first().find(|known| {
             if let Some(tail) = known.server.strip_prefix('%').and_then(|rest| rest.split_once('%')) {
                 text::ends_with(path, tail.1) && tail.1.len() > 4
             } else {
@@ -128,39 +128,39 @@ impl ComRegistry {
         })
     }
 
-    /// The doubtful registration of a class, latest first.
-    pub fn doubtful_class(&self, clsid: &str) -> Option<&Doubtful> {
-        self.doubtful.latest_first().find(|known| known.clsid.eq_ignore_ascii_case(clsid))
+    /// The latest suspicious registration of a class.
+    pub fn suspicious_class(&self, clsid: &str) -> Option<&SuspiciousRegistration> {
+        self.suspicious.latest_first().find(|known| known.clsid.eq_ignore_ascii_case(clsid))
     }
 
-    /// Takes no more than a share from now on. Returns how many entries were forgotten for it.
+    /// Limits the table to a share from now on. Returns how many entries were evicted.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
         let surplus = self.machine.len().saturating_sub(share.of(MOST_CLASSES));
         for _ in 0..surplus {
             self.machine.pop_last();
         }
-        surplus as u64 + self.doubtful.fit(share) + self.handlers.fit(share) + self.looked_up.fit(share)
+        surplus as u64 + self.suspicious.fit(share) + self.handlers.fit(share) + self.looked_up.fit(share)
     }
 
-    /// Remembers. Returns how many entries were forgotten to make room.
+    /// Stores the addition. Returns how many entries were evicted.
     pub fn remember(&mut self, addition: Addition, who: Who, note: Note, names: &mut Interner) -> u64 {
         match addition {
             Addition::Machine(clsid, server) => {
                 if self.machine.len() >= self.share.of(MOST_CLASSES) && !self.machine.contains_key(clsid.as_str()) {
-                    // The built-in list still holds; what an installer adds beyond this is not learned.
+                    // The built-in list still applies; further classes are not stored.
                     return 1;
                 }
                 self.machine.insert(names.name(&clsid), names.name(&server));
                 0
             }
-            Addition::Doubtful(clsid, server, per_user) => {
+            Addition::Suspicious(clsid, server, per_user) => {
                 let (clsid, server) = (names.name(&clsid), names.name(&server));
-                self.doubtful.push(Doubtful { clsid, server, per_user, who, note })
+                self.suspicious.push(SuspiciousRegistration { clsid, server, per_user, who, note })
             }
             Addition::Handler(class, command) => {
                 let (class, command) = (names.name(&class), names.name(&command));
-                self.handlers.push(BentHandler { class, command, who, note })
+                self.handlers.push(RedirectedHandler { class, command, who, note })
             }
             Addition::LookedUp(clsid) => self.looked_up.push(LookedUp { clsid: names.name(&clsid), who, note }),
         }

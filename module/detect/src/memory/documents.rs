@@ -1,16 +1,16 @@
-//! Documents and Dynamic Data Exchange: which files that may carry links arrived, and which signs of DDE were seen.
+//! Documents and Dynamic Data Exchange: files that can contain links, and indications of DDE.
 
 use serde::{Deserialize, Serialize};
 
 use super::note::{Interner, Name, Note};
 use super::recent::{FileWritten, Noted, Recent, Who};
 
-/// The documents part of a host's memory.
+/// The state of a host for documents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Documents {
-    /// Files that may carry links or formulas, as they arrived.
+    /// Files that can contain links or formulas, as they were written.
     pub arrived: Recent<FileWritten>,
-    /// Signs of DDE: instructions in text, settings that allow it, alerts of Office.
+    /// Indications of DDE: instructions in text, settings that allow it, alerts of Office.
     pub traces: Recent<DdeTrace>,
 }
 
@@ -20,10 +20,10 @@ impl Default for Documents {
     }
 }
 
-/// A sign of DDE.
+/// An indication of DDE.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DdeTrace {
-    /// What it says.
+    /// Its description.
     pub what: Name,
     /// The record.
     pub note: Note,
@@ -36,12 +36,12 @@ impl Noted for DdeTrace {
 }
 
 impl Documents {
-    /// Remembers. Returns how many entries were forgotten to make room.
+    /// Stores the addition. Returns how many entries were evicted.
     pub fn remember_arrival(&mut self, path: &str, who: Who, note: Note, names: &mut Interner) -> u64 {
         self.arrived.push(FileWritten { path: names.lower(path), who, peer: names.name(""), note })
     }
 
-    /// Remembers a sign of DDE. Returns how many entries were forgotten to make room.
+    /// Stores an indication of DDE. Returns how many entries were evicted.
     pub fn remember_trace(&mut self, what: &str, note: Note, names: &mut Interner) -> u64 {
         self.traces.push(DdeTrace { what: names.name(what), note })
     }

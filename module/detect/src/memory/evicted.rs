@@ -1,11 +1,11 @@
-//! [`Evicted`]: how much was forgotten to stay within bounds.
+//! [`Evicted`]: how many entries were evicted to stay within bounds.
 
 use serde::{Deserialize, Serialize};
 
-/// Entries forgotten to stay within bounds, by table.
+/// Entries evicted to stay within bounds, by table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evicted {
-    /// Whole hosts that were idle.
+    /// Idle hosts, evicted as a whole.
     pub hosts: u64,
     /// Processes.
     pub processes: u64,
@@ -18,7 +18,7 @@ pub struct Evicted {
 }
 
 impl Evicted {
-    /// Adds others.
+    /// Adds other counts.
     pub const fn add(&mut self, more: &Self) {
         self.hosts += more.hosts;
         self.processes += more.processes;
@@ -27,7 +27,7 @@ impl Evicted {
         self.other += more.other;
     }
 
-    /// All together.
+    /// The sum of all counts.
     pub const fn total(&self) -> u64 {
         self.hosts + self.processes + self.logons + self.channels + self.other
     }

@@ -1,8 +1,9 @@
 //! [`Host`]: all tables of one machine.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use backchannel_events::{ProcessEvent, Source, Timestamp};
+use backchannel_events::{Activity, ProcessEvent, Source, Telemetry, TelemetryState, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::activation::{Activation, Broker, Origin};
@@ -11,7 +12,6 @@ use super::channels::Channels;
 use super::com_registry::ComRegistry;
 use super::documents::Documents;
 use super::evicted::Evicted;
-use super::far::FarRegistration;
 use super::injections::Injection;
 use super::logons::Logons;
 use super::note::{Interner, Name};
@@ -19,6 +19,7 @@ use super::pipes::{AnonymousPipe, RemoteOpen};
 use super::processes::{KnownProcess, ProcessId, Processes};
 use super::rates::Rates;
 use super::recent::{Change, FileWritten, Flow, Recent, Registration, Service};
+use super::remote_registration::RemoteRegistration;
 use super::rpc_calls::RpcCalls;
 use super::share::Share;
 use super::tallies::Tallies;
@@ -27,14 +28,14 @@ use super::watch::Watch;
 /// An event older than the newest of its host by more than this counts as late.
 const LATENESS: Duration = Duration::from_secs(120);
 
-/// Most flows, changes, registrations, files and remote openings remembered of one host.
+/// Maximum number of flows, changes, registrations, files and remote openings stored for a host, each.
 const FLOWS: usize = 512;
 const CHANGES: usize = 256;
 const REGISTRATIONS: usize = 512;
 const FILES: usize = 512;
 const REMOTE_PIPES: usize = 256;
 
-/// All that is remembered of one machine.
+/// The stored state of one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Host {
     /// Its key: the lower-case first label of its name.
@@ -49,43 +50,53 @@ pub struct Host {
     pub addresses: Addresses,
     /// Its latest network flows.
     pub flows: Recent<Flow>,
-    /// Services installed lately.
+    /// Recently installed services.
     pub services: Recent<Service>,
-    /// Changes of software and rights.
+    /// Changes of software and permissions.
     pub changes: Recent<Change>,
-    /// COM servers registered lately.
+    /// Recently registered COM servers.
     pub registrations: Recent<Registration>,
-    /// What the registry says about COM: the catalogue of classes, doubtful registrations, bent handlers.
+    /// COM state from the registry: the catalogue of classes, suspicious registrations, redirected handlers.
     pub com: ComRegistry,
-    /// Documents that arrived, and signs of DDE.
+    /// Documents written, and indications of DDE.
     pub documents: Documents,
-    /// Files of interest written lately: executables, libraries, add-ins.
+    /// Recently written files of interest: executables, libraries, add-ins.
     pub files: Recent<FileWritten>,
-    /// Pipes opened through IPC$ lately, with the account that did it.
+    /// Pipes recently opened through IPC$, with the account.
     pub remote_pipes: Recent<RemoteOpen>,
-    /// Anonymous pipes made lately.
+    /// Recently created anonymous pipes.
     pub anonymous_pipes: Recent<AnonymousPipe>,
-    /// Procedure calls from and to other machines, lately.
+    /// Recent procedure calls from and to other machines.
     pub rpc_calls: RpcCalls,
-    /// COM registrations written lately for another machine.
-    pub far_registrations: Recent<FarRegistration>,
-    /// Counters behind thresholds.
+    /// COM registrations recently written for another machine.
+    pub far_registrations: Recent<RemoteRegistration>,
+    /// Counters for thresholds.
     pub tallies: Tallies,
-    /// Processes that changed others lately.
+    /// Recent injections of one process into another.
     pub injections: Recent<Injection>,
-    /// How much each actor communicates within a minute.
+    /// Rate of communication of each actor, per minute.
     pub rates: Rates,
     /// Time of the first event.
     pub first_seen: Timestamp,
     /// Time of the newest event.
     pub last_seen: Timestamp,
-    /// What is under watch.
+    /// Watched processes and logons.
     pub watch: Watch,
     sources: u32,
+    covered: BTreeMap<Source, Cover>,
+}
+
+/// From when on the records of a source are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cover {
+    /// Time of the first record that was seen, or of the last clearing of the log.
+    pub since: Timestamp,
+    /// Whether the log was cleared then.
+    pub cleared: bool,
 }
 
 impl Host {
-    /// A machine of which nothing is known.
+    /// A host without any state.
     pub fn new(key: Name, time: Timestamp) -> Self {
         Self {
             key,
@@ -111,10 +122,11 @@ impl Host {
             last_seen: time,
             watch: Watch::default(),
             sources: 0,
+            covered: BTreeMap::new(),
         }
     }
 
-    /// Takes no more than a share of the memory from now on.
+    /// Limits all tables to a share of the memory from now on.
     pub fn fit(&mut self, share: Share) -> Evicted {
         Evicted {
             hosts: 0,
@@ -144,20 +156,39 @@ impl Host {
         self.sources & (1 << source as u32) != 0
     }
 
-    /// Whether an event of that time comes too late for joins to be sure of it.
+    /// Whether an event of that time arrives too late for reliable joins.
     pub fn is_late(&self, time: Timestamp) -> bool {
         time + LATENESS < self.last_seen
     }
 
-    /// Notes when an event was seen, and from which source.
+    /// Records the time and the source of an event.
     pub fn note(&mut self, event: &ProcessEvent<'_>) {
         self.first_seen = self.first_seen.min(event.time);
         self.last_seen = self.last_seen.max(event.time);
-        self.sources |= 1 << event.provenance.source as u32;
+        let source = event.provenance.source;
+        if !self.has_source(source) {
+            self.sources |= 1 << source as u32;
+            self.covered.insert(source, Cover { since: event.time, cleared: false });
+        }
+        if let Activity::Telemetry(Telemetry { state: TelemetryState::Cleared, details }) = &event.activity {
+            let cleared = match *details {
+                log if log.eq_ignore_ascii_case("Security") => Source::Security,
+                log if log.eq_ignore_ascii_case("System") => Source::System,
+                log if log.eq_ignore_ascii_case("Application") => Source::Application,
+                _ => return,
+            };
+            // What was in the log before may still be here, but nothing says that all of it is.
+            self.covered.insert(cleared, Cover { since: event.time, cleared: true });
+        }
     }
 
-    /// A logon record that comes after the processes it explains: they were activated from another machine. Processes
-    /// for which `is_service` holds are left as they are.
+    /// From when on the records of a source are there; `None` where none was seen.
+    pub fn covered(&self, source: Source) -> Option<Cover> {
+        self.covered.get(&source).copied()
+    }
+
+    /// Applies a logon record that arrived after the processes of its session: they were activated from another machine.
+    /// Processes for which `is_service` holds are not changed.
     pub fn prove_activations(
         &mut self,
         logon_id: u64,

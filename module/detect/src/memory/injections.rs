@@ -1,4 +1,4 @@
-//! Which process reached into which other one in a way that changes it.
+//! Injections: accesses with which one process changes another.
 
 use backchannel_events::{Access, AccessKind};
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,11 @@ use super::recent::Noted;
 /// A process changed another one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Injection {
-    /// Who; unknown where the record names only the victim.
+    /// The injecting process; unknown if the record contains only the target.
     pub source: Option<ProcessId>,
-    /// Whom.
+    /// The target process.
     pub target: ProcessId,
-    /// How.
+    /// The kind of change.
     pub how: How,
     /// The record.
     pub note: Note,
@@ -34,7 +34,7 @@ pub enum How {
 }
 
 impl How {
-    /// In which way an access changes its target; `None` if it only looks.
+    /// How an access changes its target; `None` if it only reads.
     pub fn of(access: &Access<'_>) -> Option<Self> {
         match access.kind {
             AccessKind::RemoteThread => Some(Self::Thread),
@@ -45,7 +45,7 @@ impl How {
         }
     }
 
-    /// As the predicate of a sentence.
+    /// The words for a finding, as the predicate of a sentence.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Thread => "started a thread in",

@@ -1,4 +1,4 @@
-//! Who is logged on: type, origin and rights of each logon session.
+//! Logon sessions: type, origin and privileges of each.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::note::{Interner, Name, Note};
 use super::share::Share;
 
-/// Most logon sessions remembered of one host.
+/// Maximum number of logon sessions stored for a host.
 const MOST: usize = 4_096;
 
-/// What is remembered of one logon session.
+/// The stored state of one logon session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KnownLogon {
     /// Logon type: 2 interactive, 3 network, 4 batch, 5 service, 8 cleartext, 10 remote interactive; 0 unknown.
@@ -30,11 +30,11 @@ pub struct KnownLogon {
     pub package: Name,
     /// Whether it has an elevated token.
     pub elevated: Option<bool>,
-    /// Whether it was given special privileges (4672).
+    /// Whether it has special privileges (4672).
     pub special: bool,
     /// When it ended.
     pub end: Option<Timestamp>,
-    /// The record of its start, or the first that mentioned it.
+    /// The record of its start, or the first that contains it.
     pub note: Note,
 }
 
@@ -59,18 +59,18 @@ impl Logons {
         self.known.get(&id)
     }
 
-    /// All sessions, in no meaningful order.
+    /// All sessions, in arbitrary order.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &KnownLogon)> {
         self.known.iter().map(|(id, logon)| (*id, logon))
     }
 
-    /// Takes no more than a share from now on. Returns how many sessions were forgotten for it.
+    /// Limits the table to a share from now on. Returns how many sessions were evicted.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
         share.cut(&mut self.known, MOST, age)
     }
 
-    /// Remembers what a logon record says. Returns how many sessions were forgotten to make room.
+    /// Stores a logon record. Returns how many sessions were evicted.
     pub fn remember(&mut self, logon: &Logon<'_>, event: &ProcessEvent<'_>, names: &mut Interner) -> u64 {
         let Some(id) = logon.id else { return 0 };
         match logon.outcome {
@@ -111,7 +111,7 @@ impl Logons {
     }
 }
 
-/// A session that has ended is forgotten first, then the oldest.
+/// The eviction order: ended sessions first, then the oldest.
 fn age(known: &KnownLogon) -> (bool, Timestamp) {
     (known.end.is_none(), known.note.time)
 }

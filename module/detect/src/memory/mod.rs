@@ -1,5 +1,5 @@
-//! What is remembered of each host: one table a file, each bounded. A table holds facts and knows nothing of analytics,
-//! settings or the event's context; `remember/` decides what an event adds.
+//! The state stored for each host: one file a table, each bounded. A table stores facts and is independent of analytics,
+//! settings and the event's context; `remember/` decides what an event adds.
 
 pub mod activation;
 pub mod addresses;
@@ -7,7 +7,6 @@ pub mod channels;
 pub mod com_registry;
 pub mod documents;
 mod evicted;
-pub mod far;
 mod host;
 pub mod injections;
 pub mod logons;
@@ -16,6 +15,7 @@ pub mod pipes;
 pub mod processes;
 pub mod rates;
 pub mod recent;
+pub mod remote_registration;
 pub mod rpc_calls;
 pub mod share;
 pub mod tallies;

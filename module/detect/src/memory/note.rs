@@ -1,4 +1,4 @@
-//! Remembered text and remembered records: the small change of every table.
+//! Stored texts and references to records, used by every table.
 
 use std::rc::Rc;
 
@@ -9,20 +9,20 @@ use siphasher::sip::SipHasher13;
 
 use crate::text;
 
-/// Text that is remembered, shared between all who remember the same.
+/// Stored text, shared between all entries with the same text.
 pub type Name = Rc<str>;
 
-/// Longest text remembered, in bytes: a command line beyond it is cut.
+/// Maximum length of a stored text, in bytes: longer command lines are truncated.
 pub const LONGEST: usize = 2_048;
 
-/// How many texts asked for lately are at hand.
+/// Number of recently interned texts in the cache.
 const LATEST: usize = 256;
 
-/// Hands out one shared copy of each text. It is asked several times for each event, so it is a hash table: never
-/// iterated, and keyed, because attackers choose what is put in.
+/// Returns one shared copy of each text. It is used several times for each event, so it is a hash table: never iterated,
+/// and keyed, because its contents are controlled by attackers.
 pub struct Interner {
     names: HashTable<Name>,
-    /// Texts asked for lately, each at its [`place`]: most texts of an event were in the one before.
+    /// Recently interned texts, each at its [`place`]: most texts of an event were in the event before.
     latest: Vec<Name>,
     sweep_at: usize,
     key: u64,
@@ -35,7 +35,7 @@ impl std::fmt::Debug for Interner {
 }
 
 impl Interner {
-    /// An empty one, whose hashes depend on `key`.
+    /// An empty interner whose hashes depend on `key`.
     pub fn keyed(key: u64) -> Self {
         Self { names: HashTable::new(), latest: vec![Name::from(""); LATEST], sweep_at: 0, key }
     }
@@ -80,14 +80,13 @@ fn hash(key: u64, text: &str) -> u64 {
     SipHasher13::new_with_keys(key, 0).hash(text.as_bytes())
 }
 
-/// The number under which a table finds a text: tables of numbers lie closer together than tables of texts. Two texts
-/// with one number are not told apart, so what is found must not be believed blindly where somebody gains from that.
+/// The number used as a table key for a text: tables of numbers are more compact than tables of texts. Two texts may have
+/// the same number, so entries found with it must be verified where a collision would help an attacker.
 pub fn number(text: &str) -> u64 {
     hash(0, text)
 }
 
-/// Where in a table of so many places a text is noted, so that it is found again without a search. Cheap, and easy to
-/// steer: for hints only.
+/// The slot of a text in a cache of `places` slots. Cheap, and collisions are easy to provoke: for caches only.
 pub fn place(text: &str, places: usize) -> usize {
     let (words, rest) = text.as_bytes().as_chunks::<8>();
     let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
@@ -96,7 +95,7 @@ pub fn place(text: &str, places: usize) -> usize {
     sum as usize % places.max(1)
 }
 
-/// A record that was seen, remembered so that a later finding can rest on it.
+/// A reference to an earlier record, stored as evidence for later findings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
     /// Event time.
@@ -110,7 +109,7 @@ pub struct Note {
 }
 
 impl Note {
-    /// Remembers where `event` came from.
+    /// The reference to the record of `event`.
     pub fn of(event: &ProcessEvent<'_>, names: &mut Interner) -> Self {
         Self {
             time: event.time,
@@ -123,7 +122,7 @@ impl Note {
         }
     }
 
-    /// Whether `event` is this very record, collected twice.
+    /// Whether `event` is the same record, collected twice.
     pub fn is_of(&self, event: &ProcessEvent<'_>) -> bool {
         let of = &event.provenance;
         !of.record.is_empty()
@@ -133,7 +132,7 @@ impl Note {
             && *self.provider == *of.provider
     }
 
-    /// The record as evidence, with what it says.
+    /// The record as evidence, with a description.
     pub fn observation(&self, text: String) -> Observation {
         Observation {
             time: self.time,

@@ -1,4 +1,4 @@
-//! Pipes opened through IPC$ lately, and anonymous pipes made lately.
+//! Pipes recently opened through IPC$, and recently created anonymous pipes.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::note::{Name, Note};
 use super::processes::ProcessId;
 use super::recent::Noted;
 
-/// An opening of a pipe through IPC$, with the account that did it: it has no process here.
+/// An opening of a pipe through IPC$, with the account: it has no process on this host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RemoteOpen {
     /// Name without prefix, lower case.
@@ -21,10 +21,10 @@ pub struct RemoteOpen {
     pub note: Note,
 }
 
-/// An anonymous pipe that a process made.
+/// An anonymous pipe that a process created.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AnonymousPipe {
-    /// Who.
+    /// The process.
     pub process: ProcessId,
     /// The record.
     pub note: Note,

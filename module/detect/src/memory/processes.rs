@@ -1,4 +1,4 @@
-//! Which processes a host has had: who started whom, as whom, and what became known about each.
+//! The processes of a host: their parents, accounts, and other properties.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -12,18 +12,18 @@ use super::note::{self, Interner, Name, Note};
 use super::share::Share;
 use crate::text;
 
-/// Most processes remembered of one host.
+/// Maximum number of processes stored for a host.
 const MOST: usize = 4_096;
-/// Slack allowed between a process's start and records that mention it.
+/// Tolerance between a process's start and records that contain it.
 const SLACK: Duration = Duration::from_secs(10);
-/// Most modules remembered of one process.
+/// Maximum number of modules stored for a process.
 const MOST_MODULES: usize = 16;
 
 /// Number of a process within its host's memory; later processes have higher numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProcessId(u64);
 
-/// What is remembered of one process.
+/// The stored state of one process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KnownProcess {
     /// Its number in this memory.
@@ -32,9 +32,9 @@ pub struct KnownProcess {
     pub entity: Name,
     /// Process id.
     pub pid: Option<u32>,
-    /// When it started, if its start was seen.
+    /// Start time, if the start was logged.
     pub start: Option<Timestamp>,
-    /// When it ended, if that was seen.
+    /// End time, if the end was logged.
     pub end: Option<Timestamp>,
     /// Full path of its executable.
     pub image: Name,
@@ -64,11 +64,11 @@ pub struct KnownProcess {
     pub tty: Name,
     /// Hashes: MD5, SHA-1, SHA-256, IMPHASH; empty where unknown.
     pub hashes: [Name; 4],
-    /// Verdict on its executable's signature.
+    /// Status of its executable's signature.
     pub signature: SignatureStatus,
-    /// Who signed it (macOS: the team id, `Apple` for the system's own); empty if unknown.
+    /// The signer (macOS: the team id, `Apple` for the system's own programs); empty if unknown.
     pub signer: Name,
-    /// Its parent, if that is remembered.
+    /// Its parent, if that is in memory.
     pub parent: Option<ProcessId>,
     /// Parent's pid as logged.
     pub parent_pid: Option<u32>,
@@ -76,9 +76,9 @@ pub struct KnownProcess {
     pub parent_image: Name,
     /// Parent's command line.
     pub parent_command_line: Name,
-    /// The record of its start, or the first that mentioned it.
+    /// The record of its start, or the first that contains it.
     pub note: Note,
-    /// Set if it was started by a COM or WMI broker on behalf of somebody: local or from another machine.
+    /// Set if a COM or WMI broker started it for a client: local or from another machine.
     pub activation: Option<Activation>,
     /// Notable modules it loaded (script engines, .NET, XLL), by lower-case path.
     pub modules: Vec<(Name, Note)>,
@@ -120,13 +120,13 @@ pub struct Processes {
     latest: Latest,
 }
 
-/// Processes that were asked for lately: records about one process come in rows, and each is asked for several times.
-/// Only a hint where to look first, no part of what is remembered.
+/// Cache of recent look-ups: records about one process often follow each other, and each needs several look-ups. Not part
+/// of the stored state.
 #[derive(Clone, Debug, Default)]
 struct Latest([Cell<Option<ProcessId>>; 32]);
 
 impl Latest {
-    /// Where a process of that identifier is noted. Identifiers that share a place cost a search, no more.
+    /// The slot of a process identifier. A collision only costs a search.
     fn of(&self, entity: &str) -> Option<&Cell<Option<ProcessId>>> {
         self.0.get(note::place(entity, self.0.len()))
     }
@@ -139,12 +139,12 @@ impl PartialEq for Latest {
 }
 
 impl Processes {
-    /// The process with that number, if it is still remembered.
+    /// The process with that number, if it is still in memory.
     pub fn get(&self, id: ProcessId) -> Option<&KnownProcess> {
         self.known.get(&id)
     }
 
-    /// The process that a record at `time` means by this entity and pid.
+    /// The process to which a record at `time` with this entity and pid refers.
     pub fn find(&self, entity: &str, pid: Option<u32>, time: Timestamp) -> Option<&KnownProcess> {
         if !entity.is_empty()
             && let Some(process) = self.of_entity(entity)
@@ -171,22 +171,22 @@ impl Processes {
         (*known.entity == *entity).then_some(known)
     }
 
-    /// The children of a process that are still remembered, earliest first.
+    /// The children of a process that are still in memory, earliest first.
     pub fn children(&self, parent: ProcessId) -> impl Iterator<Item = &KnownProcess> {
         self.known.range(parent..).map(|(_, process)| process).filter(move |process| process.parent == Some(parent))
     }
 
-    /// All that is remembered, latest first.
+    /// All processes in memory, latest first.
     pub fn latest_first(&self) -> impl Iterator<Item = &KnownProcess> {
         self.known.values().rev()
     }
 
-    /// How many are remembered.
+    /// Number of processes in memory.
     pub fn len(&self) -> usize {
         self.known.len()
     }
 
-    /// Remembers a start. A start that two sources report is one process.
+    /// Stores a start. A start reported by two sources is one process.
     pub fn started(
         &mut self,
         event: &ProcessEvent<'_>,
@@ -214,7 +214,7 @@ impl Processes {
         (id, evicted)
     }
 
-    /// Remembers that a record mentioned a process, and what it said about it.
+    /// Stores the properties of a process in a record.
     pub fn mentioned(
         &mut self,
         process: &Process<'_>,
@@ -244,7 +244,7 @@ impl Processes {
         (Some(id), evicted)
     }
 
-    /// Remembers an end.
+    /// Stores an end.
     pub fn ended(&mut self, process: &Process<'_>, time: Timestamp) {
         if let Some(id) = self.find(process.entity, process.pid, time).map(|known| known.id)
             && let Some(known) = self.known.get_mut(&id)
@@ -253,7 +253,7 @@ impl Processes {
         }
     }
 
-    /// Remembers a notable module of a process.
+    /// Stores a notable module of a process.
     pub fn loaded(&mut self, id: ProcessId, module: &str, note: &Note, names: &mut Interner) {
         if let Some(known) = self.known.get_mut(&id)
             && known.modules.len() < MOST_MODULES
@@ -262,7 +262,7 @@ impl Processes {
         }
     }
 
-    /// Corrects what is known of how a process came to be.
+    /// Corrects the activation of a process.
     pub fn set_activation(&mut self, id: ProcessId, activation: Activation) {
         if let Some(known) = self.known.get_mut(&id) {
             known.activation = Some(activation);
@@ -347,14 +347,14 @@ impl Processes {
         }
     }
 
-    /// Takes no more than a share from now on. Returns how many were forgotten for it.
+    /// Limits the table to a share from now on. Returns how many entries were evicted.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
         let surplus = self.known.len().saturating_sub(share.of(MOST));
         if surplus > 0 { self.evict(surplus) } else { 0 }
     }
 
-    /// Forgets so many: those that ended first, then the oldest.
+    /// Evicts down to `target` entries: ended processes first, then the oldest.
     fn evict(&mut self, target: usize) -> u64 {
         let mut victims: Vec<ProcessId> =
             self.known.values().filter(|known| known.end.is_some()).map(|known| known.id).take(target).collect();
@@ -387,7 +387,7 @@ fn fill(slot: &mut Name, text: &str, names: &mut Interner) {
     }
 }
 
-/// Takes from a record what was not known yet.
+/// Fills properties that were unknown from a record.
 fn learn(known: &mut KnownProcess, process: &Process<'_>, names: &mut Interner) {
     fill(&mut known.entity, process.entity, names);
     fill(&mut known.image, process.image, names);

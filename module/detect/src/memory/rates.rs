@@ -1,5 +1,5 @@
-//! How much of inter-process communication an actor does within a minute: the memory behind bursts. Numbers only, so
-//! that asking costs nothing.
+//! Rates of inter-process communication: channels opened by each actor within a minute, for the detection of bursts.
+//! Numbers only, so that look-ups are cheap.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
@@ -12,14 +12,14 @@ use siphasher::sip::SipHasher13;
 use super::note::{Note, number};
 use super::share::Share;
 
-/// Most actors counted on one host.
+/// Maximum number of actors counted on a host.
 const MOST: usize = 1_024;
-/// Most kinds told apart of one actor.
+/// Maximum number of kinds distinguished for an actor.
 const MOST_KINDS: usize = 16;
-/// A count covers this much time from its first event on.
+/// Length of a counting interval, from its first event.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What one actor did within a minute.
+/// The activity of one actor within a minute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rate {
     /// Channels opened.
@@ -32,7 +32,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// How many kinds of channel, up to 16.
+    /// Number of kinds of channel, up to 16.
     pub fn kinds(&self) -> usize {
         self.kinds.len()
     }
@@ -46,12 +46,12 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// What the event's actor did in the minute that the event falls into, the event itself left out.
+    /// The activity of the event's actor in the minute of the event, without the event itself.
     pub fn of(&self, event: &ProcessEvent<'_>, peer: &str) -> Option<&Rate> {
         self.actors.get(&actor(event, peer)).filter(|rate| covers(rate, event.time))
     }
 
-    /// Counts one opening of a channel of that kind. Returns how many actors were forgotten to make room.
+    /// Counts one opening of a channel of that kind. Returns how many actors were evicted.
     pub fn count(&mut self, event: &ProcessEvent<'_>, peer: &str, kind: &str, refused: bool, note: &Note) -> u64 {
         let actor = actor(event, peer);
         let kind = (number(kind) >> 32) as u32;
@@ -59,7 +59,7 @@ impl Rates {
         let fresh = || Rate { count: 0, refused: 0, first: note.clone(), kinds: Vec::new() };
         let rate = self.actors.entry(actor).or_insert_with(fresh);
         if !covers(rate, event.time) {
-            // What comes late belongs to a minute that is gone.
+            // A late event belongs to an earlier interval.
             if event.time < rate.first.time {
                 return evicted;
             }
@@ -73,14 +73,14 @@ impl Rates {
         evicted
     }
 
-    /// Takes no more than a share from now on. Returns how many actors were forgotten for it.
+    /// Limits the table to a share from now on. Returns how many actors were evicted.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
         share.cut(&mut self.actors, MOST, age)
     }
 }
 
-/// The actor whose minute is the oldest is forgotten first.
+/// The eviction order: the actor with the oldest interval first.
 fn age(rate: &Rate) -> Timestamp {
     rate.first.time
 }
@@ -89,7 +89,7 @@ fn covers(rate: &Rate, time: Timestamp) -> bool {
     rate.first.time <= time && time <= rate.first.time + MINUTE
 }
 
-/// The visitor where there is one, else the process.
+/// The remote client if there is one, otherwise the process.
 fn actor(event: &ProcessEvent<'_>, peer: &str) -> u64 {
     let process = &event.process;
     let pid = process.pid.unwrap_or(0).to_le_bytes();

@@ -1,5 +1,5 @@
-//! What happened lately on a host and may explain, or prove, what happens next: flows, services, software, rights,
-//! COM registrations, files. Each list is short and forgets its oldest entry first.
+//! Recent activity of a host that may explain or prove later activity: flows, services, software, permissions, COM
+//! registrations, files. Each list is short and evicts its oldest entry first.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::note::{Name, Note};
 use super::processes::ProcessId;
 use super::share::Share;
 
-/// A list that remembers the latest entries, as many as a share of `full` allows.
+/// A list of the latest entries, as many as a share of `full` allows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recent<T> {
     full: usize,
@@ -20,12 +20,12 @@ pub struct Recent<T> {
 }
 
 impl<T> Recent<T> {
-    /// An empty list, of `full` entries where there is room for all.
+    /// An empty list, of at most `full` entries without a share.
     pub fn new(full: usize) -> Self {
         Self { full, share: Share::default(), entries: VecDeque::new() }
     }
 
-    /// Adds an entry. Returns how many were forgotten to make room: 0 or 1.
+    /// Adds an entry. Returns how many were evicted: 0 or 1.
     pub fn push(&mut self, entry: T) -> u64 {
         let full = self.entries.len() >= self.share.of(self.full);
         if full {
@@ -35,7 +35,7 @@ impl<T> Recent<T> {
         u64::from(full)
     }
 
-    /// Takes no more than a share from now on. Returns how many were forgotten for it.
+    /// Limits the table to a share from now on. Returns how many entries were evicted.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
         let most = share.of(self.full);
@@ -58,7 +58,7 @@ impl<T: Noted> Recent<T> {
     }
 }
 
-/// Something remembered with the record that says so.
+/// An entry with a reference to its record.
 pub trait Noted {
     /// The record.
     fn note(&self) -> &Note;
@@ -69,10 +69,10 @@ macro_rules! noted {
 }
 noted!(Flow, Service, Change, Registration, FileWritten);
 
-/// Who did something, as far as it is remembered.
+/// The process that did something, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Who {
-    /// The process, if that is remembered.
+    /// The process, if it is in memory.
     pub process: Option<ProcessId>,
     /// Process id.
     pub pid: Option<u32>,
@@ -89,7 +89,7 @@ pub struct Who {
 /// A network flow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Flow {
-    /// Whose.
+    /// The process.
     pub who: Who,
     /// Port on this host.
     pub local_port: u16,
@@ -110,22 +110,22 @@ pub struct Service {
     pub name: Name,
     /// Command line.
     pub command_line: Name,
-    /// Who installed it.
+    /// The process that installed it.
     pub who: Who,
     /// The record.
     pub note: Note,
 }
 
-/// A change that may explain what follows: software, accounts, groups, rights.
+/// A change that may explain later activity: software, accounts, groups, permissions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// Kind of change.
     pub kind: ChangeKind,
     /// Product, account, group, path.
     pub object: Name,
-    /// Publisher, or who gained the right.
+    /// Publisher, or the account that gained the permission.
     pub subject: Name,
-    /// Who did it.
+    /// The process that did it.
     pub who: Who,
     /// The record.
     pub note: Note,
@@ -154,7 +154,7 @@ pub struct Registration {
     pub per_user: bool,
     /// What was written, lower case, as logged.
     pub server: Name,
-    /// Who wrote it.
+    /// The process that wrote it.
     pub who: Who,
     /// The record.
     pub note: Note,
@@ -165,9 +165,9 @@ pub struct Registration {
 pub struct FileWritten {
     /// Path in lower case.
     pub path: Name,
-    /// Who wrote it; the kernel (`System`) when it came over SMB.
+    /// The process that wrote it; the kernel (`System`) if written over SMB.
     pub who: Who,
-    /// Address it came from, where known.
+    /// Source address, if known.
     pub peer: Name,
     /// The record.
     pub note: Note,

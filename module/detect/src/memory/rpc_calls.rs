@@ -1,4 +1,4 @@
-//! Procedure calls between machines, lately: the notable ones one by one, the rest as counts per minute.
+//! Recent procedure calls between machines: notable calls individually, others as counts per minute.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use super::note::{Interner, Name, Note};
 use super::recent::{Noted, Recent};
 use super::share::Share;
 
-/// Most calls remembered of one host.
+/// Maximum number of calls stored for a host.
 const MOST: usize = 256;
-/// Most pairs of peer and interface counted at a time.
+/// Maximum number of pairs of peer and interface counted at a time.
 const MOST_PAIRS: usize = 256;
 /// Length of a counting interval, in nanoseconds.
 const MINUTE: i64 = 60 * Timestamp::SECOND;
 
-/// An interface worth knowing.
+/// A security-relevant interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Interface {
     /// Activation of COM classes, new and old.
@@ -111,7 +111,7 @@ impl RpcCalls {
         self.recent.near(time, window).filter(move |call| &*call.peer == peer)
     }
 
-    /// Notable calls with anybody at most `window` from `time`, latest first.
+    /// Notable calls with any peer at most `window` from `time`, latest first.
     pub fn any_near(&self, time: Timestamp, window: Duration) -> impl Iterator<Item = &KnownCall> {
         self.recent.near(time, window)
     }
@@ -122,7 +122,7 @@ impl RpcCalls {
         (count.minute == time.0.div_euclid(MINUTE)).then_some((count.calls, &count.first))
     }
 
-    /// Remembers a call of a known interface. Returns how many entries were forgotten to make room.
+    /// Stores a call of a known interface. Returns how many entries were evicted.
     pub fn remember(
         &mut self,
         interface: Interface,
@@ -139,7 +139,7 @@ impl RpcCalls {
         self.recent.push(KnownCall { interface, operation, peer, inbound, note: Note::of(event, names) })
     }
 
-    /// Takes no more than a share from now on. Returns how many calls and counts were forgotten for it.
+    /// Limits the table to a share from now on. Returns how many calls and counts were evicted.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
         self.recent.fit(share) + share.cut(&mut self.counts, MOST_PAIRS, age)
@@ -159,13 +159,12 @@ impl RpcCalls {
     }
 }
 
-/// The count of the earliest minute is forgotten first.
+/// The eviction order: the count of the earliest minute first.
 fn age(count: &Count) -> i64 {
     count.minute
 }
 
-/// The other machine of a call, and whether it called this one; `None` where the call stays on this machine or names
-/// nobody.
+/// The other machine of a call, and whether it called this one; `None` if the call is local or contains no peer.
 pub fn peer<'a>(call: &RpcCall<'a>) -> Option<(&'a str, bool)> {
     if !call.channel.remote {
         return None;

@@ -1,12 +1,12 @@
-//! [`Share`]: how much of the memory one host may take, the less the more hosts there are.
+//! [`Share`]: the part of the memory that one host may use, which shrinks with the number of hosts.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// This many hosts have full tables.
+/// Up to this many hosts have full tables.
 const FULL: usize = 16;
-/// No table is made smaller than this.
+/// Minimum size of a table, in entries.
 const LEAST: usize = 32;
 
 /// A part of the memory: 1/n. It changes at powers of two, so that tables are rarely cut down.
@@ -20,19 +20,19 @@ impl Default for Share {
 }
 
 impl Share {
-    /// What each of so many hosts gets.
+    /// The share of each host for this number of hosts.
     pub fn among(hosts: usize) -> Self {
         let parts = (hosts.div_ceil(FULL)).next_power_of_two();
         Self(u32::try_from(parts).unwrap_or(u32::MAX))
     }
 
-    /// How many entries a table may have that has `full` where there is room for all.
+    /// The maximum number of entries of a table that has `full` entries without a share.
     pub fn of(self, full: usize) -> usize {
         (full / self.0 as usize).max(full.min(LEAST))
     }
 
-    /// Makes room for `key` in a table of `full` entries: where there is none, an eighth is forgotten, the oldest by
-    /// `age`. Returns how many.
+    /// Makes room for `key` in a table of `full` entries: if it is full, an eighth is evicted, the oldest by `age`.
+    /// Returns how many.
     pub fn make_room<K: Ord + Clone, V, T: Ord>(
         self,
         table: &mut BTreeMap<K, V>,
@@ -44,7 +44,7 @@ impl Share {
         if table.len() < most || table.contains_key(key) { 0 } else { forget(table, most / 8, age) }
     }
 
-    /// Cuts a table of `full` entries down to this share. Returns how many were forgotten, the oldest by `age`.
+    /// Reduces a table of `full` entries to this share. Returns how many were evicted, the oldest by `age`.
     pub fn cut<K: Ord + Clone, V, T: Ord>(self, table: &mut BTreeMap<K, V>, full: usize, age: impl Fn(&V) -> T) -> u64 {
         forget(table, table.len().saturating_sub(self.of(full)), age)
     }
@@ -55,7 +55,7 @@ fn forget<K: Ord + Clone, V, T: Ord>(table: &mut BTreeMap<K, V>, count: usize, a
     victims.iter().filter(|key| table.remove(*key).is_some()).count() as u64
 }
 
-/// The keys of the `count` oldest of a table's entries, given with their times, in no order.
+/// The keys of the `count` oldest of a table's entries, given with their times in any order.
 pub fn oldest<T: Ord, K: Ord>(entries: impl Iterator<Item = (T, K)>, count: usize) -> Vec<K> {
     let Some(last) = count.checked_sub(1) else { return Vec::new() };
     let mut all: Vec<(T, K)> = entries.collect();
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_are_told_whatever_their_order() {
+    fn the_oldest_are_found_in_any_order() {
         let entries = [(3, 'c'), (1, 'a'), (2, 'b'), (1, 'z')];
         let mut found = oldest(entries.into_iter(), 3);
         found.sort_unstable();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn few_hosts_have_all_and_many_share() {
+    fn few_hosts_have_full_tables_and_many_share() {
         assert_eq!(Share::among(1), Share::default());
         assert_eq!(Share::among(16).of(4_096), 4_096);
         assert_eq!(Share::among(17).of(4_096), 2_048);

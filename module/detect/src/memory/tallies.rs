@@ -1,4 +1,4 @@
-//! How many different things somebody did lately: the memory behind thresholds.
+//! Counts of distinct recent actions of an actor, for thresholds.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::note::{Name, Note, number};
 use super::share::Share;
 
-/// Most actors counted on one host.
+/// Maximum number of actors counted on a host.
 const MOST_ACTORS: usize = 2_048;
-/// Most entries remembered of one actor.
+/// Maximum number of entries stored for an actor.
 const MOST_ENTRIES: usize = 64;
 
 /// What is counted.
@@ -23,13 +23,13 @@ pub enum Tally {
     PipesByPeer,
     /// Targets whose DCOM activation failed, by requester (actor: image).
     DcomTargetsByRequester,
-    /// Classes that one remote peer was refused (actor: address).
+    /// Classes refused to one remote peer (actor: address).
     DcomClassesByPeer,
-    /// Programs whose log says that a socket failed them (actor: the socket).
+    /// Programs that logged an error on a socket (actor: the socket).
     FaultsByChannel,
 }
 
-/// One thing somebody did: when, what, and the record that says so.
+/// One action: time, object, and the record.
 type Entry = (Timestamp, Name, Note);
 
 /// The counters of one host.
@@ -40,8 +40,8 @@ pub struct Tallies {
 }
 
 impl Tallies {
-    /// The different things `actor` did within `window` before `time`, earliest first, with their records. The event
-    /// at hand is not among them.
+    /// The distinct actions of `actor` within `window` before `time`, earliest first, with their records, without the
+    /// current event.
     pub fn distinct(&self, tally: Tally, actor: &str, time: Timestamp, window: Duration) -> Vec<(&str, &Note)> {
         let Some(entries) = self.actors.get(&(tally, number(actor))) else { return Vec::new() };
         let mut seen: Vec<(&str, &Note)> = Vec::new();
@@ -53,19 +53,19 @@ impl Tallies {
         seen
     }
 
-    /// How many things, repeats too, `actor` did within `window` before `time`: no fewer than different ones.
+    /// The number of actions of `actor` within `window` before `time`, including repeats: an upper bound of distinct ones.
     pub fn times(&self, tally: Tally, actor: &str, time: Timestamp, window: Duration) -> usize {
         let entries = self.actors.get(&(tally, number(actor)));
         entries.map_or(0, |entries| entries.iter().filter(|(at, ..)| at.within(window, time)).count())
     }
 
-    /// The records of everything `actor` did within `window` before `time`, repeats too, earliest first.
+    /// The records of all actions of `actor` within `window` before `time`, including repeats, earliest first.
     pub fn records(&self, tally: Tally, actor: &str, time: Timestamp, window: Duration) -> Vec<(&str, &Note)> {
         let Some(entries) = self.actors.get(&(tally, number(actor))) else { return Vec::new() };
         entries.iter().filter(|(at, ..)| at.within(window, time)).map(|(_, what, note)| (&**what, note)).collect()
     }
 
-    /// Counts one. Returns how many actors were forgotten to make room.
+    /// Counts one action. Returns how many actors were evicted.
     pub fn count(&mut self, tally: Tally, actor: &str, what: Name, note: Note) -> u64 {
         let key = (tally, number(actor));
         let evicted = self.share.make_room(&mut self.actors, MOST_ACTORS, &key, age);
@@ -77,14 +77,14 @@ impl Tallies {
         evicted
     }
 
-    /// Takes no more than a share from now on. Returns how many actors were forgotten for it.
+    /// Limits the table to a share from now on. Returns how many actors were evicted.
     pub fn fit(&mut self, share: Share) -> u64 {
         self.share = share;
         share.cut(&mut self.actors, MOST_ACTORS, age)
     }
 }
 
-/// The actor that did nothing for the longest time is forgotten first.
+/// The eviction order: the least recently active actor first.
 fn age(entries: &VecDeque<Entry>) -> Option<Timestamp> {
     entries.back().map(|(at, ..)| *at)
 }

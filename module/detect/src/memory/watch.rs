@@ -1,4 +1,4 @@
-//! What is under watch on one host, and until when.
+//! Watched processes and logons of a host, and until when they are watched.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 use super::processes::ProcessId;
 
-/// Watched for this long.
+/// Duration of a watch.
 pub const WINDOW: Duration = Duration::from_secs(15 * 60);
-/// Most events handed over of one watched process.
+/// Maximum number of events reported for a watched process.
 const MOST_FOLLOWING: u32 = 200;
-/// Most processes watched on one host.
+/// Maximum number of processes watched on a host.
 pub const MOST_WATCHED: usize = 256;
 
-/// What is under watch on one host.
+/// Watched processes and logons of one host.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Watch {
     /// Processes.
@@ -24,7 +24,7 @@ pub struct Watch {
     pub logons: BTreeMap<u64, Span>,
 }
 
-/// How long one process or logon is under watch, and how many events of it were handed over.
+/// The state of a watch on one process or logon: its end, and the number of events reported.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Span {
     /// The last time at which it is watched.
@@ -33,12 +33,12 @@ pub struct Span {
 }
 
 impl Span {
-    /// From `time` on.
+    /// A watch that starts at `time`.
     pub fn new(time: Timestamp) -> Self {
         Self { until: time + WINDOW, told: 0 }
     }
 
-    /// Whether an event of that time is handed over; counts it if so.
+    /// Whether an event of that time is reported; counts it if so.
     pub fn takes(&mut self, time: Timestamp) -> bool {
         let takes = time <= self.until && self.told < MOST_FOLLOWING;
         self.told += u32::from(takes);
@@ -47,7 +47,7 @@ impl Span {
 }
 
 impl Watch {
-    /// Whether anything is under watch at `time`.
+    /// Whether the watch is active at `time`.
     pub fn is_on(&self, time: Timestamp) -> bool {
         self.processes.values().chain(self.logons.values()).any(|span| time <= span.until)
     }

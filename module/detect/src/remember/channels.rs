@@ -1,4 +1,4 @@
-//! Channels and what crosses machines: pipes, sockets, procedure calls, COM activations, network flows.
+//! Channels and traffic between machines: pipes, sockets, procedure calls, COM activations, network flows.
 
 use backchannel_events::{Channel, ComActivation, Mechanism, NetworkFlow, Outcome, RpcCall, Text};
 
@@ -13,7 +13,7 @@ use crate::vocabulary::{faults, hubs, pipes, rpc};
 impl Entry<'_> {
     pub(super) fn channel_create(&mut self, channel: &Channel<'_>) {
         let who = self.who();
-        // A channel that could not be made belongs to somebody else.
+        // A failed creation means that the channel belongs to another process.
         if self.has_failed() {
             return;
         }
@@ -85,7 +85,7 @@ impl Entry<'_> {
         self.evicted.other += self.host.flows.push(flow);
     }
 
-    /// Counts a program whose log says that a socket failed it.
+    /// Counts a program that logged an error on a socket.
     pub(super) fn fault(&mut self, line: &Text<'_>) {
         if let Some(socket) = faults::socket(line.message) {
             let (socket, program) = (self.names.lower(socket), self.names.name(line.program));
@@ -111,7 +111,7 @@ impl Entry<'_> {
         matches!(self.event.outcome, Outcome::Failure | Outcome::Denied)
     }
 
-    /// Counts an opening for its process or, where it came from another machine, for that machine.
+    /// Counts an opening for its process or, if it came from another machine, for that machine.
     fn count_opening(&mut self, channel: &Channel<'_>, note: &Note) {
         let (name, peer, process) = (channel.name, channel.peer, &self.event.process);
         let class = pipes::class_on(name, &self.host.key, process.user.name);

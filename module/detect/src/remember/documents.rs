@@ -1,4 +1,4 @@
-//! Documents that may carry links, and signs of Dynamic Data Exchange.
+//! Documents that can contain links, and indications of Dynamic Data Exchange.
 
 use backchannel_events::{Activity, FileOperation, ProcessEvent, RegistryOperation};
 
@@ -20,7 +20,7 @@ impl Entry<'_> {
     }
 }
 
-/// What sign of DDE an event is, if any.
+/// The indication of DDE in an event, if any.
 fn trace(event: &ProcessEvent<'_>, wording: Option<&Wording<'_>>) -> Option<&'static str> {
     match &event.activity {
         Activity::ProcessStart | Activity::Script(_) | Activity::Text(_) => wording?.dde_instruction(),
@@ -31,8 +31,8 @@ fn trace(event: &ProcessEvent<'_>, wording: Option<&Wording<'_>>) -> Option<&'st
     }
 }
 
-/// The path of a file that may carry links and that has just arrived; marks of its origin (`:Zone.Identifier`) count
-/// for the file itself.
+/// The path of a newly written file that can contain links; its mark of the web (`:Zone.Identifier`) counts as the file
+/// itself.
 fn arrived<'a>(event: &ProcessEvent<'a>) -> Option<&'a str> {
     let Activity::File(file) = &event.activity else { return None };
     if !matches!(file.operation, FileOperation::Create | FileOperation::Write | FileOperation::Rename) {

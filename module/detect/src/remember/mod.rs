@@ -1,5 +1,4 @@
-//! What an event adds to the memory of its host, decided after it was evaluated: by kind of activity, one file a group of
-//! tables.
+//! Updates the memory of a host with an event, after it was evaluated: by kind of activity, one file a group of tables.
 
 mod channels;
 mod documents;
@@ -15,7 +14,7 @@ use crate::memory::recent::{Change, ChangeKind, Who};
 use crate::memory::{Evicted, Host, Interner, Note};
 use crate::{Actor, Tunables};
 
-/// Remembers an event that was evaluated. Returns what was forgotten to make room.
+/// Stores an event that was evaluated. Returns what was evicted.
 pub fn remember(
     host: &mut Host,
     event: &ProcessEvent<'_>,
@@ -51,7 +50,7 @@ pub fn remember(
     entry.evicted
 }
 
-/// An event on its way into the memory.
+/// The update of a host's memory with one event.
 struct Entry<'r> {
     host: &'r mut Host,
     event: &'r ProcessEvent<'r>,
@@ -71,7 +70,7 @@ impl Entry<'_> {
         Note::of(self.event, self.names)
     }
 
-    /// Who the event is about, remembered as a process where it has a pid.
+    /// The process of the event, stored in memory if it has a pid.
     fn who(&mut self) -> Who {
         let (id, forgotten) = self.host.processes.mentioned(&self.event.process, self.event, self.names);
         self.evicted.processes += forgotten;
@@ -80,7 +79,7 @@ impl Entry<'_> {
         Who {
             process: id,
             pid: actor.pid,
-            // Mostly it is remembered already as it stands there.
+            // Usually it is already stored with the same properties.
             image: match known {
                 Some(known) if *known.image == *actor.image => known.image.clone(),
                 _ => self.names.name(actor.image),
@@ -91,7 +90,7 @@ impl Entry<'_> {
         }
     }
 
-    /// Remembers a change that may explain what follows.
+    /// Stores a change that may explain later activity.
     fn change(&mut self, kind: ChangeKind, object: &str, subject: &str) {
         let change = Change {
             kind,

@@ -4,8 +4,8 @@ use backchannel_events::{RegistryChange, RegistryOperation};
 
 use super::Entry;
 use crate::context::{Context, com_registry, far};
-use crate::memory::far::FarRegistration;
 use crate::memory::recent::Registration;
+use crate::memory::remote_registration::RemoteRegistration;
 use crate::{predicates, text};
 
 impl Entry<'_> {
@@ -14,7 +14,7 @@ impl Entry<'_> {
             && let Some(peer) = far::writer(&Context::new(self.host, self.tuning, None, self.event), self.event, change)
         {
             let peer = self.names.name(peer);
-            let far = FarRegistration {
+            let far = RemoteRegistration {
                 path: self.names.name(change.path),
                 server: self.names.lower(change.data),
                 peer,

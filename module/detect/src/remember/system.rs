@@ -1,4 +1,4 @@
-//! Files of interest, services and tasks, and changes of rights.
+//! Files of interest, services and tasks, and changes of permissions.
 
 use backchannel_events::{
     FileChange, FileKind, FileOperation, PrivilegeChange, PrivilegeChangeKind, ServiceChange, ServiceOperation,
@@ -12,7 +12,7 @@ use crate::predicates;
 
 impl Entry<'_> {
     pub(super) fn file(&mut self, file: &FileChange<'_>) {
-        // The look-up in the table of channels is made for sockets only.
+        // The table of channels is searched for sockets only.
         let widened = file.kind == FileKind::Socket && socket_owner::opens_anothers(&self.context(), self.event, file);
         if widened {
             self.change(ChangeKind::Permission, file.path, "everybody");

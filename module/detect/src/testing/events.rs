@@ -1,4 +1,4 @@
-//! Events for tests, in the words of a log.
+//! Events for tests, built like log records.
 
 use std::ops::Deref;
 
@@ -8,7 +8,7 @@ use backchannel_events::{
     SignatureStatus, Source, Timestamp, User,
 };
 
-/// An event under construction: chained calls set what the case is about.
+/// An event under construction: chained calls set the fields that matter for a test.
 #[derive(Clone, Copy, Debug)]
 pub struct Event(pub ProcessEvent<'static>);
 
@@ -147,7 +147,7 @@ pub fn flow_out(seconds: impl Into<f64>, remote: &'static str, remote_port: u16)
     event(seconds, Activity::NetworkFlow(flow))
 }
 
-/// DistributedCOM 10016: somebody was refused a COM class; `peer` is empty for a local caller.
+/// DistributedCOM 10016: a caller was refused a COM class; `peer` is empty for a local caller.
 pub fn com_refused(seconds: impl Into<f64>, clsid: &'static str, peer: &'static str) -> Event {
     let com = ComActivation { clsid, permission: "Activation", remote: !peer.is_empty(), peer, ..Default::default() };
     distributed_com(seconds, com, 10_016)
@@ -196,7 +196,7 @@ pub fn unix_bound(seconds: f64, name: &'static str) -> Event {
     unix(seconds, Activity::ChannelCreate, Channel { mechanism: Mechanism::UnixSocket, name, ..Channel::default() })
 }
 
-/// A client taken on a UNIX socket with a path.
+/// A client accepted on a UNIX socket with a path.
 pub fn unix_accepted(seconds: f64, name: &'static str) -> Event {
     unix(seconds, Activity::ChannelAccept, Channel { mechanism: Mechanism::UnixSocket, name, ..Channel::default() })
 }
@@ -224,7 +224,7 @@ pub fn xpc_connected(seconds: f64, name: &'static str, system: bool) -> Event {
     event(seconds, Activity::ChannelConnect(channel)).on_mac()
 }
 
-/// A process that reaches into another.
+/// A process that accesses another.
 pub fn reached(seconds: f64, kind: AccessKind, pid: u32, comm: &'static str, uid: &'static str) -> Event {
     let target = Process {
         pid: Some(pid),
@@ -237,7 +237,7 @@ pub fn reached(seconds: f64, kind: AccessKind, pid: u32, comm: &'static str, uid
     event
 }
 
-/// A procedure called from another machine, as Zeek saw it; the host is the one called.
+/// A procedure called from another machine, as logged by Zeek; the host is the called machine.
 pub fn rpc_from(
     seconds: impl Into<f64>,
     client: &'static str,
@@ -346,7 +346,7 @@ impl Event {
         self
     }
 
-    /// As macOS Endpoint Security would have told it.
+    /// As logged by macOS Endpoint Security.
     pub fn on_mac(mut self) -> Self {
         self.0.host = "mac1";
         self.0.provenance.source = Source::EndpointSecurity;
@@ -354,7 +354,7 @@ impl Event {
         self
     }
 
-    /// The verdict on its signature, and who signed it.
+    /// The status of its signature, and the signer.
     pub fn signed(mut self, status: SignatureStatus, signer: &'static str) -> Self {
         self.0.process.signature = Signature { status, signer };
         self

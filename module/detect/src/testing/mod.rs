@@ -1,4 +1,4 @@
-//! For the tests of this crate: events, the one `check`, and the tests that need every floor.
+//! For the tests of this crate: events, `check`, and tests that need every module.
 
 mod events;
 mod site;
@@ -9,14 +9,14 @@ pub use events::*;
 
 use crate::{Analytic, Detector, Tunables};
 
-/// Runs the events through a detector and compares the worst finding of `analytic` with what is expected.
+/// Runs the events through a detector and compares the most severe finding of `analytic` with the expected one.
 /// Returns its findings for a closer look.
 #[track_caller]
 pub fn check(analytic: &Analytic, events: &[Event], expected: Option<(Severity, Confidence)>) -> Vec<Finding> {
     check_tuned(analytic, events, Tunables::default(), expected)
 }
 
-/// As [`check`], with a site's tuning.
+/// As [`check`], with a site's settings.
 #[track_caller]
 pub fn check_tuned(
     analytic: &Analytic,
@@ -45,19 +45,19 @@ fn run(
     findings
 }
 
-/// As [`check`], with an experimental analytic that the site turned on.
+/// As [`check`], with an experimental analytic that the site enabled.
 #[track_caller]
 pub fn check_on(analytic: &Analytic, events: &[Event], expected: Option<(Severity, Confidence)>) -> Vec<Finding> {
     check_tuned(analytic, events, turned_on(analytic), expected)
 }
 
-/// A site that turned an experimental analytic on.
+/// Settings of a site that enabled an experimental analytic.
 pub fn turned_on(analytic: &Analytic) -> Tunables {
     let on = crate::AnalyticTuning { enabled: Some(true), severity: None };
     Tunables { analytics: [(analytic.id.to_owned(), on)].into(), ..Tunables::default() }
 }
 
-/// What a baseline is learned from: five days, 120 times a day, of what `usual` gives for a day.
+/// Events from which a baseline is learned: the event of `usual`, 120 times a day for five days.
 pub fn learned(usual: fn(f64) -> Event) -> Vec<Event> {
     (0..600).map(|n| usual(f64::from(n) / 120.0)).collect()
 }
@@ -73,7 +73,7 @@ pub fn check_learned(
     check_learned_tuned(analytic, past, events, Tunables::default(), expected)
 }
 
-/// As [`check_learned`], with a site's tuning for both.
+/// As [`check_learned`], with a site's settings for both.
 #[track_caller]
 pub fn check_learned_tuned(
     analytic: &Analytic,

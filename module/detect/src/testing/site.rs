@@ -26,9 +26,9 @@ fn expecting(expected: Expected) -> Tunables {
     Tunables { expected, ..Tunables::default() }
 }
 
-/// The rules that silenced the findings; an empty text for one that was not silenced.
+/// The rules that suppressed the findings; an empty text for one that was not suppressed.
 #[track_caller]
-fn silenced(analytic: &Analytic, events: &[Event], tuning: Tunables) -> Vec<String> {
+fn suppressed(analytic: &Analytic, events: &[Event], tuning: Tunables) -> Vec<String> {
     let mut detector = Detector::new(tuning);
     let mut rules = Vec::new();
     for event in events {
@@ -44,7 +44,7 @@ fn silenced(analytic: &Analytic, events: &[Event], tuning: Tunables) -> Vec<Stri
 }
 
 #[test]
-fn a_pipe_the_site_watches_is_reported_and_one_of_its_own_is_silenced() {
+fn a_pipe_that_the_site_watches_is_reported_and_its_own_is_suppressed() {
     let events = [pipe_created(0, r"\acme-legacy-7").of(r"C:\Program Files\A\a.exe", 30)];
     check(&known_tool_pipe::ANALYTIC, &events, None);
     let watched_pipes = Patterns::new(&texts(&["^acme-legacy-[0-9]+$"])).unwrap();
@@ -54,63 +54,63 @@ fn a_pipe_the_site_watches_is_reported_and_one_of_its_own_is_silenced() {
     let events = [pipe_created(0, r"\gruntsvc").of(TOOL, 30)];
     let pipes = Patterns::new(&texts(&["^gruntsvc$"])).unwrap();
     let tuning = expecting(Expected { pipes, ..Expected::default() });
-    assert_eq!(silenced(&known_tool_pipe::ANALYTIC, &events, tuning), ["PipeNamePattern"]);
+    assert_eq!(suppressed(&known_tool_pipe::ANALYTIC, &events, tuning), ["PipeNamePattern"]);
 }
 
 #[test]
-fn an_expected_child_of_an_expected_parent_is_silenced_and_no_other() {
+fn an_expected_child_of_an_expected_parent_is_suppressed_and_no_other() {
     let by = |parent| {
         start(1, CMD, "cmd.exe /c dir").by(parent, "wmiprvse.exe -Embedding").user("NT AUTHORITY", "SYSTEM").session(0)
     };
     let shell = [by(r"C:\Windows\System32\wbem\WmiPrvSE.exe")];
     let pairs =
         |child: &str| expecting(Expected { pairs: vec![("wmiprvse.exe".into(), child.into())], ..Expected::default() });
-    assert_eq!(silenced(&wmi_script_child::ANALYTIC, &shell, pairs(r"*\cmd.exe")), ["AllowedParentChildPairs"]);
-    assert_eq!(silenced(&wmi_script_child::ANALYTIC, &shell, pairs("powershell.exe")), [""]);
+    assert_eq!(suppressed(&wmi_script_child::ANALYTIC, &shell, pairs(r"*\cmd.exe")), ["AllowedParentChildPairs"]);
+    assert_eq!(suppressed(&wmi_script_child::ANALYTIC, &shell, pairs("powershell.exe")), [""]);
 }
 
 #[test]
-fn an_expected_socket_is_silenced_unless_an_unknown_program_uses_it() {
+fn an_expected_socket_is_suppressed_unless_an_unknown_program_uses_it() {
     let connect = |image| unix_connected(0.0, "/run/docker.sock", "0", 0o140_660).of(image, 7).uids("990", "990", "");
     let tuning = expecting(Expected { sockets: texts(&["/run/*.sock"]), ..Expected::default() });
     let analytic = &container_socket_client::ANALYTIC;
-    assert_eq!(silenced(analytic, &[connect("/opt/app/server")], tuning.clone()), ["SocketPathBaseline"]);
-    assert_eq!(silenced(analytic, &[connect("/tmp/.x/d")], tuning), [""]);
+    assert_eq!(suppressed(analytic, &[connect("/opt/app/server")], tuning.clone()), ["SocketPathBaseline"]);
+    assert_eq!(suppressed(analytic, &[connect("/tmp/.x/d")], tuning), [""]);
 }
 
 #[test]
-fn an_expected_user_of_fifos_is_silenced() {
+fn an_expected_user_of_fifos_is_suppressed() {
     let channel = Channel { mechanism: Mechanism::Fifo, name: "/tmp/sort.pipe", ..Channel::default() };
     let made = event(0.0, backchannel_events::Activity::ChannelCreate(channel))
         .of("/usr/bin/mkfifo", 9)
         .uids("1000", "1000", "1000");
     let programs = |programs: &[&str]| expecting(Expected { fifo_programs: texts(programs), ..Expected::default() });
     let analytic = &fifo_in_shared_folder::ANALYTIC;
-    assert_eq!(silenced(analytic, &[made], programs(&["/usr/bin/mk*"])), ["FIFOAccessPatterns"]);
-    assert_eq!(silenced(analytic, &[made], programs(&["sort"])), [""]);
+    assert_eq!(suppressed(analytic, &[made], programs(&["/usr/bin/mk*"])), ["FIFOAccessPatterns"]);
+    assert_eq!(suppressed(analytic, &[made], programs(&["sort"])), [""]);
 }
 
 #[test]
-fn an_allowed_com_object_is_silenced_with_or_without_braces() {
+fn an_allowed_com_object_is_suppressed_with_or_without_braces() {
     let events = [com_refused(0, "{49B2791A-B1AE-4C90-9B8E-E860BA07F889}", "10.0.0.9")];
     let allowed = |object: &str| expecting(Expected { com_objects: texts(&[object]), ..Expected::default() });
     let analytic = &remote_access_refused::ANALYTIC;
-    assert_eq!(silenced(analytic, &events, allowed("49b2791a-b1ae-4c90-9b8e-e860ba07f889")), ["COMObjectAllowList"]);
-    assert_eq!(silenced(analytic, &events, allowed("{9BA05972-F6A8-11CF-A442-00A0C90A8F39}")), [""]);
+    assert_eq!(suppressed(analytic, &events, allowed("49b2791a-b1ae-4c90-9b8e-e860ba07f889")), ["COMObjectAllowList"]);
+    assert_eq!(suppressed(analytic, &events, allowed("{9BA05972-F6A8-11CF-A442-00A0C90A8F39}")), [""]);
 }
 
 #[test]
-fn an_allowed_client_of_xpc_is_silenced() {
+fn an_allowed_client_of_xpc_is_suppressed() {
     let client = xpc_connected(1.0, "org.example.app.helper", true)
         .of("/Users/kim/Downloads/tool", 400)
         .signed(SignatureStatus::Unsigned, "");
     let mut tuning = turned_on(&untrusted_client::ANALYTIC);
     tuning.expected.xpc_clients = texts(&["/Users/*/Downloads/tool"]);
-    assert_eq!(silenced(&untrusted_client::ANALYTIC, &[client], tuning), ["AllowedXPCClients"]);
+    assert_eq!(suppressed(&untrusted_client::ANALYTIC, &[client], tuning), ["AllowedXPCClients"]);
 }
 
 #[test]
-fn a_wider_time_window_joins_what_lies_farther_apart() {
+fn a_wider_time_window_joins_records_farther_apart() {
     let anonymous = |seconds: f64| {
         let channel = Channel { mechanism: Mechanism::AnonymousPipe, name: "<Anonymous Pipe>", ..Channel::default() };
         event(seconds, backchannel_events::Activity::ChannelCreate(channel)).of(TOOL, 30)
@@ -173,20 +173,20 @@ fn served(day: f64) -> Event {
 }
 
 #[test]
-fn a_high_privilege_process_is_one_that_users_should_not_reach_into() {
+fn a_process_that_the_site_counts_as_privileged_is_reported() {
     let odd = pipe_opened(6.0 * 86_400.0 + 9.0, r"\vendor\control").of(r"C:\Users\a\x.exe", 60).user("CORP", "a");
     let (past, events) = (learned(served), [served(6.0), odd]);
     check_learned(&user_to_privileged::ANALYTIC, &past, &events, None);
     let tuning = Tunables { high_privilege_processes: texts(&["svc.exe"]), ..Tunables::default() };
     let expected = Some((Severity::High, Confidence::Medium));
     check_learned_tuned(&user_to_privileged::ANALYTIC, &past, &events, tuning.clone(), expected);
-    // An account that the site calls a service is no person.
+    // An account that the site lists as a service does not belong to a person.
     let tuning = Tunables { service_accounts: texts(&[r"CORP\a"]), ..tuning };
     check_learned_tuned(&user_to_privileged::ANALYTIC, &past, &events, tuning, None);
 }
 
 #[test]
-fn a_listed_module_is_reported_whoever_loads_it() {
+fn a_listed_module_is_reported_for_any_process() {
     let events = [loaded(0, r"C:\Program Files\A\old-activex.ocx").of(r"C:\Program Files\A\a.exe", 4)];
     check(&engine_in_odd_host::ANALYTIC, &events, None);
     let tuning = Tunables { suspicious_modules: texts(&["old-*.ocx"]), ..Tunables::default() };
@@ -201,7 +201,7 @@ fn pipes_from(count: usize) -> Vec<Event> {
 }
 
 #[test]
-fn planned_work_silences_scans_and_low_findings_only() {
+fn maintenance_suppresses_scans_and_low_findings_only() {
     let window = |when, host: &str| {
         let maintenance =
             Maintenance { name: "patch night".into(), reason: "updates".into(), hosts: texts(&[host]), when };
@@ -209,35 +209,35 @@ fn planned_work_silences_scans_and_low_findings_only() {
     };
     let now = When::Once(at(0.0), at(60.0));
     let analytic = &sweep::ANALYTIC;
-    assert_eq!(silenced(analytic, &pipes_from(8), window(now, "ws*")), ["maintenance window patch night"]);
-    assert_eq!(silenced(analytic, &pipes_from(8), window(now, "srv*")), [""]);
-    assert_eq!(silenced(analytic, &pipes_from(8), window(When::Once(at(60.0), at(90.0)), "ws*")), [""]);
+    assert_eq!(suppressed(analytic, &pipes_from(8), window(now, "ws*")), ["maintenance window patch night"]);
+    assert_eq!(suppressed(analytic, &pipes_from(8), window(now, "srv*")), [""]);
+    assert_eq!(suppressed(analytic, &pipes_from(8), window(When::Once(at(60.0), at(90.0)), "ws*")), [""]);
     let implant = [pipe_created(0, r"\gruntsvc").of(TOOL, 30)];
-    assert_eq!(silenced(&known_tool_pipe::ANALYTIC, &implant, window(now, "ws*")), [""]);
+    assert_eq!(suppressed(&known_tool_pipe::ANALYTIC, &implant, window(now, "ws*")), [""]);
     let product = [pipe_created(0, r"\screenshot").of(r"C:\Program Files\Snap\snap.exe", 8)];
-    let low = silenced(&known_tool_pipe::ANALYTIC, &product, window(now, "ws*"));
+    let low = suppressed(&known_tool_pipe::ANALYTIC, &product, window(now, "ws*"));
     assert_eq!(low, ["maintenance window patch night"]);
 }
 
 #[test]
-fn a_sanctioned_tool_is_silenced_where_users_cannot_write() {
+fn a_sanctioned_tool_is_suppressed_where_users_cannot_write() {
     let tools = |tool: &str| expecting(Expected { remote_management: texts(&[tool]), ..Expected::default() });
     let analytic = &known_tool_pipe::ANALYTIC;
     let remote = [pipe_created(0, r"\screenshot").of(r"C:\Program Files\Acme Remote\agent.exe", 8)];
-    assert_eq!(silenced(analytic, &remote, tools(r"C:\Program Files\Acme Remote\*")), ["sanctioned_rmm"]);
+    assert_eq!(suppressed(analytic, &remote, tools(r"C:\Program Files\Acme Remote\*")), ["sanctioned_rmm"]);
     let copy = [pipe_created(0, r"\screenshot").of(r"C:\Users\bob\agent.exe", 8)];
-    assert_eq!(silenced(analytic, &copy, tools("agent.exe")), [""]);
+    assert_eq!(suppressed(analytic, &copy, tools("agent.exe")), [""]);
 }
 
 #[test]
-fn a_domain_controller_s_findings_are_one_step_more_severe() {
+fn a_domain_controller_s_findings_are_one_level_higher() {
     let events = [pipe_created(0, r"\xqzvkjwp").of(TOOL, 30)];
     let tuning = Tunables { critical_hosts: texts(&["ws01"]), ..Tunables::default() };
     check_tuned(&random_name::ANALYTIC, &events, tuning, Some((Severity::High, Confidence::Low)));
 }
 
 #[test]
-fn thresholds_say_how_much_is_too_much() {
+fn a_site_can_change_thresholds() {
     let set = |id: &str, name: &str, value| Tunables {
         thresholds: [(id.to_owned(), [(name.to_owned(), value)].into())].into(),
         ..Tunables::default()
@@ -259,7 +259,7 @@ fn thresholds_say_how_much_is_too_much() {
 }
 
 #[test]
-fn full_names_tell_hosts_apart_where_the_site_wants_it() {
+fn hosts_are_distinguished_by_full_name_if_configured() {
     let hosts = |host_key| {
         let mut detector = Detector::new(Tunables { host_key, ..Tunables::default() });
         let mut found = Vec::new();
@@ -287,7 +287,7 @@ fn rule(name: &str, channel: &str, expires: Option<f64>) -> AllowRule {
 }
 
 #[test]
-fn expired_entries_and_rules_that_silenced_nothing_are_reported() {
+fn expired_entries_and_rules_that_suppressed_nothing_are_reported() {
     let indicator = Indicator {
         kind: IndicatorKind::Channel,
         value: "evil".into(),
@@ -313,7 +313,7 @@ fn expired_entries_and_rules_that_silenced_nothing_are_reported() {
 }
 
 #[test]
-fn an_indicator_of_compromise_is_silenced_by_an_allow_rule_only() {
+fn an_indicator_of_compromise_is_suppressed_by_an_allow_rule_only() {
     let indicator = Indicator {
         kind: IndicatorKind::Channel,
         value: "acme-*".into(),
@@ -326,7 +326,7 @@ fn an_indicator_of_compromise_is_silenced_by_an_allow_rule_only() {
     let mut tuning = expecting(Expected { pipes, ..Expected::default() });
     tuning.indicators = vec![indicator];
     let events = [pipe_created(0, r"\acme-1").of(r"C:\Program Files\A\a.exe", 30)];
-    assert_eq!(silenced(&indicator_match::ANALYTIC, &events, tuning.clone()), [""]);
+    assert_eq!(suppressed(&indicator_match::ANALYTIC, &events, tuning.clone()), [""]);
     tuning.allow = vec![rule("known", "*acme-1", None)];
-    assert_eq!(silenced(&indicator_match::ANALYTIC, &events, tuning), ["known"]);
+    assert_eq!(suppressed(&indicator_match::ANALYTIC, &events, tuning), ["known"]);
 }

@@ -1,9 +1,9 @@
-//! Undoing what hides words in a command line or a script: carets, backticks, quotes, doubled blanks.
+//! Removes obfuscation from command lines and scripts: carets, backticks, quotes, repeated spaces.
 
 use std::borrow::Cow;
 
-/// `text` without `^`, backticks and quotes, runs of blanks as one; borrowed where nothing had to change. Letters keep
-/// their case: comparisons ignore it anyway.
+/// `text` without `^`, backticks and quotes, with repeated spaces as one; borrowed if unchanged. Letters keep their case,
+/// because comparisons ignore it.
 pub fn fold(text: &str) -> Cow<'_, str> {
     let hides = |b: u8| matches!(b, b'^' | b'`' | b'"' | b'\'');
     let bytes = text.as_bytes();
@@ -29,8 +29,8 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether `word`, which has no blanks and none of the hiding signs, stands in what [`fold`] makes of `text`, ASCII
-/// case ignored; without a copy.
+/// Whether the result of [`fold`] for `text` contains `word`, ASCII case ignored, without a copy. `word` contains no spaces
+/// and none of the removed characters.
 pub fn holds(text: &str, word: &str) -> bool {
     let hides = |b: &u8| matches!(b, b'^' | b'`' | b'"' | b'\'');
     let bytes = text.as_bytes();
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_word_is_found_without_unfolding() {
+    fn an_obfuscated_word_is_found_without_a_copy() {
         for text in ["a NamedPipe", "Na`med'+'Pipe nAm^edP\"ipe", "'named'pipe", "nnamedpipe"] {
             assert!(holds(text, "NamedPipe"), "{text}");
         }

@@ -1,8 +1,9 @@
-//! Comparing text the way logs need it: ASCII case ignored, nothing allocated.
+//! Text comparison for logs: ASCII case is ignored, and nothing is allocated.
 
 pub mod addresses;
 pub mod fold;
 mod patterns;
+pub mod secrets;
 mod wildcard;
 
 pub use backchannel_events::host_label as label;
@@ -41,7 +42,7 @@ const FREQUENCY: [u8; 256] = {
     table
 };
 
-/// How often a byte stands in paths, command lines and scripts, roughly: the search looks for a needle's rarest one.
+/// Approximate frequency of a byte in paths, command lines and scripts: the search looks for the needle's rarest byte.
 const fn frequency(byte: u8) -> u8 {
     match byte.to_ascii_lowercase() {
         b'e' => 100,
@@ -116,7 +117,7 @@ pub fn guid(text: &str) -> Option<&str> {
     None
 }
 
-/// `text` cut to at most `max` bytes at a character boundary.
+/// `text` truncated to at most `max` bytes at a character boundary.
 pub fn clip(text: &str, max: usize) -> &str {
     text.get(..text.floor_char_boundary(max)).unwrap_or(text)
 }
@@ -133,7 +134,7 @@ pub fn lower<'t>(text: &'t str, buffer: &'t mut String) -> &'t str {
     }
 }
 
-/// A registry number as logs write it: `DWORD (0x00000001)`, `0x1`, `1`.
+/// A registry number as written in logs: `DWORD (0x00000001)`, `0x1`, `1`.
 pub fn dword(data: &str) -> Option<u32> {
     let data = data.strip_prefix("DWORD (").and_then(|rest| rest.strip_suffix(')')).unwrap_or(data).trim();
     match data.strip_prefix("0x") {
@@ -147,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_is_ignored_and_the_place_is_found() {
+    fn case_is_ignored_and_the_position_is_found() {
         assert_eq!(find(r"C:\Windows\System32\SVCHOST.exe -k DcomLaunch", "dcomlaunch"), Some(35));
         assert_eq!(find("aaab", "aab"), Some(1));
         assert_eq!(find("short", "longer than that"), None);

@@ -1,8 +1,8 @@
-//! A site's regular expressions, compiled once and matched all together, in time linear in the text.
+//! A site's regular expressions, compiled once and matched together, in time linear in the length of the text.
 
 use regex::bytes::{RegexSet, RegexSetBuilder};
 
-/// Most memory that all patterns of one setting may take when compiled, in bytes.
+/// Maximum size of all compiled patterns of one setting, in bytes.
 const LARGEST: usize = 16 * 1024 * 1024;
 
 /// Regular expressions; case is ignored, and each may match anywhere unless it is anchored.
@@ -15,7 +15,7 @@ impl Patterns {
     /// Compiles patterns.
     ///
     /// # Errors
-    /// Why they cannot be compiled.
+    /// The reason why they cannot be compiled.
     pub fn new(patterns: &[String]) -> Result<Self, String> {
         if patterns.is_empty() {
             return Ok(Self::default());
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_pattern_that_matches_is_named_and_a_bad_one_is_refused() {
+    fn the_first_match_is_returned_and_an_invalid_pattern_is_an_error() {
         let patterns = Patterns::new(&["^acme-[0-9]+$".into(), "ACME".into()]).unwrap();
         assert_eq!(patterns.find("ACME-12"), Some("^acme-[0-9]+$"));
         assert_eq!(patterns.find("an acme pipe"), Some("ACME"));

@@ -1,10 +1,10 @@
-//! Wildcards as a site's settings and the lists of names use them.
+//! Wildcards of a site's settings and of the lists of names.
 
 use super::{ends_with, find, starts_with};
 
-/// Whether `text` is what `pattern` means, case ignored: `*` in it stands for anything, the empty text too.
+/// Whether `text` matches `pattern`, case ignored: `*` matches any text, including the empty one.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    // Most patterns are out at their first character.
+    // Most patterns already differ in their first character.
     let first = |of: &str| of.bytes().next().map(|byte| byte.to_ascii_lowercase());
     if first(pattern) != Some(b'*') && first(pattern) != first(text) {
         return false;
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_stands_for_anything() {
+    fn a_star_matches_anything() {
         assert!(
             matches(r"MSSQL$*\sql\query", r"mssql$PAYROLL\sql\query") && matches("a*", "A") && matches("*b*d", "abcd")
         );

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backchannel_events::{
-    Answer, Answers, Indicator, Observation, Party, ProcessEvent, Reason, Reasons, Severity, Source, Verdict,
+    Answer, Answers, Indicator, Observation, Party, ProcessEvent, Reason, Reasons, Severity, Source, Timestamp, Verdict,
 };
 
 use crate::Evidence;
@@ -11,7 +11,8 @@ use crate::baseline::{Maturity, Standing};
 use crate::context::explained::{DAY, names_product};
 use crate::context::{Context, exchange};
 use crate::memory::recent::{Change, ChangeKind, Noted};
-use crate::text::matches;
+use crate::predicates::{is_system_path, is_windows_program_path};
+use crate::text::{addresses, matches};
 use crate::tunables::IndicatorKind;
 
 /// Most changes attached to a finding.
@@ -49,7 +50,7 @@ fn sentence(change: &Change) -> String {
     }
 }
 
-/// The answers as far as one finding goes.
+/// The answers as far as one finding goes, in which `changes` are the changes of the day before.
 pub fn answers(
     context: &Context<'_>,
     evidence: &Evidence,
@@ -57,11 +58,12 @@ pub fn answers(
     severity: Severity,
     reasons: Reasons,
     matches: &[String],
+    changes: &[Observation],
 ) -> Answers {
     Answers {
         q1: unfamiliar(parties, reasons, matches),
         q2: deviates(context, context.event()),
-        q3: explained(context, parties),
+        q3: explained(context, parties, changes),
         q4: meant(evidence, severity),
     }
 }
@@ -110,36 +112,89 @@ fn unfamiliar(parties: &[&Party], reasons: Reasons, matches: &[String]) -> Answe
             format!("{} runs from a place that users can write to ({}).", party.name, party.path),
         );
     }
+    let seen: Vec<&&Party> = parties.iter().filter(|party| !party.path.is_empty()).collect();
     if reasons.contains(Reason::UnknownBinary) {
-        return Answer::new(Verdict::Yes, "An unknown binary takes part.");
+        // The programs are known; what they were given to run is not.
+        let text = match seen.first() {
+            Some(party) => format!("{} is a known program that is put to an unfamiliar use here.", party.name),
+            None => "What takes part is not known here.".to_owned(),
+        };
+        return Answer::new(Verdict::Yes, text);
     }
-    let text = "The programs lie where only administrators can write; whether they are familiar here is not known.";
+    if seen.is_empty() {
+        let text = "No record names the program, so nothing can be said about it.";
+        return Answer::missing(text, &["process starts (Sysmon 1, Security 4688, auditd execve)"]);
+    }
+    let protected = |party: &&&Party| is_windows_program_path(&party.path) || is_system_path(&party.path);
+    let text = if seen.iter().all(|party| protected(party)) {
+        "The programs lie where only administrators can write; whether they are familiar here is not known."
+    } else {
+        "Nothing speaks against the programs themselves; whether they are familiar here is not known."
+    };
     Answer::missing(text, &["baseline", "file signatures"])
 }
 
-fn explained(context: &Context<'_>, parties: &[&Party]) -> Answer {
+/// What would show a change on such a host, and by which name an analyst knows it.
+const WINDOWS_CHANGES: [(Source, &str); 3] = [
+    (Source::Security, "Windows Security log (accounts, groups, rights, tasks)"),
+    (Source::System, "Windows System log (services)"),
+    (Source::Application, "Windows Application log (MsiInstaller)"),
+];
+const UNIX_CHANGES: [(Source, &str); 1] = [(Source::Auditd, "Linux audit log (accounts, rights)")];
+
+fn explained(context: &Context<'_>, parties: &[&Party], changes: &[Observation]) -> Answer {
     let host = context.host;
-    let logged = [Source::Security, Source::System, Source::Application, Source::Auditd, Source::Syslog];
-    if !logged.iter().any(|&source| host.has_source(source)) {
-        return Answer::missing(
-            "Changes of software and rights were not logged on this host.",
-            &["Windows Security log", "Windows System log", "MsiInstaller events"],
-        );
-    }
     let event = context.event();
     let explaining = host.changes.latest_first().filter(|change| change.kind == ChangeKind::Software).find(|change| {
         event.time.within(DAY, change.note.time)
             && parties.iter().any(|party| names_product(&party.path, &change.object) && !party.untrusted)
     });
-    match explaining {
-        Some(change) => {
-            let mut answer =
-                Answer::new(Verdict::Yes, format!("{} was installed within the day before.", change.object));
-            answer.evidence.push(change.note.observation(sentence(change)));
-            answer
-        }
-        None => Answer::new(Verdict::No, "No installation or change of rights in the day before explains it."),
+    if let Some(change) = explaining {
+        let mut answer = Answer::new(Verdict::Yes, format!("{} was installed within the day before.", change.object));
+        answer.evidence.push(change.note.observation(sentence(change)));
+        return answer;
     }
+    // A change that stands beside the finding explains nothing by itself: it may be a part of the attack.
+    if let Some(latest) = changes.last() {
+        let others = match changes.len() - 1 {
+            0 => String::new(),
+            1 => " and one other change".to_owned(),
+            more => format!(" and {more} other changes"),
+        };
+        let text = format!("Changed in the day before: {}{others}. No record says whether it was meant.", latest.text);
+        let mut answer = Answer::missing(text, &["the site's record of planned changes"]);
+        answer.evidence = changes.to_vec();
+        return answer;
+    }
+    let unix = [Source::Auditd, Source::Syslog, Source::EndpointSecurity].iter().any(|&source| host.has_source(source));
+    let needed: &[(Source, &str)] = if unix { &UNIX_CHANGES } else { &WINDOWS_CHANGES };
+    let (mut missing, mut short) = (Vec::new(), None::<(Timestamp, &str, bool)>);
+    for &(source, name) in needed {
+        match host.covered(source) {
+            None => missing.push(name.to_owned()),
+            Some(cover) if cover.since + DAY > event.time => {
+                missing.push(format!("{name} before {}", cover.since));
+                if short.is_none_or(|(since, ..)| cover.since > since) {
+                    short = Some((cover.since, name, cover.cleared));
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    if missing.is_empty() {
+        return Answer::new(Verdict::No, "No installation or change of rights in the day before explains it.");
+    }
+    let text = match short {
+        Some((since, name, true)) => format!(
+            "No change is recorded that explains it, but the {name} was cleared at {since}: what was there before is gone."
+        ),
+        Some((since, name, false)) => format!(
+            "No change is recorded that explains it, but the {name} is known from {since} to {} only.",
+            event.time
+        ),
+        None => "Not every log that would show changes of software and rights is there.".to_owned(),
+    };
+    Answer { text, missing, ..Answer::default() }
 }
 
 fn meant(evidence: &Evidence, severity: Severity) -> Answer {
@@ -164,7 +219,7 @@ pub fn ioc_matches(context: &Context<'_>, evidence: &Evidence, parties: &[&Party
         IndicatorKind::Channel | IndicatorKind::Clsid => channel.is_some_and(|channel| {
             matches(value, &channel.name) || matches(value, channel.name.trim_start_matches('\\'))
         }),
-        IndicatorKind::Address => channel.is_some_and(|channel| channel.peer == value),
+        IndicatorKind::Address => channel.is_some_and(|channel| addresses::is_within(&channel.peer, value)),
     };
     let indicators = context.tuning.indicators.iter();
     let valid = indicators.filter(|indicator| indicator.expires.is_none_or(|end| now <= end));
@@ -172,4 +227,73 @@ pub fn ioc_matches(context: &Context<'_>, evidence: &Evidence, parties: &[&Party
         .filter(|indicator| hit(indicator.kind, &indicator.value))
         .map(|indicator| format!("{}: {}", indicator.list, indicator.value))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use crate::{Detector, Tunables};
+
+    const HOUR: f64 = 3_600.0;
+
+    /// The third answer of a finding at the second hour of the second day, after what `logs` says was seen before.
+    fn third(logs: &[Event]) -> Answer {
+        let mut detector = Detector::new(Tunables::default());
+        let mut answer = None;
+        let finding = pipe_opened_from(26.0 * HOUR, r"\PSEXESVC", "10.9.9.9", 0x12019f).user("CORP", "ops");
+        for event in logs.iter().chain([&finding]) {
+            detector.evaluate(event, &mut |finding: &backchannel_events::Finding| {
+                answer = Some(finding.answers.q3.clone());
+            });
+        }
+        answer.unwrap()
+    }
+
+    /// A record that says nothing, from a source.
+    fn seen(hour: f64, source: Source) -> Event {
+        let mut event = event(hour * HOUR, backchannel_events::Activity::ProcessEnd);
+        event.0.provenance.source = source;
+        event
+    }
+
+    const LOGS: [Source; 3] = [Source::Security, Source::System, Source::Application];
+
+    #[test]
+    fn no_rests_on_every_log_of_changes_for_a_whole_day() {
+        let whole = LOGS.map(|source| seen(0.0, source));
+        assert_eq!(third(&whole).value, Verdict::No);
+        for (nth, name) in ["Security log", "System log", "Application log"].into_iter().enumerate() {
+            let mut less = whole.to_vec();
+            less.remove(nth);
+            let answer = third(&less);
+            assert_eq!(answer.value, Verdict::Unknown);
+            assert!(answer.missing.iter().any(|missing| missing.contains(name)), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn logs_of_hours_and_a_cleared_log_answer_nothing() {
+        let answer = third(&LOGS.map(|source| seen(20.0, source)));
+        assert_eq!((answer.value, answer.missing.len()), (Verdict::Unknown, 3));
+        assert!(answer.text.contains("2023-11-15T18:13:20"), "{}", answer.text);
+        let mut logs = LOGS.map(|source| seen(0.0, source)).to_vec();
+        let cleared =
+            backchannel_events::Telemetry { state: backchannel_events::TelemetryState::Cleared, details: "System" };
+        let mut clearing = event(25.0 * HOUR, backchannel_events::Activity::Telemetry(cleared));
+        clearing.0.provenance.source = Source::System;
+        logs.push(clearing);
+        let answer = third(&logs);
+        assert_eq!(answer.value, Verdict::Unknown);
+        assert!(answer.text.contains("was cleared"), "{}", answer.text);
+    }
+
+    #[test]
+    fn a_service_that_was_installed_is_named_and_explains_nothing() {
+        let mut logs = LOGS.map(|source| seen(0.0, source)).to_vec();
+        logs.push(service_installed(25.0 * HOUR, "qwfgzb", r"C:\Windows\qwfgzb.exe"));
+        let answer = third(&logs);
+        assert_eq!(answer.value, Verdict::Unknown);
+        assert!(answer.text.contains("service qwfgzb was installed") && !answer.missing.is_empty(), "{answer:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! One sentence about one event, for the evidence of a finding.
 
-use backchannel_events::{Activity, LogonOutcome, Observation, ProcessEvent};
+use backchannel_events::{Activity, LogonOutcome, Observation, Outcome, ProcessEvent};
 
 use crate::actor::account;
 use crate::text::{base_name, clip};
@@ -25,6 +25,17 @@ pub fn observation(event: &ProcessEvent<'_>) -> Observation {
 
 fn sentence(event: &ProcessEvent<'_>) -> String {
     let process = &event.process;
+    // What did not succeed was tried, and no more.
+    let did = |done: &str, base: &str| match event.outcome {
+        Outcome::Failure => format!("failed to {base}"),
+        Outcome::Denied => format!("was refused to {base}"),
+        Outcome::Success | Outcome::Unknown => done.to_owned(),
+    };
+    let ended = match event.outcome {
+        Outcome::Failure => ", which failed",
+        Outcome::Denied => ", which was refused",
+        Outcome::Success | Outcome::Unknown => "",
+    };
     let who = match (base_name(process.image), process.pid) {
         ("", None) => "a process".to_owned(),
         ("", Some(pid)) => format!("process {pid}"),
@@ -37,31 +48,42 @@ fn sentence(event: &ProcessEvent<'_>) -> String {
                 "" => String::new(),
                 name => format!(" by {name}"),
             };
-            format!("{who} was started{by}{}: {}", as_user(event), clip(process.command_line, QUOTED))
+            format!("{who} was started{by}{}: {}{ended}", as_user(event), clip(process.command_line, QUOTED))
         }
         Activity::ProcessEnd => format!("{who} ended"),
         Activity::ProcessAccess(access) => {
-            format!("{who} reached into {} ({:?})", base_name(access.target.image), access.kind)
+            format!(
+                "{who} {} {} ({:?})",
+                did("reached into", "reach into"),
+                base_name(access.target.image),
+                access.kind
+            )
         }
         Activity::ModuleLoad(module) => format!("{who} loaded {}", module.path),
-        Activity::File(file) if file.peer.is_empty() => format!("{who}: {:?} of file {}", file.operation, file.path),
+        Activity::File(file) if file.peer.is_empty() => {
+            format!("{who}: {:?} of file {}{ended}", file.operation, file.path)
+        }
         Activity::File(file) => {
-            format!("{:?} of file {} from {}{}", file.operation, file.path, file.peer, as_user(event))
+            format!("{:?} of file {} from {}{}{ended}", file.operation, file.path, file.peer, as_user(event))
         }
         Activity::Registry(change) => {
             format!("{who}: {:?} of {} = {}", change.operation, change.path, clip(change.data, QUOTED))
         }
-        Activity::ChannelCreate(channel) => format!("{who} created {} {}", channel.mechanism.as_str(), channel.name),
+        Activity::ChannelCreate(channel) => {
+            format!("{who} {} {} {}", did("created", "create"), channel.mechanism.as_str(), channel.name)
+        }
         Activity::ChannelConnect(channel) if !channel.peer.is_empty() => {
             format!(
-                "{} {} was opened from {}{}",
+                "{} {} was opened from {}{}{ended}",
                 channel.mechanism.as_str(),
                 channel.name,
                 channel.peer,
                 as_user(event)
             )
         }
-        Activity::ChannelConnect(channel) => format!("{who} opened {} {}", channel.mechanism.as_str(), channel.name),
+        Activity::ChannelConnect(channel) => {
+            format!("{who} {} {} {}", did("opened", "open"), channel.mechanism.as_str(), channel.name)
+        }
         Activity::ChannelAccept(channel) => {
             format!("{who} accepted a client on {} {}", channel.mechanism.as_str(), channel.name)
         }
@@ -80,7 +102,7 @@ fn sentence(event: &ProcessEvent<'_>) -> String {
         Activity::ComActivation(com) => format!("class {} was not activated: {}", com.clsid, or(com.error, com.server)),
         Activity::RpcCall(call) => {
             format!(
-                "{} called {} {} on {}",
+                "{} called {} {} on {}{ended}",
                 or(call.client.address, &who),
                 call.interface,
                 call.operation,
@@ -88,7 +110,11 @@ fn sentence(event: &ProcessEvent<'_>) -> String {
             )
         }
         Activity::NetworkFlow(flow) if flow.outbound => {
-            format!("{who} connected to {}:{}", flow.remote.address, flow.remote.port)
+            format!("{who} {} {}:{}", did("connected to", "connect to"), flow.remote.address, flow.remote.port)
+        }
+        // Security 5158: a port was bound, nobody came yet.
+        Activity::NetworkFlow(flow) if flow.remote.address.is_empty() => {
+            format!("{who} bound port {}", flow.local.port)
         }
         Activity::NetworkFlow(flow) => {
             format!("{who} was reached on port {} from {}:{}", flow.local.port, flow.remote.address, flow.remote.port)
@@ -132,4 +158,28 @@ fn as_user(event: &ProcessEvent<'_>) -> String {
 
 fn or<'t>(text: &'t str, otherwise: &'t str) -> &'t str {
     if text.is_empty() { otherwise } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    fn what_failed_or_was_refused_is_told_as_tried() {
+        let told = |outcome| {
+            let mut event = unix_connected(0.0, "/run/q/sock", "0", 0o600).of("/usr/bin/qtool", 7);
+            event.0.outcome = outcome;
+            observation(&event).text
+        };
+        assert_eq!(told(Outcome::Success), "qtool (7) opened unix_socket /run/q/sock");
+        assert_eq!(told(Outcome::Failure), "qtool (7) failed to open unix_socket /run/q/sock");
+        assert_eq!(told(Outcome::Denied), "qtool (7) was refused to open unix_socket /run/q/sock");
+    }
+
+    #[test]
+    fn a_bind_is_no_visit() {
+        let bound = flow_in(0, 5040, "", 0).of(r"C:\Windows\System32\svchost.exe", 9);
+        assert_eq!(observation(&bound).text, "svchost.exe (9) bound port 5040");
+    }
 }

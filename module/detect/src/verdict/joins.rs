@@ -102,6 +102,11 @@ pub fn of_event(context: &Context<'_>, event: &ProcessEvent<'_>, out: &mut Vec<S
     if let Activity::ServiceChange(service) = &event.activity {
         of_service(host, service.command_line, out);
     }
+    if let Activity::Registry(change) = &event.activity
+        && change.path.to_ascii_lowercase().ends_with(r"\imagepath")
+    {
+        of_service(host, change.data, out);
+    }
     if context.parent().is(&["services.exe"]) {
         of_service(host, context.subject().image, out);
     }

@@ -4,17 +4,17 @@
 use std::hash::Hasher;
 
 use backchannel_events::{
-    Confidence, Finding, Mechanism, Observation, Party, ProcessEvent, Reasons, Severity, Side, SideProcess, User,
+    Confidence, Finding, Mechanism, Observation, Outcome, Party, ProcessEvent, Reasons, Severity, Side, Timestamp, User,
 };
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use super::{assess, describe, joins, suppress};
+use super::{assess, conceal, describe, joins, sides, suppress};
 use crate::actor::account;
 use crate::context::Context;
 use crate::evidence::Direction;
 use crate::memory::{KnownLogon, ProcessId};
 use crate::vocabulary::hubs;
-use crate::{Analytic, Evidence, Status, predicates};
+use crate::{Analytic, Evidence, Status, predicates, text};
 
 /// A finding, and what it puts under watch.
 pub struct Judged {
@@ -29,6 +29,7 @@ pub struct Judged {
 /// Makes a finding of what an analytic concluded.
 pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_>, event: &ProcessEvent<'_>) -> Judged {
     let tuning = context.tuning;
+    sides::stay_here(&mut evidence, context);
     let wished = tuning.analytics.get(analytic.id).copied().unwrap_or_default();
     let mut severity = evidence.severity;
     let mut reasons = evidence.reasons;
@@ -72,7 +73,8 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
     }
     let parties: Vec<&Party> = evidence.client.iter().chain(&evidence.server).collect();
     let ioc_matches = assess::ioc_matches(context, &evidence, &parties);
-    let answers = assess::answers(context, &evidence, &parties, severity, reasons, &ioc_matches);
+    let changes = assess::changes(context, event);
+    let answers = assess::answers(context, &evidence, &parties, severity, reasons, &ioc_matches, &changes);
     let mut keys = std::mem::take(&mut evidence.joins);
     for id in [evidence.client_known, evidence.server_known].into_iter().flatten() {
         if let Some(actor) = context.remembered(id) {
@@ -107,14 +109,14 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
         channel: evidence.channel,
         origin: Side::default(),
         target: Side::default(),
-        techniques: analytic.techniques.iter().map(|&technique| technique.to_owned()).collect(),
+        techniques: techniques(analytic, &evidence.techniques, evidence.direction),
         indicators: evidence.indicators,
         reasons,
         count: 1,
-        text: evidence.text,
+        text: with_outcome(evidence.text, event),
         evidence: observations,
         answers,
-        changes: assess::changes(context, event),
+        changes,
         logon: context.logon_of(context.subject()).map(logon_observation),
         ioc_matches,
         joins: keys,
@@ -126,9 +128,12 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
             _ => finding.client.as_ref().map_or_else(String::new, |client| client.user.clone()),
         };
     }
-    (finding.origin, finding.target) = sides(&finding, evidence.direction, evidence.target_account);
+    sides::settle(&mut finding, evidence.direction, evidence.acted, evidence.target_account, context);
     finding.suppressed =
         suppress::by(analytic, context, event, &finding, [evidence.client_known, evidence.server_known]);
+    if !tuning.show_secrets {
+        conceal::finding(&mut finding);
+    }
     let subject = context.subject();
     let known = [evidence.client_known, evidence.server_known, subject.known.map(|known| known.id)];
     let shared = |id: &u64| matches!(id, 0 | 0x3e4 | 0x3e5 | 0x3e7);
@@ -139,39 +144,26 @@ pub fn finding(analytic: &Analytic, mut evidence: Evidence, context: &Context<'_
     }
 }
 
-/// Who acted, and what was acted upon. A process belongs to the machine that logged it; of the other one, only what the
-/// records say is known: its address or name, and the account that was used.
-fn sides(finding: &Finding, direction: Direction, target_account: String) -> (Side, Side) {
-    let process = |party: Option<&Party>| party.map(SideProcess::from);
-    let (client, server) = (finding.client.as_ref(), finding.server.as_ref());
-    let peer = finding.channel.as_ref().map_or("", |channel| channel.peer.as_str()).to_owned();
-    let here = finding.host.clone();
-    let user = finding.user.clone();
-    let named = |account: String, otherwise: &str| if account.is_empty() { otherwise.to_owned() } else { account };
-    match direction {
-        Direction::Local => {
-            let served = server.map_or(user.as_str(), |party| &party.user);
-            let origin = Side { host: here.clone(), process: process(client.or(server)), account: user.clone() };
-            let target = Side {
-                host: here,
-                process: process(server.filter(|_| client.is_some())),
-                account: named(target_account, served),
-            };
-            (origin, target)
-        }
-        Direction::Inbound => {
-            let acted = server.or(client);
-            let account = acted.map_or(user.as_str(), |party| &party.user);
-            (
-                Side { host: peer, process: None, account: user.clone() },
-                Side { host: here, process: process(acted), account: named(target_account, account) },
-            )
-        }
-        Direction::Outbound => (
-            Side { host: here, process: process(client.or(server)), account: user.clone() },
-            Side { host: peer, process: None, account: target_account },
-        ),
+/// A call that did not succeed is told as one.
+fn with_outcome(text: String, event: &ProcessEvent<'_>) -> String {
+    let outcome = match event.outcome {
+        Outcome::Failure => "failed",
+        Outcome::Denied => "was refused",
+        _ => return text,
+    };
+    if text::contains_any(&text, &["refuse", "fail", "denied", "tried", "could not"]) {
+        return text;
     }
+    format!("{} The call {outcome}.", text.trim_end())
+}
+
+/// The techniques that the evidence bears out: those of the analytic, or the ones that the evidence names instead; what
+/// needs another machine only where one acted or was acted upon.
+fn techniques(analytic: &Analytic, instead: &[&str], direction: Direction) -> Vec<String> {
+    let named = if instead.is_empty() { analytic.techniques } else { instead };
+    let crossed = direction != Direction::Local;
+    let fitting = named.iter().filter(|technique| crossed || !technique.starts_with("T1021"));
+    fitting.map(|&technique| technique.to_owned()).collect()
 }
 
 /// Whether who began the exchange is a process with administrative rights that a person stands behind: services act
@@ -209,8 +201,10 @@ fn is_named(mechanism: Mechanism) -> bool {
     matches!(mechanism, Mechanism::NamedPipe | Mechanism::Fifo | Mechanism::UnixSocket | Mechanism::UnixAbstract)
 }
 
-/// 16 hexadecimal digits that depend on the analytic, the host, the processes and the first record only: never on a
-/// file name, a line number or a batch. The record alone would not do: many findings rest on the same logon.
+/// 16 hexadecimal digits that depend on the analytic, the host, the processes, the first record and its time only: never
+/// on a file name, a line number or a batch. The record alone would not do: many findings rest on the same logon. Nor
+/// does its id: it comes back after a log was cleared or a machine was set up anew. Whole seconds, because formats of
+/// one log differ in what follows.
 fn id(analytic: &str, host: &str, parties: &[&Party], first: Option<&Observation>) -> String {
     let mut hasher = SipHasher13::new();
     let mut part = |text: &str| {
@@ -230,6 +224,7 @@ fn id(analytic: &str, host: &str, parties: &[&Party], first: Option<&Observation
             part(&first.event_id.to_string());
             part(&first.text);
         } else {
+            part(&(first.time.0.div_euclid(Timestamp::SECOND)).to_string());
             part(&first.record);
         }
     }
@@ -272,6 +267,20 @@ mod tests {
             [Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::UNKNOWN_BINARY)]
         );
         assert_eq!(reasons(Integrity::Medium, "CORP", "eve"), [Reasons::UNKNOWN_BINARY]);
+    }
+
+    #[test]
+    fn a_record_id_that_comes_back_is_another_finding() {
+        let first = |second: f64| Observation {
+            time: at(second),
+            provider: "Microsoft-Windows-Security-Auditing".into(),
+            record: "100".into(),
+            event_id: 5145,
+            ..Observation::default()
+        };
+        let id = |second| id("IPC-PIPE-001", "ws07", &[], Some(&first(second)));
+        assert_eq!(id(5.0), id(5.25), "formats keep different fractions of a second");
+        assert_ne!(id(5.0), id(6.0));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Under watch: what a finding names is watched for a quarter of an hour, before and after. What was remembered of it
 //! is handed over at once, what follows as it happens. Timelines, user activity and connections are made of this.
 
-use backchannel_events::{Activity, ActivityKind, ProcessEvent, Timestamp, WatchedEvent};
+use backchannel_events::{Activity, ActivityKind, Finding, Object, ProcessEvent, Timestamp, WatchedEvent};
 
-use super::{describe, joins};
+use super::{describe, joins, object};
 use crate::memory::recent::{Noted, Who};
 use crate::memory::watch::{MOST_WATCHED, Span, WINDOW};
 use crate::memory::{Host, Note, ProcessId};
@@ -39,6 +39,7 @@ pub fn begin(
             kind: ActivityKind::Logon,
             joins: vec![format!("l:{}/{id:#x}", host.key), format!("s:{}/{id:#x}", host.key)],
             peer: known.address.to_string(),
+            object: Object::None,
             observation: known.note.observation(text),
         });
         host.watch.logons.insert(id, Span::new(time));
@@ -64,7 +65,10 @@ pub fn follow(host: &mut Host, event: &ProcessEvent<'_>, sink: &mut dyn FnMut(Wa
         Activity::Logon(logon) => logon.id,
         _ => process.logon_id.or(subject.and_then(|known| known.logon_id)),
     };
-    let by_process = ids.iter().any(|id| host.watch.processes.get_mut(id).is_some_and(|span| span.takes(event.time)));
+    // That a process ended is handed over however much it did before.
+    let ends = matches!(event.activity, Activity::ProcessEnd);
+    let by_process =
+        ids.iter().any(|id| host.watch.processes.get_mut(id).is_some_and(|span| span.takes(event.time) || ends));
     let by_logon = logon.and_then(|id| host.watch.logons.get_mut(&id)).is_some_and(|span| span.takes(event.time));
     if !by_process && !by_logon {
         return;
@@ -95,8 +99,34 @@ pub fn follow(host: &mut Host, event: &ProcessEvent<'_>, sink: &mut dyn FnMut(Wa
         kind: event.activity.kind(),
         joins: keys,
         peer,
+        object: object::of_event(event),
         observation: describe::observation(event),
     });
+}
+
+/// Hands over what a finding's own records are about: what has to be undone or looked for.
+pub fn of_finding(host: &Host, finding: &Finding, event: &ProcessEvent<'_>, sink: &mut dyn FnMut(WatchedEvent)) {
+    let mut add = |kind: ActivityKind, object: Object, observation: backchannel_events::Observation| {
+        let mut joins = finding.joins.clone();
+        joins.push(format!("f:{}", finding.id));
+        sink(WatchedEvent { host: host.key.to_string(), kind, joins, peer: String::new(), object, observation });
+    };
+    let about = object::of_event(event);
+    if about != Object::None {
+        add(event.activity.kind(), about, describe::observation(event));
+    }
+    let cited = |note: &Note| finding.evidence.iter().find(|seen| note.observation(seen.text.clone()) == **seen);
+    for service in host.services.latest_first() {
+        if let Some(seen) = cited(service.note()) {
+            let (name, command_line) = (service.name.to_string(), service.command_line.to_string());
+            add(ActivityKind::ServiceChange, Object::Service { name, command_line }, seen.clone());
+        }
+    }
+    for file in host.files.latest_first() {
+        if let Some(seen) = cited(file.note()) {
+            add(ActivityKind::File, Object::File(file.path.to_string()), seen.clone());
+        }
+    }
 }
 
 /// What is remembered of a process within the window before `time`, earliest first.
@@ -105,10 +135,11 @@ fn past(host: &Host, id: ProcessId, time: Timestamp) -> Vec<WatchedEvent> {
     let near = |note: &Note| note.time <= time && note.time.within(WINDOW, time);
     let joins = joins::of_known(&host.key, known);
     let mut events: Vec<WatchedEvent> = Vec::new();
-    let mut add = |kind: ActivityKind, note: &Note, peer: String, text: String| {
+    let mut add = |kind: ActivityKind, note: &Note, peer: String, object: Object, text: String| {
         if near(note) {
             let observation = note.observation(text);
-            events.push(WatchedEvent { host: host.key.to_string(), kind, joins: joins.clone(), peer, observation });
+            let (host, joins) = (host.key.to_string(), joins.clone());
+            events.push(WatchedEvent { host, kind, joins, peer, object, observation });
         }
     };
     let whose = |who: &Who| who.process == Some(id);
@@ -117,33 +148,35 @@ fn past(host: &Host, id: ProcessId, time: Timestamp) -> Vec<WatchedEvent> {
         let by = text::base_name(&known.parent_image);
         let text =
             format!("{name} was started by {by} as {}: {}", known.user_name, text::clip(&known.command_line, 300));
-        add(ActivityKind::ProcessStart, &known.note, String::new(), text);
+        add(ActivityKind::ProcessStart, &known.note, String::new(), object::of_known(known), text);
     }
     for child in host.processes.children(id) {
         let text = format!("{} was started by {name}: {}", child.name(), text::clip(&child.command_line, 300));
-        add(ActivityKind::ProcessStart, &child.note, String::new(), text);
+        add(ActivityKind::ProcessStart, &child.note, String::new(), object::of_known(child), text);
     }
     for (channel, known) in host.channels.iter() {
         if let Some(one) = known.created.as_ref().filter(|one| one.process == Some(id)) {
             let text = format!("{name} created {} {channel}", known.mechanism.as_str());
-            add(ActivityKind::ChannelCreate, &one.note, String::new(), text);
+            add(ActivityKind::ChannelCreate, &one.note, String::new(), Object::None, text);
         }
         for one in known.opened.iter().filter(|one| one.process == Some(id)) {
             let text = format!("{name} opened {} {channel}", known.mechanism.as_str());
-            add(ActivityKind::ChannelConnect, &one.note, one.peer.to_string(), text);
+            add(ActivityKind::ChannelConnect, &one.note, one.peer.to_string(), Object::None, text);
         }
     }
-    for flow in host.flows.latest_first().filter(|flow| whose(&flow.who)) {
+    for flow in host.flows.latest_first().filter(|flow| whose(&flow.who) && !flow.remote.is_empty()) {
         let direction = if flow.outbound { "connected to" } else { "was reached from" };
         let peer = format!("{}:{}", flow.remote, flow.remote_port);
-        add(ActivityKind::NetworkFlow, flow.note(), peer.clone(), format!("{name} {direction} {peer}"));
+        let object = if flow.outbound { Object::OtherEnd(flow.remote.to_string()) } else { Object::None };
+        add(ActivityKind::NetworkFlow, flow.note(), peer.clone(), object, format!("{name} {direction} {peer}"));
     }
     for written in host.registrations.latest_first().filter(|entry| whose(&entry.who)) {
         let text = format!("{name} registered {} of {}: {}", written.key, written.clsid, written.server);
-        add(ActivityKind::Registry, written.note(), String::new(), text);
+        add(ActivityKind::Registry, written.note(), String::new(), Object::None, text);
     }
     for file in host.files.latest_first().filter(|file| whose(&file.who)) {
-        add(ActivityKind::File, file.note(), file.peer.to_string(), format!("{name} wrote {}", file.path));
+        let object = Object::File(file.path.to_string());
+        add(ActivityKind::File, file.note(), file.peer.to_string(), object, format!("{name} wrote {}", file.path));
     }
     events.sort_by(|a, b| (a.observation.time, &a.observation.text).cmp(&(b.observation.time, &b.observation.text)));
     let surplus = events.len().saturating_sub(MOST_PAST);

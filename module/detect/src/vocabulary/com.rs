@@ -26,10 +26,10 @@ pub const LATERAL: &[(&str, &str, &str)] = &[
     ("{655D9BF9-3876-43D0-B6E8-C83C1224154C}", "SpeechRuntime", "speechruntime.exe"),
 ];
 
-/// Classes that management software activates on other machines all day.
+/// Classes that management software regularly activates on other machines.
 const MANAGEMENT: &[&str] = &["WMI", "Schedule.Service", "Windows Installer", "BITS"];
 
-/// What COM servers start in ordinary use: crash reporters, console and print helpers, add-in hosts.
+/// Child processes of COM servers in ordinary use: crash reporters, console and print helpers, add-in hosts.
 const ROUTINE_CHILDREN: &[&str] = &[
     "werfault.exe",
     "werfaultsecure.exe",
@@ -43,7 +43,7 @@ const ROUTINE_CHILDREN: &[&str] = &[
     "filecoauth.exe",
 ];
 
-/// Programs that remote callers make run code.
+/// COM servers through which remote callers run code.
 const LATERAL_SERVERS: &[&str] = &[
     "mmc.exe",
     "explorer.exe",
@@ -67,18 +67,18 @@ const LATERAL_SERVERS: &[&str] = &[
     "rundll32.exe",
 ];
 
-/// The name of a class usable for remote execution, by class id or by name (DistributedCOM writes either).
+/// The name of a class usable for remote execution, by class id or by name (DistributedCOM logs either).
 pub fn lateral_class(class: &str) -> Option<&'static str> {
     let found = LATERAL.iter().find(|(id, name, _)| id.eq_ignore_ascii_case(class) || name.eq_ignore_ascii_case(class));
     found.map(|(_, name, _)| *name)
 }
 
-/// Whether a class of that name ([`lateral_class`]) is one that management software uses all day.
+/// Whether a class of that name ([`lateral_class`]) is one that management software uses regularly.
 pub fn is_management_class(name: &str) -> bool {
     MANAGEMENT.contains(&name)
 }
 
-/// A class as a reader wants it: its name where it is known, with its id.
+/// A class as shown in findings: its name, if known, with its id.
 pub fn describe(class: &str) -> String {
     match lateral_class(class) {
         Some(name) if !name.eq_ignore_ascii_case(class) => format!("{name} {class}"),
@@ -95,18 +95,18 @@ pub fn is_routine_child(child: Actor<'_>) -> bool {
         || (text::starts_with(child.name(), "AppVDllSurrogate") && super::folders::is_system_path(child.image))
 }
 
-/// Whether the program is one that remote callers make run code.
+/// Whether the program is a COM server through which remote callers run code.
 pub fn is_lateral_server(actor: Actor<'_>) -> bool {
     actor.is(LATERAL_SERVERS)
 }
 
-/// Whether the program is the far end of a WinRM shell: DcomLaunch starts it, but it is no DCOM.
+/// Whether the program is the server side of a WinRM shell: DcomLaunch starts it, but it is not DCOM.
 pub fn is_remote_shell(actor: Actor<'_>) -> bool {
     actor.is(&["wsmprovhost.exe", "winrshost.exe"])
 }
 
-/// What a COM server serves, as a name for the channel: the class on its command line, else the class its program is
-/// known for, else the program.
+/// The channel name of a COM server: the class on its command line, otherwise the class its program is known to serve,
+/// otherwise the program.
 pub fn class_of(server: Actor<'_>) -> String {
     if let Some(clsid) = text::guid(server.command_line) {
         return clsid.to_ascii_uppercase();

@@ -1,6 +1,6 @@
 //! COM classes of Windows itself: which exist on every machine, and which program serves them. With what a host's
 //! records add (see `context/com_registry.rs`) this is the catalogue of COM classes: a per-user registration of one
-//! of them puts something else in its place.
+//! of them replaces its server.
 //!
 //! Sources: Windows' own registrations; ATT&CK T1546.015 and the families described there (JHUHUGIT, BBSRAT,
 //! Mosquito, ComRAT); the public Sigma rules on hijacked built-in classes, for ids only.
@@ -10,7 +10,8 @@ use crate::text::{base_name, ends_with, is_any};
 /// Class id, base name of its server (empty where releases differ).
 type Class = (&'static str, &'static str);
 
-/// Classes whose replacement serves an attacker at once: security, automation, classes that every logon activates.
+/// Classes that give an attacker execution or evasion when replaced: security, automation, classes activated at every
+/// logon.
 const PROTECTED: &[Class] = &[
     ("{FDB00E52-A214-4AA1-8FBA-4357BB0072EC}", "amsi.dll"),
     ("{C90250F3-4D7D-4991-9B69-A5C5BC1C2AE6}", "actxprxy.dll"),
@@ -99,7 +100,7 @@ const BUILT_IN: &[&str] = &[
     "{A47979D2-C419-11D9-A5B4-001185AD2B89}",
     "{529A9E6B-6587-4F23-AB9E-9C7D683E3C50}",
     "{33C53A50-F456-4884-B049-85FD643ECFED}",
-    // COM's own plumbing, and elevated classes.
+    // COM infrastructure, and elevated classes.
     "{00020420-0000-0000-C000-000000000046}",
     "{00020424-0000-0000-C000-000000000046}",
     "{00000320-0000-0000-C000-000000000046}",
@@ -116,7 +117,7 @@ pub fn is_built_in(clsid: &str) -> bool {
     protected(clsid).is_some() || is_any(clsid, BUILT_IN)
 }
 
-/// The server that a protected class must have: its base name, empty if only its place is known (System32). `None`
+/// The server that a protected class must have: its base name, empty if only its folder is known (System32). `None`
 /// if the class is not protected.
 pub fn protected(clsid: &str) -> Option<&'static str> {
     PROTECTED.iter().find(|(id, _)| id.eq_ignore_ascii_case(clsid)).map(|(_, server)| *server)
@@ -130,7 +131,7 @@ pub fn is_scriptlet_runtime(clsid: &str) -> bool {
         && ends_with(clsid, "-48AA-11D2-8432-006008C3FBFC}")
 }
 
-/// Names of classes that scripts and Office ask for on every machine.
+/// Program ids of classes that scripts and Office use on every machine.
 const PROG_IDS: &[&str] = &[
     "WScript.Shell",
     "WScript.Network",
@@ -193,7 +194,8 @@ pub fn names_cradle_class(text: &str) -> bool {
     crate::text::contains_any(text, CRADLE)
 }
 
-/// Whether a server (a path without variables) is the one a class must have: `expected` is its base name, or empty if any in System32 will do.
+/// Whether a server (a path without variables) is the one a class must have: `expected` is its base name, or empty if any
+/// file in System32 is accepted.
 pub fn is_expected(server: &str, expected: &str) -> bool {
     let bare = !server.contains(['\\', '/']);
     (bare || super::folders::is_windows_program_path(server))
@@ -214,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn a_versioned_name_is_still_the_same_class() {
+    fn a_versioned_name_is_the_same_class() {
         assert!(is_built_in_prog_id("excel.application.16"));
         assert!(is_built_in_prog_id("MSXML2.XMLHTTP.6.0"));
         assert!(!is_built_in_prog_id("Contoso.Widget.1"));
     }
 
     #[test]
-    fn an_expected_server_lies_where_it_must() {
+    fn an_expected_server_is_in_its_folder() {
         assert!(is_expected(r"c:\windows\system32\amsi.dll", "amsi.dll"));
         assert!(is_expected("amsi.dll", "amsi.dll"));
         assert!(!is_expected(r"C:\Users\a\amsi.dll", "amsi.dll"));

@@ -11,7 +11,7 @@ pub struct Method {
     pub interface: &'static str,
     /// Member.
     pub member: &'static str,
-    /// Whether a call gives away the machine: accounts, units, authorisation, the names of privileged services.
+    /// Whether a call gives control of the machine: accounts, units, authorisation, the names of privileged services.
     pub gives_root: bool,
 }
 
@@ -76,7 +76,7 @@ const METHODS: &[Method] = &[
     other("fwupd", "Install"),
 ];
 
-/// Services whose bus name is worth taking over.
+/// Privileged services whose bus name an attacker may take over.
 const PRIVILEGED_NAMES: &[&str] = &[
     "org.freedesktop.Accounts",
     "org.freedesktop.systemd1",
@@ -102,14 +102,13 @@ pub fn method(interface: &str, member: &str) -> Option<Method> {
     })
 }
 
-/// Whether the program sends calls to the bus as told on its command line.
+/// Whether the program sends the bus calls given on its command line.
 pub fn is_client_tool(actor: Actor<'_>) -> bool {
     is_any(actor.name(), &["dbus-send", "gdbus", "busctl", "qdbus", "qdbus6", "qdbus-qt5"])
         || actor.is(&["dbus-send", "gdbus", "busctl"])
 }
 
-/// Whether a command line of a bus tool speaks to the system's bus. busctl does unless told otherwise, the others do
-/// not.
+/// Whether a command line of a bus tool uses the system bus. It is the default of busctl, and an option of the others.
 pub fn is_system_bus(actor: Actor<'_>) -> bool {
     let command = actor.command_line;
     if actor.is(&["busctl"]) {

@@ -4,10 +4,10 @@
 
 use crate::text::{contains, ends_with, find};
 
-/// Longest text searched for instructions, in bytes.
+/// Maximum length of the text searched for instructions, in bytes.
 const SEARCHED: usize = 64 * 1024;
 
-/// A DDE instruction in a text, by the name of what was found.
+/// The name of the DDE instruction found in a text.
 pub fn instruction(text: &str) -> Option<&'static str> {
     if !hints(text) {
         return None;
@@ -31,8 +31,8 @@ pub fn instruction(text: &str) -> Option<&'static str> {
     formula(&squeezed).then_some("a spreadsheet formula that starts a program through DDE")
 }
 
-/// Whether a text is worth the copy that the search needs: `dde` not in the middle of a word (`hidden`, `added`), split
-/// by quotes, or a formula's topic.
+/// Pre-filter for the search, which copies the text: `dde` not in the middle of a word (`hidden`, `added`), split by
+/// quotes, or a formula's topic.
 fn hints(text: &str) -> bool {
     let bytes = text.as_bytes();
     let letters = |at: usize, letters: &[u8]| {
@@ -59,7 +59,7 @@ fn hints(text: &str) -> bool {
     dde || topic() || split() || contains(text, "68 68 69")
 }
 
-/// `=cmd|/c calc!A0` and its relatives, in text without quotes and spaces.
+/// `=cmd|/c calc!A0` and similar formulas, in text without quotes and spaces.
 fn formula(squeezed: &str) -> bool {
     const SERVERS: [&str; 9] =
         ["cmd|", "powershell|", "mshta|", "rundll32|", "msiexec|", "regsvr32|", "certutil|", "msexcel|", "wscript|"];
@@ -80,7 +80,7 @@ fn names_program(text: &str) -> bool {
     contains(head, "..\\") || crate::text::contains_any(head, &["cmd", "powershell", "mshta", "rundll32", "regsvr32"])
 }
 
-/// The text in lower case without quotes, spaces and the marks that shells drop.
+/// The text in lower case without quotes, spaces and the escape characters that shells remove.
 fn squeeze(text: &str) -> String {
     text.chars()
         .filter(|c| !matches!(c, '"' | '\'' | '`' | '^' | ' ' | '\t' | '\u{201c}' | '\u{201d}' | '{' | '}'))
@@ -88,11 +88,11 @@ fn squeeze(text: &str) -> String {
         .collect()
 }
 
-/// An Office setting that lets documents start programs or follow links unasked.
+/// An Office setting that lets documents start programs or follow links without confirmation.
 pub struct Exposure {
     /// End of the registry path: application, key, value.
     path: &'static str,
-    /// Values that expose.
+    /// Values that enable the exposure.
     values: &'static [u32],
     /// What it means.
     pub meaning: &'static str,
@@ -134,7 +134,7 @@ const EXPOSURES: &[Exposure] = &[
     },
 ];
 
-/// What the setting at a registry path exposes when it is given that data.
+/// The exposure caused by setting a registry path to that data.
 pub fn exposure(path: &str, data: &str) -> Option<&'static Exposure> {
     if !contains(path, r"\Office\") {
         return None;
@@ -143,7 +143,7 @@ pub fn exposure(path: &str, data: &str) -> Option<&'static Exposure> {
     found.values.contains(&number(data)?).then_some(found)
 }
 
-/// What a command line that sets such a value exposes: `reg add ... /v AllowDDE /d 2`, `Set-ItemProperty ... 2`.
+/// The exposure caused by a command line that sets such a value: `reg add ... /v AllowDDE /d 2`, `Set-ItemProperty ... 2`.
 pub fn exposure_by_command(command_line: &str) -> Option<&'static Exposure> {
     if !contains(command_line, r"\Office\") {
         return None;
@@ -167,7 +167,7 @@ fn value_after(text: &str) -> Option<u32> {
     words.find_map(number)
 }
 
-/// A DWORD as logs write it: `DWORD (0x00000001)`, `0x1`, `1`.
+/// A DWORD as written in logs: `DWORD (0x00000001)`, `0x1`, `1`.
 fn number(data: &str) -> Option<u32> {
     let text = data.trim();
     let text = find(text, "(").and_then(|at| text.get(at + 1..)).map_or(text, |inner| inner.trim_end_matches(')'));
@@ -177,7 +177,7 @@ fn number(data: &str) -> Option<u32> {
     }
 }
 
-/// Whether a file of that name is opened by Office and may carry links or formulas that reach outside it.
+/// Whether a file of that name is opened by Office and can contain links or formulas that refer to other sources.
 pub fn carries_links(path: &str) -> bool {
     const ENDINGS: [&str; 13] =
         [".csv", ".slk", ".iqy", ".dqy", ".oqy", ".rqy", ".dif", ".rtf", ".eml", ".msg", ".ics", ".xlm", ".xml"];
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_setting_exposes_only_with_the_value_that_opens_it() {
+    fn a_setting_is_an_exposure_only_with_an_enabling_value() {
         let path = r"HKU\S-1-5-21-1\Software\Microsoft\Office\16.0\Word\Security\AllowDDE";
         assert!(exposure(path, "DWORD (0x00000002)").is_some());
         assert!(exposure(path, "DWORD (0x00000000)").is_none());

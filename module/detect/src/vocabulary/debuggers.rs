@@ -1,5 +1,5 @@
-//! Programs whose work is to reach into other processes: debuggers, tracers, crash reporters, container runtimes and
-//! security agents. Sources: ptrace(2), the products' documentation; compiled by hand.
+//! Programs that access other processes by design: debuggers, tracers, crash reporters, container runtimes and security
+//! agents. Sources: ptrace(2), the products' documentation; compiled by hand.
 
 use super::folders;
 use crate::Actor;
@@ -64,7 +64,7 @@ pub fn is_debugger(actor: Actor<'_>) -> bool {
         && (actor.is(DEBUGGERS) || starts_with(actor.name(), "gdb") || starts_with(actor.name(), "lldb"))
 }
 
-/// Whether the program reaches into others as a runtime, crash reporter or security agent.
+/// Whether the program accesses other processes as a runtime, crash reporter or security agent.
 pub fn is_runtime(actor: Actor<'_>) -> bool {
     is_installed(actor) && actor.is(RUNTIMES)
 }
@@ -73,7 +73,7 @@ fn is_installed(actor: Actor<'_>) -> bool {
     !actor.image.is_empty() && !folders::is_user_writable(actor.image) && unix_paths::odd_place(actor.image).is_none()
 }
 
-/// Processes that hold credentials, or start everybody's sessions: by executable or `comm`.
+/// Processes that hold credentials, or start users' sessions: by executable or `comm`.
 pub fn holds_credentials(target: Actor<'_>) -> bool {
     const NAMES: &[&str] = &[
         "sshd",
@@ -107,7 +107,7 @@ pub fn holds_credentials(target: Actor<'_>) -> bool {
     target.is(NAMES)
 }
 
-/// Whether a debugger's command line makes the target run something.
+/// Whether a debugger's command line makes the target execute code.
 pub fn runs_code_in_target(command: &str) -> bool {
     contains_any(
         command,

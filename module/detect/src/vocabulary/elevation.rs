@@ -1,13 +1,13 @@
-//! Programs and classes of Windows that gain administrative rights without asking. Sources: Windows' own
+//! Auto-elevating programs and classes of Windows: they gain administrative rights without a prompt. Sources: Windows' own
 //! `Elevation\Enabled` registrations and `autoElevate` manifests, ATT&CK T1548.002, the UACMe project's descriptions.
 
 use crate::text::{is_any, starts_with};
 
-/// A class that is elevated: id, what it is called, whether any child of its surrogate is a misuse (else only one
-/// with administrative rights).
+/// An elevated class: id, name, whether any child process of its surrogate is abuse (otherwise only one with
+/// administrative rights).
 pub type Elevated = (&'static str, &'static str, bool);
 
-/// Classes that elevate without asking.
+/// Classes that elevate without a prompt.
 const CLASSES: &[Elevated] = &[
     ("{3E5FC7F9-9A51-4367-9063-A120244FBEC7}", "CMSTPLUA", true),
     ("{D2E7041B-2927-42FB-8E9F-7CE93B6DC937}", "ColorDataProxy", true),
@@ -24,7 +24,7 @@ pub fn class(clsid: &str) -> Option<&'static Elevated> {
     CLASSES.iter().find(|(id, ..)| id.eq_ignore_ascii_case(clsid))
 }
 
-/// Whether the program runs elevated without asking, by its manifest.
+/// Whether the program auto-elevates without a prompt, according to its manifest.
 pub fn is_auto_elevated(name: &str) -> bool {
     const NAMES: [&str; 36] = [
         "fodhelper.exe",
@@ -94,7 +94,7 @@ pub fn is_planted_name(name: &str) -> bool {
     is_any(name, &NAMES)
 }
 
-/// Whether a program of Windows that elevates itself starts this as part of its work.
+/// Whether an auto-elevating program of Windows normally starts this child process.
 pub fn is_normal_child(parent: &str, child: &str) -> bool {
     is_any(child, &["werfault.exe", "conhost.exe", "systemsettings.exe", "splwow64.exe"])
         || (is_any(parent, &["eventvwr.exe", "compmgmtlauncher.exe"]) && child.eq_ignore_ascii_case("mmc.exe"))

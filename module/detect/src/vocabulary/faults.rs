@@ -1,9 +1,9 @@
-//! Lines in which a program says that a socket refused or failed it. Source: strerror(3) of ECONNREFUSED, EACCES and
+//! Log lines in which a program reports an error on a socket. Source: strerror(3) of ECONNREFUSED, EACCES and
 //! EPIPE in the C locale, as daemons print them.
 
 use crate::text::contains_any;
 
-/// The path of the UNIX socket that a line complains about; `None` if it complains about none.
+/// The path of the UNIX socket for which a log line reports an error; `None` if there is none.
 pub fn socket(message: &str) -> Option<&str> {
     if !contains_any(message, &["connection refused", "permission denied", "broken pipe", "connection reset"]) {
         return None;
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_socket_is_found_in_the_spellings_of_daemons() {
+    fn the_socket_is_found_in_the_formats_of_daemons() {
         for line in [
             "dial unix /var/run/app.sock: connect: permission denied",
             "connect() to unix:/run/app.sock failed (13: Permission denied) while connecting to upstream",

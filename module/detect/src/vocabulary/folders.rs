@@ -1,9 +1,9 @@
-//! Which folders users can write to, and which belong to the operating system and to installed programs. The sets are
-//! the catalogue's.
+//! Which folders users can write to, and which belong to the operating system and to installed programs. The sets come
+//! from the analytics catalogue.
 
 use crate::text::starts_with;
 
-/// Whether ordinary users can write to the place a file lies in.
+/// Whether ordinary users can write to the folder of a file.
 pub fn is_user_writable(path: &str) -> bool {
     if path.starts_with('/') {
         return ["/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/", "/home/", "/Users/", "/private/tmp/"]
@@ -33,14 +33,14 @@ pub fn is_user_writable(path: &str) -> bool {
         r"%temp%",
         r"%appdata%",
     ];
-    // All of them begin with one of two signs: one pass over the path looks for all.
+    // All of them begin with one of two characters: one pass over the path searches for all.
     let mut starts = memchr::memchr2_iter(b'\\', b'%', path.as_bytes()).filter_map(|at| path.get(at..));
     if starts.any(|rest| PLACES.iter().any(|place| starts_with(rest, place))) {
         return true;
     }
     let rest = after_drive(path);
     if let Some(inside) = strip_prefix(rest, r"\ProgramData\") {
-        // Vendors keep programs in folders of their own here; files at its root are anybody's.
+        // Vendors keep programs in their own folders here; any user can create files at its root.
         return !inside.contains('\\');
     }
     if rest.starts_with('\\') {
@@ -58,7 +58,7 @@ pub fn is_user_writable(path: &str) -> bool {
     false
 }
 
-/// Whether a file lies in a folder of the operating system or of installed programs that users cannot write.
+/// Whether a file is in a folder of the operating system or of installed programs that users cannot write to.
 pub fn is_system_path(path: &str) -> bool {
     if path.starts_with('/') {
         return ["/usr/", "/bin/", "/sbin/", "/lib", "/opt/", "/System/", "/Applications/"]
@@ -70,8 +70,7 @@ pub fn is_system_path(path: &str) -> bool {
         && !is_user_writable(path)
 }
 
-/// Whether a file lies in Windows' own program folders: System32 and its like, not the places below them that users
-/// can write.
+/// Whether a file is in one of Windows' own program folders: System32 and similar, except their user-writable subfolders.
 pub fn is_windows_program_path(path: &str) -> bool {
     let rest = after_drive(path);
     [r"\Windows\System32\", r"\Windows\SysWOW64\", r"\Windows\WinSxS\"].iter().any(|prefix| starts_with(rest, prefix))

@@ -1,9 +1,9 @@
-//! Processes that start everything, and channels that every process uses: that two findings share one of them says
-//! nothing.
+//! Processes that start most others, and channels that every process uses: two findings that share one of them are not
+//! related by it.
 
 use crate::text::{is_any, starts_with};
 
-/// Programs that start everything: sharing one of them says nothing.
+/// Programs that start most other processes: sharing one of them does not relate two findings.
 const HUBS: &[&str] = &[
     "system",
     "smss.exe",
@@ -67,7 +67,7 @@ const SHARED_PIPES: &[&str] = &[
     "<anonymous pipe>",
 ];
 
-/// Whether so many processes use the channel that sharing it says nothing.
+/// Whether so many processes use the channel that sharing it does not relate two findings.
 pub fn is_shared(name: &str) -> bool {
     let name = name.trim_start_matches('\\');
     let name = if starts_with(name, "pipe\\") { name.get(5..).unwrap_or(name) } else { name };
@@ -77,7 +77,7 @@ pub fn is_shared(name: &str) -> bool {
             .any(|prefix| name.starts_with(prefix))
 }
 
-/// Whether sharing this process says nothing.
+/// Whether sharing this process does not relate two findings.
 pub fn is_hub(name: &str, original_name: &str) -> bool {
     is_any(name, HUBS) || (!original_name.is_empty() && is_any(original_name, HUBS))
 }

@@ -1,4 +1,4 @@
-//! macOS: services that every program asks, services that give power, folders, and programs that carry out commands.
+//! macOS: commonly used services, privileged services, folders, and programs that execute commands.
 //! Sources: launchd.plist(5), launchd's own service list on a stock macOS 14, osascript(1); compiled by hand.
 
 use backchannel_events::SignatureStatus;
@@ -6,7 +6,7 @@ use backchannel_events::SignatureStatus;
 use crate::Actor;
 use crate::text::{base_name, is_any, starts_with};
 
-/// Services that nearly every process connects to. `*` at the end stands for anything.
+/// Services that nearly every process connects to. A trailing `*` matches anything.
 const PUBLIC: &[&str] = &[
     "com.apple.logd*",
     "com.apple.cfprefsd.*",
@@ -47,7 +47,7 @@ const PUBLIC: &[&str] = &[
     "com.apple.timed.xpc",
 ];
 
-/// Services whose clients decide about rights, accounts, installations or surveillance.
+/// Services through which clients control permissions, accounts, installations or surveillance.
 const SENSITIVE: &[&str] = &[
     "com.apple.authd",
     "com.apple.security.authhost",
@@ -78,7 +78,7 @@ pub fn is_public(service: &str) -> bool {
     one_of(PUBLIC, service)
 }
 
-/// Whether the service's clients decide about rights, accounts, installations or surveillance.
+/// Whether clients control permissions, accounts, installations or surveillance through the service.
 pub fn is_sensitive(service: &str) -> bool {
     one_of(SENSITIVE, service)
 }
@@ -93,34 +93,34 @@ pub fn is_helper(path: &str) -> bool {
     path.starts_with("/Library/PrivilegedHelperTools/") || path.contains(".xpc/Contents/MacOS/")
 }
 
-/// Whether a path lies where only Apple can write.
+/// Whether a path is in a folder that only Apple can write to.
 pub fn is_of_the_system(path: &str) -> bool {
     ["/System/", "/usr/bin/", "/usr/sbin/", "/usr/libexec/", "/bin/", "/sbin/", "/Library/Apple/"]
         .iter()
         .any(|folder| path.starts_with(folder))
 }
 
-/// Whether a path lies where anybody can write, or hides.
+/// Whether a path is in a world-writable or hidden folder.
 pub fn is_odd_place(path: &str) -> bool {
     const ANYBODYS: [&str; 6] =
         ["/tmp/", "/private/tmp/", "/var/tmp/", "/private/var/tmp/", "/Users/Shared/", "/private/var/folders/"];
-    // Tools of developers keep programs in hidden folders of their home.
+    // Developer tools keep programs in hidden folders of the home directory.
     let hidden = path.contains("/.") && crate::vocabulary::unix_paths::odd_place(path).is_some();
     ANYBODYS.iter().any(|folder| path.starts_with(folder)) || hidden
 }
 
-/// Whether the program calls itself Apple's but does not lie where Apple's programs lie.
+/// Whether the program has an Apple name but is not in a folder of Apple's programs.
 pub fn is_false_apple(path: &str) -> bool {
     starts_with(base_name(path), "com.apple.") && !is_of_the_system(path)
 }
 
-/// Whether a signature is missing, was made by the program's own builder, or is broken.
+/// Whether a signature is missing, ad hoc, or invalid.
 pub fn is_badly_signed(actor: Actor<'_>) -> bool {
     matches!(actor.signature, SignatureStatus::Unsigned | SignatureStatus::Untrusted)
 }
 
-/// Whether a program does for whoever starts it what its arguments say: shells, interpreters, downloaders, and the
-/// tools that change rights and services.
+/// Whether a program executes what its arguments say: shells, interpreters, downloaders, and the tools that change
+/// permissions and services.
 pub fn carries_out_commands(actor: Actor<'_>) -> bool {
     const NAMES: [&str; 24] = [
         "sh",
@@ -156,13 +156,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_at_the_end_stands_for_anything() {
+    fn a_trailing_star_matches_anything() {
         assert!(is_public("com.apple.lsd.mapdb") && is_public("com.apple.tccd") && !is_public("com.apple.tccd.other"));
         assert!(is_sensitive("com.apple.smd.xpc") && !is_sensitive("com.example.smd"));
     }
 
     #[test]
-    fn tools_of_developers_are_not_hidden() {
+    fn developer_tools_are_not_hidden() {
         assert!(is_odd_place("/Users/a/.cache/x") && is_odd_place("/Users/Shared/x"));
         assert!(!is_odd_place("/Users/a/.cargo/bin/x") && !is_odd_place("/Applications/A.app/Contents/MacOS/A"));
     }

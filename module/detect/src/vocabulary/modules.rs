@@ -1,8 +1,8 @@
-//! Modules whose presence in a process says what it is doing.
+//! Modules whose presence in a process indicates what it does.
 
 use crate::text::{base_name, ends_with, is_any};
 
-/// Script engines, the .NET runtime, VBA, Excel add-ins, proxies of COM automation: what is remembered of a process's modules.
+/// Script engines, the .NET runtime, VBA, Excel add-ins, proxies of COM automation: the modules stored for a process.
 /// Source: ATT&CK T1559.001, T1137.006 and the public Sigma rules on image loads.
 pub fn is_notable(path: &str) -> bool {
     ends_with(path, ".xll")

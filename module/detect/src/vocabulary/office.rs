@@ -1,11 +1,11 @@
-//! Office programs where they belong, and what an ordinary child of theirs looks like. Source: Microsoft's
+//! Office programs in their own folders, and their ordinary child processes. Source: Microsoft's
 //! installation folders, ATT&CK T1559.002 and T1204.002.
 
 use super::{folders, programs};
 use crate::Actor;
 use crate::text::{contains, contains_any, ends_with, is_any};
 
-/// Folders that Office installs itself into.
+/// Installation folders of Office.
 const FOLDERS: [&str; 7] = [
     r"\Microsoft Office",
     r"\Office14\",
@@ -16,8 +16,8 @@ const FOLDERS: [&str; 7] = [
     r"\OpenOffice",
 ];
 
-/// Whether the process is an Office program in Office's own folder. An Office name elsewhere is another matter
-/// (masquerade, side-loading).
+/// Whether the process is an Office program in Office's own folder. An Office name in another
+/// folder is masquerading or side-loading, which other analytics cover.
 pub fn is_installed(actor: Actor<'_>) -> bool {
     (programs::is_office(actor.name())
         || programs::is_office(actor.original_name)
@@ -26,7 +26,7 @@ pub fn is_installed(actor: Actor<'_>) -> bool {
         && !folders::is_user_writable(actor.image)
 }
 
-/// The document on an Office program's command line: its last word or quoted word that is a path.
+/// The document on an Office program's command line: its last argument that is a path.
 pub fn document(command_line: &str) -> Option<&str> {
     let line = command_line.trim_end();
     let word =
@@ -35,7 +35,7 @@ pub fn document(command_line: &str) -> Option<&str> {
     is_path.then_some(word)
 }
 
-/// Whether a command line fetches, reaches elsewhere, or hides what it does: a URL, a share, an encoded command.
+/// Whether a command line downloads, accesses another machine, or is obfuscated: a URL, a share, an encoded command.
 pub fn has_payload(command_line: &str) -> bool {
     contains_any(
         command_line,

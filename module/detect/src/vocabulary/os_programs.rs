@@ -1,5 +1,5 @@
-//! Names of programs that belong to the operating system, and therefore into its folders. Sources: a stock Windows 10
-//! and 11 System32, a stock Debian; only names that attackers are known to borrow (ATT&CK T1036.005).
+//! Names of programs that belong to the operating system, and are therefore expected in its folders. Sources: a stock Windows 10
+//! and 11 System32, a stock Debian; only names that attackers are known to use for masquerading (ATT&CK T1036.005).
 
 use crate::text::{directory, is_any, starts_with};
 
@@ -53,8 +53,8 @@ const WINDOWS_FOLDERS: &[&str] = &[
     r"\program files\windowsapps",
 ];
 
-/// Whether a program has the name of one of Windows' own but does not lie where Windows keeps it. A name alone, without
-/// its folder, says nothing.
+/// Whether a program has the name of a Windows program but is in another folder. A name without a folder is not
+/// evidence.
 pub fn is_out_of_place(image: &str) -> bool {
     let name = crate::text::base_name(image);
     let folder = directory(image);
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_system_name_belongs_into_a_system_folder() {
+    fn a_system_name_outside_system_folders_is_out_of_place() {
         assert!(is_out_of_place(r"C:\Users\Public\svchost.exe"));
         assert!(is_out_of_place(r"C:\Windows\svchost.exe"));
         for image in [

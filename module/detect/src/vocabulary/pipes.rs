@@ -1,20 +1,20 @@
-//! Names of pipes: which part is a name, which part a process id, a host or chance.
+//! Names of pipes: which part is fixed, which part is a process id, a host or random.
 //!
-//! The lists of names live beside this file, one subject each: [`tools`], [`imitations`], [`owners`], [`sensitive`],
-//! [`strangers`], [`remote`]; [`random`] says whether a name was thrown by dice. Sources: Windows' own names as MS-RPCE
+//! The lists of names are in the files of this folder, one subject each: [`tools`], [`imitations`], [`owners`], [`sensitive`],
+//! [`sacrificial`], [`remote`]; [`random`] recognises randomly generated names. Sources: Windows' own names as MS-RPCE
 //! and Sysmon show them, Chromium (`mojo`), Crashpad, PowerShell (`PSHost`), Winsock, .NET diagnostics, PsExec.
 
 pub mod imitations;
 pub mod owners;
 pub mod random;
 pub mod remote;
+pub mod sacrificial;
 pub mod sensitive;
-pub mod strangers;
 pub mod tools;
 
 use crate::text::{self, starts_with};
 
-/// The name without what some carriers put before it: `\\.\pipe\`, `\Device\NamedPipe\`, `\pipe\`, a backslash.
+/// The name without the prefixes that some sources add: `\\.\pipe\`, `\Device\NamedPipe\`, `\pipe\`, a backslash.
 /// Case is kept.
 pub fn bare(name: &str) -> &str {
     let name = name.trim_start_matches('\\');
@@ -27,13 +27,13 @@ pub fn bare(name: &str) -> &str {
 }
 
 /// The class of a pipe name (N-PIPE): lower case, without prefix, variable parts as `{guid}`, `{sid}`, `{hex}` (runs of
-/// 8 or more hexadecimal digits) and `{n}` (runs of 3 or more decimal digits). Families whose names describe their
-/// maker become typed classes (`mojo.{pid}.{tid}.{random}`).
+/// 8 or more hexadecimal digits) and `{n}` (runs of 3 or more decimal digits). Families whose names contain their
+/// creator become typed classes (`mojo.{pid}.{tid}.{random}`).
 pub fn class(name: &str) -> String {
     class_on(name, "", "")
 }
 
-/// As [`class`], with the name of the host and of an account taken out as `{host}` and `{user}` (either may be empty).
+/// As [`class`], with the names of the host and of an account replaced by `{host}` and `{user}` (either may be empty).
 pub fn class_on(name: &str, host: &str, user: &str) -> String {
     let host = text::label(host);
     let name = bare(name);
@@ -75,7 +75,7 @@ fn generic(local: &str, name: &str, host: &str, user: &str) -> String {
     out
 }
 
-/// How long a variable part at the start of `rest` is, and what stands for it; 0 if there is none.
+/// The length of a variable part at the start of `rest`, and its placeholder; 0 if there is none.
 fn variable(rest: &str, host: &str, user: &str, boundary: bool) -> (usize, &'static str) {
     if !boundary {
         return (0, "");
@@ -116,7 +116,7 @@ fn guid_length(text: &str) -> Option<usize> {
     }
 }
 
-/// Whether the whole name, but for braces, is a GUID or a truncated one.
+/// Whether the whole name, apart from braces, is a GUID or a truncated one.
 pub fn is_guid(name: &str) -> bool {
     let name = name.trim_matches(['{', '}']);
     guid_length(name) == Some(name.len())
@@ -143,7 +143,7 @@ fn word(word: &str, out: &mut String) {
 /// One of the three pipes that carry a remote command's standard streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stream<'n> {
-    /// The name without the stream's own part: the three share it.
+    /// The name without the stream's part: common to all three.
     pub stem: &'n str,
     /// The separator before the stream's part: `-` or `_`.
     pub separator: char,
@@ -151,13 +151,13 @@ pub struct Stream<'n> {
     pub which: &'n str,
     /// The service the client installed.
     pub service: &'n str,
-    /// The client's machine; empty in the form that does not carry it.
+    /// The client's machine; empty in the form that does not contain it.
     pub host: &'n str,
     /// The client's process id on that machine.
     pub pid: Option<u32>,
 }
 
-/// Reads `<service>-<client host>-<client pid>-stdin` (PsExec and its kin) and the shorter `<service>_stdin`.
+/// Reads `<service>-<client host>-<client pid>-stdin` (PsExec and similar tools) and the shorter `<service>_stdin`.
 pub fn stream(name: &str) -> Option<Stream<'_>> {
     let at = name.rfind(['-', '_'])?;
     let which = name.get(at + 1..)?;
@@ -171,7 +171,7 @@ pub fn stream(name: &str) -> Option<Stream<'_>> {
         Some((service, host, pid)) => (service, host, Some(pid)),
         None => (stem, "", None),
     };
-    // Without a host and a pid, a lone "-stdin" is anybody's; the underscore form is the tools' own.
+    // Without a host and a pid, "-stdin" alone is common; only these tools use the underscore form.
     (separator == '_' || pid.is_some()).then_some(Stream { stem, separator, which, service, host, pid })
 }
 
@@ -182,7 +182,7 @@ fn executor(stem: &str) -> Option<(&str, &str, u32)> {
     (!service.is_empty() && !host.is_empty()).then_some((service, host, pid))
 }
 
-/// A name that says which process made it.
+/// A name that contains the process that created it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim<'n> {
     /// Which family of names.
@@ -193,7 +193,7 @@ pub struct Claim<'n> {
     pub process: &'n str,
 }
 
-/// Families of names that describe their maker.
+/// Families of names that contain their creator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Described {
     /// `PSHost.<ticks>.<pid>.<app domain>.<process>`: the PowerShell engine.
@@ -210,7 +210,7 @@ pub enum Described {
     DotnetDiagnostic,
     /// `clr-debug-pipe-<pid>-...`: .NET debugger transport.
     ClrDebug,
-    /// `TSVCPIPE-<guid>`: terminal services. It names no process; its pid is 0.
+    /// `TSVCPIPE-<guid>`: terminal services. It contains no process; its pid is 0.
     TerminalServices,
 }
 
@@ -230,7 +230,7 @@ impl Described {
     }
 }
 
-/// What a name (without prefix) says about its maker, if it belongs to a family that does.
+/// The creator contained in a name (without prefix), if it belongs to such a family.
 pub fn claim(name: &str) -> Option<Claim<'_>> {
     let name = strip_prefix(name, r"LOCAL\").unwrap_or(name);
     let at = |family, pid: &str| pid.parse().ok().map(|pid| Claim { family, pid, process: "" });
@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_processes_do_not_make_a_class() {
+    fn process_ids_are_not_part_of_the_class() {
         assert_eq!(class(r"\mojo.5688.8052.1894572093485"), "mojo.{pid}.{tid}.{random}");
         assert_eq!(class(r"\LOCAL\crashpad_4810_OWMZJNUX"), r"local\crashpad_{pid}_{random}");
         assert_eq!(class(r"\Winsock2\CatalogChangeListener-37c-0"), r"winsock2\catalogchangelistener-{pid}-{n}");
@@ -299,20 +299,20 @@ mod tests {
     }
 
     #[test]
-    fn prefixes_of_the_carrier_are_not_part_of_the_name() {
+    fn source_specific_prefixes_are_not_part_of_the_name() {
         for name in [r"\srvsvc", r"\PIPE\srvsvc", r"\\.\pipe\SRVSVC", r"\Device\NamedPipe\srvsvc", "srvsvc"] {
             assert_eq!(class(name), "srvsvc");
         }
     }
 
     #[test]
-    fn the_host_and_the_account_are_taken_out_where_they_stand_alone() {
+    fn the_host_and_the_account_are_replaced_as_whole_words() {
         assert_eq!(class_on(r"\trayipc-alice-WS01", "ws01", "alice"), "trayipc-{user}-{host}");
         assert_eq!(class_on(r"\malice-ws012", "ws01", "alice"), "malice-ws{n}");
     }
 
     #[test]
-    fn an_executor_s_stream_names_its_client() {
+    fn an_executor_s_stream_contains_its_client() {
         let found = stream("svcx-WS-07-4242-stdin").unwrap();
         assert_eq!((found.service, found.host, found.pid, found.which), ("svcx", "WS-07", Some(4242), "stdin"));
         assert_eq!(class(r"\svcx-WS-07-4242-stdin"), "{service}-{host}-{pid}-{stream}");
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_is_read_only_from_the_whole_shape() {
+    fn a_claim_needs_the_complete_format() {
         assert_eq!(claim("Winsock2\\CatalogChangeListener-a4-0").unwrap().pid, 0xa4);
         let shell = claim("PSHost.1324.77.DscPsPluginWkr_AppDomain.wmiprvse").unwrap();
         assert_eq!((shell.pid, shell.process), (77, "wmiprvse"));
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_names_are_classed_without_a_panic() {
+    fn unusual_names_are_classed_without_a_panic() {
         for name in
             ["", "\\", "é-ß", "\\\u{1F600}12", "S-1-", "mojo.", "mojo.9.9.9.9", "LOCAL\\", "-stdin", "PSHost..."]
         {

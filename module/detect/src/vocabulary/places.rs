@@ -1,4 +1,4 @@
-//! Where network names and addresses lead: to a certificate check or to anywhere. Source: the published endpoints of
+//! Network names and addresses: which belong to Windows' own traffic, which are on the public Internet. Source: the published endpoints of
 //! the large certificate authorities and of Windows itself.
 
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::text::addresses;
 use crate::text::{ends_with, starts_with};
 
-/// Whether a name is one that Windows itself asks for: certificate checks, time, updates, connectivity.
+/// Whether a name is one that Windows itself resolves: certificate checks, time, updates, connectivity.
 pub fn is_of_windows(name: &str) -> bool {
     const ENDINGS: [&str; 16] = [
         ".microsoft.com",

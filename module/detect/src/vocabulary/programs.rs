@@ -1,4 +1,4 @@
-//! Programs by what they are used for. Source: the LOLBAS project, ATT&CK T1059 and T1218, compiled by hand.
+//! Programs by purpose. Source: the LOLBAS project, ATT&CK T1059 and T1218, compiled by hand.
 
 use crate::text::{is_any, starts_with};
 
@@ -40,7 +40,7 @@ pub fn is_script_host(name: &str) -> bool {
         || starts_with(name, "python")
 }
 
-/// Programs of Windows itself that attackers borrow to run something else.
+/// Programs of Windows that attackers use to run other code (LOLBins).
 pub fn is_lolbin(name: &str) -> bool {
     const NAMES: [&str; 31] = [
         "rundll32.exe",

@@ -1,5 +1,4 @@
-//! Interfaces of Windows' remote procedure calls that matter here, by UUID and by the names that network monitors give
-//! them, and their operations by name and number. Sources: MS-DCOM, MS-OAUT, MS-WMI, MS-SCMR, MS-TSCH, MS-RRP,
+//! Security-relevant interfaces of Windows' remote procedure calls, by UUID and by the names that network monitors use, and their operations by name and number. Sources: MS-DCOM, MS-OAUT, MS-WMI, MS-SCMR, MS-TSCH, MS-RRP,
 //! MS-EFSR, MS-RPRN, MS-DFSNM, MS-FSRVP, MS-EVEN, MS-SAMR, MS-SRVS, MS-WKST, MS-DRSR.
 
 pub use crate::memory::rpc_calls::Interface;
@@ -41,8 +40,8 @@ const KNOWN: &[(Interface, &[&str])] = &[
     (Interface::Replication, &["drsuapi", "e3514235-4b06-11d1-ab04-00c04fc2dcd2"]),
 ];
 
-/// The interface of that name or UUID. Calls of EFS are known by the operation too: monitors give its first UUID the
-/// name of the interface it shares a pipe with.
+/// The interface of that name or UUID. Calls of EFS are also recognised by the operation, because monitors log its first
+/// UUID under the name of the interface with which it shares a pipe.
 pub fn interface(name: &str, operation: &str) -> Option<Interface> {
     if starts_with(operation, "EfsRpc") || starts_with(operation, "Efsr") {
         return Some(Interface::Efs);
@@ -51,7 +50,7 @@ pub fn interface(name: &str, operation: &str) -> Option<Interface> {
 }
 
 impl Interface {
-    /// What it is, in a reader's words.
+    /// Its description in findings.
     pub const fn what(self) -> &'static str {
         match self {
             Self::Activation => "activation of COM objects",
@@ -79,7 +78,7 @@ pub fn is_operation(operation: &str, names: &[&str], numbers: &[u16]) -> bool {
     if let Ok(number) = operation.parse::<u16>() {
         return numbers.contains(&number);
     }
-    // The specifications put R or Netr before names that others write without.
+    // The specifications prefix names with R or Netr, which some sources omit.
     let bare = operation.strip_prefix('R').filter(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
     is_any(operation, names) || bare.is_some_and(|bare| is_any(bare, names))
 }
@@ -90,13 +89,13 @@ pub fn activates(interface: Interface, operation: &str) -> bool {
         && is_operation(
             operation,
             &["RemoteCreateInstance", "RemoteGetClassObject", "RemoteActivation"],
-            // RemoteActivation is 0 of the old interface, which has no other; the new one begins at 3.
+            // RemoteActivation is number 0 and the only operation of the old interface; the new one starts at 3.
             &[0, 3, 4],
         )
 }
 
-/// Whether the call makes the called machine log on to another one, and how sure that is: `true` where nothing else
-/// uses the operation from afar.
+/// Whether the call makes the called machine authenticate to another one: `Some(true)` if the operation has no other
+/// remote use.
 pub fn coerces(interface: Interface, operation: &str) -> Option<bool> {
     match interface {
         Interface::Efs => Some(true),
@@ -123,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_interface_has_a_name_and_a_number() {
+    fn an_interface_is_found_by_name_and_uuid() {
         assert_eq!(interface("IRemoteSCMActivator", "x"), Some(Interface::Activation));
         assert_eq!(interface("367abb81-9844-35f1-ad32-98f038001003", "12"), Some(Interface::Services));
         assert_eq!(interface("lsarpc", "EfsRpcOpenFileRaw"), Some(Interface::Efs));
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_are_known_with_and_without_their_prefix() {
+    fn operations_match_with_and_without_their_prefix() {
         assert!(is_operation("RCreateServiceW", &["CreateServiceW"], &[12]));
         assert!(is_operation("CreateServiceW", &["CreateServiceW"], &[12]));
         assert!(is_operation("12", &["CreateServiceW"], &[12]));

@@ -1,9 +1,9 @@
-//! How command lines carry scripts that should not be read. Source: PowerShell's own parameter rules (any prefix of
+//! Obfuscated and encoded scripts on command lines. Source: PowerShell's own parameter rules (any prefix of
 //! `-EncodedCommand`), ATT&CK T1027.010 and T1059.001.
 
 use crate::text::{contains_any, starts_with};
 
-/// Whether a command line hides what it runs, or fetches it: an encoded PowerShell command, base64 decoding, download
+/// Whether a command line obfuscates or downloads what it runs: an encoded PowerShell command, base64 decoding, download
 /// cradles, caret-split words.
 pub fn is_obfuscated(command_line: &str) -> bool {
     contains_any(
@@ -29,7 +29,7 @@ pub fn is_obfuscated(command_line: &str) -> bool {
 /// The argument of PowerShell's `-EncodedCommand`, in any of its short forms.
 pub fn encoded_argument(command_line: &str) -> Option<&str> {
     let bytes = command_line.as_bytes();
-    // A word that begins with a dash or a slash and an e; looking at every word would take longer than all the rest.
+    // An argument that begins with a dash or a slash and an e; checking every argument would be too slow.
     let begins = |at: &usize| {
         let before = at.checked_sub(1).and_then(|before| bytes.get(before));
         before.is_none_or(u8::is_ascii_whitespace) && matches!(bytes.get(at + 1), Some(b'e' | b'E'))
@@ -41,7 +41,7 @@ pub fn encoded_argument(command_line: &str) -> Option<&str> {
         if starts_with("encodedcommand", name) || name.eq_ignore_ascii_case("ec") {
             let argument = words.next()?.trim_matches(['"', '\'']);
             let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-            // Logs cut long arguments and end them in dots.
+            // Some sources truncate long arguments and end them with dots.
             let argument = argument.trim_end_matches('.');
             return (argument.len() >= 16 && argument.bytes().all(base64)).then_some(argument);
         }
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_command_line_hides_nothing() {
+    fn an_ordinary_command_line_is_not_obfuscated() {
         assert!(!is_obfuscated(r#""C:\Program Files\Editor\editor.exe" "C:\a^b.txt" --encoding utf8"#));
         assert!(is_obfuscated("cmd /c p^o^w^e^r^shell"));
     }

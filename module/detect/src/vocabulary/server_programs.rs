@@ -1,6 +1,6 @@
-//! Server programs that have no business with a shell: databases, caches, brokers, web servers. Application servers
-//! that run in an interpreter (python, node, java, php) start helpers all day and are not among them. Source: the
-//! products' own documentation; compiled by hand.
+//! Server programs that do not normally start a shell: databases, caches, brokers, web servers. Application servers that
+//! run in an interpreter (python, node, java, php) start helpers regularly and are not included. Source: the products'
+//! documentation; compiled by hand.
 
 use crate::Actor;
 use crate::text::contains_any;
@@ -69,7 +69,7 @@ pub fn is_own_helper(command: &str) -> bool {
     ) || has_wal_segment(command)
 }
 
-/// Whether a word of 24 hexadecimal digits is in it: the name of a segment of PostgreSQL's log.
+/// Whether it contains a word of 24 hexadecimal digits: the name of a segment of PostgreSQL's write-ahead log.
 fn has_wal_segment(command: &str) -> bool {
     command
         .split(|c: char| !c.is_ascii_alphanumeric())
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_is_known_by_its_program_or_by_the_name_it_was_called() {
+    fn a_worker_is_recognised_by_its_program_or_its_argv_name() {
         let redis = Actor { image: "/usr/bin/redis-check-rdb", original_name: "redis-server", ..Actor::default() };
         assert!(is_database(redis));
         let python = Actor { image: "/usr/bin/python3.11", original_name: "gunicorn", ..Actor::default() };
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn archiving_is_a_helper_and_a_look_around_is_not() {
+    fn archiving_is_a_helper_and_discovery_is_not() {
         assert!(is_own_helper("sh -c cp /data/x /mnt/000000010000000A000000FE"));
         assert!(!is_own_helper("sh -c id; uname -a"));
     }

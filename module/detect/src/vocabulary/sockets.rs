@@ -1,4 +1,4 @@
-//! UNIX sockets and the programs that reach them or the network. Sources: the daemons' own documentation; FHS for
+//! UNIX sockets and the programs that connect to them or to the network. Sources: the daemons' own documentation; FHS for
 //! /run; compiled by hand.
 
 use crate::Actor;
@@ -28,7 +28,7 @@ const PRIVILEGED: &[&str] = &[
     "/multipathd",
 ];
 
-/// Whether the socket's server does what only an administrator may do.
+/// Whether the socket's server performs administrative operations for its clients.
 pub fn is_privileged(path: &str) -> bool {
     PRIVILEGED.iter().any(|end| path.ends_with(end))
 }
@@ -69,6 +69,33 @@ pub fn reaches_network(command: &str) -> bool {
     TOOLS.iter().any(|tool| word(command, tool)) || (contains(command, "socket") && contains(command, "connect"))
 }
 
+/// Whether a command line names what it connects to, or the port it waits on: an address, not a path.
+pub fn names_network_end(command: &str) -> bool {
+    // `/dev/tcp/host/port`, a TLS client, a script's own socket.
+    if contains_any(command, &["/dev/tcp/", "/dev/udp/", "s_client", "s_server"])
+        || (contains(command, "socket") && contains(command, "connect"))
+    {
+        return true;
+    }
+    let words = command.split(|c: char| c.is_ascii_whitespace() || matches!(c, '|' | ';' | '&' | '<' | '>'));
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    // socat's `TCP:host:port`.
+    let wire =
+        |word: &&str| word.split_once(':').is_some_and(|(kind, _)| contains_any(kind, &["tcp", "udp", "openssl"]));
+    if words.iter().any(wire) {
+        return true;
+    }
+    const TOOLS: [&str; 6] = ["nc", "ncat", "netcat", "nc.openbsd", "nc.traditional", "telnet"];
+    words.iter().enumerate().any(|(nth, word)| {
+        let name = crate::text::base_name(word).trim_matches(['"', '\'']);
+        let arguments = words.get(nth + 1..).unwrap_or(&[]).iter().take(8);
+        // `-U` is a socket with a path.
+        let path = arguments.clone().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('U'));
+        let port = |word: &&str| word.trim_matches(['"', '\'']).parse::<u16>().is_ok();
+        is_any(name, &TOOLS) && !path && (is_any(name, &["telnet"]) || arguments.clone().any(port))
+    })
+}
+
 /// Whether a command line names a shell to be run.
 pub fn names_shell(command: &str) -> bool {
     contains_any(
@@ -85,12 +112,12 @@ fn word(command: &str, tool: &str) -> bool {
     })
 }
 
-/// Whether everybody may create files in the folder of that path.
+/// Whether the path is in a world-writable folder.
 pub fn is_shared_folder(path: &str) -> bool {
     ["/tmp/", "/var/tmp/", "/dev/shm/", "/run/lock/"].iter().any(|folder| path.starts_with(folder))
 }
 
-/// Programs that may speak to a container engine's socket: engines, their clients, and agents that watch containers.
+/// Programs expected on a container engine's socket: engines, their clients, and container monitoring agents.
 pub fn is_container_program(actor: Actor<'_>) -> bool {
     const NAMES: &[&str] = &[
         "docker",
@@ -154,12 +181,12 @@ pub fn is_container_program(actor: Actor<'_>) -> bool {
     actor.is(NAMES)
 }
 
-/// A daemon's socket whose client can become root, and who usually speaks to it.
+/// A daemon's socket whose clients can become root, with its usual clients.
 #[derive(Clone, Copy, Debug)]
 pub struct PowerfulDaemon {
-    /// End of the socket's path or abstract name; with a `*` the name begins so.
+    /// End of the socket's path or abstract name; with a trailing `*`, its beginning.
     path: &'static str,
-    /// What listens.
+    /// The daemon that listens.
     pub what: &'static str,
     /// Programs that are its clients.
     clients: &'static [&'static str],
@@ -259,14 +286,14 @@ pub fn is_universal(path: &str) -> bool {
             .any(|folder| path.starts_with(folder) && path != "/run/systemd/private")
 }
 
-/// Abstract names and sockets of desktops that every graphical program opens.
+/// Abstract names and sockets of desktops that every graphical program connects to.
 pub fn is_desktop(name: &str) -> bool {
     ["/tmp/.X11-unix/", "/tmp/.ICE-unix/", "/tmp/dbus-", "/tmp/ibus", "/ibus/", "/tmp/.XIM-unix/"]
         .iter()
         .any(|part| contains(name, part))
 }
 
-/// Whether a socket's path is one that agents for SSH keys use.
+/// Whether a socket's path is one that SSH agents use.
 pub fn is_agent_path(path: &str) -> bool {
     (path.starts_with("/tmp/ssh-") && contains(path, "/agent."))
         || [
@@ -306,7 +333,7 @@ pub fn is_multiplexer(name: &str) -> bool {
     is_any(name, &["tmux", "screen", "dtach", "abduco", "byobu", "zellij"])
 }
 
-/// Whether the program does what it is told, for anybody: shells, interpreters, tools that connect or change things.
+/// Whether the program is a general-purpose tool: shells, interpreters, tools that connect or change the system.
 pub fn is_general_tool(actor: Actor<'_>) -> bool {
     is_network_tool(actor.name())
         || is_shell(actor.name())
@@ -338,7 +365,7 @@ pub fn serves_shell(name: &str, command: &str) -> bool {
         && names_shell(&format!("{command} "))
 }
 
-/// Kinds of socket that libraries and desktops make in shared folders all day.
+/// Kinds of socket that libraries and desktops regularly create in world-writable folders.
 pub fn is_usual_class(path: &str) -> bool {
     contains_any(
         path,

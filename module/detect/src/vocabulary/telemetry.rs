@@ -1,9 +1,9 @@
-//! Commands that blind the logs this software reads. Sources: the documentation of wevtutil, Sysmon, auditctl,
+//! Commands that disable or clear the logs that this software reads. Sources: the documentation of wevtutil, Sysmon, auditctl,
 //! systemctl and of the shippers; ATT&CK T1562.001, T1562.006, T1070.001.
 
 use crate::text::{base_name, contains, contains_any, is_any};
 
-/// Services and drivers that make or ship the logs.
+/// Services and drivers that produce or ship the logs.
 const AGENTS: &[&str] = &[
     "sysmon",
     "eventlog",
@@ -25,7 +25,7 @@ const AGENTS: &[&str] = &[
     "falco",
 ];
 
-/// What a command does to the logs; `None` if it leaves them alone.
+/// The effect of a command on the logs; `None` if it has none.
 pub fn blinds(image: &str, command: &str) -> Option<&'static str> {
     let name = base_name(image);
     let says = |words: &[&str]| contains_any(command, words);
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ordinary_use_of_the_same_tools_blinds_nothing() {
+    fn ordinary_use_of_the_same_tools_has_no_effect_on_logs() {
         for (image, command) in [
             (r"C:\Windows\System32\wevtutil.exe", "wevtutil qe Security /c:5"),
             (r"C:\Windows\System32\sc.exe", "sc stop Spooler"),

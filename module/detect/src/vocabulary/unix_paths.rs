@@ -1,9 +1,9 @@
-//! Where programs of a Unix system lie, and where none should. Sources: FHS 3.0; file-hierarchy(7); the folders that
+//! Expected and unusual locations of programs on a Unix system. Sources: FHS 3.0; file-hierarchy(7); the folders that
 //! developers' tools install themselves into; compiled by hand.
 
 use crate::text::{base_name, contains};
 
-/// Folders in a home directory that tools for developers keep programs in: a program there is nobody's surprise.
+/// Folders in a home directory in which developer tools keep programs: programs there are expected.
 const TOOL_FOLDERS: &[&str] = &[
     "/.vscode",
     "/.cursor",
@@ -44,8 +44,8 @@ const TOOL_FOLDERS: &[&str] = &[
 /// Programs that builds and application images unpack below the shared folders to run them.
 const UNPACKED: &[&str] = &["/tmp/go-build", "/tmp/.mount_", "/tmp/pytest-", "/tmp/bazel", "/tmp/appimage_extracted"];
 
-/// What is odd about the place a program runs from, as the end of "it runs ..."; `None` if nothing is. A deleted file
-/// of a package is an upgrade.
+/// What is unusual about a program's location, as the end of "it runs ..."; `None` if nothing is. A deleted file of a
+/// package is an upgrade.
 pub fn odd_place(image: &str) -> Option<&'static str> {
     if !image.starts_with('/') {
         return None;
@@ -69,13 +69,13 @@ pub fn odd_place(image: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether a program lies in somebody's home directory, outside the folders that developers' tools live in.
+/// Whether a program is in a home directory, outside the folders of developer tools.
 pub fn is_in_home(image: &str) -> bool {
     ["/home/", "/Users/"].iter().any(|home| image.starts_with(home))
         && !TOOL_FOLDERS.iter().any(|folder| contains(image, folder))
 }
 
-/// Whether a path's last component hides from a plain listing.
+/// Whether a path's last component is hidden (starts with a dot).
 pub fn is_hidden(path: &str) -> bool {
     base_name(path).starts_with('.')
 }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_where_none_should_be_are_odd() {
+    fn programs_in_unusual_locations_are_odd() {
         for image in [
             "/tmp/.x/updater",
             "/dev/shm/a",
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn installed_programs_and_developers_tools_are_not() {
+    fn installed_programs_and_developer_tools_are_not() {
         for image in [
             "/usr/sbin/nginx (deleted)",
             "/opt/app/bin/server",

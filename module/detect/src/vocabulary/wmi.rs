@@ -1,4 +1,4 @@
-//! What belongs to WMI. Source: Windows' own provider host, Microsoft's documentation of its helpers.
+//! Processes and subscriptions that belong to WMI. Source: Windows' own provider host, Microsoft's documentation of its helpers.
 
 use super::folders;
 use crate::Actor;
@@ -14,7 +14,7 @@ pub fn is_provider_helper(child: Actor<'_>) -> bool {
         || (child.is(&["msiexec.exe"]) && contains(child.command_line, "REBOOT=ReallySuppress"))
 }
 
-/// Whether a subscription bears a name that Windows or a vendor gives to its own: the event log of the service manager,
+/// Whether a subscription has a name that Windows or a vendor uses: the event log of the service manager,
 /// the kernel's capture test, Dell's power and brightness, Configuration Manager.
 pub fn is_usual_consumer(name: &str) -> bool {
     const NAMES: &[&str] = &[

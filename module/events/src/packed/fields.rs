@@ -1,37 +1,37 @@
-//! The one list of fields of an event, for writing and for reading alike: their order is the packed layout.
+//! The list of an event's fields, shared by writer and reader. Their order is the packed layout.
 //!
-//! Every function takes its noun apart without `..`, so that a new field does not compile before it is listed here.
+//! Every function destructures its type without `..`, so that a new field does not compile until it is listed here.
 //! Changing the order or the kind of a field is a new version of the layout.
 
 use crate::*;
 
-/// Something that goes through the fields of an event in order: it reads them, or fills them in.
+/// Visits the fields of an event in order, to read them or to fill them in.
 pub(super) trait Codec<'a> {
     /// The fields that follow belong to the activity.
     fn activity(&mut self);
-    /// Text; empty if it is not in the record.
+    /// Text; empty means that it is not in the record.
     fn text(&mut self, value: &mut &'a str);
-    /// A number of which 0 stands for "none".
+    /// A number; 0 means none.
     fn number(&mut self, value: &mut u32);
-    /// A long number of which 0 stands for "none".
+    /// A 64-bit number; 0 means none.
     fn long(&mut self, value: &mut u64);
-    /// A number, if there is one.
+    /// An optional number.
     fn number_if(&mut self, value: &mut Option<u32>);
-    /// A long number, if there is one.
+    /// An optional 64-bit number.
     fn long_if(&mut self, value: &mut Option<u64>);
-    /// A truth that is mostly false.
+    /// A boolean, usually `false`.
     fn flag(&mut self, value: &mut bool);
-    /// A truth, if it is known.
+    /// An optional boolean.
     fn flag_if(&mut self, value: &mut Option<bool>);
-    /// One of a few words; the default is the common one.
+    /// A variant of an enumeration; the default is the common one.
     fn word<W: Word>(&mut self, value: &mut W);
 }
 
-/// An enumeration without contents, as a number.
+/// A fieldless enumeration as a number.
 pub(super) trait Word: Copy + Default + PartialEq {
-    /// Its number, which never changes.
+    /// Its number, stable across versions.
     fn code(self) -> u32;
-    /// The word of a number.
+    /// The variant with this number.
     fn from_code(code: u32) -> Option<Self>;
 }
 
@@ -72,7 +72,7 @@ words! {
     TelemetryState { Changed, Started, Stopped, Cleared }
 }
 
-/// An activity of this kind of which nothing is known; `None` if there is no such kind.
+/// An activity of this kind with default fields; `None` if there is no such kind.
 pub(super) fn blank<'a>(kind: u32) -> Option<Activity<'a>> {
     Some(match kind {
         0 => Activity::ProcessStart,

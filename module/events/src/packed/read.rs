@@ -5,7 +5,7 @@ use crate::{Activity, Process, ProcessEvent, Provenance, Source, Timestamp};
 use super::fields::{self, Codec, Word};
 use super::{HEADER, MAGIC, PackedError, ROW_HEADER, VERSION};
 
-/// A packed batch that was found well formed.
+/// A validated packed batch.
 #[derive(Clone, Debug)]
 pub struct Batch<'a> {
     rows: &'a [u8],
@@ -24,10 +24,10 @@ struct Origin<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Checks a batch, all of it.
+    /// Validates the whole batch.
     ///
     /// # Errors
-    /// The first place that is not as the layout wants it.
+    /// Offset of the first violation of the layout, and what was expected there.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, PackedError> {
         let wrong = |offset, reason| PackedError { offset, reason };
         let header = bytes.get(..HEADER).ok_or_else(|| wrong(bytes.len(), "a header of 28 bytes"))?;
@@ -62,22 +62,22 @@ impl<'a> Batch<'a> {
         Ok(batch)
     }
 
-    /// How many events it holds.
+    /// Number of events.
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether it holds none.
+    /// Whether there are no events.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The events, in their order.
+    /// The events, in order.
     pub fn iter(&self) -> Events<'_, 'a> {
         Events { batch: self, rows: self.rows, text: self.text }
     }
 
-    /// Goes through every row without keeping anything.
+    /// Validates every row without building events.
     fn check(&self, offset: usize) -> Result<(), PackedError> {
         let (mut rows, mut text) = (self.rows, self.text);
         for _ in 0..self.count {
@@ -90,7 +90,7 @@ impl<'a> Batch<'a> {
             let mut event = blank(row.activity);
             fields::event(&mut reader, &mut event);
             text = reader.finish().map_err(|fault| PackedError {
-                // What is left of the row when it went wrong says where.
+                // The length of the unread rest gives the offset of the error.
                 offset: at + row.size - fault.left,
                 reason: fault.reason,
             })?;
@@ -98,10 +98,10 @@ impl<'a> Batch<'a> {
         }
         if !rows.is_empty() {
             let at = offset + self.rows.len() - rows.len();
-            return Err(PackedError { offset: at, reason: "no more rows than the header says" });
+            return Err(PackedError { offset: at, reason: "as many rows as in the header" });
         }
         if !text.is_empty() {
-            return Err(PackedError { offset: 24, reason: "no more text than the rows have" });
+            return Err(PackedError { offset: 24, reason: "as much text as in the rows" });
         }
         Ok(())
     }
@@ -116,7 +116,7 @@ impl<'b, 'a> IntoIterator for &'b Batch<'a> {
     }
 }
 
-/// The events of a [`Batch`], read one by one.
+/// Iterator over the events of a [`Batch`].
 #[derive(Clone, Debug)]
 pub struct Events<'b, 'a> {
     batch: &'b Batch<'a>,
@@ -129,7 +129,7 @@ impl<'a> Iterator for Events<'_, 'a> {
 
     #[inline]
     fn next(&mut self) -> Option<ProcessEvent<'a>> {
-        // Every row was checked; one that is not well formed would end the events.
+        // All rows were validated; an invalid one would end the iteration.
         let row = row(self.rows).ok()?;
         let origin = self.batch.origins.get(row.origin)?;
         let mut event = blank(row.activity);
@@ -190,7 +190,7 @@ struct Row<'a> {
     rest: &'a [u8],
 }
 
-/// The first of `rows`, or the byte in it that is wrong and what was expected there.
+/// The first of `rows`, or the offset of the invalid byte in it and what was expected there.
 #[inline]
 fn row<'a>(rows: &'a [u8]) -> Result<Row<'a>, (usize, &'static str)> {
     let Some((header, _)) = rows.split_first_chunk::<ROW_HEADER>() else {
@@ -245,7 +245,7 @@ impl<'a, const KEEP: bool> Reader<'a, KEEP> {
         Self { bits: row.subject_bits, activity_bits: row.activity_bits, values: row.values, text, fault: None }
     }
 
-    /// What is left of the text.
+    /// The rest of the text.
     #[inline(always)]
     fn finish(mut self) -> Result<&'a str, Fault> {
         if !self.values.is_empty() {
@@ -382,7 +382,7 @@ impl<'a, const KEEP: bool> Codec<'a> for Reader<'a, KEEP> {
         let present = self.field();
         let flag = self.field();
         if flag && !present {
-            self.wrong("no truth where none is known");
+            self.wrong("no value for an absent boolean");
         }
         if KEEP && present {
             *value = Some(flag);
@@ -396,7 +396,7 @@ impl<'a, const KEEP: bool> Codec<'a> for Reader<'a, KEEP> {
             match W::from_code(code) {
                 Some(word) if KEEP => *value = word,
                 Some(_) => {}
-                None => self.wrong("before this: the number of a word of this field"),
+                None => self.wrong("before this: the number of a variant of this field"),
             }
         }
     }

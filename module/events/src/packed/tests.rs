@@ -1,4 +1,4 @@
-//! What holds of packed batches: they say what they were told, and nothing they hold can do harm.
+//! Packed batches round-trip, and malformed ones are rejected without a panic.
 
 use proptest::prelude::*;
 
@@ -107,7 +107,7 @@ fn one_of_each() -> (Vec<String>, Vec<u64>) {
 
 proptest! {
     #[test]
-    fn what_is_packed_is_read_back(material in material()) {
+    fn packed_events_round_trip(material in material()) {
         let events: Vec<ProcessEvent<'_>> =
             material.iter().map(|(kind, texts, numbers)| filled(*kind, texts, numbers)).collect();
         let bytes = packed(&events);
@@ -117,16 +117,16 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_refused_or_read(mut bytes in prop::collection::vec(any::<u8>(), 0..400), honest in any::<bool>()) {
+    fn arbitrary_bytes_are_rejected_or_read(mut bytes in prop::collection::vec(any::<u8>(), 0..400), honest in any::<bool>()) {
         if honest {
-            // A header that adds up, so that the soup reaches the rows.
+            // A consistent header, so that the random bytes reach the rows.
             let rows = bytes.len() / 8 * 4;
-            let mut soup = b"BCPK".to_vec();
+            let mut batch = b"BCPK".to_vec();
             for value in [1, rows as u32 / 36, 0, rows as u32, 0, (bytes.len() - rows) as u32] {
-                soup.extend(value.to_le_bytes());
+                batch.extend(value.to_le_bytes());
             }
-            soup.append(&mut bytes);
-            bytes = soup;
+            batch.append(&mut bytes);
+            bytes = batch;
         }
         match Batch::parse(&bytes) {
             Ok(batch) => prop_assert_eq!(batch.iter().count(), batch.len()),
@@ -135,7 +135,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_byte_is_refused_or_read(material in material(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
+    fn a_changed_byte_is_rejected_or_read(material in material(), at in any::<prop::sample::Index>(), flip in 1..=255_u8) {
         let events: Vec<ProcessEvent<'_>> =
             material.iter().map(|(kind, texts, numbers)| filled(*kind, texts, numbers)).collect();
         let mut bytes = packed(&events);
@@ -149,7 +149,7 @@ proptest! {
 }
 
 #[test]
-fn every_byte_of_every_kind_can_be_changed_without_harm() {
+fn changing_any_byte_of_any_kind_does_not_panic() {
     let (texts, numbers) = one_of_each();
     let events: Vec<_> = (0..ActivityKind::COUNT as u32).map(|kind| filled(kind, &texts, &numbers)).collect();
     let bytes = packed(&events);
@@ -167,7 +167,7 @@ fn every_byte_of_every_kind_can_be_changed_without_harm() {
 }
 
 #[test]
-fn a_batch_that_was_cut_is_refused_at_any_place() {
+fn a_truncated_batch_is_rejected_at_any_length() {
     let (texts, numbers) = one_of_each();
     let bytes = packed(&[filled(2, &texts, &numbers)]);
     for end in 0..bytes.len() {
@@ -176,7 +176,7 @@ fn a_batch_that_was_cut_is_refused_at_any_place() {
 }
 
 #[test]
-fn an_error_names_the_byte() {
+fn an_error_has_the_offset() {
     let (texts, numbers) = one_of_each();
     let bytes = packed(&[filled(9, &texts, &numbers), filled(9, &texts, &numbers)]);
     let at = |offset: usize, byte: u8| {
@@ -193,7 +193,7 @@ fn an_error_names_the_byte() {
 }
 
 #[test]
-fn text_is_cut_at_whole_characters_only() {
+fn text_is_split_at_character_boundaries_only() {
     let (texts, nothing) = (["\u{20ac}\u{20ac}".to_owned()], [String::new()]);
     let event = ProcessEvent {
         activity: Activity::Dns(DnsQuery { query: &texts[0], answers: "x" }),
@@ -208,7 +208,7 @@ fn text_is_cut_at_whole_characters_only() {
 }
 
 #[test]
-fn empty_fields_cost_nothing_and_an_origin_is_written_once() {
+fn empty_fields_take_no_space_and_an_origin_is_written_once() {
     let nothing = [String::new()];
     let empty = filled(0, &nothing, &[0]);
     assert_eq!(packed(&[empty]).len(), HEADER * 2 + ROW_HEADER);
@@ -218,7 +218,7 @@ fn empty_fields_cost_nothing_and_an_origin_is_written_once() {
 }
 
 #[test]
-fn a_builder_says_when_it_is_full_and_keeps_nothing() {
+fn a_builder_reports_when_it_is_full_and_is_reused() {
     let (texts, numbers) = one_of_each();
     let mut builder = Builder::new(4_000);
     let event = filled(1, &texts, &numbers);

@@ -7,15 +7,15 @@ use crate::ProcessEvent;
 use super::fields::{self, Codec, Word};
 use super::{HEADER, MAGIC, ROW_HEADER, VERSION};
 
-/// Bytes at which a batch is full, if the caller does not say otherwise: large enough that crossing costs nothing,
-/// small enough to stay in a cache.
-const USUAL_LIMIT: usize = 512 * 1024;
-/// The most bytes a batch may have, so that every position fits a word, on either side.
-const MOST: usize = 1 << 30;
-/// How many of the last origins are compared before a new one is written.
+/// Default size in bytes at which a batch is full: large enough to amortise a call into the sandbox, small enough to
+/// stay in a cache.
+const DEFAULT_LIMIT: usize = 512 * 1024;
+/// Maximum size of a batch in bytes, so that every offset fits a word on both sides.
+const MAX_SIZE: usize = 1 << 30;
+/// Number of recent origins that are compared before a new one is written.
 const RECENT_ORIGINS: usize = 8;
 
-/// Writes packed batches, one after another, in buffers that it keeps.
+/// Writes packed batches one after another, reusing its buffers.
 #[derive(Debug)]
 pub struct Builder {
     limit: usize,
@@ -26,7 +26,7 @@ pub struct Builder {
     text: String,
 }
 
-/// An event that has no room in a batch that is not empty, or is larger than any batch may be.
+/// The event does not fit: the batch is full, or the event alone exceeds the maximum size of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DoesNotFit;
 
@@ -38,17 +38,17 @@ impl fmt::Display for DoesNotFit {
 
 impl std::error::Error for DoesNotFit {}
 
-/// What many events of a batch have in common.
+/// Fields shared by many events of a batch.
 #[derive(Clone, Copy, Debug)]
 struct Origin {
     source: u32,
-    /// Position and length of input, provider and host.
+    /// Offset and length of input, provider and host.
     texts: [(usize, usize); 3],
 }
 
 impl Default for Builder {
     fn default() -> Self {
-        Self::new(USUAL_LIMIT)
+        Self::new(DEFAULT_LIMIT)
     }
 }
 
@@ -56,7 +56,7 @@ impl Builder {
     /// An empty batch that counts as full from `limit` bytes on.
     pub fn new(limit: usize) -> Self {
         Self {
-            limit: limit.min(MOST),
+            limit: limit.min(MAX_SIZE),
             events: 0,
             origins: Vec::new(),
             origin_text: String::new(),
@@ -68,7 +68,7 @@ impl Builder {
     /// Adds an event.
     ///
     /// # Errors
-    /// The batch would become larger than 1 GiB: nothing was added.
+    /// The batch would become larger than 1 GiB. It is left unchanged.
     pub fn push(&mut self, event: &ProcessEvent<'_>) -> Result<(), DoesNotFit> {
         let before = (self.origins.len(), self.origin_text.len(), self.rows.len(), self.text.len());
         let origin = self.origin(event);
@@ -77,7 +77,7 @@ impl Builder {
         let mut copy = *event;
         fields::event(&mut writer, &mut copy);
         let (subject, activity) = (writer.subject, writer.bits);
-        if self.size() > MOST {
+        if self.size() > MAX_SIZE {
             self.origins.truncate(before.0);
             self.origin_text.truncate(before.1);
             self.rows.truncate(before.2);
@@ -98,30 +98,30 @@ impl Builder {
         Ok(())
     }
 
-    /// How many events it holds.
+    /// Number of events.
     pub fn len(&self) -> usize {
         self.events as usize
     }
 
-    /// Whether it holds none.
+    /// Whether there are no events.
     pub fn is_empty(&self) -> bool {
         self.events == 0
     }
 
-    /// How many bytes the batch has.
+    /// Size of the batch in bytes.
     pub fn size(&self) -> usize {
         HEADER * (1 + self.origins.len()) + self.rows.len() + self.origin_text.len() + self.text.len()
     }
 
-    /// Whether it has reached its limit and should be sent.
+    /// Whether the batch has reached its limit and should be sent.
     pub fn is_full(&self) -> bool {
         self.size() >= self.limit
     }
 
-    /// Writes the batch to `out`, whose contents it replaces, and begins an empty one.
+    /// Writes the batch to `out`, replacing its contents, and starts an empty one.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         out.clear();
-        // A new one where there is too little room: growing would copy what is not wanted any more.
+        // Allocated anew if too small: growing would copy contents that are replaced anyway.
         if out.capacity() < self.size() {
             *out = Vec::with_capacity(self.size());
         }
@@ -150,7 +150,7 @@ impl Builder {
         self.clear();
     }
 
-    /// Forgets all events; the buffers stay.
+    /// Removes all events; the buffers are kept.
     pub fn clear(&mut self) {
         self.events = 0;
         self.origins.clear();
@@ -183,7 +183,7 @@ impl Builder {
     }
 }
 
-/// As a word. Nothing that is written is larger than [`MOST`].
+/// Converts to a word. No value exceeds [`MAX_SIZE`].
 fn word(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
@@ -198,7 +198,7 @@ struct Writer<'b> {
 }
 
 impl Writer<'_> {
-    /// Goes to the next field, and says whether it has a value.
+    /// Advances to the next field and records whether it has a value.
     #[inline(always)]
     fn field(&mut self, present: bool) -> bool {
         self.bits |= u64::from(present) << self.bit;

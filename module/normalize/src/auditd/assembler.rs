@@ -1,9 +1,9 @@
-//! Joins the lines of one audit event, and hands complete events on.
+//! Joins the lines of one audit event, and passes on complete events.
 //!
-//! Lines of different events interleave in every busy log, so an event is known by node, time and serial, never by
-//! its neighbours. It is complete at EOE; or at PROCTITLE, the last record the kernel writes, if all PATH records
-//! that its SYSCALL announces are there; or when a line of the same node is more than two seconds younger; or at the
-//! end of the input. Complete events are handed on in the order in which they became complete.
+//! Lines of different events interleave in every busy log, so an event is identified by node, time and serial, never by
+//! neighbouring lines. It is complete at EOE; or at PROCTITLE, the last record the kernel writes, if all PATH records
+//! that its SYSCALL announces have been read; or when a line of the same node is more than two seconds later; or at the
+//! end of the input. Events are passed on in the order in which they become complete.
 
 use backchannel_events::{ProcessEvent, Timestamp};
 use bumpalo::Bump;
@@ -14,24 +14,24 @@ use super::names::Names;
 use super::{AuditStats, convert, parse, user};
 use crate::{Accepted, Place};
 
-/// How many events may be incomplete at a time.
+/// Maximum number of incomplete events.
 const EVENTS: usize = 1_024;
-/// How many bytes of lines all incomplete events may hold.
+/// Maximum size of the lines of all incomplete events, in bytes.
 const BYTES: usize = 16 << 20;
-/// How many bytes of lines one event may hold: an execve with the longest arguments Linux allows has 4 MiB.
+/// Maximum size of the lines of one event, in bytes: an execve with the longest arguments Linux allows has 4 MiB.
 const EVENT_BYTES: usize = 6 << 20;
-/// After how much of the node's own time an event is complete.
-const PATIENCE: i64 = 2 * Timestamp::SECOND;
-/// Buffers kept for reuse, and how large one may be.
-const SPARE: usize = 16;
+/// Time of the node's own clock after which an event is complete.
+const COMPLETE_AFTER: i64 = 2 * Timestamp::SECOND;
+/// Number of buffers kept for reuse, and their maximum size in bytes.
+const SPARE_BUFFERS: usize = 16;
 const SPARE_BYTES: usize = 64 << 10;
 
 /// The state of the audit normaliser.
 #[derive(Debug, Default)]
 pub(crate) struct Auditd {
-    /// In the order of their first lines.
+    /// Pending events in the order of their first lines.
     pending: Vec<Pending>,
-    /// No pending event is older.
+    /// Lower bound of the times of pending events.
     oldest: i64,
     bytes: usize,
     spare: Vec<String>,
@@ -48,12 +48,12 @@ struct Pending {
     input: String,
     default_host: String,
     line: u64,
-    /// Its lines, each with its end.
+    /// Its lines, with the end of each.
     text: String,
     has_title: bool,
     ended: bool,
     paths: u32,
-    /// `items=` of SYSCALL, once it is there.
+    /// `items=` of SYSCALL, once that was read.
     expected_paths: Option<u32>,
 }
 
@@ -64,7 +64,7 @@ impl Pending {
 }
 
 impl Auditd {
-    /// What could not be used as it should.
+    /// Counters of irregularities.
     pub(crate) fn stats(&self) -> AuditStats {
         AuditStats { names_evicted: self.names.evicted, ..self.stats }
     }
@@ -74,7 +74,7 @@ impl Auditd {
         self.stats.malformed += 1;
     }
 
-    /// Takes one line and hands on the events it completes, or is.
+    /// Adds one line and passes on the events that it completes, or is itself.
     pub(crate) fn accept(
         &mut self,
         text: &str,
@@ -92,7 +92,7 @@ impl Auditd {
             count += completed;
             kept
         } else {
-            // Every other record says all it has to say by itself.
+            // All other records are self-contained.
             let host = if line.node.is_empty() { place.default_host } else { line.node };
             let stamp =
                 user::Stamp { time: line.time, serial: line.serial, host, input: place.input, line: place.line };
@@ -106,14 +106,14 @@ impl Auditd {
         }
     }
 
-    /// Hands on everything that is pending.
+    /// Passes on all pending events.
     pub(crate) fn flush(&mut self, arena: &Bump, sink: &mut dyn FnMut(&ProcessEvent<'_>)) {
         for pending in core::mem::take(&mut self.pending) {
             self.finish(pending, arena, sink);
         }
     }
 
-    /// Adds a line to its event. Whether it is kept, and how many events came of it.
+    /// Adds a line to its event. Returns whether it is kept, and the number of events passed on.
     fn take(
         &mut self,
         line: &Line<'_>,
@@ -132,7 +132,7 @@ impl Auditd {
         let mut count = 0;
         let index = match found {
             Some(index) => index,
-            // An end without a beginning: the event was complete before it came.
+            // An EOE without a pending event: the event was completed before it was read.
             None if line.kind == "EOE" => return (false, 0),
             None => {
                 if self.pending.len() >= EVENTS {
@@ -188,7 +188,7 @@ impl Auditd {
         self.pending.len() - 1
     }
 
-    /// Completes the events of the same node and input that are too old to grow any more.
+    /// Completes the events of the same node and input that are too old to grow.
     fn complete_older(
         &mut self,
         line: &Line<'_>,
@@ -196,7 +196,7 @@ impl Auditd {
         arena: &Bump,
         sink: &mut dyn FnMut(&ProcessEvent<'_>),
     ) -> u32 {
-        let limit = line.time.0.saturating_sub(PATIENCE);
+        let limit = line.time.0.saturating_sub(COMPLETE_AFTER);
         if self.pending.is_empty() || self.oldest >= limit {
             return 0;
         }
@@ -214,7 +214,7 @@ impl Auditd {
         count
     }
 
-    /// Completes the event that has waited longest, for want of room.
+    /// Completes the event that has been pending longest, to stay within the limits.
     fn evict(&mut self, arena: &Bump, sink: &mut dyn FnMut(&ProcessEvent<'_>)) -> u32 {
         if self.pending.is_empty() {
             return 0;
@@ -224,7 +224,7 @@ impl Auditd {
         u32::from(self.finish(pending, arena, sink))
     }
 
-    /// Converts a complete event. Whether it said anything.
+    /// Converts a complete event. Returns whether it gave a process event.
     fn finish(&mut self, pending: Pending, arena: &Bump, sink: &mut dyn FnMut(&ProcessEvent<'_>)) -> bool {
         let Pending { time, serial, node, input, default_host, line, mut text, .. } = pending;
         self.bytes = self.bytes.saturating_sub(text.len());
@@ -240,7 +240,7 @@ impl Auditd {
             }
             convert::emit(&event, &mut self.names, arena, sink)
         };
-        if self.spare.len() < SPARE && text.capacity() <= SPARE_BYTES {
+        if self.spare.len() < SPARE_BUFFERS && text.capacity() <= SPARE_BYTES {
             text.clear();
             self.spare.push(text);
         }
@@ -248,7 +248,7 @@ impl Auditd {
     }
 }
 
-/// `items=` of a SYSCALL record: how many PATH records follow.
+/// `items=` of a SYSCALL record: the number of PATH records that follow.
 fn items(body: &str) -> u32 {
     memchr::memmem::find(body.as_bytes(), b" items=")
         .and_then(|at| body[at + 7..].split(' ').next())

@@ -1,8 +1,8 @@
-//! What a system call event means: a joined [`AuditEvent`] to a [`ProcessEvent`].
+//! Converts the [`AuditEvent`] of a system call to a [`ProcessEvent`].
 //!
-//! Choices: an effective uid of 0 is integrity System, every other is Medium. A failed execve started nothing and
-//! is not used. A relative name is joined with the CWD record, unless the call gave another directory by
-//! descriptor; `/var/run` stays as logged.
+//! Conventions: an effective uid of 0 is integrity System, any other is Medium. A failed execve starts nothing and is
+//! ignored. A relative name is joined with the CWD record, unless the call has another directory by descriptor;
+//! `/var/run` is kept as logged.
 
 use backchannel_events::{
     Access, AccessKind, Activity, Channel, Endpoint, FileChange, FileKind, FileOperation, Integrity, Mechanism,
@@ -19,15 +19,15 @@ use super::syscalls::{Call, call};
 
 /// `AT_FDCWD` as an audit argument: the kernel prints the low 32 bits of a register that may be wider.
 const AT_FDCWD: u32 = 0xffff_ff9c;
-/// File type bits of a mode (`S_IFMT`), and two of their values.
+/// Mask of the file type in a mode (`S_IFMT`), and two of its values.
 const TYPE: u32 = 0o170_000;
 const TYPE_FIFO: u32 = 0o010_000;
 const TYPE_SOCKET: u32 = 0o140_000;
-/// Access bits of a channel: it was opened to read, to write.
+/// Access bits of a channel: opened for reading, for writing.
 const READ: u32 = 1;
 const WRITE: u32 = 2;
 
-/// Hands over what the event says, if it says anything. Whether it did.
+/// Passes on the process event of an audit event, if there is one. Returns whether there was.
 pub(crate) fn emit<'a>(
     event: &AuditEvent<'a>,
     names: &mut Names,
@@ -36,7 +36,7 @@ pub(crate) fn emit<'a>(
 ) -> bool {
     let Some(record) = &event.syscall else { return false };
     let Some(call) = call(record.name, record.arch, record.number) else { return false };
-    let Some(activity) = (Meaning { event, record, call, names, arena }).activity() else { return false };
+    let Some(activity) = (Conversion { event, record, call, names, arena }).activity() else { return false };
     sink(&ProcessEvent {
         time: event.time,
         host: event.host,
@@ -55,7 +55,7 @@ pub(crate) fn emit<'a>(
     true
 }
 
-/// EACCES and EPERM are refusals; EINPROGRESS is a connect that goes on in the background.
+/// EACCES and EPERM are denials; EINPROGRESS is a connect that continues in the background.
 fn outcome(record: &SyscallRecord<'_>) -> Outcome {
     match (record.success, record.exit) {
         (Some(true), _) => Outcome::Success,
@@ -100,8 +100,8 @@ fn process<'a>(event: &AuditEvent<'a>, record: &SyscallRecord<'a>, call: Call, a
     }
 }
 
-/// Whether a process title is of the program that runs, and not of the one before exec: the kernel reads it once
-/// per audit context, so it may be stale.
+/// Whether a process title belongs to the running program, and not to the one before exec: the kernel reads it once per
+/// audit context, so it may be stale.
 fn title_fits(title: &[&str], record: &SyscallRecord<'_>) -> bool {
     let Some(first) = title.first() else { return false };
     // `postgres: checkpointer`, `nginx: worker process`, `-bash`, `/usr/bin/x --y` in one string.
@@ -116,7 +116,7 @@ fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
 }
 
-/// The first 15 bytes, which is all that `comm` holds.
+/// The first 15 bytes, the maximum length of `comm`.
 fn cut(name: &str) -> &str {
     let mut end = name.len().min(15);
     while !name.is_char_boundary(end) {
@@ -125,8 +125,8 @@ fn cut(name: &str) -> &str {
     &name[..end]
 }
 
-/// Everything that bears on what a call means.
-struct Meaning<'e, 'n, 'a> {
+/// An audit event with what was derived from it so far.
+struct Conversion<'e, 'n, 'a> {
     event: &'e AuditEvent<'a>,
     record: &'e SyscallRecord<'a>,
     call: Call,
@@ -134,14 +134,14 @@ struct Meaning<'e, 'n, 'a> {
     arena: &'a Bump,
 }
 
-impl<'a> Meaning<'_, '_, 'a> {
+impl<'a> Conversion<'_, '_, 'a> {
     fn activity(&mut self) -> Option<Activity<'a>> {
         let succeeded = self.record.success != Some(false);
         match self.call {
             Call::Execve | Call::Execveat => succeeded.then_some(Activity::ProcessStart),
             Call::ExitGroup => Some(Activity::ProcessEnd),
             Call::Connect => self.connect(self.arguments(2)),
-            // These two name their peer each time; the address length is not in the arguments logged.
+            // These two have their peer in each call; the address length is not in the logged arguments.
             Call::Sendto | Call::Sendmsg => match self.address(None)? {
                 Address::Internet(..) => None,
                 address => self.connect_to(address),
@@ -228,8 +228,8 @@ impl<'a> Meaning<'_, '_, 'a> {
         Some(Activity::ChannelCreate(channel))
     }
 
-    /// An accept holds the peer's address, never the listener's: that was seen at bind, by this process, by the
-    /// one it was forked from, or by one of the same program, user and session.
+    /// An accept has the peer's address, never the listener's. That was logged at bind, by this process, by the one it
+    /// was forked from, or by one of the same program, user and session.
     fn accept(&self) -> Option<Activity<'a>> {
         let peer = self.address(None);
         if let Some(Address::Internet(address, port)) = peer {
@@ -292,7 +292,7 @@ impl<'a> Meaning<'_, '_, 'a> {
 
     // --- files and FIFOs ---
 
-    /// The PATH record of the object itself: of the wanted kind, else the last that is not its directory.
+    /// The PATH record of the object itself: one of the wanted kind, else the last that is not its directory.
     fn path(&self, kind: NameKind) -> Option<&PathRecord<'a>> {
         let paths = &self.event.paths;
         paths
@@ -301,7 +301,7 @@ impl<'a> Meaning<'_, '_, 'a> {
             .or_else(|| paths.iter().rfind(|path| path.kind != NameKind::Parent))
     }
 
-    /// A name made absolute. `from_directory`: whether a relative one counts from the current directory.
+    /// Makes a name absolute. `from_directory`: whether a relative one is relative to the current directory.
     fn absolute(&self, name: &'a str, from_directory: bool) -> &'a str {
         if name.is_empty() || name.starts_with('/') || !from_directory || !self.event.directory.starts_with('/') {
             return name;
@@ -327,7 +327,7 @@ impl<'a> Meaning<'_, '_, 'a> {
         joined.into_bump_str()
     }
 
-    /// The name of a PATH record, absolute where that can be known.
+    /// The name of a PATH record, absolute if that can be determined.
     fn name(&self, path: &PathRecord<'a>) -> &'a str {
         let by_descriptor = matches!(
             self.call,
@@ -361,7 +361,7 @@ impl<'a> Meaning<'_, '_, 'a> {
         let mode = mode.map(|mode| mode as u32);
         match mode.or(path.mode).map(|mode| mode & TYPE) {
             Some(TYPE_FIFO) => {
-                // A node that could not be made has no record of its mode: the one asked for stands in.
+                // If the node was not created, no record has its mode: the requested mode is used.
                 let mut channel = self.fifo(path, None);
                 channel.mode = channel.mode.filter(|mode| mode & TYPE == TYPE_FIFO).or(mode);
                 Some(Activity::ChannelCreate(channel))
@@ -404,7 +404,7 @@ impl<'a> Meaning<'_, '_, 'a> {
 
     fn change_mode(&self, mode: Option<u64>) -> Option<Activity<'a>> {
         match self.file(FileOperation::ChangeMode, NameKind::Normal)? {
-            // PATH holds the mode before the act; the new one is the argument.
+            // PATH has the mode before the call; the new one is the argument.
             Activity::File(change) => {
                 Some(Activity::File(FileChange { mode: mode.map(|mode| mode as u32 & 0o7777), ..change }))
             }
@@ -418,7 +418,7 @@ impl<'a> Meaning<'_, '_, 'a> {
 
     fn rename(&self) -> Option<Activity<'a>> {
         let old = self.event.paths.iter().find(|path| path.kind == NameKind::Delete);
-        // A rename over a file deletes that too: the old name is the first of the two, the new one was created.
+        // A rename over a file deletes that too: the old name is the first deleted one, the new one was created.
         match self.file(FileOperation::Rename, NameKind::Create)? {
             Activity::File(change) => {
                 Some(Activity::File(FileChange { old_path: old.map_or("", |path| self.name(path)), ..change }))
@@ -439,8 +439,8 @@ impl<'a> Meaning<'_, '_, 'a> {
 
     // --- other processes ---
 
-    /// Requests: linux/ptrace.h and asm/ptrace-abi.h. What only looks at registers or steers a process is not used:
-    /// a tracer makes thousands of those.
+    /// Requests: linux/ptrace.h and asm/ptrace-abi.h. Requests that only read registers or control execution are
+    /// ignored: a tracer makes thousands of those.
     fn trace(&self) -> Option<Activity<'a>> {
         let request = self.arguments(0)? as u32;
         let kind = match request {
@@ -482,7 +482,8 @@ impl<'a> Meaning<'_, '_, 'a> {
 
     // --- shared memory and queues ---
 
-    /// shmget and msgget: the key is the name that others find it by; IPC_PRIVATE has none, so its id stands in.
+    /// shmget and msgget: the key is the name by which other processes find it. IPC_PRIVATE has none, so the id is
+    /// used.
     fn system_v(&mut self, mechanism: Mechanism, flags: Option<u64>, succeeded: bool) -> Option<Activity<'a>> {
         let key = self.arguments(0)? as u32;
         let id = u64::try_from(self.record.exit).ok().filter(|_| succeeded);
@@ -529,7 +530,7 @@ impl<'a> Meaning<'_, '_, 'a> {
         let path = self.path(NameKind::Create)?;
         let flags = self.arguments(1)?;
         let mut name = BumpString::with_capacity_in(path.name.len() + 1, self.arena);
-        // The C library takes the slash off before the call.
+        // The C library removes the slash before the call.
         name.push('/');
         name.push_str(path.name.trim_start_matches('/'));
         let channel = Channel {
@@ -544,7 +545,7 @@ impl<'a> Meaning<'_, '_, 'a> {
             mode: path.mode,
             ..Channel::default()
         };
-        // O_CREAT is 0o100; a queue that was there already is only opened.
+        // O_CREAT is 0o100; a queue that existed before is only opened.
         let creates = path.kind == NameKind::Create || (path.mode.is_none() && flags & 0o100 != 0);
         Some(if creates { Activity::ChannelCreate(channel) } else { Activity::ChannelConnect(channel) })
     }

@@ -1,13 +1,14 @@
-//! [`AuditEvent`]: the records of one audit event, decoded, whether lines or laurel brought them.
+//! [`AuditEvent`]: the records of one audit event, decoded, independent of whether they were read from lines or from
+//! laurel.
 
 use backchannel_events::Timestamp;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-/// One audit event with the records Backchannel reads.
+/// One audit event, with the record types that are used.
 #[derive(Debug)]
 pub(crate) struct AuditEvent<'a> {
-    /// Time all its records share.
+    /// Time, equal in all its records.
     pub(crate) time: Timestamp,
     /// Serial number as text.
     pub(crate) serial: &'a str,
@@ -21,7 +22,7 @@ pub(crate) struct AuditEvent<'a> {
     pub(crate) syscall: Option<SyscallRecord<'a>>,
     /// Arguments of EXECVE.
     pub(crate) arguments: &'a [&'a str],
-    /// Arguments of PROCTITLE: at most 128 bytes of them, and maybe those of the program before exec.
+    /// Arguments of PROCTITLE: at most 128 bytes, and possibly those of the program before exec.
     pub(crate) title: &'a [&'a str],
     /// CWD.
     pub(crate) directory: &'a str,
@@ -93,7 +94,7 @@ pub(crate) struct PathRecord<'a> {
 /// `nametype=` of a PATH record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum NameKind {
-    /// Looked up and found, or not found (UNKNOWN), or not said.
+    /// Looked up and found, or not found (UNKNOWN), or not stated.
     #[default]
     Normal,
     /// Directory of the name that is created or deleted.
@@ -104,7 +105,7 @@ pub(crate) enum NameKind {
     Delete,
 }
 
-/// An OBJ_PID record: the process a signal or ptrace is for.
+/// An OBJ_PID record: the target process of a signal or ptrace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ObjectRecord<'a> {
     pub(crate) pid: Option<u32>,
@@ -129,7 +130,7 @@ impl<'a> SyscallRecord<'a> {
             "arch" => self.arch = value,
             "syscall" => match value.parse() {
                 Ok(number) => self.number = number,
-                // laurel and `ausearch -i` may have put the name in its place.
+                // laurel and `ausearch -i` may have replaced it by the name.
                 Err(_) => self.name = value,
             },
             "SYSCALL" => self.name = value,
@@ -206,7 +207,7 @@ impl<'a> IpcRecord<'a> {
     }
 }
 
-/// A login uid; the value for "never set" is no text.
+/// A login uid; the value for "never set" becomes empty.
 pub(crate) fn login(value: &str) -> &str {
     match value {
         "4294967295" | "-1" | "unset" => "",
@@ -214,7 +215,7 @@ pub(crate) fn login(value: &str) -> &str {
     }
 }
 
-/// A session; the value for "never set" is none.
+/// A session; the value for "never set" becomes `None`.
 pub(crate) fn session(value: &str) -> Option<u32> {
     value.parse().ok().filter(|session| *session != u32::MAX)
 }

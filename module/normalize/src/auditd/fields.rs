@@ -1,25 +1,25 @@
-//! The `key=value` fields of an audit record, and the two ways in which their text is written.
+//! The `key=value` fields of an audit record, and the two encodings of their text.
 //!
-//! A string that a process can choose (comm, exe, cwd, names, arguments) is quoted, or, if it holds a blank, a
-//! quote, a control or a non-ASCII byte, bare upper-case hexadecimal. So a quoted value is never hexadecimal, even
-//! if it looks so.
+//! A string that a process can choose (comm, exe, cwd, names, arguments) is quoted or, if it contains a blank, a quote,
+//! a control character or a non-ASCII byte, written as bare upper-case hexadecimal. A quoted value is therefore never
+//! hexadecimal, even if it looks like it.
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-/// A field as it stands in the line.
+/// A field as in the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Field<'a> {
     /// Name, as logged.
     pub(crate) name: &'a str,
     /// Value, without its quotes.
     pub(crate) value: &'a str,
-    /// What was around the value: `"`, `'`, or a blank for nothing.
+    /// The delimiter of the value: `"`, `'`, or a blank for none.
     pub(crate) quote: char,
 }
 
-/// The fields of a record in order. Words without `=` belong to the value before them (`op=adding user to group`),
-/// or to nothing at the beginning.
+/// The fields of a record in order. Words without `=` belong to the preceding value (`op=adding user to group`), or are
+/// ignored at the beginning.
 pub(crate) fn fields(body: &str) -> impl Iterator<Item = Field<'_>> {
     FieldIter { rest: body }
 }
@@ -52,7 +52,7 @@ impl<'a> Iterator for FieldIter<'a> {
                     return Some(Field { name, value: &inner[..close], quote: '"' });
                 }
                 Some(b'\'') => {
-                    // A nested message may hold apostrophes: it ends at the last one of the record.
+                    // A nested message may contain apostrophes: it ends at the last one of the record.
                     let inner = &after[1..];
                     let close = inner.rfind('\'').unwrap_or(inner.len());
                     self.rest = inner.get(close + 1..).unwrap_or_default();
@@ -68,10 +68,10 @@ impl<'a> Iterator for FieldIter<'a> {
     }
 }
 
-/// Where a bare value ends: at the last word before one that holds `=`.
+/// The end of a bare value: the last word before one that contains `=`.
 fn bare_end(text: &str) -> usize {
     let mut end = text.find([' ', '\t']).unwrap_or(text.len());
-    // An empty value (`mac= pfs=x`) takes no words.
+    // An empty value (`mac= pfs=x`) has no words.
     if end == 0 {
         return 0;
     }
@@ -86,7 +86,7 @@ fn bare_end(text: &str) -> usize {
     }
 }
 
-/// The text of a field that a process could choose. `(null)` is no text.
+/// The text of a field that a process can choose. `(null)` becomes empty.
 pub(crate) fn text<'a>(field: Field<'a>, arena: &'a Bump) -> &'a str {
     if field.quote != ' ' {
         return field.value;
@@ -100,7 +100,7 @@ pub(crate) fn text<'a>(field: Field<'a>, arena: &'a Bump) -> &'a str {
     }
 }
 
-/// The bytes of an upper-case (or lower-case) hexadecimal string; `None` if it is none.
+/// Decodes a hexadecimal string of either case; `None` if it is not one.
 pub(crate) fn unhex<'a>(value: &str, arena: &'a Bump) -> Option<&'a [u8]> {
     let digits = value.as_bytes();
     if digits.is_empty() || !digits.len().is_multiple_of(2) {
@@ -122,7 +122,7 @@ fn nibble(digit: u8) -> Option<u8> {
     }
 }
 
-/// Bytes as text; what is not UTF-8 becomes U+FFFD.
+/// Bytes as text; invalid UTF-8 becomes U+FFFD.
 pub(crate) fn lossy<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a str {
     match core::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -130,7 +130,7 @@ pub(crate) fn lossy<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a str {
     }
 }
 
-/// The parts between NUL bytes, without an empty one at the end: argv as PROCTITLE holds it.
+/// The parts between NUL bytes, without an empty one at the end: the form of argv in PROCTITLE.
 pub(crate) fn arguments<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a [&'a str] {
     let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
     let mut parts = BumpVec::new_in(arena);
@@ -138,11 +138,11 @@ pub(crate) fn arguments<'a>(bytes: &'a [u8], arena: &'a Bump) -> &'a [&'a str] {
     parts.into_bump_slice()
 }
 
-/// One command line of several arguments: one blank between them. An argument that is empty or holds white space is
-/// quoted, in the way that alters it least: `'..'`, else `".."`, else `'..'` with `'\''` inside.
+/// Joins arguments to a command line, separated by one blank. An argument that is empty or contains white space is
+/// quoted with the fewest changes: `'..'`, else `".."`, else `'..'` with `'\''` inside.
 pub(crate) fn command_line<'a>(arguments: &[&'a str], arena: &'a Bump) -> &'a str {
     if let [only] = arguments {
-        // A title that the process wrote itself (`nginx: worker process`) comes as one argument: no quotes.
+        // A title that the process wrote itself (`nginx: worker process`) is one argument and is not quoted.
         return only;
     }
     let mut line = bumpalo::collections::String::new_in(arena);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn quoted_bare_and_nested_values_are_told_apart() {
+    fn quoted_bare_and_nested_values_are_distinguished() {
         assert_eq!(
             all("pid=7 comm=\"a b\" msg='op=x acct=\"it's\" res=success' mac= last=(none)"),
             [("pid", "7"), ("comm", "a b"), ("msg", "op=x acct=\"it's\" res=success"), ("mac", ""), ("last", "(none)")]

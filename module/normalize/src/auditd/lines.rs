@@ -1,33 +1,33 @@
-//! One line of an audit log, taken apart as far as `audit(TIME:SERIAL)` and no further.
+//! Parses one line of an audit log up to `audit(TIME:SERIAL)`.
 
 use backchannel_events::Timestamp;
 use memchr::{memchr, memmem};
 
-/// What stands before the fields of a line.
+/// The header of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Line<'a> {
-    /// `node=`, empty where auditd was not told to write it.
+    /// `node=`; empty if auditd is not configured to write it.
     pub(crate) node: &'a str,
     /// `type=`, by name: a kernel message (`type=1300`) is translated.
     pub(crate) kind: &'a str,
-    /// Time of the event, which all of its lines share.
+    /// Time of the event, equal in all of its lines.
     pub(crate) time: Timestamp,
     /// Serial number as logged: unique only together with the time.
     pub(crate) serial: &'a str,
     /// The fields as the kernel or the sender wrote them.
     pub(crate) body: &'a str,
-    /// The fields auditd adds in its ENRICHED format, behind byte 0x1D.
+    /// The fields that auditd adds in its ENRICHED format, after byte 0x1D.
     pub(crate) tail: &'a str,
 }
 
-/// Takes a line apart. `None` if it has no `type=` or no `audit(SECONDS.MILLIS:SERIAL)`.
+/// Parses a line. `None` if it has no `type=` or no `audit(SECONDS.MILLIS:SERIAL)`.
 pub(crate) fn split(text: &str) -> Option<Line<'_>> {
     let text = text.trim_matches(['\r', '\n', '\0', ' ']);
     let (node, rest) = match text.strip_prefix("node=") {
         Some(rest) => rest.split_once(' ')?,
         None => ("", text),
     };
-    // A forwarder may have put something before the line (`audispd: type=...`, `audit: type=1300 audit(...`).
+    // A forwarder may have added a prefix (`audispd: type=...`, `audit: type=1300 audit(...`).
     let at = if rest.starts_with("type=") { 0 } else { memmem::find(rest.as_bytes(), b" type=")? + 1 };
     let (kind, rest) = rest[at + 5..].split_once(' ')?;
     let node = if node.is_empty() { node_before(&text[..text.len() - rest.len()]) } else { node };
@@ -46,12 +46,12 @@ pub(crate) fn split(text: &str) -> Option<Line<'_>> {
     Some(Line { node, kind: name_of(kind), time: moment_of(moment)?, serial, body, tail })
 }
 
-/// `node=` somewhere before `type=`, where a forwarder has written something in front.
+/// Finds `node=` before `type=`, after a possible prefix of a forwarder.
 fn node_before(head: &str) -> &str {
     memmem::find(head.as_bytes(), b" node=").map_or("", |at| head[at + 6..].split(' ').next().unwrap_or_default())
 }
 
-/// `SECONDS.FRACTION`, as audit and laurel write it.
+/// Parses `SECONDS.FRACTION`, the form of audit and laurel.
 pub(crate) fn moment_of(text: &str) -> Option<Timestamp> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     let seconds: i64 = seconds.parse().ok()?;
@@ -67,7 +67,7 @@ pub(crate) fn moment_of(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_unix(seconds, nanos))
 }
 
-/// The name of a record type the kernel log gives by number (linux/audit.h, libaudit).
+/// The name of a record type that the kernel writes as a number (linux/audit.h, libaudit).
 fn name_of(kind: &str) -> &str {
     match kind.strip_prefix("UNKNOWN[").and_then(|rest| rest.strip_suffix(']')).unwrap_or(kind) {
         "1100" => "USER_AUTH",

@@ -1,22 +1,22 @@
-//! Names that one audit event gives and a later one needs: the address of a listening socket (`accept` has only its
-//! descriptor), the key of a System V segment or queue (`shmat` has only its id), the process behind a pidfd.
+//! Names that are in one audit event and needed for a later one: the address of a listening socket (`accept` has only
+//! its descriptor), the key of a System V segment or queue (`shmat` has only its id), the process of a pidfd.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use backchannel_events::Mechanism;
 
-/// How many names are kept in all.
+/// Maximum number of names.
 const CAPACITY: usize = 8_192;
-/// How many bytes of text one name may hold with its host and program: no real one is as long.
+/// Maximum size of one name with its host and program, in bytes: no real one is as long.
 const LONGEST: usize = 1_024;
 
-/// What a name belongs to.
+/// The object that a name belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Handle {
     /// A descriptor of a process.
     Descriptor { pid: u32, number: u64 },
-    /// A descriptor of a program in one audit session: a daemon that binds, forks and lets its first process end
-    /// accepts in a process that no record ties to the first.
+    /// A descriptor of a program in one audit session: a daemon that binds, forks and lets its first process exit
+    /// accepts in a process that no record relates to the first.
     Program { image: String, user: String, session: Option<u32>, number: u64 },
     /// A shared memory segment.
     Segment(u64),
@@ -24,24 +24,24 @@ pub(crate) enum Handle {
     Queue(u64),
 }
 
-/// A name and what it names.
+/// A handle with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named {
     pub(crate) mechanism: Mechanism,
     pub(crate) name: String,
 }
 
-/// The names of all hosts, the oldest forgotten first.
+/// The names of all hosts; the oldest is evicted first.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     hosts: BTreeMap<String, BTreeMap<Handle, Named>>,
     order: VecDeque<(String, Handle)>,
-    /// How many were forgotten for want of room.
+    /// Number of names that were evicted.
     pub(crate) evicted: u64,
 }
 
 impl Names {
-    /// Remembers a name, or another name for the same handle.
+    /// Stores the name of a handle, replacing a previous one.
     pub(crate) fn remember(&mut self, host: &str, handle: Handle, mechanism: Mechanism, name: &str) {
         let program = match &handle {
             Handle::Program { image, user, .. } => image.len() + user.len(),
@@ -72,7 +72,7 @@ impl Names {
         }
     }
 
-    /// The name of a handle, if it was remembered.
+    /// The name of a handle, if it is known.
     pub(crate) fn find(&self, host: &str, handle: &Handle) -> Option<&Named> {
         self.hosts.get(host)?.get(handle)
     }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_used_again_has_its_new_name() {
+    fn a_reused_handle_has_its_new_name() {
         let mut names = Names::default();
         let handle = Handle::Descriptor { pid: 7, number: 3 };
         names.remember("h", handle.clone(), Mechanism::UnixSocket, "/a");

@@ -7,14 +7,14 @@ use super::event::{AuditEvent, IpcRecord, ObjectRecord, PathRecord, SyscallRecor
 use super::fields::{Field, arguments, fields, lossy, text, unhex};
 use super::lines::Line;
 
-/// Whether a line of this type is a part of an event worth keeping until the event is complete.
+/// Whether a line of this type is part of an event and needed when the event is complete.
 pub(crate) fn is_part(kind: &str) -> bool {
     matches!(kind, "SYSCALL" | "EXECVE" | "CWD" | "PATH" | "SOCKADDR" | "PROCTITLE" | "OBJ_PID" | "IPC" | "EOE")
 }
 
-/// Fills an event from its lines, in the order they were read.
+/// Fills an event from its lines, in the order in which they were read.
 pub(crate) fn fill<'a>(event: &mut AuditEvent<'a>, lines: impl Iterator<Item = Line<'a>>, arena: &'a Bump) {
-    // Index of the argument and its bytes so far: a long argument comes in parts, over several records.
+    // Index of the argument and its bytes so far: a long argument is split over several records.
     let mut parts: BumpVec<'a, (u32, BumpVec<'a, u8>)> = BumpVec::new_in(arena);
     for line in lines {
         match line.kind {
@@ -55,7 +55,7 @@ pub(crate) fn fill<'a>(event: &mut AuditEvent<'a>, lines: impl Iterator<Item = L
                     argument(&mut parts, field, arena);
                 }
             }
-            // A signal to a group has many; the first is as good as any, and ptrace has one.
+            // A signal to a group has many; any of them is sufficient, and ptrace has one.
             "OBJ_PID" if event.object.is_none() => {
                 let mut record = ObjectRecord::default();
                 for field in fields(line.body).chain(fields(line.tail)) {
@@ -79,7 +79,7 @@ pub(crate) fn fill<'a>(event: &mut AuditEvent<'a>, lines: impl Iterator<Item = L
     event.arguments = all.into_bump_slice();
 }
 
-/// Takes `a1=..` or a part of it, `a1[0]=..`. Parts are joined as bytes: a character may be cut in two.
+/// Parses `a1=..` or a part of it, `a1[0]=..`. Parts are joined as bytes, because a character may be split.
 fn argument<'a>(parts: &mut BumpVec<'a, (u32, BumpVec<'a, u8>)>, field: Field<'a>, arena: &'a Bump) {
     let Some(rest) = field.name.strip_prefix('a') else { return };
     let index = rest.split('[').next().unwrap_or_default();

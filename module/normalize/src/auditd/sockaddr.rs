@@ -1,4 +1,4 @@
-//! The socket address of a SOCKADDR record, from its bytes.
+//! Decodes the socket address of a SOCKADDR record from its bytes.
 //!
 //! The decoded tail that auditd's ENRICHED format appends is never used: it prints an abstract name like a path.
 
@@ -12,9 +12,9 @@ use super::fields::lossy;
 /// A socket address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Address<'a> {
-    /// AF_UNIX with a path, as given: it may be relative.
+    /// AF_UNIX with a path as logged, possibly relative.
     Path(&'a str),
-    /// AF_UNIX in the abstract namespace, with `@` in front.
+    /// AF_UNIX in the abstract namespace, with a leading `@`.
     Abstract(&'a str),
     /// AF_UNIX without a name: the peer never called bind.
     Unnamed,
@@ -38,7 +38,7 @@ impl Address<'_> {
 /// Decodes an address of `length` bytes (the system call's argument; the record may hold more, or less).
 pub(crate) fn decode<'a>(bytes: &'a [u8], length: Option<u64>, arena: &'a Bump) -> Option<Address<'a>> {
     let (family, rest) = bytes.split_first_chunk::<2>()?;
-    // The kernel logs the caller's own bytes; every architecture named here is little endian.
+    // The kernel logs the caller's own bytes; all supported architectures are little endian.
     let family = u16::from_le_bytes(*family);
     match family {
         1 => Some(unix(rest, length, arena)),
@@ -61,8 +61,8 @@ fn unix<'a>(bytes: &'a [u8], length: Option<u64>, arena: &'a Bump) -> Address<'a
     match bytes.first() {
         None => Address::Unnamed,
         Some(0) => {
-            // No NUL ends an abstract name; the address length does. A caller that passes the whole structure pads
-            // with NULs, which are part of the name for the kernel and of no use to a reader.
+            // An abstract name is not terminated by NUL but ends with the address. If a caller passes the whole
+            // structure, the name is padded with NULs, which the kernel considers part of it; they are removed here.
             let length = length.and_then(|length| usize::try_from(length).ok()).filter(|length| *length > 2);
             let end = length.map_or(bytes.len(), |length| (length - 2).min(bytes.len()));
             let name = &bytes[1..end.max(1)];
@@ -72,12 +72,12 @@ fn unix<'a>(bytes: &'a [u8], length: Option<u64>, arena: &'a Bump) -> Address<'a
             }
             let mut text = bumpalo::collections::String::with_capacity_in(name.len() + 1, arena);
             text.push('@');
-            // As /proc/net/unix writes it: a NUL inside is another `@`.
+            // As in /proc/net/unix: a NUL inside the name becomes `@`.
             text.extend(String::from_utf8_lossy(name).chars().map(|c| if c == '\0' { '@' } else { c }));
             Address::Abstract(text.into_bump_str())
         }
         Some(_) => {
-            // What follows the first NUL is padding or the caller's stack.
+            // The bytes after the first NUL are padding or the caller's stack.
             let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
             Address::Path(lossy(&bytes[..end], arena))
         }

@@ -1,8 +1,8 @@
-//! The system calls that say something about inter-process communication, by name and by number.
+//! The system calls related to inter-process communication, by name and by number.
 //!
 //! Numbers: Linux `arch/x86/entry/syscalls/syscall_64.tbl` and `syscall_32.tbl`, `include/uapi/asm-generic/unistd.h`.
 
-/// A system call Backchannel reads.
+/// A system call that is evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)] // Each is the call of that name.
 pub(crate) enum Call {
@@ -51,7 +51,7 @@ pub(crate) enum Call {
     MqOpen,
 }
 
-/// A number no call has: this architecture has no such call, or the tables behind this one do not.
+/// A number that no call has: the architecture has no such call, or the tables do not list it.
 const NONE: u32 = u32::MAX;
 
 /// Call, name, number on x86_64, aarch64 and i386.
@@ -108,7 +108,7 @@ const CALLS: &[(Call, &str, [u32; 3])] = &[
     (Call::MqOpen, "mq_open", [240, 180, 277]),
 ];
 
-/// The call of a SYSCALL record: by the name its sender resolved (ENRICHED, laurel), else by `arch=` and number.
+/// The call of a SYSCALL record: by the name that its sender resolved (ENRICHED, laurel), else by `arch=` and number.
 pub(crate) fn call(name: &str, arch: &str, number: u32) -> Option<Call> {
     if !name.is_empty() {
         return CALLS.iter().find(|(_, known, _)| *known == name).map(|(call, _, _)| *call);
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_means_what_its_architecture_says() {
+    fn a_call_number_depends_on_the_architecture() {
         assert_eq!(call("", "c000003e", 42), Some(Call::Connect));
         assert_eq!(call("", "c00000b7", 203), Some(Call::Connect));
         assert_eq!(call("", "c00000b7", 42), None);

@@ -1,8 +1,9 @@
-//! Records that say all they have to say in one line: those of user space (PAM, sudo, systemd, dbus-daemon, package
-//! managers, auditd itself) and CONFIG_CHANGE.
+//! Self-contained records: those of user space (PAM, sudo, systemd, dbus-daemon, package managers, auditd itself) and
+//! CONFIG_CHANGE.
 //!
-//! USER_LOGIN and USER_START begin a logon (one session often has both), USER_END and USER_LOGOUT end it, a failed
-//! USER_AUTH, USER_ACCT, USER_LOGIN or USER_ERR is a failed one. CRED_*, LOGIN and successful USER_AUTH repeat what those say.
+//! USER_LOGIN and USER_START begin a logon (one session often has both), USER_END and USER_LOGOUT end it; a failed
+//! USER_AUTH, USER_ACCT, USER_LOGIN or USER_ERR is a failed logon. CRED_*, LOGIN and successful USER_AUTH are
+//! redundant.
 
 use backchannel_events::{
     Activity, Channel, Endpoint, Logon, LogonOutcome, Mechanism, Outcome, PrivilegeChange, PrivilegeChangeKind,
@@ -16,7 +17,7 @@ use super::event::{login, session};
 use super::fields::{Field, fields, text};
 use super::lines::Line;
 
-/// Where and when a record was written.
+/// Place and time of a record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp<'a> {
     pub(crate) time: Timestamp,
@@ -26,7 +27,7 @@ pub(crate) struct Stamp<'a> {
     pub(crate) line: u64,
 }
 
-/// A record of user space: what the kernel says of the sender, and what the sender says.
+/// A record of user space: the kernel's fields about the sender, and the sender's own fields.
 #[derive(Debug)]
 pub(crate) struct UserRecord<'a> {
     kind: &'a str,
@@ -35,11 +36,11 @@ pub(crate) struct UserRecord<'a> {
     /// The fields of `msg='...'`.
     message: BumpVec<'a, Field<'a>>,
     /// The message as text; the whole body where there is none.
-    said: &'a str,
+    message_text: &'a str,
     arena: &'a Bump,
 }
 
-/// Hands over what a line says, if it says anything. Whether it did.
+/// Passes on the event of a line, if there is one. Returns whether there was.
 pub(crate) fn from_line<'a>(
     line: &Line<'a>,
     stamp: Stamp<'a>,
@@ -53,8 +54,8 @@ pub(crate) fn from_line<'a>(
     for field in fields(line.body) {
         record.add(field);
     }
-    if record.said.is_empty() {
-        record.said = line.body;
+    if record.message_text.is_empty() {
+        record.message_text = line.body;
     }
     for field in fields(line.tail) {
         record.sender.push(field);
@@ -62,7 +63,7 @@ pub(crate) fn from_line<'a>(
     record.emit(stamp, sink)
 }
 
-/// Whether records of this type can say something.
+/// Whether records of this type can give events.
 pub(crate) fn is_used(kind: &str) -> bool {
     matches!(
         kind,
@@ -94,13 +95,13 @@ pub(crate) fn is_used(kind: &str) -> bool {
 impl<'a> UserRecord<'a> {
     /// A record without fields.
     pub(crate) fn new(kind: &'a str, arena: &'a Bump) -> Self {
-        Self { kind, sender: BumpVec::new_in(arena), message: BumpVec::new_in(arena), said: "", arena }
+        Self { kind, sender: BumpVec::new_in(arena), message: BumpVec::new_in(arena), message_text: "", arena }
     }
 
-    /// Adds a field of the record; the nested message is taken apart.
+    /// Adds a field of the record; a nested message is parsed.
     pub(crate) fn add(&mut self, field: Field<'a>) {
         if field.name == "msg" && field.quote != ' ' {
-            self.said = field.value;
+            self.message_text = field.value;
             self.message.extend(fields(field.value));
         } else {
             self.sender.push(field);
@@ -127,7 +128,7 @@ impl<'a> UserRecord<'a> {
         self.message.iter().chain(&self.sender).find(|field| field.name == name).copied()
     }
 
-    /// A field of the sender's, which the message may have one of the same name of.
+    /// A field of the sender. The message may have a field with the same name.
     fn of_sender(&self, name: &str) -> &'a str {
         self.sender.iter().find(|field| field.name == name).map_or("", |field| field.value)
     }
@@ -140,7 +141,7 @@ impl<'a> UserRecord<'a> {
         }
     }
 
-    /// Hands over what the record says, if it says anything. Whether it did.
+    /// Passes on the event of the record, if there is one. Returns whether there was.
     pub(crate) fn emit(&self, stamp: Stamp<'a>, sink: &mut dyn FnMut(&ProcessEvent<'_>)) -> bool {
         let mut process = Process {
             pid: self.of_sender("pid").parse().ok(),
@@ -213,7 +214,7 @@ impl<'a> UserRecord<'a> {
         }
     }
 
-    /// The fields that say what changed, in one order whatever brought them.
+    /// The fields that describe the change, in a fixed order.
     fn details(&self) -> &'a str {
         let mut details = bumpalo::collections::String::new_in(self.arena);
         for name in ["op", "audit_enabled", "audit_pid", "audit_backlog_limit", "path", "key", "list"] {
@@ -227,15 +228,15 @@ impl<'a> UserRecord<'a> {
                 details.push_str(value);
             }
         }
-        // Before auditd 2.5 a daemon wrote prose.
-        if details.is_empty() { self.said } else { details.into_bump_str() }
+        // Before auditd 2.5, a daemon wrote free text.
+        if details.is_empty() { self.message_text } else { details.into_bump_str() }
     }
 
     fn telemetry(&self) -> TelemetryState {
         match (self.kind, self.plain("audit_enabled")) {
             ("DAEMON_START", _) | ("CONFIG_CHANGE", "1" | "2") => TelemetryState::Started,
             ("DAEMON_END" | "DAEMON_ABORT", _) | ("CONFIG_CHANGE", "0") => TelemetryState::Stopped,
-            // `auditctl -D` removes every rule one by one; each is a change.
+            // `auditctl -D` removes every rule separately; each is a change.
             _ => TelemetryState::Changed,
         }
     }
@@ -300,7 +301,7 @@ impl<'a> UserRecord<'a> {
         })
     }
 
-    /// A D-Bus message that SELinux or AppArmor refused; dbus-daemon reports it.
+    /// A D-Bus message denied by SELinux or AppArmor, as reported by dbus-daemon.
     fn bus_message(&self, process: &mut Process<'a>, outcome: &mut Outcome) -> Option<Activity<'a>> {
         let selinux = self.plain("tclass") == "dbus";
         if !selinux && !self.text("operation").starts_with("dbus") {
@@ -311,9 +312,9 @@ impl<'a> UserRecord<'a> {
             ("", name) => name,
             (dest, _) => dest,
         };
-        let denied = if selinux { self.said.contains("denied") } else { self.text("apparmor") == "DENIED" };
+        let denied = if selinux { self.message_text.contains("denied") } else { self.text("apparmor") == "DENIED" };
         *outcome = if denied { Outcome::Denied } else { Outcome::Success };
-        // The record's own pid is the bus daemon's; the subject is who sent the message.
+        // The record's own pid is that of the bus daemon; the subject is the sender of the message.
         let sender = if selinux { self.plain("spid") } else { self.message_pid() };
         *process = Process { pid: sender.parse().ok(), ..Process::default() };
         Some(Activity::RpcCall(RpcCall {

@@ -5,15 +5,15 @@ use backchannel_events::{
 };
 
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
-/// Event ids that carry something for us.
+/// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
     matches!(event_id, 4624 | 4625 | 4634 | 4647 | 4648 | 4672 | 4703 | 4704 | 4720 | 4728 | 4732)
 }
 
-/// What a record about an account says.
-pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
+/// Converts a record about an account.
+pub fn read<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let process = view.security_process();
     let mut outcome = Outcome::Success;
     let activity = match view.event_id() {
@@ -23,7 +23,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
             Activity::Logon(Logon { id: None, ..logon(view, LogonOutcome::Failure) })
         }
         4634 | 4647 => Activity::Logon(logon(view, LogonOutcome::End)),
-        // The service principal name asked for stands where a package would; these records have none.
+        // The requested service principal name is in the place of a package; these records have none.
         4648 => Activity::Logon(Logon {
             id: None,
             target: view.either("TargetServerName", "TargetInfo"),
@@ -63,7 +63,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
         }),
         _ => return None,
     };
-    Some(Said { process, activity, outcome })
+    Some(Content { process, activity, outcome })
 }
 
 fn logon<'a>(view: &View<'a>, outcome: LogonOutcome) -> Logon<'a> {

@@ -1,16 +1,16 @@
-//! The addresses that each host is known to own, learned from flows whose local side is certain.
+//! The addresses of each host, learned from flows whose local side is certain.
 
 use core::net::IpAddr;
 use std::collections::BTreeMap;
 
 use super::text;
 
-/// Hosts remembered; further ones are not learned.
+/// Maximum number of hosts; further ones are not learned.
 const HOSTS: usize = 4_096;
-/// Addresses remembered for a host; a new one replaces the oldest.
+/// Maximum number of addresses of a host; a new one replaces the oldest.
 const PER_HOST: usize = 16;
 
-/// Own addresses by host (lower-case first label of its name).
+/// Addresses by host (lower-case first label of its name).
 #[derive(Debug, Default)]
 pub struct Addresses {
     hosts: BTreeMap<Box<str>, Vec<IpAddr>>,
@@ -18,7 +18,7 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    /// Remembers that `address` belongs to `host`, if it is an address that one machine can own.
+    /// Stores `address` as one of `host`, if it is an address that a single machine can have.
     pub fn learn(&mut self, host: &str, address: &str) {
         let Some(ip) = text::ip(address).filter(is_own) else { return };
         self.set_key(host);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_machine_owns_is_not_learned() {
+    fn addresses_that_no_machine_owns_are_not_learned() {
         let mut addresses = Addresses::default();
         for address in ["127.0.0.1", "0.0.0.0", "::", "::1", "224.0.0.252", "255.255.255.255", "host", ""] {
             addresses.learn("wks1", address);

@@ -1,42 +1,42 @@
-//! The clock of a source: by how much its records' time differs from UTC, learned from Sysmon records, which carry
-//! both.
+//! The clock offset of a source: the difference of its records' time from UTC, learned from Sysmon records, which
+//! contain both.
 //!
-//! Some collectors write local time and call it UTC, some on a 12-hour clock. The state is one small entry for each
-//! (input, host), updated record by record, so that the size of a batch changes nothing. A host without Sysmon takes
-//! the offset that the other hosts of its input agree on: one collector wrote them all.
+//! Some collectors write local time as UTC, some with a 12-hour clock. The state is one small entry per (input, host),
+//! updated record by record, so that the size of batches has no effect. A host without Sysmon gets the offset that the
+//! other hosts of its input agree on, because one collector wrote all of them.
 //!
-//! A record that comes before the first Sysmon record of its input keeps its own time. Whoever can read an input
-//! twice avoids that: [`Clocks::learn`] takes the offsets, and nothing else, from a first pass.
+//! A record before the first Sysmon record of its input keeps its own time. If an input can be read twice, a first pass
+//! with [`Clocks::learn`] avoids that: it only learns the offsets.
 
 use std::collections::BTreeMap;
 
 use backchannel_events::Timestamp;
 
 const SECOND: i64 = Timestamp::SECOND;
-/// How far Sysmon's UtcTime may be from the record's own time before it is disbelieved.
+/// Maximum difference of Sysmon's UtcTime from the record's own time; beyond it, UtcTime is ignored.
 const TOLERANCE: i64 = 10 * SECOND;
 /// Offsets of time zones are multiples of this.
 const QUARTER: i64 = 15 * 60 * SECOND;
-/// No time zone is further from UTC than 14 hours; a 12-hour clock can add 12.
+/// The maximum offset of time zones is 14 hours; a 12-hour clock can add 12.
 const FURTHEST: i64 = 26 * 3_600 * SECOND;
 const HALF_DAY: i64 = 12 * 3_600 * SECOND;
-/// So many records in a row must agree on an offset before it is applied to others.
+/// Number of consecutive records that must agree on an offset before it is applied to others.
 const AGREEING: u8 = 2;
-/// Sources remembered; the one not heard of for longest is forgotten first.
+/// Maximum number of sources; the least recently used one is evicted first.
 const SOURCES: usize = 4_096;
 
-/// The offset found for one source: records of this host in this input carry a time that is not UTC.
+/// The clock offset of one source: records of this host in this input have a time that is not UTC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClockOffset {
     /// File or input, as the user named it.
     pub input: String,
     /// Host as logged, in lower case.
     pub host: String,
-    /// Seconds added to the records' own time to get UTC.
+    /// Seconds that are added to the records' own time to get UTC.
     pub seconds: i64,
-    /// Whether the source wrote its time on a 12-hour clock, so that the offset changes by 12 hours at noon.
+    /// Whether the source writes its time with a 12-hour clock, so that the offset changes by 12 hours at noon.
     pub twelve_hour: bool,
-    /// How many records said so.
+    /// Number of records that showed the offset.
     pub samples: u64,
 }
 
@@ -58,18 +58,18 @@ struct State {
 #[derive(Debug, Default)]
 pub struct Clocks {
     states: Vec<State>,
-    /// Where in `states` a source is: by its input, a zero byte, and its host in lower case.
+    /// Index of a source in `states`: by its input, a zero byte, and its host in lower case.
     places: BTreeMap<Box<str>, usize>,
     key: String,
-    /// Where the last record's source is: the next record is most often of the same.
+    /// Index of the last record's source: the next record is usually from the same one.
     last: usize,
     turn: u64,
-    /// The offset that the hosts of an input agree on; `None` once they do not.
+    /// The offset that the hosts of an input agree on; `None` if they do not.
     inputs: BTreeMap<Box<str>, Option<i64>>,
 }
 
 impl Clocks {
-    /// The time of a Sysmon record. `reliable` is false for network connections, whose UtcTime often lies.
+    /// The time of a Sysmon record. `reliable` is false for network connections, whose UtcTime is often wrong.
     pub fn sysmon(
         &mut self,
         input: &str,
@@ -98,8 +98,8 @@ impl Clocks {
         if believed { state.seen(utc) } else { state.corrected(record_time) }
     }
 
-    /// The time of any other record: its own, corrected by the source's offset; where it has none, that of the
-    /// source's previous record.
+    /// The time of any other record: its own, corrected by the source's offset. If it has none: that of the source's
+    /// previous record.
     pub fn other(&mut self, input: &str, host: &str, record: Option<Timestamp>) -> Timestamp {
         let state = self.state(input, host);
         match record {
@@ -113,7 +113,7 @@ impl Clocks {
         }
     }
 
-    /// Takes a source's offset from a Sysmon record of a first pass over its input.
+    /// Learns a source's offset from a Sysmon record in a first pass over its input.
     pub fn learn(&mut self, input: &str, host: &str, record: Option<Timestamp>, utc: Option<Timestamp>) {
         if let (Some(record), Some(utc)) = (record, utc)
             && let Some(offset) = zone_offset(utc.0.saturating_sub(record.0))
@@ -132,7 +132,7 @@ impl Clocks {
         let found = state.offset;
         let room = self.inputs.len() < SOURCES;
         match self.inputs.get_mut(input) {
-            // Noon on a 12-hour clock parts nobody.
+            // The change at noon of a 12-hour clock is not a disagreement.
             Some(agreed) => *agreed = agreed.filter(|agreed| [0, HALF_DAY].contains(&(*agreed - found).abs())),
             None if room => {
                 self.inputs.insert(input.into(), Some(found));
@@ -168,7 +168,7 @@ impl Clocks {
         state
     }
 
-    /// Where the source is; a new one takes the place of the one unused for longest, if there is no room.
+    /// The index of the source; if there is no room, a new one replaces the least recently used one.
     fn find(&mut self, input: &str, host: &str) -> usize {
         self.key.clear();
         self.key.push_str(input);
@@ -199,7 +199,7 @@ impl State {
             self.agreeing = 0;
             return;
         }
-        // Twelve hours away from a zone's offset is the same zone on a 12-hour clock: no second opinion needed.
+        // An offset that differs by twelve hours is the same zone on a 12-hour clock: no confirmation is needed.
         if self.established && self.offset != 0 && offset != 0 && (offset - self.offset).abs() == HALF_DAY {
             self.twelve_hour = true;
             if !first_pass {
@@ -209,7 +209,7 @@ impl State {
             self.agreeing = 0;
             return;
         }
-        // The second pass starts where the first one did, so the first offset is the one to remember.
+        // The second pass starts where the first one did, so the first offset is stored.
         if first_pass && self.established {
             return;
         }
@@ -244,15 +244,15 @@ impl State {
                 let halves = [self.offset, self.offset - HALF_DAY, self.offset + HALF_DAY];
                 halves.into_iter().map(shifted).min_by_key(|time| time.distance(last)).unwrap_or(plain)
             }
-            // Times that were chosen by the last one must not become the last one: an error would feed itself.
+            // A time that was derived from the previous one must not replace it, or errors would accumulate.
             _ if self.twelve_hour => plain,
             _ => self.seen(plain),
         }
     }
 }
 
-/// The difference of UtcTime and record time as the offset of a zone: 0 if they agree, a multiple of 15 minutes if
-/// they are near one, `None` if the difference is no offset at all.
+/// The difference of UtcTime and record time as a zone offset: 0 if they agree, a multiple of 15 minutes if they are
+/// close to one, `None` if the difference is not a zone offset.
 fn zone_offset(difference: i64) -> Option<i64> {
     if difference.saturating_abs() > FURTHEST + TOLERANCE {
         return None;
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_true_clock_is_left_alone() {
+    fn a_correct_clock_is_not_changed() {
         let mut clocks = Clocks::default();
         assert_eq!(clocks.sysmon("a", "h", Some(at(1)), Some(at(0)), true), at(0));
         assert_eq!(clocks.sysmon("a", "h", Some(at(3)), Some(at(2)), true), at(2));
@@ -286,12 +286,12 @@ mod tests {
     }
 
     #[test]
-    fn utc_time_far_from_the_records_time_is_disbelieved() {
+    fn utc_time_far_from_the_records_time_is_ignored() {
         let mut clocks = Clocks::default();
         clocks.sysmon("a", "h", Some(at(0)), Some(at(0)), true);
         clocks.sysmon("a", "h", Some(at(0)), Some(at(0)), true);
         assert_eq!(clocks.sysmon("a", "h", Some(at(60)), Some(at(0)), true), at(60));
-        // A network connection that happens to be off by whole hours says nothing about the zone.
+        // A network connection that is off by whole hours by chance does not determine the zone.
         let odd = plus(at(100), -5 * HOUR);
         assert_eq!(clocks.sysmon("a", "h", Some(at(100)), Some(odd), false), at(100));
         assert_eq!(clocks.other("a", "h", Some(at(101))), at(101));
@@ -305,13 +305,13 @@ mod tests {
         assert_eq!(clocks.sysmon("a", "h", Some(local(1)), Some(at(0)), true), at(0));
         assert_eq!(clocks.sysmon("a", "h", Some(local(2)), Some(at(1)), true), at(1));
         assert_eq!(clocks.other("a", "H", Some(local(3))), at(3));
-        // A network connection's lie is corrected too.
+        // A wrong UtcTime of a network connection is corrected, too.
         assert_eq!(clocks.sysmon("a", "h", Some(local(4)), Some(at(900)), false), at(4));
         let offsets = clocks.offsets();
         assert_eq!(offsets.len(), 1);
         assert_eq!((offsets[0].input.as_str(), offsets[0].host.as_str()), ("a", "h"));
         assert_eq!((offsets[0].seconds, offsets[0].twelve_hour, offsets[0].samples), (4 * 3_600, false, 2));
-        // Another input of the same host has a clock of its own.
+        // Another input of the same host has its own clock.
         assert_eq!(clocks.other("b", "h", Some(local(3))), local(3));
     }
 
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_without_sysmon_takes_what_the_others_agree_on() {
+    fn a_host_without_sysmon_gets_the_offset_the_others_agree_on() {
         let mut clocks = Clocks::default();
         let local = |seconds| plus(at(seconds), -4 * HOUR);
         for host in ["h1", "h2"] {
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_without_time_takes_the_previous_ones() {
+    fn a_record_without_time_gets_the_previous_one() {
         let mut clocks = Clocks::default();
         assert_eq!(clocks.other("a", "h", None), Timestamp(0));
         clocks.sysmon("a", "h", None, Some(at(7)), true);
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_bounded_and_the_stalest_goes_first() {
+    fn sources_are_bounded_and_the_least_recently_used_is_evicted() {
         let mut clocks = Clocks::default();
         for i in 0..SOURCES + 10 {
             clocks.other("a", &format!("host{i}"), Some(at(0)));
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn extreme_times_do_no_harm() {
+    fn extreme_times_do_not_panic() {
         let mut clocks = Clocks::default();
         for (a, b) in [(i64::MIN, i64::MAX), (i64::MAX, i64::MIN), (0, i64::MAX), (i64::MAX, i64::MAX)] {
             clocks.sysmon("a", "h", Some(Timestamp(a)), Some(Timestamp(b)), true);

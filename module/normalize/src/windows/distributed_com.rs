@@ -1,21 +1,21 @@
 //! The DistributedCOM provider of the System log.
 //!
-//! Versions of Windows put other values at the same positions (10016 has 7 to 11 of them), and translate texts. So
-//! the events about a refusal are read by the shape of the values: the account stands before the SID, the address
-//! after it, and the ids are GUIDs.
+//! Versions of Windows have different values at the same positions (10016 has 7 to 11 of them), and translate texts.
+//! Events about a denial are therefore parsed by the form of the values: the account precedes the SID, the address
+//! follows it, and the ids are GUIDs.
 
 use backchannel_events::{Activity, ComActivation, Outcome, Process, User};
 
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
-/// Event ids that carry something for us.
+/// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
     matches!(event_id, 10000..=10010 | 10014..=10019 | 10027 | 10028 | 10036..=10038)
 }
 
-/// What a DistributedCOM record says.
-pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
+/// Converts a DistributedCOM record.
+pub fn read<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let mut process = Process { user: view.header_user(), ..Process::default() };
     let mut outcome = Outcome::Failure;
     let com = match view.event_id() {
@@ -74,11 +74,11 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
                 ..ComActivation::default()
             }
         }
-        // The application %1 with id %2 asks to activate %3 on the computer %4 with too low a level (%5).
+        // The application %1 with id %2 requests activation of %3 on the computer %4 with too low a level (%5).
         10037 | 10038 => {
             process.image = view.param(1);
             process.pid = pid(text::number(view.param(2)));
-            // The activation is not refused here: Windows warns that the server may refuse it.
+            // The activation is not denied here: Windows warns that the server may deny it.
             outcome = Outcome::Unknown;
             ComActivation {
                 clsid: view.param(3),
@@ -92,14 +92,14 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
         }
         _ => return None,
     };
-    Some(Said { process, activity: Activity::ComActivation(com), outcome })
+    Some(Content { process, activity: Activity::ComActivation(com), outcome })
 }
 
 fn pid(value: Option<u64>) -> Option<u32> {
     value.and_then(|value| u32::try_from(value).ok())
 }
 
-/// Launch, activation or access was refused to somebody, perhaps from elsewhere.
+/// Launch, activation or access was denied, possibly to a remote client.
 fn refusal<'a>(view: &View<'a>, process: &mut Process<'a>) -> ComActivation<'a> {
     let params: [&str; 12] = core::array::from_fn(|index| view.param(index + 1));
     let mut ids = params.iter().copied().filter(|value| is_guid(value));
@@ -124,14 +124,14 @@ fn refusal<'a>(view: &View<'a>, process: &mut Process<'a>) -> ComActivation<'a> 
             process.user.name = params[at - 1];
         }
         address = params.get(at + 1).copied().unwrap_or("");
-        // Without ids the server is named by what stands before the account; 10016 may name the class by its
-        // application's name instead of a GUID.
+        // Without ids, the value before the account names the server; 10016 may have the name of an application instead
+        // of a GUID.
         if com.clsid.is_empty() && at >= 3 {
             com.server = params[at - 3];
         }
     }
     if view.event_id() == 10016 {
-        // The positions of today's Windows, where they hold what they must.
+        // The positions of current Windows versions, if the values there are valid.
         if com.permission.is_empty() {
             com.permission = params[2];
         }
@@ -143,10 +143,10 @@ fn refusal<'a>(view: &View<'a>, process: &mut Process<'a>) -> ComActivation<'a> 
             com.app_id = if is_guid(params[4]) { params[4] } else { "" };
         }
     } else if view.event_id() == 10014 {
-        // Remote activations are switched off: whoever asked was elsewhere.
+        // Remote activations are disabled, so the client was on another machine.
         com.remote = true;
     }
-    // Old systems have no address behind the SID: there, Windows' own word is all there is.
+    // Old systems have no address after the SID: the only information is the text of Windows.
     let has_address = sid_at.is_some_and(|at| params.get(at + 1).is_some_and(|value| !value.is_empty()));
     let address = text::address(address);
     if text::ip(address).is_some() {
@@ -161,8 +161,8 @@ fn refusal<'a>(view: &View<'a>, process: &mut Process<'a>) -> ComActivation<'a> 
     com
 }
 
-/// Whether the text after the SID says that the caller was on this machine, or unknown. Windows translates it, but
-/// for the name of the mechanism, which is in brackets and makes it no host name.
+/// Whether the text after the SID states that the caller was on this machine, or is unknown. Windows translates it,
+/// except for the name of the mechanism in brackets, which cannot be part of a host name.
 fn is_local(address: &str) -> bool {
     address.eq_ignore_ascii_case("Unavailable") || address.eq_ignore_ascii_case("LocalHost")
 }
@@ -177,7 +177,7 @@ fn is_guid(value: &str) -> bool {
 
 fn is_sid(value: &str) -> bool {
     value.strip_prefix("S-1-").is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
-        // The SID of an application container stands behind the address.
+        // The SID of an application container follows the address.
         && !value.starts_with("S-1-15-")
 }
 

@@ -1,4 +1,4 @@
-//! Windows events to process events: one file a source, written once for all carriers.
+//! Windows events to process events: one file per provider, independent of the carrier.
 
 mod accounts;
 mod addresses;
@@ -27,7 +27,7 @@ use view::View;
 
 pub use clock::ClockOffset;
 
-/// The providers whose events are read.
+/// The providers whose events are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Provider {
     Sysmon,
@@ -43,7 +43,8 @@ enum Provider {
 }
 
 impl Provider {
-    /// The provider of this name, whatever its case. Called for every record of every log: the length decides first.
+    /// The provider with this name, ignoring case. Called for every record of every log, so the length is compared
+    /// first.
     fn named(name: &str) -> Option<Self> {
         let (known, provider) = match name.len() {
             24 => ("Microsoft-Windows-Sysmon", Self::Sysmon),
@@ -60,7 +61,7 @@ impl Provider {
             21 => ("Microsoft-Windows-RPC", Self::Rpc),
             _ => return None,
         };
-        // Nearly always it is spelled as Windows spells it, and that comparison is the faster one.
+        // The name nearly always has the case that Windows uses, and an exact comparison is faster.
         (name == known || name.eq_ignore_ascii_case(known)).then_some(provider)
     }
 
@@ -83,7 +84,7 @@ impl Provider {
         match self {
             Self::Sysmon => Source::Sysmon,
             Self::Security => Source::Security,
-            // The clearing of the Security log is written there, that of any other log into System.
+            // The clearing of the Security log is in the Security log, that of any other log in System.
             Self::EventLog if event_id == 1102 => Source::Security,
             Self::EventLog | Self::ServiceControlManager => Source::System,
             Self::DistributedCom => Source::DistributedCom,
@@ -95,19 +96,19 @@ impl Provider {
     }
 }
 
-/// Whether a record of this provider and event id can carry anything for us.
+/// Whether records of this provider and event id are used.
 pub fn wants(provider: &str, event_id: u32) -> bool {
     Provider::named(provider).is_some_and(|provider| provider.wants(event_id))
 }
 
-/// What one record says, before it is known when and where.
-struct Said<'a> {
+/// The content of a record, before time and host are determined.
+struct Content<'a> {
     process: Process<'a>,
     activity: Activity<'a>,
     outcome: Outcome,
 }
 
-/// Turns Windows records into events. Its state: the clock of each source, the addresses of each host.
+/// Converts Windows records to events. Its state: the clock of each source, the addresses of each host.
 #[derive(Debug, Default)]
 pub struct Windows {
     clocks: Clocks,
@@ -115,7 +116,7 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// Takes one record and hands the event it gives to `sink`.
+    /// Accepts one record and passes the event it gives to `sink`.
     pub fn accept<'a>(
         &mut self,
         record: &WindowsRecord<'a>,
@@ -134,7 +135,7 @@ impl Windows {
         } else {
             self.clocks.other(place.input, host, record.time)
         };
-        let said = match provider {
+        let content = match provider {
             Provider::Sysmon => sysmon::read(&view, &mut self.addresses),
             Provider::Security => security::read(&view, &mut self.addresses),
             Provider::EventLog => system::log(&view),
@@ -146,16 +147,16 @@ impl Windows {
             Provider::MsiInstaller => system::installer(&view),
             Provider::Rpc => rpc::read(&view),
         };
-        let Some(mut said) = said else { return Accepted::NotUsed };
-        if matches!(said.activity, Activity::ProcessStart) {
-            said.process.start = Some(time);
+        let Some(mut content) = content else { return Accepted::NotUsed };
+        if matches!(content.activity, Activity::ProcessStart) {
+            content.process.start = Some(time);
         }
         sink(&ProcessEvent {
             time,
             host,
-            outcome: said.outcome,
-            process: said.process,
-            activity: said.activity,
+            outcome: content.outcome,
+            process: content.process,
+            activity: content.activity,
             provenance: Provenance {
                 source: provider.source(record.event_id),
                 input: place.input,
@@ -168,7 +169,7 @@ impl Windows {
         Accepted::Events(1)
     }
 
-    /// Takes what a record says about its source's clock, and nothing else.
+    /// Learns the clock offset of a record's source, without giving events.
     pub fn learn_clock(&mut self, record: &WindowsRecord<'_>, place: Place<'_>, arena: &Bump) {
         if record.event_id == 3 || Provider::named(record.provider) != Some(Provider::Sysmon) {
             return;
@@ -178,7 +179,7 @@ impl Windows {
         self.clocks.learn(place.input, host, record.time, utc);
     }
 
-    /// The offsets found in sources whose records carry a time that is not UTC, ordered by input and host.
+    /// The clock offsets of sources whose records have a time that is not UTC, ordered by input and host.
     pub fn clock_offsets(&self) -> Vec<ClockOffset> {
         self.clocks.offsets()
     }

@@ -1,9 +1,9 @@
-//! Which name belongs to which position, for carriers that deliver values without names.
+//! The names of values by position, for carriers that have values without names.
 //!
-//! A table row lists the layouts that versions of one event have had. Versions grew at known places, so the number
-//! of values tells them apart: the layout of that length is taken, else the longest that the values fill. Carriers
-//! leave the version out more often than not, so it is not needed. (Sources: the manifests of Sysmon 6 to 15 and of
-//! Windows 7 to 11, as records of those versions show them.)
+//! A table row lists the layouts that versions of one event have had. Versions added fields at known places, so the
+//! number of values identifies the layout: the layout of that length is used, else the longest that the values fill.
+//! The version number is not needed; carriers often omit it. (Sources: the manifests of Sysmon 6 to 15 and of Windows 7
+//! to 11, verified with records of those versions.)
 
 /// The names of the values by position; empty if the event is not known.
 pub fn names(provider: Provider, event_id: u32, values: &[&str]) -> &'static [&'static str] {
@@ -50,7 +50,7 @@ type Layout = &'static [&'static str];
 use super::Provider;
 
 fn choose(layouts: &[Layout], values: &[&str]) -> Layout {
-    // Where two layouts have the same length, the one whose time is where it must be is meant.
+    // If two layouts have the same length, the position of the time decides.
     let fits = |layout: &&Layout| match layout.iter().position(|name| *name == "UtcTime") {
         Some(at) => values.get(at).is_some_and(|value| super::text::time(value).is_some()),
         None => true,

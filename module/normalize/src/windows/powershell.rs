@@ -4,20 +4,20 @@
 use backchannel_events::{Activity, Outcome, Process, Script, User};
 
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
-/// Event ids that carry something for us.
+/// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
     matches!(event_id, 4103 | 4104)
 }
 
-/// Event ids of the classic log that carry something for us.
+/// Event ids of the classic log that are used.
 pub const fn wants_classic(event_id: u32) -> bool {
     matches!(event_id, 400 | 800)
 }
 
-/// What a record of the operational log says.
-pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
+/// Converts a record of the operational log.
+pub fn read<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let mut process = Process {
         // The engine logs from inside its own process and under its user's token.
         pid: view.small("ExecutionProcessID"),
@@ -49,11 +49,11 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
         }
         _ => return None,
     };
-    Some(Said { process, activity: Activity::Script(script), outcome: Outcome::Success })
+    Some(Content { process, activity: Activity::Script(script), outcome: Outcome::Success })
 }
 
-/// What a record of the classic log says.
-pub fn classic<'a>(view: &View<'a>) -> Option<Said<'a>> {
+/// Converts a record of the classic log.
+pub fn classic<'a>(view: &View<'a>) -> Option<Content<'a>> {
     // 800: the command line, its context, its details. 400: new state, old state, context. Collectors that keep no
     // inserts have all of it in the message.
     let message = view.text("Message");
@@ -74,5 +74,5 @@ pub fn classic<'a>(view: &View<'a>) -> Option<Said<'a>> {
     };
     let script =
         Script { text: text_part, path: text::line_value(context, "ScriptName"), block: "", engine: "powershell" };
-    Some(Said { process, activity: Activity::Script(script), outcome: Outcome::Success })
+    Some(Content { process, activity: Activity::Script(script), outcome: Outcome::Success })
 }

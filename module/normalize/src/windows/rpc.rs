@@ -1,17 +1,17 @@
-//! Remote procedure calls: the trace of the RPC runtime.
+//! Microsoft-Windows-RPC: the trace of the RPC runtime.
 
 use backchannel_events::{Activity, Channel, Endpoint, Mechanism, Outcome, Process, RpcCall};
 
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
-/// Event ids that carry something for us: 5 a call by a client, 6 a call to a server.
+/// Event ids that are used: 5 a call by a client, 6 a call to a server.
 pub const fn wants(event_id: u32) -> bool {
     matches!(event_id, 5 | 6)
 }
 
-/// What a record of the RPC trace says.
-pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
+/// Converts a record of the RPC trace.
+pub fn read<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let address = text::address(view.text("NetworkAddress").trim_matches('\0'));
     let endpoint = view.text("Endpoint");
     let mechanism = match view.text("Protocol") {
@@ -42,7 +42,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
         authentication_level: view.small("AuthenticationLevel"),
         ..RpcCall::default()
     };
-    // A client knows whom it calls; a server's record has the address of the caller, if any.
+    // A client's record has the server; a server's record has the address of the caller, if any.
     if view.event_id() == 5 {
         call.server = other;
         if mechanism == Mechanism::RpcTcp {
@@ -52,7 +52,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
         call.client = other;
     }
     let process = Process { pid: view.small("ExecutionProcessID"), user: view.header_user(), ..Process::default() };
-    Some(Said { process, activity: Activity::RpcCall(call), outcome: Outcome::Unknown })
+    Some(Content { process, activity: Activity::RpcCall(call), outcome: Outcome::Unknown })
 }
 
 fn lower_guid<'a>(view: &View<'a>, value: &'a str) -> &'a str {

@@ -8,9 +8,9 @@ use backchannel_events::{
 
 use super::addresses::Addresses;
 use super::view::View;
-use super::{Said, accounts, text};
+use super::{Content, accounts, text};
 
-/// Event ids that carry something for us.
+/// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
     accounts::wants(event_id)
         || matches!(event_id, 4656 | 4657 | 4663 | 4670 | 4688 | 4689 | 4697 | 4698 | 5140 | 5145 | 5156 | 5158)
@@ -19,14 +19,14 @@ pub const fn wants(event_id: u32) -> bool {
 const WRITE_DATA: u32 = 0x2 | 0x4;
 const DELETE: u32 = 0x1_0000;
 
-/// What a Security record says.
-pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Said<'a>> {
+/// Converts a Security record.
+pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Content<'a>> {
     let process = view.security_process();
     let (process, activity, outcome) = match view.event_id() {
         4688 => (start(view), Activity::ProcessStart, Outcome::Success),
         4689 => (process, Activity::ProcessEnd, Outcome::Success),
         4656 | 4663 => {
-            // 4663 says that the right was used, 4656 only that it was asked for.
+            // 4663 reports that the right was used, 4656 only that it was requested.
             let outcome = if view.event_id() == 4663 { Outcome::Success } else { view.audit_outcome() };
             (process, object(view)?, outcome)
         }
@@ -39,12 +39,13 @@ pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Said<'a>> 
         5158 => (flow_owner(view), Activity::NetworkFlow(bind(view, addresses)), Outcome::Success),
         _ => return accounts::read(view),
     };
-    Some(Said { process, activity, outcome })
+    Some(Content { process, activity, outcome })
 }
 
 fn start<'a>(view: &View<'a>) -> Process<'a> {
-    // The Subject is who created the process. Since version 2 the Target is whose token the process got, if it is
-    // another one: for a process that DCOM or a service starts, only the Target leads to the network logon.
+    // The Subject is the creator of the process. Since version 2, the Target is the account whose token the process
+    // got, if it is another one: for a process started by DCOM or a service, only the Target leads to the network
+    // logon.
     let creator = view.subject();
     let target_logon = view.number("TargetLogonId").filter(|id| *id != 0);
     let (user, logon_id) = match target_logon {
@@ -61,7 +62,7 @@ fn start<'a>(view: &View<'a>) -> Process<'a> {
         elevated: match view.text("TokenElevationType") {
             "%%1937" => Some(true),
             "%%1938" => Some(false),
-            // A full token of an account that has no split token: elevated or not, the record does not say.
+            // A full token of an account without a split token: the record does not show whether it is elevated.
             _ => None,
         },
         parent: Parent {
@@ -104,7 +105,7 @@ fn object<'a>(view: &View<'a>) -> Option<Activity<'a>> {
             access: mask,
             ..FileChange::default()
         })),
-        // Keys: 4657 tells what was written; handles to them are noise. Others are no channel and no file.
+        // Keys: 4657 has the written value; handles to them are noise. Other types are neither channels nor files.
         _ => None,
     }
 }
@@ -145,7 +146,7 @@ fn registry<'a>(view: &View<'a>) -> RegistryChange<'a> {
     }
 }
 
-/// A new security descriptor that lets in a group that everybody is in, and which the old one did not let in.
+/// A new security descriptor that allows a group that everybody belongs to, and which the old one did not allow.
 fn permission<'a>(view: &View<'a>) -> Option<PrivilegeChange<'a>> {
     // Everyone, Anonymous, Authenticated Users, Users, Guests, all application packages.
     const EVERYBODY: [(&str, &str); 6] = [
@@ -169,7 +170,7 @@ fn permission<'a>(view: &View<'a>) -> Option<PrivilegeChange<'a>> {
     })
 }
 
-/// The part of a security descriptor that says who may do what; the system list after it is about auditing.
+/// The access list of a security descriptor; the system list after it is about auditing.
 fn dacl(descriptor: &str) -> &str {
     descriptor.split("S:").next().unwrap_or(descriptor)
 }
@@ -242,8 +243,8 @@ fn flow<'a>(view: &View<'a>, addresses: &mut Addresses) -> NetworkFlow<'a> {
     let destination =
         Endpoint { address: text::address(view.text("DestAddress")), port: view.port("DestPort"), name: "" };
     let outbound = !matches!(view.text("Direction"), "%%14592" | "Inbound");
-    // What came in has the other machine as its source, except where the source is known to be this machine
-    // (broadcasts that it hears itself, and systems that write the local side first).
+    // An inbound flow has the other machine as its source, unless the source is known to be this machine (its own
+    // broadcasts, and systems that write the local side first).
     let source_is_local = if outbound {
         addresses.learn(view.host, source.address);
         true

@@ -7,15 +7,15 @@ use backchannel_events::{
 
 use super::addresses::Addresses;
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
-/// Event ids that carry something for us.
+/// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
     matches!(event_id, 1 | 3 | 4 | 5 | 7 | 8 | 10..=18 | 22 | 25)
 }
 
-/// What a Sysmon record says.
-pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Said<'a>> {
+/// Converts a Sysmon record.
+pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Content<'a>> {
     let mut process = subject(view);
     let activity = match view.event_id() {
         1 => {
@@ -51,7 +51,7 @@ pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Said<'a>> 
                 call_trace: view.text("CallTrace"),
             })
         }
-        // Sysmon names the process that was tampered with, not who did it.
+        // Sysmon reports the process that was tampered with, not the one that did it.
         25 => Activity::ProcessAccess(Access {
             kind: AccessKind::Tamper,
             target: process,
@@ -65,7 +65,7 @@ pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Said<'a>> 
         }),
         12..=14 => Activity::Registry(registry(view)),
         16 => Activity::Telemetry(Telemetry { state: TelemetryState::Changed, details: view.text("Configuration") }),
-        // Never by EventType: some collectors overwrite it, and Sysmon before 10 has none.
+        // Not by EventType: some collectors overwrite it, and Sysmon before 10 does not have it.
         17 => Activity::ChannelCreate(pipe(view)),
         18 => {
             let remote = process.pid == Some(4) || process.image.eq_ignore_ascii_case("System");
@@ -74,7 +74,7 @@ pub fn read<'a>(view: &View<'a>, addresses: &mut Addresses) -> Option<Said<'a>> 
         22 => Activity::Dns(DnsQuery { query: view.text("QueryName"), answers: view.text("QueryResults") }),
         _ => return None,
     };
-    Some(Said { process, activity, outcome: Outcome::Success })
+    Some(Content { process, activity, outcome: Outcome::Success })
 }
 
 fn subject<'a>(view: &View<'a>) -> Process<'a> {
@@ -90,7 +90,7 @@ fn subject<'a>(view: &View<'a>) -> Process<'a> {
 fn start<'a>(view: &View<'a>, process: &mut Process<'a>) {
     process.original_name = view.text("OriginalFileName");
     process.company = view.text("Company");
-    // A command line is kept as it is: a lone `-` or `?` would be one.
+    // A command line is kept as it is: `-` or `?` alone would be a valid one.
     process.command_line = view.raw("CommandLine").unwrap_or("");
     process.working_directory = view.text("CurrentDirectory");
     process.logon_id = view.number("LogonId");
@@ -141,7 +141,7 @@ fn module<'a>(view: &View<'a>, process: &mut Process<'a>) -> Module<'a> {
             signer: view.text("Signature"),
         },
     };
-    // The load of its own image is the only record that tells a process's signature.
+    // The load of its own image is the only record with a process's signature.
     if !module.path.is_empty() && module.path.eq_ignore_ascii_case(process.image) {
         process.original_name = module.original_name;
         process.company = module.company;
@@ -169,7 +169,7 @@ fn pipe<'a>(view: &View<'a>) -> Channel<'a> {
     Channel { mechanism, name, ..Channel::default() }
 }
 
-/// Which side is this machine's: builds differ in what they write as the source of a flow that came in.
+/// Determines which side is this machine's: builds differ in what they write as the source of an inbound flow.
 fn flow<'a>(view: &View<'a>, addresses: &mut Addresses) -> NetworkFlow<'a> {
     let source = Endpoint {
         address: text::address(view.text("SourceIp")),
@@ -192,7 +192,7 @@ fn flow<'a>(view: &View<'a>, addresses: &mut Addresses) -> NetworkFlow<'a> {
             ((true, false), _) => true,
             ((false, true), _) => false,
             (_, (true, false)) => true,
-            // A flow that came in ends here, unless something above says otherwise.
+            // An inbound flow ends here, unless one of the cases above applies.
             _ => false,
         }
     };

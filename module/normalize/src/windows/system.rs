@@ -4,14 +4,14 @@ use backchannel_events::{
     Activity, Outcome, Process, ServiceChange, ServiceOperation, SoftwareChange, Telemetry, TelemetryState,
 };
 
-use super::Said;
+use super::Content;
 use super::view::View;
 
 /// Services: 7045 installed, 7036 changed its state.
-pub fn service<'a>(view: &View<'a>) -> Option<Said<'a>> {
+pub fn service<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let (user, change) = match view.event_id() {
         7045 => (
-            // Who installed it is in the header; in the data is only whom it runs as.
+            // The installing account is in the header; the data has only the account of the service.
             view.header_user(),
             ServiceChange {
                 operation: ServiceOperation::Installed,
@@ -32,7 +32,7 @@ pub fn service<'a>(view: &View<'a>) -> Option<Said<'a>> {
         ),
         _ => return None,
     };
-    Some(Said {
+    Some(Content {
         process: Process { user, ..Process::default() },
         activity: Activity::ServiceChange(change),
         outcome: Outcome::Success,
@@ -40,12 +40,12 @@ pub fn service<'a>(view: &View<'a>) -> Option<Said<'a>> {
 }
 
 /// Logs: 1102 the Security log was cleared, 104 another one.
-pub fn log<'a>(view: &View<'a>) -> Option<Said<'a>> {
+pub fn log<'a>(view: &View<'a>) -> Option<Content<'a>> {
     if !matches!(view.event_id(), 1102 | 104) {
         return None;
     }
     let details = if view.event_id() == 1102 { "Security" } else { view.text("Channel") };
-    Some(Said {
+    Some(Content {
         process: view.security_process(),
         activity: Activity::Telemetry(Telemetry { state: TelemetryState::Cleared, details }),
         outcome: Outcome::Success,
@@ -53,7 +53,7 @@ pub fn log<'a>(view: &View<'a>) -> Option<Said<'a>> {
 }
 
 /// Software: 1033 and 11707 installed, 1034 and 11724 removed.
-pub fn installer<'a>(view: &View<'a>) -> Option<Said<'a>> {
+pub fn installer<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let mut outcome = Outcome::Success;
     let change = match view.event_id() {
         // Name, version, language, status, publisher.
@@ -80,7 +80,7 @@ pub fn installer<'a>(view: &View<'a>) -> Option<Said<'a>> {
         }
         _ => return None,
     };
-    Some(Said {
+    Some(Content {
         process: Process { user: view.header_user(), ..Process::default() },
         activity: Activity::SoftwareChange(change),
         outcome,

@@ -6,7 +6,7 @@ use backchannel_events::{Hashes, Integrity, Mechanism, SignatureStatus, Timestam
 use bumpalo::Bump;
 use bumpalo::collections::String as BumpString;
 
-/// The value, or "" where it is one of the ways in which Windows and Sysmon write "not known".
+/// The value, or "" if it is one of the forms in which Windows and Sysmon write "not known".
 pub fn clean(value: &str) -> &str {
     match value {
         "-" | "?" | "<unknown process>" | "&lt;unknown process&gt;" | "{00000000-0000-0000-0000-000000000000}" => "",
@@ -14,7 +14,7 @@ pub fn clean(value: &str) -> &str {
     }
 }
 
-/// A number as Windows writes it: decimal, or hexadecimal after `0x`. Blanks around it are ignored.
+/// Parses a number as Windows writes it: decimal, or hexadecimal after `0x`. Surrounding blanks are ignored.
 pub fn number(value: &str) -> Option<u64> {
     let value = value.trim_ascii();
     match value.strip_prefix("0x").or_else(|| value.strip_prefix("0X")) {
@@ -24,13 +24,13 @@ pub fn number(value: &str) -> Option<u64> {
     }
 }
 
-/// A number that is hexadecimal with or without `0x`, padded with blanks (DistributedCOM 10028).
+/// Parses a hexadecimal number with or without `0x`, padded with blanks (DistributedCOM 10028).
 pub fn hex(value: &str) -> Option<u64> {
     let value = value.trim_ascii();
     hex_digits(value.strip_prefix("0x").or_else(|| value.strip_prefix("0X")).unwrap_or(value))
 }
 
-// `from_str_radix` alone would take a sign.
+// `from_str_radix` alone would accept a sign.
 fn hex_digits(digits: &str) -> Option<u64> {
     if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { u64::from_str_radix(digits, 16).ok() } else { None }
 }
@@ -43,7 +43,7 @@ pub fn account(value: &str) -> User<'_> {
     }
 }
 
-/// A SID; the null SID means that there is none.
+/// A SID; the null SID becomes empty.
 pub fn sid(value: &str) -> &str {
     match value {
         "S-1-0-0" => "",
@@ -57,7 +57,7 @@ pub fn hashes(value: &str) -> Hashes<'_> {
     for part in value.split(',') {
         let Some((algorithm, digest)) = part.split_once('=') else { continue };
         let digest = clean(digest.trim_ascii());
-        // An import hash of zeros says that the file imports nothing, which is no identity.
+        // An import hash of zeros means that the file has no imports; it identifies nothing.
         if digest.is_empty() || digest.bytes().all(|byte| byte == b'0') {
             continue;
         }
@@ -98,11 +98,11 @@ pub fn integrity(value: &str) -> Integrity {
     }
 }
 
-/// What Sysmon's `Signed` and `SignatureStatus` say together.
+/// Sysmon's `Signed` and `SignatureStatus` combined.
 pub fn signature_status(signed: &str, status: &str) -> SignatureStatus {
     let valid = status.eq_ignore_ascii_case("Valid");
     if signed.eq_ignore_ascii_case("true") {
-        // Sysmon before 6 has no status: signed is all it says.
+        // Sysmon before 6 has no status, only whether it is signed.
         if valid || status.is_empty() { SignatureStatus::Trusted } else { SignatureStatus::Untrusted }
     } else if signed.eq_ignore_ascii_case("false") {
         match status {
@@ -164,31 +164,31 @@ pub fn address(value: &str) -> &str {
     }
 }
 
-/// The address in a text, a zone index (`%12`) left aside.
+/// Parses the address in a text, ignoring a zone index (`%12`).
 pub fn ip(value: &str) -> Option<IpAddr> {
     value.split('%').next().unwrap_or(value).parse().ok()
 }
 
-/// Whether the text is an address of this machine alone.
+/// Whether the text is a loopback address.
 pub fn is_loopback(value: &str) -> bool {
     ip(value).is_some_and(|address| address.is_loopback()) || value.eq_ignore_ascii_case("localhost")
 }
 
-/// Whether the text has the shape of a machine's name: one word of letters, digits, dots, dashes.
+/// Whether the text has the form of a machine's name: one word of letters, digits, dots, dashes.
 pub fn is_host_name(value: &str) -> bool {
     !value.is_empty()
         && value.len() <= 255
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'$'))
 }
 
-/// Whether two names mean the same machine: their first labels are equal, whatever the case.
+/// Whether two names are of the same machine: their first labels are equal, ignoring case.
 pub fn same_host(one: &str, other: &str) -> bool {
     let label = |name: &str| name.split('.').next().map_or(0, str::len);
     let (a, b) = (&one[..label(one)], &other[..label(other)]);
     !a.is_empty() && a.eq_ignore_ascii_case(b)
 }
 
-/// The name of a pipe as [`Channel`](backchannel_events::Channel) wants it, and what kind of pipe it is.
+/// The name of a pipe in the form that [`Channel`](backchannel_events::Channel) requires, and the kind of pipe.
 pub fn pipe<'a>(value: &'a str, arena: &'a Bump) -> (Mechanism, &'a str) {
     let value = unescape(clean(value), arena);
     if value.eq_ignore_ascii_case("<Anonymous Pipe>") {
@@ -203,7 +203,7 @@ pub fn pipe<'a>(value: &'a str, arena: &'a Bump) -> (Mechanism, &'a str) {
             break;
         }
     }
-    // One backslash at its start, whether the source wrote none or (through double escaping) several.
+    // Exactly one leading backslash, whether the source has none or (through double escaping) several.
     let bare = name.trim_start_matches('\\');
     if bare.is_empty() {
         return (Mechanism::NamedPipe, "");
@@ -221,7 +221,7 @@ pub fn join<'a>(parts: &[&str], arena: &'a Bump) -> &'a str {
     out.into_bump_str()
 }
 
-/// The five entities of XML undone, once.
+/// Decodes the five entities of XML, once.
 pub fn unescape<'a>(value: &'a str, arena: &'a Bump) -> &'a str {
     if !value.contains('&') {
         return value;
@@ -248,7 +248,7 @@ pub fn unescape<'a>(value: &'a str, arena: &'a Bump) -> &'a str {
     out.into_bump_str()
 }
 
-/// `value` without `prefix`, whatever the case of its ASCII letters.
+/// `value` without `prefix`, ignoring ASCII case.
 pub fn strip_prefix_ignore_case<'a>(value: &'a str, prefix: &str) -> Option<&'a str> {
     match value.get(..prefix.len()) {
         Some(head) if head.eq_ignore_ascii_case(prefix) => Some(&value[prefix.len()..]),
@@ -256,7 +256,7 @@ pub fn strip_prefix_ignore_case<'a>(value: &'a str, prefix: &str) -> Option<&'a 
     }
 }
 
-/// Whether `value` ends with `suffix`, whatever the case of its ASCII letters.
+/// Whether `value` ends with `suffix`, ignoring ASCII case.
 pub fn ends_with_ignore_case(value: &str, suffix: &str) -> bool {
     value
         .len()
@@ -265,14 +265,14 @@ pub fn ends_with_ignore_case(value: &str, suffix: &str) -> bool {
         .is_some_and(|tail| tail.eq_ignore_ascii_case(suffix))
 }
 
-/// The text after the first `start` up to the next `end` (or to the end of the text, if `end` does not follow).
+/// The text after the first `start` up to the next `end` (or to the end of the text if there is no `end`).
 pub fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     let from = text.find(start)? + start.len();
     let rest = &text[from..];
     Some(rest.find(end).map_or(rest, |to| &rest[..to]))
 }
 
-/// The value of a line `key = value` (or `key=value`), whatever is before the key on that line.
+/// The value of a line `key = value` (or `key=value`), with any text before the key on that line.
 pub fn line_value<'a>(text: &'a str, key: &str) -> &'a str {
     text.lines()
         .find_map(|line| {
@@ -337,13 +337,13 @@ mod tests {
         assert_eq!(pipe("&lt;Anonymous Pipe&gt;", &arena), (Mechanism::AnonymousPipe, "<Anonymous Pipe>"));
         assert_eq!(pipe("<Anonymous Pipe>", &arena), (Mechanism::AnonymousPipe, "<Anonymous Pipe>"));
         assert_eq!(pipe(r"\a&amp;b", &arena), (Mechanism::NamedPipe, r"\a&b"));
-        // A component named pipe that is not the prefix is part of the name: it is what path smuggling looks like.
+        // A component `pipe` that is not the prefix is part of the name: a sign of path smuggling.
         assert_eq!(pipe(r"\x1\pipe\srvsvc", &arena), (Mechanism::NamedPipe, r"\x1\pipe\srvsvc"));
         assert_eq!(pipe("-", &arena), (Mechanism::NamedPipe, ""));
     }
 
     #[test]
-    fn an_entity_is_undone_once() {
+    fn an_entity_is_decoded_once() {
         let arena = Bump::new();
         assert_eq!(unescape("a &amp;lt; b &quot;c&quot; &x &", &arena), r#"a &lt; b "c" &x &"#);
     }

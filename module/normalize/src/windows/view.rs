@@ -1,4 +1,4 @@
-//! [`View`]: one Windows record, its fields by name whatever the carrier.
+//! [`View`]: the fields of one Windows record by name, independent of the carrier.
 
 use backchannel_events::{Outcome, Process, User};
 use bumpalo::Bump;
@@ -11,14 +11,14 @@ const PARAMS: [&str; 16] = [
     "param12", "param13", "param14", "param15", "param16",
 ];
 
-/// One record, and what is needed to read it.
+/// One record, with the context that is needed to read it.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     record: WindowsRecord<'a>,
     names: &'static [&'static str],
-    /// Where text that must be built lives.
+    /// Arena for text that has to be built.
     pub arena: &'a Bump,
-    /// The host, as logged or as the place says.
+    /// The host, as logged or as the place states.
     pub host: &'a str,
 }
 
@@ -37,7 +37,7 @@ impl<'a> View<'a> {
         self.record.event_id
     }
 
-    /// The SID in the record's header: who the logging thread ran as.
+    /// The SID in the record's header: the account of the logging thread.
     pub fn header_user(&self) -> User<'a> {
         User { id: text::clean(self.record.user_sid), ..User::default() }
     }
@@ -52,12 +52,12 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The value of a field; "" if it is missing or says "not known".
+    /// The value of a field; "" if it is missing or written as "not known".
     pub fn text(&self, name: &str) -> &'a str {
         self.raw(name).map_or("", text::clean)
     }
 
-    /// The first of two fields that has a value: for names that changed between versions.
+    /// The first of two fields that has a value: for names that differ between versions.
     pub fn either(&self, name: &str, other: &str) -> &'a str {
         match self.text(name) {
             "" => self.text(other),
@@ -70,7 +70,7 @@ impl<'a> View<'a> {
         text::number(self.raw(name)?)
     }
 
-    /// The value of a numeric field that fits 32 bits.
+    /// The value of a numeric field that fits into 32 bits.
     pub fn small(&self, name: &str) -> Option<u32> {
         self.number(name).and_then(|value| u32::try_from(value).ok())
     }
@@ -124,7 +124,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Success or failure of an audited act, where the carrier delivers it.
+    /// Success or failure of an audited action, if the carrier has it.
     pub fn audit_outcome(&self) -> Outcome {
         match self.raw("EventType") {
             Some("AUDIT_SUCCESS") => return Outcome::Success,
@@ -141,7 +141,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// How decoders name `<Data>` without a name.
+/// The name that decoders give to `<Data>` without a name.
 fn is_unnamed(name: &str) -> bool {
     match name.strip_prefix("Data") {
         Some(rest) => rest.trim_matches(['_', '[', ']']).bytes().all(|byte| byte.is_ascii_digit()),

@@ -3,15 +3,15 @@
 use backchannel_events::{Activity, Channel, Endpoint, Mechanism, Outcome, Process, RpcCall};
 
 use super::view::View;
-use super::{Said, text};
+use super::{Content, text};
 
-/// Event ids that carry something for us.
+/// Event ids that are used.
 pub const fn wants(event_id: u32) -> bool {
     matches!(event_id, 5857..=5861)
 }
 
-/// What a WMI-Activity record says.
-pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
+/// Converts a WMI-Activity record.
+pub fn read<'a>(view: &View<'a>) -> Option<Content<'a>> {
     let mut process = Process { user: view.header_user(), ..Process::default() };
     let mut channel = Channel { mechanism: Mechanism::Wmi, ..Channel::default() };
     let mut outcome = Outcome::Success;
@@ -57,7 +57,7 @@ pub fn read<'a>(view: &View<'a>) -> Option<Said<'a>> {
     }
     call.client = Endpoint { name: channel.peer, ..Endpoint::default() };
     call.channel = channel;
-    Some(Said { process, activity: Activity::RpcCall(call), outcome })
+    Some(Content { process, activity: Activity::RpcCall(call), outcome })
 }
 
 fn caller<'a>(view: &View<'a>, process: &mut Process<'a>, channel: &mut Channel<'a>) {
@@ -66,13 +66,13 @@ fn caller<'a>(view: &View<'a>, process: &mut Process<'a>, channel: &mut Channel<
     if user.starts_with("S-1-") {
         process.user.id = user;
     } else if !user.is_empty() {
-        // The header names WMI itself, the data the client.
+        // The header has the account of WMI itself, the data that of the client.
         process.user = text::account(user);
     }
     let machine = value(view, &["ClientMachine", "MachineName"], "ClientMachine = ");
     channel.peer = machine;
     channel.remote = !machine.is_empty() && !view.host.is_empty() && !text::same_host(machine, view.host);
-    // The id of a process on another machine is none of this host's.
+    // The id of a process on another machine does not identify a process of this host.
     if !channel.remote {
         let pid = value(view, &["ClientProcessId", "Processid", "ProcessId", "processid"], "ClientProcessId = ");
         process.pid = id(if pid.is_empty() { value(view, &[], "ClientProcessID = ") } else { pid });
@@ -83,8 +83,8 @@ fn id(value: &str) -> Option<u32> {
     text::number(value).and_then(|value| u32::try_from(value).ok())
 }
 
-/// The first of the named fields that has a value, else what the message says after `marker`: collectors that do
-/// not read UserData have nothing but the message.
+/// The first of the named fields that has a value, else the text after `marker` in the message: collectors that do not
+/// read UserData have only the message.
 fn value<'a>(view: &View<'a>, names: &[&str], marker: &str) -> &'a str {
     names.iter().map(|name| view.text(name)).find(|value| !value.is_empty()).unwrap_or_else(|| {
         let rest = text::between(view.text("Message"), marker, "; ").unwrap_or("");

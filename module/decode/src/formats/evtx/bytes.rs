@@ -1,20 +1,20 @@
-//! Little-endian numbers at a position, or the reason why there are none.
+//! A cursor over bytes that reads little-endian numbers, or returns the reason why it cannot.
 
 use super::Reason;
 
-/// Bytes that are read from front to back; positions are those of the whole slice.
+/// Bytes that are read sequentially; positions refer to the whole slice.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bytes<'c> {
-    /// Everything positions count in.
+    /// The slice that positions refer to.
     pub all: &'c [u8],
-    /// Where reading stands.
+    /// Position of the cursor.
     pub at: usize,
-    /// Where reading must stop.
+    /// End of the part that is read.
     pub end: usize,
 }
 
 impl<'c> Bytes<'c> {
-    /// `all[at..end]`; the end is cut to what is there.
+    /// Reads `all[at..end]`; the end is limited to the length.
     pub fn new(all: &'c [u8], at: usize, end: usize) -> Self {
         Self { all, at, end: end.min(all.len()) }
     }
@@ -48,25 +48,25 @@ impl<'c> Bytes<'c> {
         Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
     }
 
-    /// Whether nothing is left.
+    /// Whether all bytes were read.
     pub fn is_empty(&self) -> bool {
         self.at >= self.end
     }
 }
 
-/// The number of `N` bytes at `at`, where they are there.
+/// The number of `N` bytes at `at`, if there are as many.
 #[inline]
 pub(crate) fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..)?.first_chunk::<N>().copied()
 }
 
-/// A 32-bit number at `at`; 0 if it is not there.
+/// A 32-bit number at `at`; 0 beyond the end.
 #[inline]
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
     array(bytes, at).map_or(0, u32::from_le_bytes)
 }
 
-/// A 64-bit number at `at`; 0 if it is not there.
+/// A 64-bit number at `at`; 0 beyond the end.
 #[inline]
 pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     array(bytes, at).map_or(0, u64::from_le_bytes)

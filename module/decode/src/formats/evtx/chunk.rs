@@ -15,23 +15,23 @@ use super::{CHUNK_SIZE, Item, Reason, Skip};
 
 const RECORD_MAGIC: &[u8; 4] = b"\x2A\x2A\0\0";
 const FIRST_RECORD: usize = 512;
-/// A record's header, and the copy of its size at its end.
+/// Size of a record's header, and of the copy of its size at its end.
 const RECORD_FRAME: usize = 24 + 4;
-/// Templates kept from chunk to chunk; a site's logs have some hundreds.
+/// Maximum number of templates that are kept between chunks; a site's logs have some hundreds.
 const MAX_TEMPLATES: usize = 4_096;
-/// Templates in one record; real ones have three.
+/// Maximum number of templates in one record; real ones have three.
 const MAX_INSTANCES: usize = 64;
 const MAX_NESTING: u8 = 6;
-/// Text that the records of one chunk may expand to; real ones expand to a fraction of a megabyte.
+/// Maximum text that the records of one chunk may expand to; real ones expand to a fraction of a megabyte.
 const MAX_TEXT: usize = 8 * 1024 * 1024;
 
-/// Whether a record of that provider and event id can carry anything.
+/// Whether records of this provider and event id are wanted.
 type Wants<'w> = dyn Fn(&str, u32) -> bool + 'w;
 
-/// What a template is known by across chunks: its id, the size of its definition, and where it is used.
+/// Key of a template across chunks: its id, the size of its definition, and where it is used.
 type Key = ([u8; 16], u32, Place);
 
-/// Reads the records of chunks, and remembers the templates they share.
+/// Reads the records of chunks, and caches their templates.
 #[derive(Debug, Default)]
 pub struct ChunkReader {
     templates: Vec<Template>,
@@ -39,12 +39,12 @@ pub struct ChunkReader {
     scratch: Scratch,
 }
 
-/// What reading one chunk, and one record, needs.
+/// State of reading one chunk and one record.
 #[derive(Debug, Default)]
 struct Scratch {
-    /// Templates of this chunk by where their definition is.
+    /// Templates of this chunk by the offset of their definition.
     here: Vec<(u32, Place, Result<usize, Reason>)>,
-    /// Elements that a record has without a template.
+    /// Elements of a record that are not in a template.
     own: Vec<Template>,
     slots: Vec<Slot>,
     /// The record's templates, each before those nested in it.
@@ -54,7 +54,7 @@ struct Scratch {
 #[derive(Clone, Copy, Debug)]
 struct Instance {
     source: Source,
-    /// Its slots begin here and end where those of the next one begin.
+    /// Start of its slots; they end at the start of those of the next one.
     first_slot: usize,
     end_slot: usize,
 }
@@ -65,8 +65,8 @@ enum Source {
     Own(usize),
 }
 
-/// When the first record of a chunk says that it was written. The beginning of the chunk, with that record whole, is
-/// enough; of a record that cannot be read its frame tells.
+/// Time at which the first record of a chunk was written, according to the record. The beginning of the chunk with that
+/// whole record is sufficient. For a record that cannot be read: the time in its header.
 pub fn first_time(chunk: &[u8]) -> Option<Timestamp> {
     let record = chunk.get(FIRST_RECORD..).filter(|record| record.starts_with(RECORD_MAGIC))?;
     let end = FIRST_RECORD.saturating_add(u32_at(record, 4) as usize).min(chunk.len());
@@ -81,14 +81,15 @@ pub fn first_time(chunk: &[u8]) -> Option<Timestamp> {
 }
 
 impl ChunkReader {
-    /// A reader that has seen nothing.
+    /// A reader with an empty cache.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Hands the records of a chunk to `sink`, in order. `number` is the chunk's place in its file; fewer than
-    /// [`CHUNK_SIZE`] bytes are read as far as they go. Text lives in `arena`, which the caller may reset between
-    /// chunks; an item lives for the call of `sink` only. A chunk of zeros gives nothing: it was never used.
+    /// Passes the records of a chunk to `sink`, in order. `number` is the position of the chunk in its file. If `chunk`
+    /// has fewer than [`CHUNK_SIZE`] bytes, the complete records are read. Text is allocated in `arena`, which the
+    /// caller may reset between chunks; an item is valid during the call of `sink` only. A chunk of zeros was never
+    /// used and gives nothing.
     pub fn read(
         &mut self,
         number: u64,
@@ -115,8 +116,8 @@ impl ChunkReader {
             self.templates.clear();
             self.known.clear();
         }
-        // Behind the records that the header knows there may be newer ones, of a log that was in use, or old ones,
-        // of what the chunk held before. Newer ones go on counting.
+        // After the records that the header counts there may be newer ones, if the log was in use, or old ones from an
+        // earlier use of the chunk. Record ids continue only in newer ones.
         let known_end = match u32_at(chunk, 48) as usize {
             end @ FIRST_RECORD..=CHUNK_SIZE => end.min(chunk.len()),
             _ => chunk.len(),
@@ -201,7 +202,7 @@ impl ChunkReader {
         (template, &self.scratch.slots[instance.first_slot..instance.end_slot])
     }
 
-    /// Reads a piece of binary XML: mostly a template and its values, else elements of its own.
+    /// Reads a fragment of binary XML: usually a template and its values, else plain elements.
     fn instance(&mut self, chunk: &[u8], start: usize, end: usize, place: Place) -> Result<(), Reason> {
         if self.scratch.instances.len() >= MAX_INSTANCES {
             return Err(Reason::TooMuch);
@@ -260,7 +261,7 @@ impl ChunkReader {
         Ok(index)
     }
 
-    /// Reads what is nested in the slots of an instance, depth first, which is the order of the event.
+    /// Reads the XML nested in the slots of an instance, depth first, which is document order.
     fn nested(&mut self, chunk: &[u8], instance: usize, depth: u8) -> Result<(), Reason> {
         let instance = self.scratch.instances[instance];
         let mut part = 0;
@@ -346,7 +347,7 @@ impl ChunkReader {
             }
             let Part::Field { name, value, .. } = part else { continue };
             let unnamed = *name == Value::None;
-            // An array makes one element for each of its items. Those without names are values of their own.
+            // An array gives one element per item. Unnamed items are values of their own.
             if let Some(slot) = value.slot(slots).filter(|slot| unnamed && slot.is_array()) {
                 value::elements(slot, chunk, |element| {
                     let text = value::text(element, chunk, arena);
@@ -373,13 +374,13 @@ impl ChunkReader {
 struct Output<'a> {
     named: BumpVec<'a, (&'a str, &'a str)>,
     unnamed: BumpVec<'a, &'a str>,
-    /// The next nested instance, in the order they were read in.
+    /// The next nested instance, in the order of reading.
     next: usize,
-    /// Bytes of text that may still come.
+    /// Remaining number of bytes of text.
     left: usize,
 }
 
-/// The slot of a part that holds XML of its own, and where that stands.
+/// The slot of a part that holds nested XML, and its place.
 fn nested_in(part: &Part, slots: &[Slot]) -> Option<(Slot, Place)> {
     let (slot, place) = match part {
         Part::Nested { slot, place } => (*slots.get(usize::from(*slot))?, *place),
@@ -411,7 +412,7 @@ fn slots(bytes: &mut Bytes<'_>, slots: &mut Vec<Slot>) -> Result<(), Reason> {
     Ok(())
 }
 
-/// Where the next record begins at `from` or behind: a head whose size is repeated at its end.
+/// Finds the next record at or after `from`: a header whose size is repeated at its end.
 fn next_record(chunk: &[u8], from: usize, end: usize) -> Option<usize> {
     memmem::find_iter(chunk.get(from..end)?, RECORD_MAGIC).map(|found| from + found).find(|at| {
         let size = u32_at(chunk, at + 4) as usize;
@@ -419,7 +420,7 @@ fn next_record(chunk: &[u8], from: usize, end: usize) -> Option<usize> {
     })
 }
 
-/// What is wrong with a chunk's checksums.
+/// Verifies a chunk's checksums.
 fn checksums(chunk: &[u8]) -> Option<Reason> {
     const NO_CRC: u32 = 4;
     if u32_at(chunk, 120) & NO_CRC != 0 {

@@ -1,10 +1,10 @@
-//! Chunks built by hand, chunks broken on purpose, and (where `BACKCHANNEL_CORPUS` names a folder) real logs
-//! compared with what the `evtx` crate makes of them.
+//! Tests with generated chunks and damaged chunks and, if `BACKCHANNEL_CORPUS` names a folder, real logs compared with
+//! the output of the `evtx` crate.
 
 use super::*;
 use proptest::prelude::*;
 
-/// A chunk under construction.
+/// Builds a chunk.
 struct Builder {
     bytes: Vec<u8>,
 }
@@ -21,7 +21,7 @@ impl Builder {
         Self { bytes }
     }
 
-    /// Appends a record whose content `fill` writes; positions in it are those of the chunk.
+    /// Appends a record whose contents are written by `fill`; positions in it are those of the chunk.
     fn record(&mut self, id: u64, fill: impl FnOnce(&mut Xml<'_>)) -> &mut Self {
         let at = self.bytes.len();
         self.bytes.extend_from_slice(RECORD_MAGIC);
@@ -50,7 +50,7 @@ impl Builder {
     }
 }
 
-/// Binary XML being written.
+/// Writes binary XML.
 struct Xml<'b> {
     bytes: &'b mut Vec<u8>,
     definition: bool,
@@ -62,7 +62,7 @@ impl Xml<'_> {
         self
     }
 
-    /// A name, always right where it is used.
+    /// A name, always inline.
     fn name(&mut self, name: &str) -> &mut Self {
         let here = self.bytes.len() as u32 + 4;
         self.put(&here.to_le_bytes()).put(&[0; 6]).put(&(name.encode_utf16().count() as u16).to_le_bytes());
@@ -100,7 +100,7 @@ impl Xml<'_> {
         self.put(&[0x04])
     }
 
-    /// An element with nothing but a slot in it.
+    /// An element that contains only a slot.
     fn leaf(&mut self, name: &str, index: u16, kind: u8) -> &mut Self {
         self.open(name, false).head_end().slot(index, kind).close()
     }
@@ -120,7 +120,7 @@ impl Xml<'_> {
         definition
     }
 
-    /// A template whose definition stands elsewhere, and the values for it.
+    /// A template that is defined elsewhere, and the values for it.
     fn again(&mut self, guid: u8, definition: u32, values: &[(u8, Vec<u8>)]) {
         self.put(&[0x0F, 1, 1, 0, 0x0C, 1]).put(&[guid; 4]).put(&definition.to_le_bytes());
         self.values(values);
@@ -169,7 +169,7 @@ fn chunk() -> Vec<u8> {
     let mut outer = 0;
     let mut inner = 0;
     builder.record(41, |xml| {
-        // Nested XML is written where it will stand: behind the definition and the first two values.
+        // Nested XML is written in place: after the definition and the first two values.
         let mut probe = Vec::new();
         std::mem::swap(&mut probe, xml.bytes);
         let build = |nested: Vec<u8>| {
@@ -197,7 +197,7 @@ fn chunk() -> Vec<u8> {
     builder.finish()
 }
 
-/// What a chunk gives, a line for each item.
+/// Lists the items of a chunk, one per line.
 fn read(reader: &mut ChunkReader, bytes: &[u8]) -> Vec<String> {
     let arena = Bump::new();
     let mut out = Vec::new();
@@ -227,7 +227,7 @@ fn records_are_read_through_their_templates() {
     let mut reader = ChunkReader::new();
     let expected = [line(41, "C:\\a.exe"), "not Test-Provider 99 42".into(), line(43, "c\u{e4}")];
     assert_eq!(read(&mut reader, &chunk()), expected);
-    // What was learnt from one chunk serves the next.
+    // Templates of one chunk are reused for the next.
     assert_eq!(read(&mut reader, &chunk()), expected);
     assert_eq!(reader.templates.len(), 2);
 }
@@ -244,7 +244,7 @@ fn the_first_time_needs_the_first_record_only() {
     });
     assert_eq!(first_time(&good), first);
     assert_eq!(first_time(&good[..second]), first);
-    // Of a record that is cut, its frame tells.
+    // Of an incomplete record, the header is used.
     assert_eq!(first_time(&good[..FIRST_RECORD + 40]), value::moment(133_000_000_000_000_000));
     assert_eq!(first_time(&good[..FIRST_RECORD]), None);
     assert_eq!(first_time(&[0; CHUNK_SIZE]), None);
@@ -267,7 +267,7 @@ fn a_wrong_checksum_is_noted_and_the_chunk_is_read() {
 }
 
 #[test]
-fn a_broken_record_costs_no_other() {
+fn a_damaged_record_affects_no_other() {
     let good = chunk();
     let second = next_record(&good, FIRST_RECORD + 4, good.len()).unwrap();
     let mut bytes = good.clone();
@@ -279,7 +279,7 @@ fn a_broken_record_costs_no_other() {
         "{seen:?}"
     );
     assert_eq!(seen[3], line(43, "c\u{e4}"));
-    // A size that leads beyond the chunk.
+    // A size beyond the end of the chunk.
     let mut bytes = good;
     bytes[second + 6] = 0xFF;
     let seen = read(&mut ChunkReader::new(), &bytes);
@@ -299,18 +299,18 @@ fn a_chunk_that_is_cut_off_is_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn records_behind_what_the_header_knows_are_read_if_they_go_on_counting() {
+fn records_beyond_the_header_are_read_if_their_ids_continue() {
     let mut bytes = chunk();
     let second = next_record(&bytes, FIRST_RECORD + 4, bytes.len()).unwrap();
     bytes[48..52].copy_from_slice(&(second as u32).to_le_bytes());
     assert_eq!(read(&mut ChunkReader::new(), &bytes).len(), 4);
-    // The third one is what the chunk held before.
+    // The third one is from an earlier use of the chunk.
     bytes[second + 8] = 7;
     assert_eq!(read(&mut ChunkReader::new(), &bytes).len(), 2);
 }
 
 #[test]
-fn what_is_no_chunk_says_so_and_an_unused_one_says_nothing() {
+fn an_invalid_chunk_is_reported_and_an_unused_one_is_ignored() {
     assert_eq!(read(&mut ChunkReader::new(), &[1; 600]), ["skip chunk 3, byte 0: expected `ElfChnk`"]);
     assert!(read(&mut ChunkReader::new(), &[0; CHUNK_SIZE]).is_empty());
 }
@@ -380,7 +380,7 @@ fn a_template_that_expands_without_end_is_refused() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
         let mut chunk = vec![0; FIRST_RECORD];
         chunk[..8].copy_from_slice(b"ElfChnk\0");
         chunk.extend_from_slice(&bytes);
@@ -389,7 +389,7 @@ proptest! {
     }
 
     #[test]
-    fn a_chunk_with_any_bytes_changed_is_survived(
+    fn a_damaged_chunk_does_not_panic(
         changes in prop::collection::vec((512usize..3_000, any::<u8>()), 1..12),
     ) {
         let mut bytes = chunk();
@@ -400,11 +400,12 @@ proptest! {
     }
 }
 
-/// Compares every record of the real logs with what the `evtx` crate renders: same records, same fields, same text.
+/// Compares every record of the real logs with what the `evtx` crate renders: the same records, fields and text.
 #[test]
 fn real_logs_give_what_the_evtx_crate_gives() {
+    #[allow(clippy::disallowed_methods, reason = "the corpus is not part of the repository")]
     let Ok(folder) = std::env::var("BACKCHANNEL_CORPUS") else {
-        eprintln!("BACKCHANNEL_CORPUS is not set: no real log was looked at");
+        eprintln!("BACKCHANNEL_CORPUS is not set: no real logs were tested");
         return;
     };
     let mut records = 0;
@@ -514,7 +515,7 @@ fn flatten(key: &str, value: &serde_json::Value, out: &mut Vec<(String, String)>
     }
 }
 
-/// Both are times, with as many digits as each likes.
+/// Both are times, with a different number of digits.
 fn is_same_time(left: &str, right: &str) -> bool {
     let digits = |text: &str| text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.').to_owned();
     left.ends_with('Z') && right.ends_with('Z') && digits(left) == digits(right)

@@ -1,14 +1,15 @@
-//! EVTX to records: the binary event logs of Windows.
+//! Reads EVTX, the binary event logs of Windows.
 //!
-//! A file is a header of 4,096 bytes and chunks of 65,536; each chunk stands alone, with its own templates and
-//! names. So a log can be read from a pipe, chunk by chunk ([`Splitter`]), and one broken chunk costs no other.
+//! A file is a header of 4,096 bytes followed by chunks of 65,536. Each chunk is self-contained, with its own templates
+//! and names, so a log can be read from a pipe, chunk by chunk ([`Splitter`]), and a damaged chunk does not affect the
+//! others.
 //!
-//! A record is a template and the values for its slots. [`ChunkReader`] works a template out once (which slot is
-//! which field) and keeps that for the rest of the log; a record then costs no more than a walk over its values.
-//! Provider and event id are read first, and the rest only of a record that somebody wants. The `evtx` crate, which
-//! renders records, is what this one is tested against; it is not used here because it builds every record whole.
+//! A record is a template and the values of its slots. [`ChunkReader`] analyses a template once (which slot is which
+//! field) and keeps the result for the rest of the log; reading a record is then a walk over its values. Provider and
+//! event id are read first, and the rest only if the record is wanted. The tests compare this reader with the `evtx`
+//! crate, which is not used here because it builds every record as a whole.
 //!
-//! The format: MS-EVEN6 section 2.2 (BinXml), and the EVTX documentation of libevtx.
+//! Format specification: MS-EVEN6 section 2.2 (BinXml), and the EVTX documentation of libevtx.
 
 mod bytes;
 mod chunk;
@@ -27,25 +28,25 @@ pub(crate) const FORMAT: super::BinaryFormat = super::BinaryFormat {
     about: super::About {
         name: "evtx",
         title: "Windows event log file",
-        description: "The binary event logs of Windows, as they lie in `winevt\\Logs` or are exported.",
+        description: "Binary event logs of Windows, from `winevt\\Logs` or exported.",
         recognised: "It begins with `ElfFile`.",
         examples: &[],
     },
     magic: b"ElfFile\0",
 };
 
-/// Bytes of the file's header.
+/// Size of the file's header.
 pub const HEADER_SIZE: usize = 4_096;
 
-/// Bytes of a chunk.
+/// Size of a chunk.
 pub const CHUNK_SIZE: usize = 65_536;
 
-/// What a chunk gives.
+/// An item of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Item<'a> {
     /// A record.
     Record(WindowsRecord<'a>),
-    /// A record that `wants` refused; the rest of it was not read.
+    /// A record that `wants` rejected; the rest of it was not read.
     NotWanted {
         /// Its provider.
         provider: &'a str,
@@ -56,20 +57,21 @@ pub enum Item<'a> {
     },
     /// A record, or a chunk, that could not be read.
     Skip(Skip),
-    /// Something is wrong with the chunk, and it is read all the same.
+    /// A problem of a chunk that was read nevertheless.
     Note(Skip),
 }
 
-/// What could not be read, and why.
+/// A record or chunk that could not be read, and the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Skip {
     /// Number of the chunk in its file, counted from 0.
     pub chunk: u64,
-    /// Byte in the chunk where it begins.
+    /// Offset of the record in the chunk.
     pub offset: u32,
-    /// Record id, where one could be read.
+    /// Record id, if it could be read.
     pub record_id: Option<u64>,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
 }
 
@@ -83,39 +85,42 @@ impl fmt::Display for Skip {
     }
 }
 
+impl core::error::Error for Skip {}
+
 /// Why a record or a chunk was skipped, or noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Reason {
     /// The file does not begin with `ElfFile`.
     NotEvtx,
     /// The chunk does not begin with `ElfChnk`.
     NotAChunk,
-    /// The input ends inside the chunk.
+    /// The chunk is incomplete: the input ends inside it.
     Truncated,
     /// The checksum of the chunk's header is wrong.
     HeaderChecksum,
     /// The checksum of the chunk's records is wrong.
     RecordsChecksum,
-    /// No record where one should begin.
+    /// No record begins at an expected place.
     NotARecord,
     /// The record is larger than its chunk.
     RecordSize,
-    /// The record ends in the middle of something; what.
+    /// The record ends inside an item; the value says which one.
     Short(&'static str),
-    /// A token of the binary XML that cannot stand there.
+    /// A token of the binary XML that is not allowed at this place.
     Token(u8),
-    /// A type of value that is not known.
+    /// An unknown type of value.
     ValueType(u8),
-    /// Elements or templates are nested too deep, or a record expands to far more than it holds.
+    /// Elements or templates are nested too deeply, or a record expands to far more than its size.
     TooMuch,
-    /// A record without an event id.
+    /// The record has no event id.
     NoEventId,
-    /// A record that names neither provider nor channel.
+    /// The record has neither provider nor channel.
     NoProvider,
 }
 
 impl Reason {
-    /// A word to count by (`truncated`, `checksum`, ...).
+    /// A code by which records are counted (`truncated`, `checksum`, ...).
     pub const fn code(self) -> &'static str {
         match self {
             Self::NotEvtx => "not-evtx",
@@ -133,6 +138,8 @@ impl Reason {
         }
     }
 }
+
+impl core::error::Error for Reason {}
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,24 +1,25 @@
-//! A stream of bytes to the chunks of an EVTX file, whatever pieces it comes in.
+//! Splits a stream of bytes into the chunks of an EVTX file.
 
 use super::bytes::{array, u32_at, u64_at};
 use super::{CHUNK_SIZE, HEADER_SIZE, Reason, Skip};
 
-/// What the file's header says.
+/// The header of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FileHeader {
-    /// Chunks the file had when the header was written. There may be more.
+    /// Number of chunks when the header was written. There may be more.
     pub chunks: u16,
-    /// Record id the next record would get.
+    /// Id of the next record.
     pub next_record_id: u64,
-    /// Whether the log was in use when it was copied: chunks may be newer than the header.
+    /// Whether the log was in use when it was copied: chunks may then be newer than the header.
     pub dirty: bool,
 }
 
 impl FileHeader {
-    /// Reads a header.
+    /// Parses a header.
     ///
     /// # Errors
-    /// [`Reason::NotEvtx`] if it is none.
+    /// [`Reason::NotEvtx`] if it is not an EVTX header.
     pub fn read(bytes: &[u8]) -> Result<Self, Reason> {
         if !bytes.starts_with(b"ElfFile\0") {
             return Err(Reason::NotEvtx);
@@ -36,18 +37,18 @@ impl FileHeader {
 pub enum Piece<'a> {
     /// The file's header.
     Header(FileHeader),
-    /// A chunk: [`CHUNK_SIZE`] bytes, fewer at the end of a file that is cut off.
+    /// A chunk: [`CHUNK_SIZE`] bytes, or fewer at the end of a truncated file.
     Chunk {
         /// Its number, counted from 0.
         number: u64,
         /// Its bytes.
         bytes: &'a [u8],
     },
-    /// The file has no header; what follows the place of one is read as chunks all the same.
+    /// The file has no valid header; what follows is read as chunks nevertheless.
     Skip(Skip),
 }
 
-/// Cuts a stream into header and chunks. A chunk that lies within one piece of the input is borrowed from it.
+/// Splits a stream into header and chunks. A chunk within one piece of the input is borrowed from it.
 #[derive(Clone, Debug, Default)]
 pub struct Splitter {
     carry: Vec<u8>,
@@ -62,7 +63,8 @@ impl Splitter {
         Self::default()
     }
 
-    /// The next piece in `input`, which is moved past what was used. `None`: all of it was used, bring more.
+    /// The next part in `input`, which is advanced past the bytes used. `None`: all of them were used, more input is
+    /// needed.
     pub fn next<'f, 'i: 'f>(&'f mut self, input: &mut &'i [u8]) -> Option<Piece<'f>> {
         if self.spent {
             self.carry.clear();
@@ -96,7 +98,7 @@ impl Splitter {
         Some(Piece::Chunk { number, bytes })
     }
 
-    /// What is left when the input has ended.
+    /// The rest, when the input has ended.
     pub fn finish(&mut self) -> Option<Piece<'_>> {
         if self.spent || self.carry.is_empty() {
             return None;

@@ -1,7 +1,7 @@
-//! What a template says: which slot, or which fixed text, is which part of the event.
+//! Analyses a template: which slot, or which fixed text, is which part of the event.
 //!
-//! A template is walked once. What is kept of it are its fields in order, so that a record is read by walking
-//! those, with no tree in between.
+//! A template is walked once. The result is the list of its fields in order, so that a record is read by walking that
+//! list, without a tree.
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -10,12 +10,12 @@ use super::Reason;
 use super::bytes::Bytes;
 use super::value::{self, Slot, is_known, kind};
 
-/// Nesting of elements beyond this is refused; real ones have five levels.
+/// Maximum nesting of elements; real ones have five levels.
 const MAX_DEPTH: usize = 64;
-/// Fields beyond this are refused; real ones have a hundred at most.
+/// Maximum number of fields; real ones have a hundred at most.
 const MAX_PARTS: usize = 4_096;
 
-/// Where in the event a template stands.
+/// Place of a template in the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     Outside,
@@ -24,7 +24,7 @@ pub(crate) enum Place {
     UserData,
 }
 
-/// Text as a template gives it.
+/// Text in a template.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Value {
     #[default]
@@ -46,7 +46,7 @@ impl Value {
         }
     }
 
-    /// The slot, if it is nothing but one.
+    /// The slot, if the text consists of one slot only.
     pub fn slot(&self, slots: &[Slot]) -> Option<Slot> {
         match self {
             Self::Slot(index) => slots.get(usize::from(*index)).copied(),
@@ -54,7 +54,7 @@ impl Value {
         }
     }
 
-    /// Its text in a record with these slots.
+    /// The text for a record with these slots.
     #[inline]
     pub fn text<'a>(&'a self, slots: &[Slot], chunk: &[u8], arena: &'a Bump) -> &'a str {
         match self {
@@ -64,7 +64,7 @@ impl Value {
             Self::Mixed(pieces) => {
                 let mut out = bumpalo::collections::String::new_in(arena);
                 for piece in pieces {
-                    // Pieces are never mixed themselves.
+                    // Pieces are never nested.
                     match piece {
                         Self::Literal(text) => out.push_str(text),
                         Self::Slot(index) => {
@@ -80,7 +80,7 @@ impl Value {
         }
     }
 
-    /// Its number in a record with these slots.
+    /// The number for a record with these slots.
     pub fn number(&self, slots: &[Slot], chunk: &[u8]) -> Option<u64> {
         match self {
             Self::Literal(text) => text.trim().parse().ok(),
@@ -95,7 +95,7 @@ impl Value {
     }
 }
 
-/// The System part.
+/// Fields of the System element.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Head {
     pub provider: Value,
@@ -108,33 +108,33 @@ pub(crate) struct Head {
     pub user_sid: Value,
 }
 
-/// One field, or a slot that holds more of the event.
+/// A field, or a slot that holds more of the event.
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
-    /// A field; without a name where the event's data has none.
+    /// A field; without a name if the event's data has none.
     Field { name: Value, value: Value, place: Place },
-    /// A slot between elements: what it holds is XML of its own.
+    /// A slot between elements: its value is nested XML.
     Nested { slot: u16, place: Place },
 }
 
-/// A template, worked out.
+/// An analysed template.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Template {
     pub head: Head,
     pub parts: Vec<Part>,
 }
 
-/// An element whose end was not seen yet.
+/// An element whose end was not read yet.
 struct Open {
     name: String,
     label: Value,
     text: Value,
     has_child: bool,
-    /// Its end ends the place that it began.
+    /// Whether its end also ends the place that it began.
     begins_place: bool,
 }
 
-/// Works out the binary XML in `bytes`. `definition`: it is a template's, whose elements carry a dependency.
+/// Analyses the binary XML in `bytes`. `definition`: whether it is a template's, whose elements have a dependency id.
 pub(crate) fn compile(mut bytes: Bytes<'_>, definition: bool, place: Place) -> Result<Template, Reason> {
     let mut compiler = Compiler { template: Template::default(), place, open: Vec::new(), attribute: None };
     while !bytes.is_empty() {
@@ -211,7 +211,7 @@ pub(crate) fn compile(mut bytes: Bytes<'_>, definition: bool, place: Place) -> R
             return Err(Reason::TooMuch);
         }
     }
-    // Elements that stay open are read as far as they go.
+    // Elements that are not closed are read as far as they go.
     while !compiler.open.is_empty() {
         compiler.end_attribute();
         compiler.close()?;
@@ -223,7 +223,7 @@ struct Compiler {
     template: Template,
     place: Place,
     open: Vec<Open>,
-    /// Name and value of the attribute being read.
+    /// Name and value of the attribute that is being read.
     attribute: Option<(String, Value)>,
 }
 
@@ -316,7 +316,7 @@ impl Compiler {
     }
 }
 
-/// A name: where it is in the chunk, or right here, where it is used for the first time.
+/// A name: by its offset in the chunk, or inline if it is used for the first time.
 fn name(bytes: &mut Bytes<'_>) -> Result<String, Reason> {
     let offset = bytes.u32("a name's place")? as usize;
     let mut at = Bytes::new(bytes.all, offset, bytes.all.len());
@@ -329,7 +329,7 @@ fn name(bytes: &mut Bytes<'_>) -> Result<String, Reason> {
     Ok(text)
 }
 
-/// Text after the number of its units.
+/// Text preceded by its length in UTF-16 units.
 fn counted_text(bytes: &mut Bytes<'_>) -> Result<String, Reason> {
     let units = bytes.u16("a text's length")?;
     let raw = bytes.take(usize::from(units) * 2, "a text")?;

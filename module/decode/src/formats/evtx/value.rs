@@ -1,4 +1,4 @@
-//! The typed values of a record, as the text Windows renders them.
+//! The typed values of a record, converted to the text that Windows renders.
 
 use backchannel_events::Timestamp;
 use bumpalo::Bump;
@@ -33,11 +33,11 @@ pub(crate) mod kind {
     pub const HANDLE: u8 = 0x20;
     pub const BIN_XML: u8 = 0x21;
     pub const XML: u8 = 0x23;
-    /// Marks an array of the type in the other bits.
+    /// Flag for an array of the type in the other bits.
     pub const ARRAY: u8 = 0x80;
 }
 
-/// Where a value's bytes are in its chunk, and its type.
+/// Position and type of a value in its chunk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub start: u32,
@@ -52,7 +52,7 @@ impl Slot {
         chunk.get(start..start + usize::from(self.length)).unwrap_or_default()
     }
 
-    /// Whether it is a piece of XML of its own.
+    /// Whether it is a fragment of binary XML.
     pub fn is_xml(self) -> bool {
         self.kind == kind::BIN_XML && self.length > 0
     }
@@ -63,7 +63,7 @@ impl Slot {
     }
 }
 
-/// Whether a type is one that values may have.
+/// Whether values may have this type.
 pub(crate) fn is_known(kind: u8) -> bool {
     matches!(kind & !kind::ARRAY, kind::NULL..=kind::HEX64 | kind::HANDLE | kind::BIN_XML | kind::XML)
 }
@@ -101,7 +101,7 @@ pub(crate) fn elements(slot: Slot, chunk: &[u8], mut visit: impl FnMut(Slot)) {
     let mut rest = slot.bytes(chunk);
     let mut start = slot.start;
     while !rest.is_empty() {
-        // Strings end with a zero, which the last one may lack.
+        // Strings end with a zero, which may be missing in the last one.
         let (length, after) = match kind {
             kind::STRING => {
                 let units = rest.as_chunks::<2>().0;
@@ -124,7 +124,7 @@ pub(crate) fn elements(slot: Slot, chunk: &[u8], mut visit: impl FnMut(Slot)) {
     }
 }
 
-/// A value as a number, where it is one that fits.
+/// A value as a number, if it is one that fits.
 pub(crate) fn number(slot: Slot, chunk: &[u8]) -> Option<u64> {
     let bytes = slot.bytes(chunk);
     match slot.kind {
@@ -136,14 +136,14 @@ pub(crate) fn number(slot: Slot, chunk: &[u8]) -> Option<u64> {
     }
 }
 
-/// A FILETIME (100 ns since 1601) as a moment; `None` if it lies outside what a [`Timestamp`] holds.
+/// Converts a FILETIME (100 ns since 1601); `None` if it is outside the range of a [`Timestamp`].
 pub(crate) fn moment(filetime: u64) -> Option<Timestamp> {
     const UNIX: i128 = 116_444_736_000_000_000;
     i64::try_from((i128::from(filetime) - UNIX) * 100).ok().map(Timestamp)
 }
 
 fn finish(out: BumpVec<'_, u8>) -> &str {
-    // What was written is UTF-8 by construction; checking costs less than it would to prove it to the compiler.
+    // The text is UTF-8 by construction; the check is cheap.
     core::str::from_utf8(out.into_bump_slice()).unwrap_or_default()
 }
 
@@ -184,7 +184,7 @@ fn write(kind: u8, bytes: &[u8], out: &mut BumpVec<'_, u8>) {
         kind::BOOL => match array(bytes, 0).map(i32::from_le_bytes) {
             Some(0) => out.extend_from_slice(b"false"),
             Some(1) => out.extend_from_slice(b"true"),
-            // Windows keeps bit masks in some of them.
+            // Windows stores bit masks in some of them.
             Some(other) => decimal(i128::from(other), out),
             None => {}
         },
@@ -206,7 +206,7 @@ fn write(kind: u8, bytes: &[u8], out: &mut BumpVec<'_, u8>) {
                 u32::from(part(4)),
                 u32::from(part(5)),
                 u32::from(part(6)),
-                u32::from(part(7)) * 1_000_000,
+                u32::from(part(7)).saturating_mul(1_000_000),
             );
             if let Some(time) = time {
                 out.extend_from_slice(time.to_string().as_bytes());
@@ -234,7 +234,7 @@ fn write(kind: u8, bytes: &[u8], out: &mut BumpVec<'_, u8>) {
 /// UTF-16 up to the first zero.
 pub(crate) fn utf16(bytes: &[u8], out: &mut BumpVec<'_, u8>) {
     let mut rest = bytes;
-    // Four units at a time while they are ASCII and none is zero.
+    // Four units at a time while they are ASCII and not zero.
     while let Some((word, others)) = rest.split_first_chunk::<8>() {
         const HIGH: u64 = 0xFF80_FF80_FF80_FF80;
         let value = u64::from_le_bytes(*word);
@@ -263,7 +263,7 @@ pub(crate) fn decimal(value: i128, out: &mut BumpVec<'_, u8>) {
     if value < 0 {
         out.push(b'-');
     }
-    // Every value comes from at most 64 bits.
+    // All values have at most 64 bits.
     let mut rest = value.unsigned_abs() as u64;
     let mut digits = [0; 20];
     let mut at = digits.len();
@@ -352,6 +352,7 @@ mod tests {
         check(kind::FILETIME, &131_485_124_110_000_000u64.to_le_bytes(), "2017-08-29T20:33:31.000Z");
         check(kind::FILETIME, &[0xFF; 8], "18446744073709551615");
         check(kind::SYSTEMTIME, &wide_numbers(&[2020, 2, 6, 29, 1, 2, 3, 4]), "2020-02-29T01:02:03.004Z");
+        check(kind::SYSTEMTIME, &wide_numbers(&[2020, 2, 6, 29, 1, 2, 3, u16::MAX]), "");
         check(kind::NULL, &[], "");
         check(kind::UINT32, &[1], "");
         check(kind::STRING | kind::ARRAY, &wide("a\0\0bc\0"), "a, , bc");

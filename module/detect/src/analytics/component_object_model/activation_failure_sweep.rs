@@ -1,19 +1,19 @@
 //! # IPC-DCOM-003: Sweep of failed DCOM activations
 //!
 //! ## What it detects
-//! One program here that failed to reach COM on five or more machines within ten minutes, or one machine that was
+//! One local program that failed to reach COM on five or more machines within ten minutes, or one machine that was
 //! refused three or more classes here within five minutes.
 //!
 //! ## Why it matters
-//! Tools that spray DCOM over a network, or try class after class until one lets them in, leave just this trace.
-//! The third form, one source refused on many hosts, needs more than one host and is the correlator's.
+//! Tools that try DCOM on many machines, or one class after another until access is granted, leave this trace. The
+//! third form, one source refused on many hosts, needs the records of several hosts and is detected by the correlator.
 //!
 //! ## Telemetry
-//! System log, DistributedCOM 10028, 10009, 10006, 10016 and their kin.
+//! System log, DistributedCOM 10028, 10009, 10006, 10016 and related errors.
 //!
 //! ## False positives
-//! Vulnerability scanners and inventory (an administrator's host is left alone); the power cut of a whole site makes
-//! every agent fail at once.
+//! Vulnerability scanners and inventory (admin hosts are not reported); the power failure of a whole site makes every
+//! agent fail at once.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003, T1018, T1046; DET0224 (AN0628), DET0285 (AN0791).
@@ -42,7 +42,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// So many machines out of reach of one program are a sweep.
+/// Number of machines that one program failed to reach for a sweep.
 const TARGETS: Threshold = Threshold {
     name: "targets",
     default: 5,
@@ -50,18 +50,18 @@ const TARGETS: Threshold = Threshold {
     most: 64,
     about: "machines that one program fails to reach within ten minutes",
 };
-/// Within this time.
+/// Time within which targets are counted.
 const TARGETS_WITHIN: Duration = Duration::from_secs(600);
-/// So many classes refused to one caller are a sweep.
+/// Number of classes refused to one caller for a sweep.
 const CLASSES: Threshold = Threshold {
     name: "classes",
     default: 3,
     about: "classes that one machine is refused within five minutes",
     ..TARGETS
 };
-/// Within this time.
+/// Time within which classes are counted.
 const CLASSES_WITHIN: Duration = Duration::from_secs(300);
-/// Most targets or classes named in the sentence.
+/// Maximum number of targets or classes listed in a finding.
 const NAMED: usize = 8;
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {

@@ -1,17 +1,17 @@
-//! # IPC-COM-018: Internet Explorer driven as a COM web client
+//! # IPC-COM-018: Internet Explorer controlled as a COM web client
 //!
 //! ## What it detects
-//! Internet Explorer, started as a COM server, resolves names or opens connections outside Windows' own, within ten
-//! seconds of a script host, rundll32, regsvr32 or an untrusted program loading Internet Explorer's COM proxy.
+//! Internet Explorer, started as a COM server, resolves names other than Windows' own or connects to the network within
+//! ten seconds of a script host, rundll32, regsvr32 or an untrusted program loading Internet Explorer's COM proxy.
 //!
 //! ## Why it matters
-//! A hidden browser makes the implant's traffic look like the user's, and takes the proxy's credentials along.
+//! A hidden browser makes an implant's traffic look like the user's, and uses the user's proxy credentials.
 //!
 //! ## Telemetry
 //! Sysmon 7 (`ieproxy.dll`), 1, 3, 22.
 //!
 //! ## False positives
-//! Office rendering web content loads the proxy, too: Office is not among the clients.
+//! Office also loads the proxy to render web content: Office is not among the clients considered.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1071.001; DET0224 (AN0628).
@@ -29,14 +29,14 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-018",
-    title: "Internet Explorer driven as a COM web client",
+    title: "Internet Explorer controlled as a COM web client",
     family: Family::ComponentObjectModel,
     techniques: &["T1559.001", "T1071.001"],
     attack_analytics: &["AN0628"],
     severity: Severity::High,
     on: &[ActivityKind::Dns, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon],
-    // Proxy and traffic lie at most this far apart.
+    // Maximum time between the proxy's load and the traffic.
     window: Some(Duration::from_secs(10)),
     evaluate,
     ..Analytic::DEFAULTS

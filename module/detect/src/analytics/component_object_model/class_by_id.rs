@@ -1,19 +1,18 @@
-//! # IPC-COM-011: Borrowed program runs a COM class given by its id
+//! # IPC-COM-011: System program runs a COM class given by its id
 //!
 //! ## What it detects
-//! xwizard running a class (`RunWizard {class}`), or lying outside Windows' folders; the script hosts told their
-//! engine by class id (`cscript //E:{class}`); verclsid creating a class for Office or a script host. Covers
+//! xwizard running a class (`RunWizard {class}`), or located outside Windows' folders; the script hosts with their
+//! engine given by class id (`cscript //E:{class}`); verclsid creating a class for Office or a script host. Covers
 //! IPC-COM-012 and IPC-COM-014.
 //!
 //! ## Why it matters
-//! The class id on the command line stands for a library that is named nowhere: programs of Windows are borrowed to
-//! load it.
+//! The class id on the command line stands for a library that is not visible there: LOLBins are used to load it.
 //!
 //! ## Telemetry
 //! Sysmon 1, Security 4688.
 //!
 //! ## False positives
-//! Explorer has verclsid check shell extensions all the time: not reported. No routine use of the others is known.
+//! Explorer regularly starts verclsid to check shell extensions: not reported. No routine use of the others is known.
 //!
 //! ## References
 //! ATT&CK T1218, T1559.001; DET0224 (AN0628).
@@ -25,7 +24,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-011",
-    title: "Borrowed program runs a COM class given by its id",
+    title: "System program runs a COM class given by its id",
     family: Family::ComponentObjectModel,
     techniques: &["T1218", "T1559.001"],
     attack_analytics: &["AN0628"],
@@ -62,7 +61,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     let by = if parent.name().is_empty() { "a process" } else { parent.name() };
     let named = if class.is_empty() { String::new() } else { format!(" ({class})") };
     let text = format!("{} {what}{named}; {by} started it.", started.name());
-    let known = guid(class).and_then(|class| context.host.com.doubtful_class(class));
+    let known = guid(class).and_then(|class| context.host.com.suspicious_class(class));
     let untrusted = predicates::is_unknown_binary(started) || names_user_file(started) || known.is_some();
     let mut evidence = Evidence::new(severity, confidence, text)
         .reasons(Reasons::NONE.and_if(untrusted, Reasons::UNKNOWN_BINARY))
@@ -77,7 +76,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     Some(evidence)
 }
 
-/// The class id that names a script engine: `-e:{..}`, `//E:{..}`.
+/// The class id of a script engine: `-e:{..}`, `//E:{..}`.
 fn engine(line: &str) -> Option<&str> {
     let at = find(line, "e:{")?;
     let before = line.get(..at)?;
@@ -87,7 +86,7 @@ fn engine(line: &str) -> Option<&str> {
     guid(line.get(at..)?)
 }
 
-/// Whether a file that users can write to is on the script host's command line.
+/// Whether the script host's command line contains a user-writable file.
 fn names_user_file(started: Actor<'_>) -> bool {
     started
         .command_line
@@ -104,7 +103,7 @@ mod tests {
     const CLASS: &str = "{11111111-2222-3333-4444-555555555555}";
 
     #[test]
-    fn a_wizard_s_class_is_medium_and_a_wizard_elsewhere_is_high() {
+    fn an_xwizard_class_is_medium_and_a_misplaced_xwizard_is_high() {
         let line = "xwizard.exe RunWizard /taero /u {11111111-2222-3333-4444-555555555555}";
         let inside = start(0, r"C:\Windows\System32\xwizard.exe", line);
         check(&ANALYTIC, &[inside], Some((Severity::Medium, Confidence::High)));

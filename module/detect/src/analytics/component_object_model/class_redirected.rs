@@ -1,19 +1,19 @@
 //! # IPC-COM-004: Class redirected through TreatAs or a program id
 //!
 //! ## What it detects
-//! `TreatAs` or `AutoTreatAs` set below a class id; a name of a class of Windows or Office (`WScript.Shell`,
-//! `Excel.Application` ...), or its current version, given another class for one user; any name given another class by
-//! a registry editor, a script or an untrusted program.
+//! `TreatAs` or `AutoTreatAs` set below a class id; a program id of Windows or Office (`WScript.Shell`,
+//! `Excel.Application` ...), or its current version, given another class for one user; any program id given another
+//! class by a registry editor, a script or an untrusted program.
 //!
 //! ## Why it matters
-//! One value sends everyone who asks for a class to another one, while the original registration stays untouched and
-//! passes every check.
+//! One value redirects every client of a class to another class, while the original registration stays unchanged and
+//! passes integrity checks.
 //!
 //! ## Telemetry
 //! Sysmon 13, Security 4657.
 //!
 //! ## False positives
-//! Office and Windows set `TreatAs` for all users when they update: low. A program that registers a name of its own
+//! Office and Windows set `TreatAs` for all users when they update: low. A program that registers its own program id
 //! for one user is not reported.
 //!
 //! ## References
@@ -51,7 +51,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let writer = context.subject();
     let from = match Value::at(change.path) {
         Some(value) if matches!(value.key, "TreatAs" | "AutoTreatAs") && value.name.is_empty() => {
-            // What Windows' installers set for all users is theirs to set.
+            // Redirections that Windows' installers set for all users are legitimate.
             if !per_user && is_installer(writer) {
                 return None;
             }
@@ -68,8 +68,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             name
         }
     };
-    let doubtful = guid(change.data).and_then(|to| context.host.com.doubtful_class(to));
-    let severity = if per_user || doubtful.is_some() { Severity::Medium } else { Severity::Low };
+    let suspicious = guid(change.data).and_then(|to| context.host.com.suspicious_class(to));
+    let severity = if per_user || suspicious.is_some() { Severity::Medium } else { Severity::Low };
     let confidence = if per_user { Confidence::High } else { Confidence::Medium };
     let who = if writer.name().is_empty() { "A process" } else { writer.name() };
     let whose = if per_user { "this user" } else { "all users" };
@@ -78,10 +78,11 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::UNEXPECTED_USE)
         .client(writer)
         .channel(Mechanism::Com, from);
-    if let Some(doubtful) = doubtful {
-        evidence = evidence
-            .reasons(Reasons::UNKNOWN_BINARY)
-            .because(&doubtful.note, format!("{} was registered as the server of {}", doubtful.server, doubtful.clsid));
+    if let Some(suspicious) = suspicious {
+        evidence = evidence.reasons(Reasons::UNKNOWN_BINARY).because(
+            &suspicious.note,
+            format!("{} was registered as the server of {}", suspicious.server, suspicious.clsid),
+        );
     }
     Some(evidence)
 }
@@ -94,7 +95,7 @@ fn named_class(path: &str) -> Option<&str> {
     let mut parts = path.get(begin..)?.split('\\');
     let (name, key, value) = (parts.next()?, parts.next()?, parts.next().unwrap_or(""));
     let redirects = is_any(key, &["CLSID", "CurVer"]) && com_server::is_default(value) && parts.next().is_none();
-    // The names that elevated programs open are another analytic's (registry-steered elevation).
+    // Program ids that auto-elevating programs open have their own analytic.
     (redirects && !name.eq_ignore_ascii_case("ms-settings")).then_some(name)
 }
 
@@ -120,14 +121,14 @@ mod tests {
     const TREAT_AS: &str = r"HKU\S-1-5-21-1_Classes\CLSID\{3AD05575-8857-4850-9277-11B85BDB8E09}\TreatAs\(Default)";
 
     #[test]
-    fn a_class_treated_as_another_for_one_user_fires() {
+    fn treat_as_for_one_user_fires() {
         let events =
             [registry_set(0, TREAT_AS, "{11111111-2222-3333-4444-555555555555}").of(r"C:\Windows\System32\reg.exe", 6)];
         check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::High)));
     }
 
     #[test]
-    fn the_doubtful_server_behind_it_is_named() {
+    fn the_suspicious_server_of_the_new_class_is_in_the_evidence() {
         let server = r"HKU\S-1-5-21-1_Classes\CLSID\{11111111-2222-3333-4444-555555555555}\InprocServer32\(Default)";
         let events = [
             registry_set(0, server, r"C:\Users\a\x.dll").of(r"C:\Windows\System32\reg.exe", 5),
@@ -139,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_scripts_ask_for_fires() {
+    fn a_program_id_that_scripts_use_fires() {
         let path = r"HKU\S-1-5-21-1_Classes\Scripting.Dictionary\CLSID\(Default)";
         let events = [registry_set(0, path, "{11111111-2222-3333-4444-555555555555}").of(r"C:\Users\a\x.exe", 6)];
         check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::High)));
     }
 
     #[test]
-    fn installers_and_names_of_a_program_s_own_are_quiet() {
+    fn installers_and_a_program_s_own_ids_are_quiet() {
         let all = r"HKLM\SOFTWARE\Classes\CLSID\{00020810-0000-0000-C000-000000000046}\TreatAs\(Default)";
         let own = r"HKU\S-1-5-21-1_Classes\Vendor.Thing.1\CLSID\(Default)";
         let class = "{11111111-2222-3333-4444-555555555555}";
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_a_version_below_the_class_is_quiet() {
+    fn a_version_number_below_the_class_is_quiet() {
         let path = r"HKU\S-1-5-21-1_Classes\CLSID\{3AD05575-8857-4850-9277-11B85BDB8E09}\ProgID\(Default)";
         let events = [registry_set(0, path, "Vendor.Thing.1").of(r"C:\Windows\System32\reg.exe", 6)];
         check(&ANALYTIC, &events, None);

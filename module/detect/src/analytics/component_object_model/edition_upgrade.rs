@@ -1,12 +1,12 @@
 //! # IPC-ELEV-002: Edition upgrade manager abused
 //!
 //! ## What it detects
-//! ClipUp, started by the elevated edition upgrade class from somewhere else than System32; or a process whose call
-//! trace passes through that class's library.
+//! ClipUp, started by the elevated edition upgrade class from a folder other than System32; or a process access whose
+//! call trace contains that class's library.
 //!
 //! ## Why it matters
-//! The class runs `%windir%\System32\ClipUp.exe` as administrator and takes `%windir%` from the user: pointing it
-//! elsewhere gives administrative rights without a prompt.
+//! The class runs `%windir%\System32\ClipUp.exe` as administrator and reads `%windir%` from the user's environment:
+//! changing it gives administrative rights without a prompt.
 //!
 //! ## Telemetry
 //! Sysmon 1 and 10, Security 4688.
@@ -92,7 +92,7 @@ mod tests {
     const SURROGATE: &str = "dllhost.exe /Processid:{BD54C901-076B-434E-B6C7-17C531F4AB41}";
 
     #[test]
-    fn an_upgrade_program_of_the_user_s_fires() {
+    fn a_misplaced_upgrade_program_fires() {
         let events = [start(0, r"C:\Users\a\AppData\Local\Temp\system32\ClipUp.exe", "ClipUp.exe -pg")
             .by(r"C:\Windows\System32\dllhost.exe", SURROGATE)];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::Certain)));

@@ -1,19 +1,19 @@
 //! # IPC-ELEV-001: Elevated COM class starts a child
 //!
 //! ## What it detects
-//! The surrogate (dllhost) of a COM class that elevates without asking starts a program: any program for CMSTPLUA and
-//! ColorDataProxy, whose interfaces run commands; a program with administrative rights for the other elevated classes
-//! (diagnostic profile, file operation, CMLUAUTIL ...). Covers IPC-ELEV-004 and IPC-ELEV-005.
+//! The surrogate (dllhost) of an auto-elevating COM class starts a program: any program for CMSTPLUA and
+//! ColorDataProxy, whose interfaces run commands; a program with administrative rights for the other auto-elevating
+//! classes (diagnostic profile, file operation, CMLUAUTIL ...). Covers IPC-ELEV-004 and IPC-ELEV-005.
 //!
 //! ## Why it matters
-//! Malware of an ordinary user creates such an object with an elevation moniker and gets a command run as
-//! administrator, without a prompt.
+//! Malware without administrative rights creates such an object with an elevation moniker and has a command run as
+//! administrator, without a prompt (UAC bypass).
 //!
 //! ## Telemetry
-//! Sysmon 1; Security 4688, with the surrogate's command line from its own start.
+//! Sysmon 1; Security 4688, where the surrogate's command line comes from its own start record.
 //!
 //! ## False positives
-//! WireGuard's manager service is installed this way; Connection Manager profiles that run programs: allow by image.
+//! WireGuard's manager service is installed this way; Connection Manager profiles may run programs: allow by image.
 //!
 //! ## References
 //! ATT&CK T1548.002, T1559.001; DET0224 (AN0628).
@@ -49,7 +49,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     if child.is(&["werfault.exe", "wermgr.exe"]) || is_known_product(child) {
         return None;
     }
-    // Edition upgrades run ClipUp, from System32: elsewhere it is IPC-ELEV-002's.
+    // Edition upgrades run ClipUp from System32; other folders are covered by IPC-ELEV-002.
     if is_any(child.name(), &["clipup.exe"]) || (!any_child && child.integrity < Integrity::High) {
         return None;
     }
@@ -93,14 +93,14 @@ mod tests {
     }
 
     #[test]
-    fn the_surrogate_s_command_line_is_remembered_from_its_start() {
+    fn the_surrogate_s_command_line_comes_from_its_start_record() {
         let events =
             [start(0, DLLHOST, CMSTPLUA).pid(40), start(1, r"C:\Windows\System32\cmd.exe", "").pid(41).parent_pid(40)];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::Certain)));
     }
 
     #[test]
-    fn another_elevated_class_needs_a_child_with_rights() {
+    fn another_elevated_class_needs_an_elevated_child() {
         let child = start(0, r"C:\Users\a\x.exe", "x.exe").by(DLLHOST, DIAGNOSTIC);
         check(&ANALYTIC, &[child.integrity(Integrity::Medium)], None);
         check(&ANALYTIC, &[child.integrity(Integrity::High)], Some((Severity::High, Confidence::High)));

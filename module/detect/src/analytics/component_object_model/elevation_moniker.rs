@@ -1,12 +1,11 @@
 //! # IPC-ELEV-010: Elevation moniker in a script or command line
 //!
 //! ## What it detects
-//! The words by which an elevated COM object is asked for: `Elevation:Administrator!new:{class}`, or
-//! `CoGetObject` with `Elevation:`.
+//! The text that creates an elevated COM object: `Elevation:Administrator!new:{class}`, or `CoGetObject` with
+//! `Elevation:`.
 //!
 //! ## Why it matters
-//! Together with a class that Windows elevates without asking this is how administrative rights are taken; ordinary
-//! scripts have no use for it.
+//! With an auto-elevating class this gives administrative rights without a prompt; ordinary scripts do not use it.
 //!
 //! ## Telemetry
 //! PowerShell 4104, Sysmon 1, Security 4688.

@@ -1,20 +1,20 @@
 //! # IPC-ELEV-007: Elevated surrogate starts a child without consent
 //!
 //! ## What it detects
-//! A COM surrogate with administrative rights, of whatever class, starts a program while nobody in its session was
-//! asked (the prompt's program did not run, or ended or was overtaken before anybody could have answered), and an
-//! untrusted program or script host without those rights had just been started in the same session.
+//! A COM surrogate with administrative rights, of any class, starts a program although no UAC prompt was answered in
+//! its session (consent.exe did not run, or did not run long enough to be answered), and an untrusted program or script
+//! host without administrative rights had just been started in the same session.
 //!
 //! ## Why it matters
-//! New elevated classes are found every year; what they have in common is that an ordinary process gets a child with
-//! administrative rights and no prompt.
+//! New auto-elevating classes are found every year; in all of them a process without administrative rights obtains a
+//! child process with them and no prompt.
 //!
 //! ## Telemetry
-//! Sysmon 1 (and 5 for the prompt's end), Security 4688.
+//! Sysmon 1 (and 5 for the end of consent.exe), Security 4688.
 //!
 //! ## False positives
-//! Sessions in which everything is elevated (built-in Administrator, UAC off) are not evaluated: a process with
-//! ordinary rights is required.
+//! Sessions in which every process is elevated (built-in Administrator, UAC off) are not evaluated: a process without
+//! administrative rights is required.
 //!
 //! ## References
 //! ATT&CK T1548.002, T1559.001; DET0224 (AN0628).
@@ -39,7 +39,7 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
-    // The asking process started at most this long before.
+    // The requesting process started at most this long before.
     window: Some(Duration::from_secs(30)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -56,7 +56,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         return None;
     }
     let class = guid(surrogate.command_line)?;
-    // Known classes whose every child is a misuse are IPC-ELEV-001's.
+    // Classes whose every child process is abuse are covered by IPC-ELEV-001.
     if elevation::class(class).is_some() {
         return None;
     }
@@ -87,7 +87,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// The untrusted program or script host with ordinary rights that started in the child's session just before.
+/// The untrusted program or script host without administrative rights that started in the child's session just before.
 fn asking<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, child: Actor<'_>) -> Option<Actor<'c>> {
     let processes = &context.host.processes;
     processes
@@ -142,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn a_session_without_ordinary_processes_is_quiet() {
+    fn a_session_without_unelevated_processes_is_quiet() {
         let [asking, _, surrogate, child] = story(3.0);
         check(&ANALYTIC, &[asking.integrity(Integrity::High), surrogate, child], None);
     }
 
     #[test]
-    fn a_surrogate_with_ordinary_rights_is_quiet() {
+    fn an_unelevated_surrogate_is_quiet() {
         let [asking, _, surrogate, child] = story(3.0);
         let events = [asking, surrogate.integrity(Integrity::Medium), child.integrity(Integrity::Medium)];
         check(&ANALYTIC, &events, None);

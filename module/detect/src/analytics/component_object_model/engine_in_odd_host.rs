@@ -1,19 +1,19 @@
 //! # IPC-COM-015: Script engine loaded by an unexpected host
 //!
 //! ## What it detects
-//! The runtime of COM scriptlets or a script engine (`scrobj`, `vbscript`, `jscript`) in the management console, in
-//! rundll32, or in a program from a place users can write to; DynamicWrapperX written anywhere, the library that lets
-//! scripts call any function. Also any module that the site lists (SuspiciousDLLList).
+//! The runtime of COM scriptlets or a script engine (`scrobj`, `vbscript`, `jscript`) loaded by the management console,
+//! by rundll32, or by a program in a user-writable location; DynamicWrapperX, the library that lets scripts call any
+//! function, written anywhere. Also any module in the site's SuspiciousDLLList.
 //!
 //! ## Why it matters
-//! A script engine is a COM object: any process can host one and run scripts without a script host to be seen.
+//! A script engine is a COM object: any process can host one and run scripts without a visible script host.
 //!
 //! ## Telemetry
 //! Sysmon 7, 11.
 //!
 //! ## False positives
 //! Engines and XML parsers in services of Windows, Office and installed programs are ordinary: not reported.
-//! Applications that users install for themselves are not counted. regsvr32 is IPC-COM-013's.
+//! Applications that users install for themselves are not counted. regsvr32 is covered by IPC-COM-013.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1220, T1218; DET0224 (AN0628).
@@ -86,7 +86,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     )
 }
 
-/// A module that the site lists (ATT&CK's SuspiciousDLLList).
+/// A module in the site's list (ATT&CK's SuspiciousDLLList).
 fn listed(host: Actor<'_>, path: &str) -> Evidence {
     let text = format!("{} loaded {path}, which this site lists as suspicious.", host.name());
     Evidence::new(Severity::Medium, Confidence::Medium, text)

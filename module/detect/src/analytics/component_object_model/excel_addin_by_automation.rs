@@ -1,19 +1,19 @@
 //! # IPC-DCOM-013: Excel add-in loaded through automation
 //!
 //! ## What it detects
-//! An Excel that COM started loads an XLL from a place users can write, from a share, or one written within the day;
-//! or a script calls `RegisterXLL` on an Application object.
+//! An Excel started by COM loads an XLL from a user-writable location, from a share, or one written within the
+//! preceding day; or a script calls `RegisterXLL` on an Application object.
 //!
 //! ## Why it matters
-//! An XLL is a library with another name. One call to a remote Excel loads it from any path, without a child process.
+//! An XLL is a DLL. One call to a remote Excel loads it from any path, without a child process.
 //!
 //! ## Telemetry
 //! Sysmon 7 with Sysmon 1 or Security 4688; Sysmon 11 or Security 5145 for the file; PowerShell 4104, Sysmon 1 or
 //! Security 4688 for the script.
 //!
 //! ## False positives
-//! Add-ins that users open or that lie in the start folder: Excel loads none of those when it is automated. Signed
-//! add-ins on local disks are left alone.
+//! Add-ins that users open or that are in the start-up folder: Excel does not load them when it is automated. Signed
+//! add-ins on local disks are not reported.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003, T1137.006; DET0224 (AN0628), DET0285 (AN0791).
@@ -43,7 +43,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// A file written so long before is new.
+/// A file counts as new this long after it was written.
 const NEW: Duration = Duration::from_secs(24 * 3_600);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_addin_from_a_writable_place_fires() {
+    fn an_addin_in_a_user_writable_location_fires() {
         let events = [excel("EXCEL.EXE /automation -Embedding"), xll(r"C:\ProgramData\calc.xll")];
         let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
         assert!(findings[0].reasons.contains(Reason::LateralMovement));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_freshly_written_addin_fires_wherever_it_lies() {
+    fn a_newly_written_addin_fires_in_any_folder() {
         let path = r"C:\Program Files\Addins\x.xll";
         let events = [file_created(0, path).of("System", 4), excel("EXCEL.EXE -Embedding"), xll(path)];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));

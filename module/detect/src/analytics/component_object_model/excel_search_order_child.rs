@@ -1,17 +1,17 @@
-//! # IPC-DCOM-012: Excel starts a program of ActivateMicrosoftApp
+//! # IPC-DCOM-012: Excel starts a program through ActivateMicrosoftApp
 //!
 //! ## What it detects
 //! Excel starts `FoxProw.exe`, `schdplus.exe` or `WinProj.exe`.
 //!
 //! ## Why it matters
-//! `Application.ActivateMicrosoftApp` looks for these programs along the search path. Two of them have not existed for
-//! decades: whoever puts a file of that name in the path and calls the method runs it through Excel.
+//! `Application.ActivateMicrosoftApp` searches these programs along the search path. Two of them have not been shipped
+//! for decades: a file of that name placed in the path is run by Excel when the method is called.
 //!
 //! ## Telemetry
 //! Sysmon 1 or Security 4688.
 //!
 //! ## False positives
-//! Microsoft Project where it is installed and used: low.
+//! Microsoft Project if installed and in use: low.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003, T1574; DET0224 (AN0628), DET0285 (AN0791).
@@ -23,7 +23,7 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-012",
-    title: "Excel starts a program of ActivateMicrosoftApp",
+    title: "Excel starts a program through ActivateMicrosoftApp",
     family: Family::ComponentObjectModel,
     techniques: &["T1559.001", "T1021.003", "T1574"],
     attack_analytics: &["AN0628", "AN0791"],

@@ -1,17 +1,18 @@
 //! # IPC-COM-023: Explorer's factory process starts a script host
 //!
 //! ## What it detects
-//! An explorer that COM started to serve a class (`/factory,{...} -Embedding`), other than the two that serve separate
-//! folder windows, starts a script host or borrowed system program; high if it was activated from another machine.
+//! An explorer process that COM started to serve a class (`/factory,{...} -Embedding`), other than the two that serve
+//! separate folder windows, starts a script host or LOLBin; high if it was activated from another machine.
 //!
 //! ## Why it matters
-//! Files and remote callers that ask the shell to run something end up in this process: it hides who asked.
+//! Programs started by files and remote callers through the shell become children of this process, which hides the
+//! process that requested them.
 //!
 //! ## Telemetry
-//! Sysmon 1; Security 4688, with the parent's command line from its own start.
+//! Sysmon 1; Security 4688, where the parent's command line comes from its own start record.
 //!
 //! ## False positives
-//! Double clicks in folder windows of a process of their own: the factories of these are excluded.
+//! Double clicks in folder windows that run in a separate process: their factories are excluded.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1566; DET0224 (AN0628).
@@ -54,7 +55,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     let activation = context.activation_of(factory).filter(|activation| activation.is_remote());
     let severity = if activation.is_some() { Severity::High } else { Severity::Medium };
     let text = format!(
-        "An explorer that serves COM class {class} started {}: whoever asked for it stays hidden.",
+        "An explorer that serves COM class {class} started {}: this hides which process requested it.",
         child.name()
     );
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_factory_that_another_machine_asked_for_is_high() {
+    fn a_factory_activated_from_another_machine_is_high() {
         let events = [
             logon(0, 3, 0x5f00d, "alice", "10.0.0.9"),
             start(1, EXPLORER, FACTORY)

@@ -1,18 +1,18 @@
 //! # IPC-COM-025: Fake COM activation argument
 //!
 //! ## What it detects
-//! A script host, or a program from a place users can write to, started with `-Embedding` by something that starts no
+//! A script host, or a program in a user-writable location, started with `-Embedding` by a process that does not start
 //! COM servers.
 //!
 //! ## Why it matters
-//! `-Embedding` makes a command line look like COM's own; a server that nobody activated is an imitation.
+//! `-Embedding` makes a command line look like a COM activation; without an activation it is masquerading.
 //!
 //! ## Telemetry
 //! Sysmon 1, Security 4688.
 //!
 //! ## False positives
-//! Brokers that start servers themselves (services, msiexec, sihost, RuntimeBroker, search) and applications starting
-//! a server of their own folder: not reported.
+//! Brokers that start servers themselves (services, msiexec, sihost, RuntimeBroker, search) and applications that start
+//! a server in their own folder: not reported.
 //!
 //! ## References
 //! ATT&CK T1036, T1559.001; DET0224 (AN0628).
@@ -85,7 +85,7 @@ mod tests {
     use crate::testing::*;
 
     #[test]
-    fn a_program_of_the_user_s_that_imitates_a_server_fires() {
+    fn a_program_in_a_user_folder_with_embedding_fires() {
         let events = [start(0, r"C:\Users\a\Downloads\srv.exe", "srv.exe -Embedding")
             .by(r"C:\Windows\System32\cmd.exe", "cmd.exe")];
         let findings = check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::Medium)));

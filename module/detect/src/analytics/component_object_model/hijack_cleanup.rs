@@ -1,19 +1,19 @@
 //! # IPC-COM-009: COM hijack clean-up
 //!
 //! ## What it detects
-//! The deletion of a class, a redirection or an open command in the user's part of the registry, by a program outside
-//! Windows' and installed programs' folders; or, by anyone, of a registration that deserved doubt when it was written
-//! within the day before.
+//! The deletion of a class, a redirection or an open command in the user's part of the registry by a program outside
+//! the folders of Windows and installed programs; or, by any program, of a registration that was suspicious when it was
+//! written within the preceding day.
 //!
 //! ## Why it matters
-//! Elevation tools and hijackers remove their traces right after use: the deletion is often the only record left.
+//! UAC bypass and hijacking tools remove their traces right after use: the deletion is often the only record left.
 //!
 //! ## Telemetry
 //! Sysmon 12 (DeleteKey, DeleteValue), Security 4657.
 //!
 //! ## False positives
-//! Uninstallers in a temporary folder: excused where nothing doubtful was written before and the key is not one that
-//! elevated programs open.
+//! Uninstallers in a temporary folder: not reported if nothing suspicious was written before and the key is not one
+//! that auto-elevating programs open.
 //!
 //! ## References
 //! ATT&CK T1546.015, T1559.001, T1112, T1070; DET0224 (AN0628).
@@ -31,7 +31,7 @@ use crate::text::{contains, contains_any, find, guid, is_any};
 use crate::vocabulary::elevation;
 use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// What was written at most this long before belongs to the deletion.
+/// Maximum time between the registration and its deletion.
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 pub const ANALYTIC: Analytic = Analytic {
@@ -79,7 +79,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// What a deleted key registered, and the doubtful write of it within the day before.
+/// What a deleted key had registered, and the suspicious write of it within the preceding day.
 fn deleted<'c>(context: &Context<'c>, path: &'c str) -> Option<(String, Option<(&'c Note, String)>)> {
     let com = &context.host.com;
     let now = context.event().time;
@@ -88,7 +88,7 @@ fn deleted<'c>(context: &Context<'c>, path: &'c str) -> Option<(String, Option<(
         let written = known
             .filter(|handler| handler.note.time.within(DAY, now) && handler.note.time <= now)
             .map(|handler| (&handler.note, format!("the handler of {class} was set to {}", handler.command)));
-        // Other file types come and go with the programs that open them.
+        // Other file types are registered and removed with their programs.
         if written.is_none() && elevation::steered_handler(class) != Some(true) {
             return None;
         }
@@ -96,7 +96,7 @@ fn deleted<'c>(context: &Context<'c>, path: &'c str) -> Option<(String, Option<(
     }
     let at = find(path, r"\CLSID\{")?;
     let clsid = guid(path.get(at..)?)?;
-    let known = com.doubtful_class(clsid);
+    let known = com.suspicious_class(clsid);
     let written = known
         .filter(|known| known.note.time.within(DAY, now) && known.note.time <= now)
         .map(|known| (&known.note, format!("{} was registered as the server of {clsid}", known.server)));
@@ -134,7 +134,7 @@ mod tests {
     const SERVER: &str = r"HKU\S-1-5-21-1_Classes\CLSID\{BCDE0395-E52F-467C-8E3D-C4579291692E}\InprocServer32";
 
     #[test]
-    fn a_hijack_that_is_removed_within_the_day_is_high() {
+    fn a_hijack_removed_within_a_day_is_high() {
         let events = [
             registry_set(0, SERVER, r"C:\ProgramData\a.dll").of(r"C:\Windows\System32\reg.exe", 5),
             delete(90, CLASS).of(r"C:\Windows\System32\reg.exe", 6),
@@ -143,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_program_that_removes_a_class_of_the_user_is_medium() {
+    fn an_uninstalled_program_that_removes_a_user_class_is_medium() {
         let events = [delete(0, SERVER).of(r"C:\Users\a\Downloads\x.exe", 6)];
         check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::Medium)));
     }
 
     #[test]
-    fn a_steered_handler_that_is_removed_fires() {
+    fn a_removed_elevation_handler_fires() {
         let command = r"HKU\S-1-5-21-1_Classes\ms-settings\shell\open\command\(Default)";
         let events = [
             registry_set(0, command, "cmd.exe").of(r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe", 5),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subkey_that_serves_nothing_is_quiet() {
+    fn a_subkey_without_a_server_is_quiet() {
         let icon = r"HKU\S-1-5-21-1_Classes\CLSID\{BCDE0395-E52F-467C-8E3D-C4579291692E}\DefaultIcon";
         check(&ANALYTIC, &[delete(0, icon).of(r"C:\Users\a\x.exe", 8)], None);
     }

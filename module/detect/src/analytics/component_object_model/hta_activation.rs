@@ -1,17 +1,17 @@
 //! # IPC-DCOM-015: HTML Application host activated through COM
 //!
 //! ## What it detects
-//! `mshta.exe -Embedding` without a document: the HTA object, activated. Critical if another machine calls it within
-//! a minute before or after, as long as the record of the call comes after that of the start.
+//! `mshta.exe -Embedding` without a document: the HTA object was activated. Critical if another machine calls it within
+//! a minute before or after, provided that the record of the call arrives after that of the start.
 //!
 //! ## Why it matters
-//! The object loads any document, also one that its caller sends, and runs its script.
+//! The object loads any document, including one supplied by its caller, and runs its script.
 //!
 //! ## Telemetry
 //! Sysmon 1 or Security 4688; Sysmon 3 or Security 5156; Security 4624.
 //!
 //! ## False positives
-//! None known: users open HTAs by file.
+//! None known: users open HTA files directly.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003, T1218.005; DET0224 (AN0628), DET0285 (AN0791).
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_activation_names_its_origin() {
+    fn a_remote_activation_contains_its_source() {
         let events = [logon(0, 3, 0x5f00d, "alice", "10.0.0.9"), activated().logon_id(0x5f00d)];
         let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
         assert!(findings[0].text.contains("10.0.0.9"));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_long_after_adds_nothing() {
+    fn a_call_long_after_changes_nothing() {
         let call = flow_in(300, 49_800, "10.0.0.9", 50_100).of(MSHTA, 70);
         check(&ANALYTIC, &[activated(), call], Some((Severity::High, Confidence::High)));
     }

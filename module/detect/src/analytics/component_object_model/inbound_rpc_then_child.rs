@@ -1,19 +1,19 @@
 //! # IPC-DCOM-008: COM server reached from another machine starts a program
 //!
 //! ## What it detects
-//! A flow from another machine into a dynamic port of a COM server (or of any process started with `-Embedding`),
-//! and within ten seconds, in either order, a program that this server starts.
-//! Explorer, which runs before anybody activates it, is IPC-DCOM-010's; the WMI provider host IPC-WMI-003's.
+//! A connection from another machine to a dynamic port of a COM server (or of any process started with `-Embedding`),
+//! and within ten seconds, in either order, a program started by this server. Explorer, which runs without an
+//! activation, is covered by IPC-DCOM-010; the WMI provider host by IPC-WMI-003.
 //!
 //! ## Why it matters
-//! It shows remote execution through COM where no logon record is collected: the call, and what it ran.
+//! It shows remote execution through COM where no logon records are collected: the call and what it ran.
 //!
 //! ## Telemetry
-//! Sysmon 3 or Security 5156, with Sysmon 1 or Security 4688. Flow records trail and lead the process start.
+//! Sysmon 3 or Security 5156, with Sysmon 1 or Security 4688. Flow records may come before or after the process start.
 //!
 //! ## False positives
-//! Crash reporters and other ordinary children are left out. Only the local port has to be dynamic: callers that are
-//! not Windows come from lower ports.
+//! Crash reporters and other ordinary child processes are excluded. Only the local port has to be dynamic, because
+//! callers other than Windows use lower source ports.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
@@ -37,7 +37,7 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon, Source::Security],
-    // Flow and start belong together within this time.
+    // Maximum time between flow and process start.
     window: Some(Duration::from_secs(10)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_long_ago_or_to_a_fixed_port_or_from_here_is_quiet() {
+    fn an_old_call_a_fixed_port_and_a_local_caller_are_quiet() {
         check(&ANALYTIC, &[mmc(), call(2.0, 49_163, "10.0.0.9"), command(60.0)], None);
         check(&ANALYTIC, &[mmc(), call(2.0, 8_080, "10.0.0.9"), command(3.0)], None);
         check(&ANALYTIC, &[mmc(), call(2.0, 49_163, "127.0.0.1"), command(3.0)], None);

@@ -5,15 +5,14 @@
 //! Console.
 //!
 //! ## Why it matters
-//! Its `ExecuteShellCommand` runs any program; it is the oldest of the DCOM lateral movement classes. People open
-//! consoles with a file, never like this.
+//! Its `ExecuteShellCommand` runs any program; it is the oldest class used for DCOM lateral movement. Users open
+//! consoles with a file, never this way.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688 with command line; Security 4624, also late, tells from where.
+//! Sysmon 1 or Security 4688 with command line; Security 4624, also if it arrives late, gives the source machine.
 //!
 //! ## False positives
-//! Scripts that automate the console for the user who runs them: low, when the session or the logon is known to be
-//! local.
+//! Scripts that automate the console for their own user: low if the session or the logon is known to be local.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003, T1218.014; DET0224 (AN0628), DET0285 (AN0791).

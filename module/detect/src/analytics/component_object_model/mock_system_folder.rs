@@ -1,12 +1,12 @@
 //! # IPC-ELEV-011: Imitated system folder used for elevation
 //!
 //! ## What it detects
-//! A program, library or file in a folder that only looks like Windows' own (`C:\Windows \System32`, with a blank), or
-//! in a redirection folder of the prompt's program (`consent.exe.@...`).
+//! A program, library or file in a folder that only looks like one of Windows (`C:\Windows \System32`, with a trailing
+//! space), or in a redirection folder of the consent prompt (`consent.exe.@...`).
 //!
 //! ## Why it matters
-//! Elevation without a prompt is granted by path: the imitation passes the check, and the library beside the program
-//! is the attacker's.
+//! Auto-elevation is granted by path: the mock folder passes the check, and the program loads the attacker's library
+//! beside it.
 //!
 //! ## Telemetry
 //! Sysmon 1, 7, 11, Security 4688.
@@ -59,7 +59,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 fn is_imitation(path: &str) -> bool {
-    // Hardly any path has a folder that ends in a blank.
+    // Few paths contain a folder whose name ends in a space.
     let blank = memchr::memchr_iter(b' ', path.as_bytes()).any(|at| path.as_bytes().get(at + 1) == Some(&b'\\'));
     (blank && contains(path, r"\Windows \")) || contains(path, r"\consent.exe.@")
 }
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_written_beside_the_prompt_fires() {
+    fn a_library_written_to_the_prompt_s_folder_fires() {
         let path = r"C:\Windows\System32\consent.exe.@0\x86_microsoft.windows.common-controls_1\comctl32.dll";
         let events = [file_created(0, path).of(r"C:\Windows\System32\dllhost.exe", 4)];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));

@@ -1,4 +1,4 @@
-//! COM and DCOM: activation from other machines, hijacked classes, elevation, scripts that drive COM.
+//! COM and DCOM: activation from other machines, hijacked classes, elevation, scripts that use COM.
 
 pub mod activation_failure_sweep;
 pub mod browser_as_client;
@@ -14,9 +14,10 @@ pub mod excel_search_order_child;
 pub mod explorer_factory;
 pub mod false_embedding;
 pub mod hijack_cleanup;
-pub mod hijack_consummated;
+pub mod hijacked_class_used;
 pub mod hta_activation;
 pub mod inbound_rpc_then_child;
+pub mod local_shell_automation;
 pub mod mmc20;
 pub mod mock_system_folder;
 pub mod not_a_com_server;
@@ -28,6 +29,7 @@ pub mod output_redirection;
 pub mod per_user_class;
 pub mod planted_server_library;
 pub mod protected_class;
+pub mod redirected_elevation;
 pub mod regsvr32_scriptlet;
 pub mod relay_tool;
 pub mod remote_access_refused;
@@ -42,13 +44,11 @@ pub mod security_weakened;
 pub mod server_in_odd_place;
 pub mod server_start_failed;
 pub mod service_becomes_system;
-pub mod shell_driven_locally;
 pub mod shell_windows;
-pub mod steered_elevation;
 pub mod surrogate_file_operation;
-pub mod surrogate_misbehaves;
 pub mod surrogate_without_class;
 pub mod task_through_com;
+pub mod unusual_surrogate;
 pub mod weak_authentication;
 pub mod wmi_inbound_call;
 pub mod wmi_process_create;

@@ -1,20 +1,20 @@
-//! # IPC-DCOM-027: DcomLaunch starts something that is no COM server
+//! # IPC-DCOM-027: DcomLaunch starts a process that is not a COM server
 //!
 //! ## What it detects
-//! A child of the DcomLaunch service that is a script host, a borrowed system program or an unknown program, and whose
-//! command line is not the one COM starts servers with.
+//! A child process of the DcomLaunch service that is a script host, a LOLBin or an unknown program, and whose command
+//! line does not have the form of a COM server start.
 //!
 //! ## Why it matters
-//! DcomLaunch starts what the registry names for a class. A bare shell there means that a class was redirected, or
-//! that somebody borrowed the service as a parent.
+//! DcomLaunch starts the program registered for a class. A shell without COM arguments there means that a class was
+//! redirected, or that the service was used for parent process spoofing.
 //!
 //! ## Telemetry
-//! Sysmon 1: the parent's command line tells DcomLaunch from other services. Process starts in the Security log do
-//! not have it.
+//! Sysmon 1: the parent's command line distinguishes DcomLaunch from other services. Process starts in the Security log
+//! do not contain it.
 //!
 //! ## False positives
-//! Packaged applications, the shell's own `SHCreateLocalServerRunDll`, the pickers of Windows. Whether an image is
-//! registered for any class would need an inventory of COM, which logs do not give.
+//! Packaged applications, the shell's own `SHCreateLocalServerRunDll`, and the file pickers of Windows are excluded.
+//! Whether an image is registered for any class is not checked, because logs contain no inventory of COM.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
@@ -26,7 +26,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-027",
-    title: "DcomLaunch starts something that is no COM server",
+    title: "DcomLaunch starts a process that is not a COM server",
     family: Family::ComponentObjectModel,
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
@@ -62,7 +62,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     Some(evidence)
 }
 
-/// What Windows starts that way by itself.
+/// Programs that Windows itself starts this way.
 fn is_shell_s_own(started: Actor<'_>) -> bool {
     contains(started.command_line, "SHCreateLocalServerRunDll")
         || contains(started.image, r"\WindowsApps\")

@@ -1,17 +1,18 @@
 //! # IPC-DCOM-011: Office application activated through COM
 //!
 //! ## What it detects
-//! Excel, Word, Outlook and their like started by svchost with `/automation` or `-Embedding`: high where another
-//! machine asked for it, medium where a script host started in the same session within thirty seconds before, else low.
+//! Excel, Word, Outlook or another Office application started by svchost with `/automation` or `-Embedding`: high if
+//! requested from another machine, medium if a script host started in the same session within the preceding thirty
+//! seconds, otherwise low.
 //!
 //! ## Why it matters
-//! Office objects run macros, load add-ins and start DDE servers for whoever activates them, also from afar.
+//! Office objects run macros, load add-ins and start DDE servers for their local or remote caller.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688; Security 4624 proves the remote side.
+//! Sysmon 1 or Security 4688; Security 4624 proves the remote origin.
 //!
 //! ## False positives
-//! Document viewers, mail merge, business software that automates Office for its user. Automation servers: allow by
+//! Document viewers, mail merge and business software that automates Office for its user. Automation servers: allow by
 //! host and account.
 //!
 //! ## References
@@ -35,7 +36,7 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::ProcessStart, ActivityKind::Logon],
     telemetry: &[Source::Sysmon, Source::Security],
-    // A script host that started so long before may be the client.
+    // A script host that started at most this long before may be the client.
     window: Some(Duration::from_secs(30)),
     evaluate,
     ..Analytic::DEFAULTS

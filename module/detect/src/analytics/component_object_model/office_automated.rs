@@ -1,18 +1,18 @@
 //! # IPC-COM-017: Script host or untrusted program starts Office through COM
 //!
 //! ## What it detects
-//! Outlook, Excel or Word started by DcomLaunch as a COM server, within a minute of a script host or untrusted program
-//! starting in the same session, which still runs.
+//! Outlook, Excel or Word started by DcomLaunch as a COM server, within a minute of the start of a script host or
+//! untrusted program in the same session that is still running.
 //!
 //! ## Why it matters
-//! Through Outlook's objects a script reads and sends the user's mail; through Excel's and Word's it runs macros: under
-//! the user's name and in Microsoft's program.
+//! Through Outlook's objects a script reads and sends the user's mail; through Excel's and Word's it runs macros, under
+//! the user's account and in Microsoft's program.
 //!
 //! ## Telemetry
 //! Sysmon 1, Security 4688.
 //!
 //! ## False positives
-//! Add-ins of business software, mail-merge tools: allow by client. Office started from another machine is
+//! Add-ins of business software, mail-merge tools: allow by client. Office activated from another machine is
 //! IPC-DCOM-011.
 //!
 //! ## References
@@ -71,7 +71,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// The process that asked, very likely: no record says it.
+/// The likely client; no record contains it.
 fn client<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, server: Actor<'_>) -> Option<Actor<'c>> {
     let recent = context.host.processes.latest_first();
     recent
@@ -92,7 +92,7 @@ fn same_session(one: Actor<'_>, other: Actor<'_>) -> bool {
     }
 }
 
-/// Interpreters that can speak COM, and programs from places that users can write to; not what users install for
+/// Interpreters that can use COM, and programs in user-writable locations, except applications that users install for
 /// themselves.
 fn may_ask(actor: Actor<'_>) -> bool {
     let speaks = programs::is_script_host(actor.name())

@@ -1,21 +1,21 @@
 //! # IPC-DCOM-014: Remotely activated Office application abused
 //!
 //! ## What it detects
-//! An Office application that was activated for another machine and then, within ten minutes, loads the .NET runtime
-//! or a script engine, connects to somebody else, puts a thread into another process, or is gone within a minute of
-//! its activation after being called. On the other side: a script that runs Excel 4 macros, DDE or VBA in an Office
-//! object on another machine.
+//! An Office application that was activated from another machine and then, within ten minutes, loads the .NET runtime
+//! or a script engine, connects to an unusual destination, creates a thread in another process, or exits within a
+//! minute of its activation after being called. On the client: a script that runs Excel 4 macros, DDE or VBA in an
+//! Office object on another machine.
 //!
 //! ## Why it matters
-//! `ExecuteExcel4Macro`, `DDEInitiate` and `Run` execute code inside Office; no child process betrays them.
+//! `ExecuteExcel4Macro`, `DDEInitiate` and `Run` execute code inside Office, without a child process.
 //!
 //! ## Telemetry
-//! What makes the activation remote (IPC-DCOM-006); Sysmon 3, 5, 7, 8, Security 4689, 5156; PowerShell 4104, Sysmon 1
-//! or Security 4688 for the script.
+//! The records that prove a remote activation (IPC-DCOM-006); Sysmon 3, 5, 7, 8, Security 4689, 5156; PowerShell 4104,
+//! Sysmon 1 or Security 4688 for the script.
 //!
 //! ## False positives
-//! Office calls Microsoft by itself: web ports to public addresses without a name, and Microsoft's names, are left
-//! out. Office loads `mscoree.dll` at every start, so only the runtime itself counts.
+//! Office connects to Microsoft by itself: web ports at public addresses without a name, and Microsoft's names, are
+//! excluded. Office loads `mscoree.dll` at every start, so only the runtime itself counts.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003, T1559.002; DET0224 (AN0628), DET0285 (AN0791).
@@ -55,9 +55,9 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// What happens so long after the activation belongs to it.
+/// Behaviour is attributed to an activation for this long.
 const AFTER: Duration = Duration::from_secs(600);
-/// A server that is gone so soon did one thing for its caller.
+/// A server with a shorter lifetime ran a single action for its caller.
 const SHORT: Duration = Duration::from_secs(60);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -106,6 +106,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .server(office)
         .channel(Mechanism::Dcom, com::class_of(office))
         .from_machine(&*activation.peer)
+        .techniques(&["T1559.001", "T1021.003"])
         .because(&known.note, format!("{} was started: {}", office.name(), office.command_line));
     Some(evidence)
 }
@@ -115,7 +116,7 @@ fn is_engine(path: &str) -> bool {
     is_any(base_name(path), &["clr.dll", "mscorwks.dll", "vbe7.dll", "jscript9.dll", "jscript.dll", "vbscript.dll"])
 }
 
-/// Whether the flow goes to somebody Office has no business with.
+/// Whether the flow goes to a destination that Office does not normally connect to.
 fn is_unexpected(flow: &NetworkFlow<'_>, activation: &Activation, own: &Addresses) -> bool {
     let remote = flow.remote;
     if remote.address.is_empty() || own.is_own(remote.address) {
@@ -125,7 +126,7 @@ fn is_unexpected(flow: &NetworkFlow<'_>, activation: &Activation, own: &Addresse
     if remote.address == &*activation.peer && (remote.port == 135 || remote.port >= 1_024) {
         return false;
     }
-    // Names, group policy and authentication are every process's business.
+    // Name resolution, group policy and authentication are ordinary for every process.
     if matches!(remote.port, 53 | 88 | 389 | 636 | 3_268) {
         return false;
     }
@@ -168,14 +169,16 @@ fn scripted(context: &Context<'_>) -> Option<Evidence> {
         return None;
     }
     let class = class.unwrap_or(remote.class);
-    let sentence =
-        format!("A script runs macros or DDE in {class} on {}: code execution on that machine.", remote.machine);
+    let dde = text.contains("ddeinitiate(");
+    let runs = if dde { "DDE" } else { "macros" };
+    let sentence = format!("A script runs {runs} in {class} on {}: code execution on that machine.", remote.machine);
     let evidence = Evidence::new(Severity::High, Confidence::Medium, sentence)
         .reasons(Reasons::DCOM_EXPLOITATION.and(Reasons::LATERAL_MOVEMENT))
         .indicators(Indicators::UNEXPECTED_USE)
         .client(context.subject())
         .channel(Mechanism::Dcom, class)
-        .to_machine(remote.peer());
+        .to_machine(remote.peer())
+        .techniques(if dde { ANALYTIC.techniques } else { &["T1559.001", "T1021.003"] });
     Some(evidence)
 }
 
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_to_another_machine_inside_fires() {
+    fn a_connection_to_another_internal_machine_fires() {
         check(&ANALYTIC, &[excel(0), flow_out(5, "10.0.0.77", 445).of(EXCEL, 70)], FIRES);
         check(&ANALYTIC, &[excel(0), flow_out(5, "203.0.113.7", 8_443).of(EXCEL, 70)], FIRES);
     }
@@ -219,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_office_does_at_every_start_is_quiet() {
+    fn ordinary_start_up_behaviour_of_office_is_quiet() {
         let events = [
             excel(0),
             loaded(5, r"C:\Windows\SysWOW64\mscoree.dll").of(EXCEL, 70),
@@ -230,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_that_drives_excel_elsewhere_fires_and_here_does_not() {
+    fn a_script_that_controls_a_remote_excel_fires_and_a_local_one_does_not() {
         let text = r#"$e=[Activator]::CreateInstance([type]::GetTypeFromProgID("Excel.Application","ws02"));$e.DDEInitiate("cmd","/c calc")"#;
         check(&ANALYTIC, &[script(0, text)], FIRES);
         let text = r#"$e=New-Object -ComObject Excel.Application;$e.Run("Macro1")"#;

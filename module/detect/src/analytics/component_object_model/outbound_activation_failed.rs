@@ -1,21 +1,21 @@
 //! # IPC-DCOM-002: DCOM activation on another machine failed
 //!
 //! ## What it detects
-//! DistributedCOM 10028 (10009, 10006, 10008): a program here tried to activate a class on another machine and got
-//! no answer. It is a finding if the class is one that runs code for its caller, or if the program is a script host,
-//! an Office application, a borrowed system program, or lies where users can write.
+//! DistributedCOM 10028 (10009, 10006, 10008): a local program tried to activate a class on another machine and
+//! received no answer. Reported if the class runs code for its caller, or if the program is a script host, an Office
+//! application, a LOLBin, or is in a user-writable location.
 //!
 //! ## Why it matters
-//! It is the source's side of lateral movement through DCOM, and the playbook's own indicator: the target may have
-//! been blocked by a firewall, but the intent is on record with the program that had it.
+//! It is the source's side of lateral movement through DCOM, and an indicator named in the playbook: the connection may
+//! have been blocked by a firewall, but the attempt and its program are recorded.
 //!
 //! ## Telemetry
-//! System log, DistributedCOM 10028 with process id (hexadecimal), image and class; 10009 has the target only.
+//! System log, DistributedCOM 10028 with process id (hexadecimal), image and class; 10009 contains the target only.
 //!
 //! ## False positives
-//! Management consoles, backup and monitoring agents that look for machines long gone. WMI, the scheduler, BITS and
-//! Windows Installer asked for by an ordinary program are medium and do not escalate; asked for by a service of
-//! Windows (`svchost`, `lsass`) they are left alone.
+//! Management consoles, backup and monitoring agents that look for retired machines. WMI, the scheduler, BITS and
+//! Windows Installer requested by an ordinary program are medium and do not escalate; requested by a service of Windows
+//! (`svchost`, `lsass`) they are not reported.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
@@ -40,7 +40,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// Windows programs that probe other machines on their own account.
+/// Windows programs that contact other machines by themselves.
 const PROBING_SERVICES: &[&str] = &["svchost.exe", "lsass.exe", "services.exe"];
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -52,15 +52,15 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let requester = context.subject();
     let class = com::lateral_class(com.clsid);
     let untrusted = predicates::is_untrusted(requester);
-    let borrowed =
+    let lolbin =
         predicates::is_script_host(requester) || predicates::is_lolbin(requester) || predicates::is_office(requester);
     let management = class.is_some_and(com::is_management_class);
     let (severity, confidence) = match class {
         _ if untrusted => (Severity::High, Confidence::High),
-        Some(_) if borrowed || !management => (Severity::High, Confidence::High),
+        Some(_) if lolbin || !management => (Severity::High, Confidence::High),
         Some(_) if requester.is(PROBING_SERVICES) && predicates::is_system_path(requester.image) => return None,
         Some(_) => (Severity::Medium, Confidence::Medium),
-        None if borrowed => (Severity::Low, Confidence::Medium),
+        None if lolbin => (Severity::Low, Confidence::Medium),
         None => return None,
     };
     let escalates = severity == Severity::High;
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_console_that_looks_for_a_retired_server_does_not_escalate() {
+    fn a_console_that_contacts_a_retired_server_does_not_escalate() {
         let events = [com_unreachable(0, WMI, "old01").of(r"C:\Windows\System32\ServerManager.exe", 7400)];
         let findings = check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::Medium)));
         assert!(findings[0].reasons.is_empty());

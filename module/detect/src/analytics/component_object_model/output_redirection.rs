@@ -1,12 +1,12 @@
 //! # IPC-DCOM-030: Command output sent back through an administrative share
 //!
 //! ## What it detects
-//! A command line that redirects its output into a file named `__` and a time (or `__output`) on an administrative
-//! share of its own machine, or, under the task scheduler, into `Temp\` and eight letters; the file itself.
+//! A command line that redirects its output to a file named `__` and a timestamp (or `__output`) on an administrative
+//! share of its own machine, or, under the task scheduler, to `Temp\` and eight letters; also the file itself.
 //!
 //! ## Why it matters
-//! It is how tools that run commands through DCOM, WMI, services and tasks read back what a command printed: a
-//! half-interactive shell on this machine, driven from another one.
+//! Tools that run commands through DCOM, WMI, services and tasks use it to read a command's output: a semi-interactive
+//! shell controlled from another machine.
 //!
 //! ## Telemetry
 //! Sysmon 1 or Security 4688 with command line; Sysmon 11; Security 5145.
@@ -69,7 +69,7 @@ fn command(context: &Context<'_>) -> Option<Evidence> {
     let target = shared_output(line).or_else(|| scheduled_output(line, parent))?;
     let (mechanism, name) = way(parent);
     let text = format!(
-        "{} ran a command for {} and sent its output to {target}: somebody works on this machine from another one.",
+        "{} ran a command for {} and sent its output to {target}: this machine is controlled from another one.",
         if parent.name().is_empty() { "A program" } else { parent.name() },
         shell.account(),
     );
@@ -86,7 +86,7 @@ fn command(context: &Context<'_>) -> Option<Evidence> {
     Some(evidence)
 }
 
-/// Over what the command came, as its parent tells.
+/// The remote execution method, derived from the parent process.
 fn way(parent: Actor<'_>) -> (Mechanism, String) {
     if parent.is(&["wmiprvse.exe"]) {
         (Mechanism::Wmi, "Win32_Process".to_owned())
@@ -99,7 +99,7 @@ fn way(parent: Actor<'_>) -> (Mechanism, String) {
     }
 }
 
-/// The output file on an administrative share that a command line redirects into; carets may stand in between.
+/// The output file on an administrative share that a command line redirects to; carets in between are ignored.
 fn shared_output(line: &str) -> Option<&str> {
     let at = find(line, r"$\__")?;
     let before = line.get(..at)?;

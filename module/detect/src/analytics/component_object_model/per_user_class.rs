@@ -1,22 +1,22 @@
 //! # IPC-COM-001: Per-user COM server shadows a machine-wide class
 //!
 //! ## What it detects
-//! A write of a server's path (`InprocServer32`, `LocalServer32` ...) below a class id in one user's part of the
-//! registry, where the whole machine already has that class, or, weaker, where nobody knows the class and its server
-//! lies outside the folders of installed programs.
+//! A write of a server path (`InprocServer32`, `LocalServer32` ...) below a class id in one user's part of the
+//! registry, where the class is already registered for the whole machine; or, with lower severity, where the class is
+//! not known and its server is outside the folders of installed programs.
 //!
 //! ## Why it matters
-//! Windows looks in the user's part first: whatever asks for the class then loads the attacker's server instead, at
-//! every logon, without administrative rights and without a new autostart entry.
+//! Windows searches the user's part first: every client of the class then loads the attacker's server instead, at every
+//! logon, without administrative rights and without a new autostart entry.
 //!
 //! ## Telemetry
-//! Sysmon 13, Security 4657. Which classes the machine has: what was seen written below HKLM, and the built-in list of
-//! classes of Windows.
+//! Sysmon 13, Security 4657. Machine-wide classes are known from earlier writes below HKLM and from the built-in list
+//! of classes of Windows.
 //!
 //! ## False positives
-//! A program that registers its own classes for one user (OneDrive, Teams, Zoom): not reported, its server lies in
-//! the vendor's folder of the writer. Servers in System32 are not reported, except those that run something else
-//! (`scrobj.dll`, `mscoree.dll`). Registry editors, script hosts and WMI are never excused, whoever signed them.
+//! A program that registers its own classes for one user (OneDrive, Teams, Zoom): not reported if the server is in the
+//! writer's vendor folder. Servers in System32 are not reported, except those that run another file (`scrobj.dll`,
+//! `mscoree.dll`). Registry editors, script hosts and WMI are always reported, whatever their signature.
 //!
 //! ## References
 //! ATT&CK T1546.015, T1559.001; DET0224 (AN0628).
@@ -106,6 +106,15 @@ mod tests {
     }
 
     #[test]
+    fn a_library_of_windows_that_an_installer_registers_for_one_user_is_quiet() {
+        let installer = r"C:\Users\a\AppData\Local\Temp\setup.exe";
+        for library in [r"%systemroot%\SysWow64\shell32.dll", r"C:\Windows\System32\shell32.dll"] {
+            check(&ANALYTIC, &[registry_set(0, OTHER, library).of(installer, 7)], None);
+            check(&ANALYTIC, &[registry_set(0, KNOWN, library).of(installer, 7)], None);
+        }
+    }
+
+    #[test]
     fn a_class_that_an_installer_registered_for_all_fires_when_it_is_shadowed() {
         let machine = r"HKLM\SOFTWARE\Classes\CLSID\{11111111-2222-3333-4444-555555555555}\InprocServer32\(Default)";
         let events = [
@@ -122,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn script_runtimes_in_system32_are_no_excuse() {
+    fn script_runtimes_in_system32_are_reported() {
         let events = [registry_set(0, KNOWN, r"C:\Windows\System32\scrobj.dll").of(r"C:\Windows\System32\reg.exe", 6)];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
     }

@@ -1,19 +1,19 @@
 //! # IPC-DCOM-016: Library planted beside a COM server
 //!
 //! ## What it detects
-//! `iertutil.dll` written into Internet Explorer's folder, or `wbemcomn.dll` into WMI's, by another machine (over a
-//! share, or by the kernel on its behalf); the library loaded from there by the COM server; Internet Explorer
-//! activated as a COM server after such a write. Covers IPC-DCOM-017.
+//! `iertutil.dll` written to Internet Explorer's folder, or `wbemcomn.dll` to WMI's, by another machine (over a share,
+//! or by the kernel on its behalf); the library loaded from there by the COM server; Internet Explorer activated as a
+//! COM server after such a write. Covers IPC-DCOM-017.
 //!
 //! ## Why it matters
-//! Neither library belongs there, so the server loads the planted one in place of Windows' own. Copy, activate: two
-//! steps give code execution on another machine, without a service or a task.
+//! Neither library belongs in these folders, so the server loads the planted one instead of Windows' own. Copying the
+//! file and activating the class give code execution on another machine, without a service or a task.
 //!
 //! ## Telemetry
 //! Security 5145; Sysmon 11 (written by the kernel), 7, 1.
 //!
 //! ## False positives
-//! None known: servicing writes as TrustedInstaller, never over a share, and a signed library is left alone.
+//! None known: Windows servicing writes as TrustedInstaller, never over a share, and a signed library is not reported.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003, T1021.002, T1574; DET0224 (AN0628), DET0285 (AN0791).
@@ -38,21 +38,21 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::File, ActivityKind::ModuleLoad, ActivityKind::ProcessStart],
     telemetry: &[Source::Security, Source::Sysmon],
-    // Write and activation belong together within this time.
+    // Maximum time between write and activation.
     window: Some(Duration::from_secs(900)),
     evaluate,
     ..Analytic::DEFAULTS
 };
 
-/// A place where a library does not belong.
+/// A folder in which a library is planted.
 struct Trap {
-    /// How its path ends.
+    /// The end of its path.
     path: &'static str,
     /// The COM servers that load it.
     servers: &'static [&'static str],
     /// The class by which they are activated.
     class: &'static str,
-    /// Whether the start of the server as a COM server is telling; WMI's starts all the time.
+    /// Whether a COM start of the server is significant; WMI's server starts all the time.
     start_tells: bool,
 }
 
@@ -111,7 +111,7 @@ fn written(context: &Context<'_>, event: &ProcessEvent<'_>, file: &FileChange<'_
         trap.servers.first().copied().unwrap_or_default(),
         trap.class,
     );
-    // A server that started meanwhile, its record being first.
+    // A server that had already started, because its record came first.
     let server = context.host.processes.latest_first().map(Actor::remembered).find(|server| {
         let started = server.known.and_then(|known| known.start);
         trap.start_tells
@@ -156,7 +156,7 @@ fn sprung(context: &Context<'_>, trap: &Trap, server: Actor<'_>, text: &str) -> 
     }
 }
 
-/// The write of the trap's library by another machine within the time before.
+/// The write of the planted library by another machine within the window.
 fn planted<'c>(context: &Context<'c>, trap: &Trap) -> Option<&'c FileWritten> {
     let mut files = context.host.files.near(context.event().time, context.window());
     files.find(|file| {

@@ -1,18 +1,18 @@
 //! # IPC-COM-006: Security-relevant class of Windows overwritten
 //!
 //! ## What it detects
-//! The in-process server of a class that Windows' own security, automation or logon depends on (AMSI, the proxy
-//! factory, HTML Help, the task scheduler's client ...) set to something other than its own library in System32.
+//! The in-process server of a class that the security, automation or logon of Windows depends on (AMSI, the proxy
+//! factory, HTML Help, the task scheduler's client ...), set to a library other than its own in System32.
 //!
 //! ## Why it matters
-//! Some of these classes are loaded by every program: replacing one gives persistence everywhere, or switches off the
-//! scan that would have seen it.
+//! Some of these classes are loaded by every program: replacing one gives persistence everywhere, or disables the scan
+//! that would detect it.
 //!
 //! ## Telemetry
 //! Sysmon 13, Security 4657.
 //!
 //! ## False positives
-//! None known: the servicing stack writes the expected value, and values are compared, not just noticed.
+//! None known: Windows servicing writes the expected value, and only other values are reported.
 //!
 //! ## References
 //! ATT&CK T1546.015, T1559.001, T1562.001; DET0224 (AN0628).

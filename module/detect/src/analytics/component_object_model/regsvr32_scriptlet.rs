@@ -1,20 +1,20 @@
 //! # IPC-COM-013: regsvr32 runs a scriptlet or reaches the network
 //!
 //! ## What it detects
-//! regsvr32, by its version resource whatever the file is called: (a) with a scriptlet from a URL or share, or loading
-//! `scrobj.dll`: high; (b) opening a connection or resolving a name, (c) starting a child, (d) registering a file from
-//! a place users can write to, another machine, or one without a library's ending: medium; (e) started for (d) by
-//! Office or a script host: high.
+//! regsvr32, recognised by its version resource even if renamed: (a) with a scriptlet from a URL or share, or loading
+//! `scrobj.dll`: high; (b) making a connection or resolving a name, (c) starting a child process, (d) registering a
+//! file from a user-writable location, from another machine, or without a library's extension: medium; (e) started for
+//! (d) by Office or a script host: high.
 //!
 //! ## Why it matters
-//! regsvr32 hands a COM object's file to its own registration code: with a scriptlet that is a script from the
-//! network, run in a signed program.
+//! regsvr32 runs the registration code of the given file: for a scriptlet, that is a script from the network executed
+//! in a signed program.
 //!
 //! ## Telemetry
 //! Sysmon 1, 3, 7, 22, Security 4688.
 //!
 //! ## False positives
-//! Installers registering local controls: not reported. Checks of certificates are not counted as network use.
+//! Installers that register local controls: not reported. Certificate checks are not counted as network use.
 //!
 //! ## References
 //! ATT&CK T1218.010, T1559.001; DET0224 (AN0628).
@@ -87,7 +87,7 @@ fn started(context: &Context<'_>, subject: Actor<'_>) -> Option<Evidence> {
     let target = com_server::path_of(target(line)?);
     let place = com_server::odd_place(&target)
         .or_else(|| (target.contains('\\') && !is_library(&target)).then_some("in a file that is no library"))?;
-    // A program that installed itself for one user registers its own parts.
+    // A program installed for one user registers its own components.
     if com_server::registers_own_product(context, &target) {
         return None;
     }
@@ -136,7 +136,7 @@ fn addresses_own(context: &Context<'_>, address: &str) -> bool {
     context.host.addresses.is_own(address)
 }
 
-/// The file to be registered: the last word that is no option.
+/// The file to register: the last argument that is not an option.
 fn target(line: &str) -> Option<&str> {
     let line = line.trim_end();
     if let Some(inner) = line.strip_suffix('"') {

@@ -1,18 +1,18 @@
 //! # IPC-DCOM-024: Tool that relays authentication through COM
 //!
 //! ## What it detects
-//! A command line shaped like those of the tools that make a privileged COM object authenticate and relay it: a
-//! service principal with a class id; a listening port with a program to start and a way to start it; a redirector
-//! with a command and a port; or the name, or original name, of such a tool.
+//! A command line in the form of tools that make a privileged COM object authenticate and relay that authentication: a
+//! service principal with a class id; a listening port with a program and a method to start it; a redirector with a
+//! command and a port; or the file name, or original file name, of such a tool.
 //!
 //! ## Why it matters
-//! With one of these a service account becomes SYSTEM, or an ordinary user an administrator of the domain.
+//! These tools turn a service account into SYSTEM, or an ordinary user into a domain administrator.
 //!
 //! ## Telemetry
 //! Sysmon 1 or Security 4688 with command line.
 //!
 //! ## False positives
-//! Penetration tests. The shapes need several arguments together, so that ordinary programs do not have them.
+//! Penetration tests. Each pattern needs several arguments together, so that ordinary programs do not match.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1134.001, T1558, T1557.001, T1068; DET0224 (AN0628). The tools' own documentation.
@@ -35,7 +35,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// How the names of such tools begin, without their ending.
+/// Prefixes of the names of such tools, without their extension.
 const NAMES: &[&str] = &[
     "juicypotato",
     "roguepotato",
@@ -88,9 +88,9 @@ fn is_named(tool: Actor<'_>) -> bool {
     })
 }
 
-/// What the command line's arguments say together.
+/// The tool pattern that the command line's arguments match together.
 fn shape(line: &str) -> Option<&'static str> {
-    // Every shape has at least two arguments that start with a dash.
+    // Every pattern has at least two arguments that start with a dash.
     if memchr::memchr_iter(b'-', line.as_bytes()).take(2).count() < 2 {
         return None;
     }
@@ -138,7 +138,7 @@ mod tests {
     const RENAMED: &str = r"C:\Users\Public\a.exe";
 
     #[test]
-    fn a_renamed_tool_is_known_by_its_arguments() {
+    fn a_renamed_tool_is_recognised_by_its_arguments() {
         for line in [
             r"a.exe -l 1337 -p c:\windows\system32\cmd.exe -t * -c {4991d34b-80a1-4291-83b6-3328366b9097}",
             r"a.exe -t * -p C:\temp\x.bat -l 9999",

@@ -1,18 +1,18 @@
 //! # IPC-DCOM-001: Remote use of a COM class refused
 //!
 //! ## What it detects
-//! DistributedCOM says that a caller on another machine was refused the launch, activation or use of a class here.
+//! DistributedCOM reports that a caller on another machine was refused the launch, activation or use of a class here.
 //!
 //! ## Why it matters
-//! Somebody tries classes from outside. A refusal of a class that is known to run code (MMC20, ShellWindows, Excel)
-//! is an attempt at lateral movement that the permissions stopped, this time.
+//! A caller tries classes from another machine. A refused class that is known to run code (MMC20, ShellWindows, Excel)
+//! is an attempt at lateral movement that the permissions blocked.
 //!
 //! ## Telemetry
-//! System log, DistributedCOM 10002, 10003, 10014 to 10019 with an address. 10036 to 10038 are IPC-DCOM-004's.
+//! System log, DistributedCOM 10002, 10003, 10014 to 10019 with an address. 10036 to 10038 are covered by IPC-DCOM-004.
 //!
 //! ## False positives
-//! The local 10016 (`LocalHost (Using LRPC)`) is everyday noise and never looked at. Inventory and monitoring: an
-//! administrator's host asking for an ordinary class is left alone.
+//! The local 10016 (`LocalHost (Using LRPC)`) is common and ignored. Inventory and monitoring: an ordinary class
+//! requested by an admin host is not reported.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791). Microsoft's page on event 10016.
@@ -44,7 +44,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if !com.remote || com.outbound || hardening || contains(com.peer, "LRPC") {
         return None;
     }
-    // Where remote activation is switched off altogether (10014), the caller was elsewhere without an address.
+    // If remote activation is disabled (10014), the caller was remote although the record has no address.
     if com.peer.is_empty() && event.provenance.event_id != 10_014 {
         return None;
     }
@@ -53,7 +53,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if class.is_none() && context.tuning.may_call(com.peer) {
         return None;
     }
-    // A machine that calls itself over the network is no lateral movement, but relays do just that.
+    // A machine that calls itself over the network is not lateral movement, but a trace of relay tools.
     let elsewhere = !context.host.addresses.is_own(com.peer);
     let severity = if class.is_some() && elsewhere { Severity::High } else { Severity::Medium };
     let what = if com.permission.is_empty() { "use" } else { com.permission };
@@ -99,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn a_local_refusal_is_quiet_even_if_a_carrier_calls_it_remote() {
+    fn a_local_refusal_is_quiet_even_if_the_record_says_remote() {
         let events = [com_refused(0, MMC20, ""), com_refused(1, MMC20, "LocalHost (Using LRPC)")];
         check(&ANALYTIC, &events, None);
     }
 
     #[test]
-    fn an_administrator_s_host_may_ask_for_ordinary_classes_only() {
+    fn an_admin_host_may_request_ordinary_classes_only() {
         let tuning = Tunables { admin_hosts: vec!["10.0.0.9".into()], ..Tunables::default() };
         check_tuned(&ANALYTIC, &[com_refused(0, ORDINARY, "10.0.0.9")], tuning.clone(), None);
         let expected = Some((Severity::High, Confidence::High));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_activation_that_this_machine_asked_for_is_quiet() {
+    fn an_activation_requested_by_this_machine_is_quiet() {
         check(&ANALYTIC, &[com_unreachable(0, MMC20, "fs01")], None);
     }
 }

@@ -1,20 +1,20 @@
-//! # IPC-DCOM-006: COM server started for another machine
+//! # IPC-DCOM-006: COM server activated from another machine
 //!
 //! ## What it detects
-//! A COM server (mmc, Excel, dllhost, mshta ...) that DcomLaunch started for somebody on another machine: its token
-//! belongs to a network logon with a foreign address, or it runs in session 0 under a user's account, where no user
-//! ever sits.
+//! A COM server (mmc, Excel, dllhost, mshta ...) that DcomLaunch started for a caller on another machine: its token
+//! belongs to a network logon from another address, or it runs in session 0 under a user account, where no interactive
+//! user works.
 //!
 //! ## Why it matters
 //! Activating a COM object on another machine runs code there with the caller's rights and needs no file on disk.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688 (version two has the target's identity); Security 4624 makes it certain and names the
-//! source, also where its record comes after the process start's.
+//! Sysmon 1 or Security 4688 (version two contains the target's identity); Security 4624 raises the confidence and
+//! gives the source, also if its record comes after the process start's.
 //!
 //! ## False positives
-//! WinRM shells (`wsmprovhost`, `WinrsHost`) are remote but not DCOM: medium, and no sign of DCOM exploitation.
-//! Services and tasks under a user's account also live in session 0: a logon that holds a process started by the
+//! WinRM shells (`wsmprovhost`, `WinrsHost`) are remote but not DCOM: medium, and not counted as DCOM exploitation.
+//! Services and tasks under a user account also run in session 0: a logon that contains a process started by the
 //! service manager or the scheduler is local. Management servers that automate Office over DCOM: allow by host and
 //! account.
 //!
@@ -32,7 +32,7 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-006",
-    title: "COM server started for another machine",
+    title: "COM server activated from another machine",
     family: Family::ComponentObjectModel,
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
@@ -46,7 +46,7 @@ pub const ANALYTIC: Analytic = Analytic {
 fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence> {
     let told = activation::told(context);
     let remote = told.iter().filter(|one| one.activation.broker == Broker::DcomLaunch && one.activation.is_remote());
-    // One event proves one finding: of the servers that a late logon record explains, the one best known for this.
+    // One event gives one finding: of the servers that a late logon record matches, the most commonly abused one.
     let one = remote.max_by_key(|one| com::is_lateral_server(one.process))?;
     let (started, activation) = (one.process, &one.activation);
     let winrm = com::is_remote_shell(started);
@@ -54,7 +54,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     let confidence = if activation.is_proven() {
         Confidence::Certain
     } else if matches!(started.integrity, Integrity::Low | Integrity::Medium) {
-        // The token of an administrator from another machine is a full one; anything less may be local.
+        // An administrator's remote token is unfiltered; a filtered token may be local.
         Confidence::Medium
     } else {
         Confidence::High
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logon_record_that_comes_late_makes_it_certain() {
+    fn a_late_logon_record_raises_the_confidence() {
         let mut late = logon(1, 3, 0x5f00d, "alice", "10.0.0.9");
         late.0.provenance.record = "77";
         let events = [
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_logon_on_this_very_machine_is_quiet() {
+    fn a_late_logon_from_this_machine_is_quiet() {
         let events = [
             start(0, r"C:\Windows\System32\mmc.exe", r"C:\Windows\System32\mmc.exe -Embedding")
                 .by(r"C:\Windows\System32\svchost.exe", "")

@@ -1,21 +1,21 @@
 //! # IPC-DCOM-023: Script or tool activates COM on another machine
 //!
 //! ## What it detects
-//! A script or command line that activates a class and gives a machine as second argument, by name or variable
-//! (`GetTypeFromProgID`, `GetTypeFromCLSID`, `CreateObject`, `ActiveXObject`), that opens a WMI path on a machine it
-//! names (`winmgmts:`), that calls the methods which run commands through MMC20, ShellWindows or ShellBrowserWindow
-//! on whatever machine, or that names a tool made for it. Also explicit credentials that a script host other than
-//! cmd, wmic, an Office application or an untrusted program uses for the RPC service of another machine.
+//! A script or command line that activates a class with a machine as second argument, by name or variable
+//! (`GetTypeFromProgID`, `GetTypeFromCLSID`, `CreateObject`, `ActiveXObject`), that opens a WMI path on a named machine
+//! (`winmgmts:`), that calls the methods which run commands through MMC20, ShellWindows or ShellBrowserWindow on any
+//! machine, or that contains the name of a tool for this purpose. Also explicit credentials for the RPC service of
+//! another machine, used by a script host other than cmd, by wmic, by an Office application or by an untrusted program.
 //!
 //! ## Why it matters
-//! It is the source's side of lateral movement through DCOM: it names the class, the target and the account.
+//! It is the source's side of lateral movement through DCOM: it contains the class, the target and the account.
 //!
 //! ## Telemetry
 //! PowerShell 4104, 4103, 800; Sysmon 1 or Security 4688 with command line; Security 4648.
 //!
 //! ## False positives
-//! Administrators' scripts that use WMI, or a class that runs no code for its caller, elsewhere: medium, and they do
-//! not escalate by themselves. One-argument forms are local: they count only with one of the methods above.
+//! Administrators' scripts that use WMI, or a class that runs no code for its caller, on other machines: medium, not
+//! escalating alone. Calls with one argument are local: they are reported only with one of the methods above.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003, T1059.001; DET0224 (AN0628), DET0285 (AN0791). MS-DCOM.
@@ -25,6 +25,8 @@ use backchannel_events::{
     Source,
 };
 
+use crate::actor::account;
+use crate::context::command_line;
 use crate::context::script_text::{self, is_this_machine};
 use crate::text::{base_name, contains_any, starts_with};
 use crate::vocabulary::com;
@@ -43,7 +45,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// What makes a text worth reading.
+/// Words of which a text must contain one before it is examined.
 const HINTS: &[&str] = &[
     "GetTypeFromProgID",
     "GetTypeFromCLSID",
@@ -60,7 +62,7 @@ const HINTS: &[&str] = &[
     "action=hijackdcom",
 ];
 
-/// Methods, squeezed, by which the known classes run a command.
+/// Methods with which the known classes run a command, without spaces and quotes.
 const METHODS: &[&str] = &[
     "activeview.executeshellcommand",
     "document.application.shellexecute",
@@ -68,7 +70,8 @@ const METHODS: &[&str] = &[
     "document.application.parent.shellexecute",
 ];
 
-/// Tools made for it, squeezed. An argument shape stands beside each name that is easily changed.
+/// Tools for remote activation, without spaces and quotes. Names that are easily changed have an argument pattern beside
+/// them.
 const TOOLS: &[&str] =
     &["dcomexec.py", "dcomexec.exe", "invoke-dcom", "sharpmove", "sharpcom.exe", "action=dcom", "action=hijackdcom"];
 
@@ -113,15 +116,23 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Dcom, class);
-    Some(if elsewhere { evidence.to_machine(remote.map_or(machine, |found| found.peer())) } else { evidence })
+    if !elsewhere {
+        return Some(evidence);
+    }
+    let peer = remote.map_or(machine, |found| found.peer());
+    // A tool names its machine on the command line only.
+    let peer = if peer.is_empty() { command_line::machine(who.command_line).unwrap_or("") } else { peer };
+    Some(evidence.to_machine(peer))
 }
 
-/// Explicit credentials for the RPC service of another machine, which COM asks for before it activates.
+/// Explicit credentials for the RPC service of another machine, which COM requests before an activation.
 fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
-    if logon.outcome != LogonOutcome::ExplicitCredentials || !starts_with(logon.target, "RPCSS/") {
+    if logon.outcome != LogonOutcome::ExplicitCredentials {
         return None;
     }
-    let machine = logon.target.get("RPCSS/".len()..)?;
+    // Security 4648 has the service beside the name of the machine.
+    let service = [logon.package, logon.target].into_iter().find(|name| starts_with(name, "RPCSS/"))?;
+    let machine = service.get("RPCSS/".len()..)?;
     let who = context.subject();
     let fitting = (predicates::is_script_host(who) && !who.is(&["cmd.exe"]))
         || who.is(&["wmic.exe"])
@@ -136,12 +147,12 @@ fn credentials(context: &Context<'_>, logon: &Logon<'_>) -> Option<Evidence> {
         .indicators(Indicators::UNEXPECTED_USE)
         .client(who)
         .channel(Mechanism::Dcom, "RPCSS")
+        .target_account(account(logon.user))
         .to_machine(machine);
     Some(evidence)
 }
 
-/// Whether a class as a script writes it is one of those that run code for their caller; WMI and its like do not
-/// count.
+/// Whether a class, as written in a script, runs code for its caller; WMI and similar classes do not count.
 fn is_lateral(class: &str) -> bool {
     com::LATERAL.iter().any(|(id, name, _)| {
         if com::is_management_class(name) {
@@ -157,7 +168,7 @@ fn remote_wmi(squeezed: &str) -> Option<&str> {
     let path = squeezed.split("winmgmts:").nth(1)?;
     let path = path.get(..path.find([')', '\n']).unwrap_or(path.len()))?;
     let machine = path.split(r"\\").nth(1)?.split(['\\', '/']).next()?;
-    // A variable is the dot by habit: every example in the documentation has it.
+    // A variable usually holds the dot, as in every example of the documentation.
     let literal =
         !machine.is_empty() && machine.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
     (literal && !is_this_machine(machine)).then(|| base_name(machine))
@@ -182,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_class_or_a_wmi_path_elsewhere_is_medium() {
+    fn any_other_class_or_a_remote_wmi_path_is_medium() {
         let expected = Some((Severity::Medium, Confidence::Medium));
         let findings = check(&ANALYTIC, &[script(0, r#"CreateObject("Vendor.Console", "srv1")"#)], expected);
         assert!(findings[0].reasons.is_empty());
@@ -207,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_for_rpc_elsewhere_fire_from_a_script_only() {
+    fn explicit_credentials_for_remote_rpc_fire_for_scripts_only() {
         let used = |image| {
             let mut event = logon(0, 0, 0x77, "admin", "");
             if let Activity::Logon(logon) = &mut event.0.activity {
@@ -217,6 +228,15 @@ mod tests {
             event.of(image, 55)
         };
         check(&ANALYTIC, &[used(POWERSHELL)], Some((Severity::Medium, Confidence::Medium)));
+        let mut as_logged = used(POWERSHELL);
+        if let Activity::Logon(logon) = &mut as_logged.0.activity {
+            (logon.target, logon.package) = ("srv1.corp.example", "RPCSS/srv1.corp.example");
+        }
+        let found = check(&ANALYTIC, &[as_logged], Some((Severity::Medium, Confidence::Medium)));
+        assert_eq!(
+            (found[0].target.host.as_str(), found[0].target.account.as_str()),
+            ("srv1.corp.example", r"CORP\admin")
+        );
         check(&ANALYTIC, &[used(r"C:\Windows\System32\mmc.exe")], None);
     }
 

@@ -1,19 +1,18 @@
 //! # IPC-DCOM-019: COM class redirected through the remote registry
 //!
 //! ## What it detects
-//! The remote registry service writes where a COM class, type library or application is found, for another machine.
-//! Critical when the file it names then runs as a COM server or is loaded.
+//! The remote registry service sets, for another machine, the path of a COM class, type library or application.
+//! Critical if the file in that value then runs as a COM server or is loaded.
 //!
 //! ## Why it matters
-//! Redirect a class from afar, activate it from afar: the server runs the attacker's file, in the session of whoever
-//! the class belongs to.
+//! An attacker can redirect a class and then activate it, both remotely: the server runs the attacker's file, in the
+//! session of the class's user.
 //!
 //! ## Telemetry
 //! Sysmon 13 by the RemoteRegistry service, or by svchost after Security 5145 on `winreg`; Sysmon 1 and 7.
 //!
 //! ## False positives
-//! Software deployment that writes the registry from an administrator's host: left alone when the named file lies in a
-//! program folder.
+//! Software deployment that writes the registry from an admin host: not reported if the file is in a program folder.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1546.015, T1021.003, T1112; DET0224 (AN0628), DET0285 (AN0791).
@@ -25,7 +24,7 @@ use backchannel_events::{
 };
 
 use crate::context::far;
-use crate::memory::far::FarRegistration;
+use crate::memory::remote_registration::RemoteRegistration;
 use crate::text::{guid, is_any, lower};
 use crate::{Analytic, Context, Evidence, Family, predicates};
 
@@ -42,7 +41,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// Redirection and activation belong together within this time.
+/// Maximum time between redirection and activation.
 const TOGETHER: Duration = Duration::from_secs(1_800);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -55,7 +54,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             }
             let from = if peer.is_empty() { "another machine" } else { peer };
             let text = format!(
-                "The remote registry service wrote {} = {} for {from}: a COM class was redirected from afar.",
+                "The remote registry service wrote {} = {} for {from}: a COM class was redirected from another machine.",
                 change.path, change.data,
             );
             let evidence = Evidence::new(Severity::High, Confidence::Medium, text)
@@ -84,13 +83,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
 }
 
-/// The registration from afar that names this file.
-fn redirected<'c>(context: &Context<'c>, path: &str) -> Option<&'c FarRegistration> {
+/// The remote registration whose value is this file.
+fn redirected<'c>(context: &Context<'c>, path: &str) -> Option<&'c RemoteRegistration> {
     let mut all = context.host.far_registrations.near(context.event().time, TOGETHER).peekable();
     all.peek()?;
     let mut buffer = String::new();
     let path = lower(path, &mut buffer);
-    // What every process loads proves nothing.
+    // Libraries that every process loads are not evidence.
     if path.is_empty()
         || is_any(crate::text::base_name(path), &["ntdll.dll", "kernel32.dll", "combase.dll", "ole32.dll"])
     {
@@ -99,7 +98,7 @@ fn redirected<'c>(context: &Context<'c>, path: &str) -> Option<&'c FarRegistrati
     all.find(|far| far.server.trim_matches('"').starts_with(path))
 }
 
-fn consummated(far: &FarRegistration, text: &str) -> Evidence {
+fn consummated(far: &RemoteRegistration, text: &str) -> Evidence {
     let from = if far.peer.is_empty() { "another machine" } else { &far.peer };
     let text = format!("{text}, which a COM class had been redirected to from {from}: code runs here on its behalf.");
     Evidence::new(Severity::Critical, Confidence::High, text)
@@ -129,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn a_registration_after_a_visit_to_the_remote_registry_fires() {
+    fn a_registration_after_a_remote_registry_connection_fires() {
         let findings = check(&ANALYTIC, &[visit(), write(FILE)], Some((Severity::High, Confidence::Medium)));
         assert_eq!(findings[0].channel.as_ref().map(|channel| channel.peer.as_str()), Some("10.0.0.9"));
     }
 
     #[test]
-    fn a_registration_by_the_service_itself_fires_without_the_visit() {
+    fn a_registration_by_the_service_itself_fires_without_one() {
         let service = start(0, SVCHOST, "svchost.exe -k localService -p -s RemoteRegistry").pid(70);
         check(&ANALYTIC, &[service, write(FILE)], Some((Severity::High, Confidence::Medium)));
     }

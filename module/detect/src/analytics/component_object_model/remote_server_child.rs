@@ -4,13 +4,14 @@
 //! A process whose parent or grandparent is a COM server that DcomLaunch started for another machine.
 //!
 //! ## Why it matters
-//! It is what remote activation is abused for: MMC20, Excel or a hijacked class runs the attacker's command.
+//! It is the usual goal of remote activation: MMC20, Excel or a hijacked class runs the attacker's command.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688, and what makes the server remote: Security 4624, also late (IPC-DCOM-006).
+//! Sysmon 1 or Security 4688, and the record that proves the remote activation: Security 4624, also if it arrives late
+//! (IPC-DCOM-006).
 //!
 //! ## False positives
-//! Crash reporters, console and print helpers, tab processes of Internet Explorer are left out. WinRM shells start
+//! Crash reporters, console and print helpers, tab processes of Internet Explorer are excluded. WinRM shells start
 //! programs by design and are not DCOM.
 //!
 //! ## References
@@ -51,7 +52,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let mut evidence = conclude(context, server, &activation, child);
     if far && !predicates::is_unknown_binary(child) {
-        // What a shell of the server runs belongs to the finding about the server.
+        // Processes of a shell that the server started belong to the finding about the server.
         evidence.client = None;
         evidence = evidence.server(server);
     }
@@ -63,7 +64,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     })
 }
 
-/// A logon record that comes after the server and its child: what looked local was remote.
+/// A logon record after the server and its child process shows that the activation was remote.
 fn explained_late(context: &Context<'_>) -> Option<Evidence> {
     activation::told(context).into_iter().filter(|one| is_server(one.process, &one.activation)).find_map(|one| {
         let known = one.process.known?;
@@ -80,7 +81,7 @@ fn remote_server(actor: Actor<'_>) -> Option<(Actor<'_>, Activation)> {
     is_server(actor, &activation).then_some((actor, activation))
 }
 
-/// A COM server whose own start was not logged: its child tells on whose behalf it runs.
+/// A COM server whose start was not logged: its child's logon shows the caller.
 fn unseen_server<'c>(context: &Context<'c>, parent: Actor<'c>, child: Actor<'c>) -> Option<(Actor<'c>, Activation)> {
     let seen = parent.known.is_some_and(|known| known.activation.is_some() || !known.parent_image.is_empty());
     let fitting = com::is_lateral_server(parent)
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_grandchild_is_seen_too() {
+    fn a_grandchild_fires_too() {
         let events = [
             mmc(1.0).session(0),
             child(2.0, r"C:\Program Files\Tool\tool.exe", 601, 600),
@@ -171,13 +172,13 @@ mod tests {
     }
 
     #[test]
-    fn a_logon_record_after_the_child_still_proves_it() {
+    fn a_logon_record_after_the_child_fires() {
         let events = [mmc(0.0), child(1.0, CMD, 601, 600), logon(1.5, 3, 0x5f00d, "alice", "10.0.0.9")];
         check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::Certain)));
     }
 
     #[test]
-    fn a_server_whose_start_was_not_logged_is_known_by_its_child() {
+    fn a_server_without_a_logged_start_is_recognised_by_its_child() {
         let orphan = |session| {
             start(0, CMD, "cmd.exe /c whoami")
                 .by(r"C:\Windows\System32\mmc.exe", r"C:\Windows\system32\mmc.exe -Embedding")
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_remote_shell_runs_is_not_dcom() {
+    fn children_of_a_remote_shell_are_not_dcom() {
         let events = [
             logon(0, 3, 0x5f00d, "alice", "10.0.0.9"),
             start(1, r"C:\Windows\System32\wsmprovhost.exe", "wsmprovhost.exe -Embedding")

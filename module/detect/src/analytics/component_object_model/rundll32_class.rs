@@ -1,12 +1,12 @@
 //! # IPC-COM-010: rundll32 activates a COM class
 //!
 //! ## What it detects
-//! rundll32 asked to create a COM class by its id (`-sta {class}`, `-localserver {class}`), or to call a library's
-//! `DllGetClassObject`, whatever the file is called.
+//! rundll32 with arguments that create a COM class by its id (`-sta {class}`, `-localserver {class}`), or that call a
+//! library's `DllGetClassObject`; renamed copies are recognised.
 //!
 //! ## Why it matters
-//! It runs the server of a class, which may be a planted one, in a signed program and with nothing of the server on
-//! the command line.
+//! It runs the server of a class, which may be a planted one, in a signed program, while the command line does not
+//! contain the server's path.
 //!
 //! ## Telemetry
 //! Sysmon 1, Security 4688.
@@ -49,7 +49,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         None if contains(line, "DllGetClassObject") => "",
         None => return None,
     };
-    let known = guid(class).and_then(|clsid| context.host.com.doubtful_class(clsid));
+    let known = guid(class).and_then(|clsid| context.host.com.suspicious_class(clsid));
     let parent = context.parent();
     let by = if parent.name().is_empty() { "a process" } else { parent.name() };
     let what = if class.is_empty() { "a library's class factory" } else { class };
@@ -86,7 +86,7 @@ fn activated_class(line: &str) -> Option<&str> {
     None
 }
 
-/// The way Windows itself starts local servers in libraries.
+/// How Windows itself starts local servers in libraries.
 fn started_by_windows(context: &Context<'_>, line: &str) -> bool {
     contains(line, "localserver") && context.parent().is(&["svchost.exe"])
         || predicates::started_by_dcom_launch(context.subject(), context.parent())
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_renamed_rundll32_with_a_planted_class_names_its_server() {
+    fn a_renamed_rundll32_with_a_planted_class_gives_its_server() {
         let key = r"HKU\S-1-5-21-1_Classes\CLSID\{11111111-2222-3333-4444-555555555555}\InprocServer32\(Default)";
         let line = "tool.exe /STA {11111111-2222-3333-4444-555555555555}";
         let events = [

@@ -1,13 +1,13 @@
-//! # IPC-COM-016: Script drives COM automation to execute, download or install
+//! # IPC-COM-016: Script uses COM automation to execute, download or install
 //!
 //! ## What it detects
 //! A script or command line that creates a COM object (`New-Object -ComObject`, `CreateObject`, `ActiveXObject`,
-//! `GetTypeFromProgID` with one argument ...) and uses it to run programs, to fetch from the network, to write what
-//! was fetched, to install or to schedule. Two such uses, a class asked for by its bare id, or an installation from
-//! the network are high.
+//! `GetTypeFromProgID` with one argument ...) and uses it to run programs, to download, to write the download to disk,
+//! to install or to schedule. Two such uses, a class given by its id alone, or an installation from the network are
+//! high.
 //!
 //! ## Why it matters
-//! COM gives scripts everything that PowerShell's own commands are watched for: processes, downloads, tasks.
+//! COM gives scripts the capabilities for which PowerShell's own commands are monitored: processes, downloads, tasks.
 //!
 //! ## Telemetry
 //! PowerShell 4104, Sysmon 1, Security 4688.
@@ -27,12 +27,12 @@ use crate::text::{clip, contains, contains_any, find};
 use crate::vocabulary::com_classes;
 use crate::{Analytic, Context, Evidence, Family, predicates};
 
-/// Longest text searched, in bytes.
+/// Maximum length of the text searched, in bytes.
 const SEARCHED: usize = 64 * 1024;
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-016",
-    title: "Script drives COM automation to execute, download or install",
+    title: "Script uses COM automation to execute, download or install",
     family: Family::ComponentObjectModel,
     techniques: &["T1559.001", "T1059", "T1105"],
     attack_analytics: &["AN0628"],
@@ -76,7 +76,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     )
 }
 
-/// Whether a text creates COM objects at all: looked at before anything is copied.
+/// Whether a text creates COM objects at all: checked before anything is copied.
 fn creates_object(context: &Context<'_>) -> bool {
     let words = &["ComObject", "CreateObject", "ActiveXObject", "GetTypeFromCLSID", "GetTypeFromProgID", "GetObject("];
     context.wording().is_some_and(|wording| wording.contains_any(words))
@@ -99,9 +99,9 @@ fn activates_here(text: &str) -> bool {
 /// What a script does with its objects.
 struct Uses {
     names: Vec<&'static str>,
-    /// Whether one of them is enough by itself.
+    /// Whether one of them is sufficient alone.
     strong: bool,
-    /// The class to name.
+    /// The class to report.
     class: &'static str,
 }
 
@@ -168,7 +168,7 @@ fn after<'t>(text: &'t str, mark: &str) -> Option<&'t str> {
     find(text, mark).and_then(|at| text.get(at + mark.len()..))
 }
 
-/// The text in lower case without quotes, brackets and the marks that shells drop.
+/// The text in lower case without quotes, brackets and the escape characters that shells remove.
 fn fold(text: &str) -> String {
     text.chars()
         .filter(|c| !matches!(c, '"' | '\'' | '`' | '^' | '[' | ']' | '\u{201c}' | '\u{201d}'))
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_by_its_bare_id_is_high() {
+    fn a_class_given_by_its_id_is_high() {
         let text = r#"$t = [Type]::GetTypeFromCLSID("9BA05972-F6A8-11CF-A442-00A0C90A8F39")
             $o = [Activator]::CreateInstance($t)
             $o.Item().Document.Application.ShellExecute("cmd.exe", "/c x", "c:\windows", $null, 0)"#;
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_on_another_machine_is_another_analytic_s() {
+    fn an_object_on_another_machine_is_left_to_another_analytic() {
         let text = r#"$o=[activator]::CreateInstance([type]::GetTypeFromProgID("MMC20.Application","10.0.0.9"))
             $o.Document.ActiveView.ExecuteShellCommand("cmd",$null,"/c x","7")"#;
         check(&ANALYTIC, &[script(0, text)], None);

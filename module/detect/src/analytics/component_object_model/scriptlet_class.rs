@@ -6,8 +6,7 @@
 //! IPC-COM-007).
 //!
 //! ## Why it matters
-//! A scriptlet turns a text file, or a web page, into a COM object: whoever creates it runs the script inside its own
-//! trusted process.
+//! A scriptlet turns a text file, or a web page, into a COM object: the process that creates it runs the script.
 //!
 //! ## Telemetry
 //! Sysmon 13, Security 4657.
@@ -64,7 +63,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let writer = context.subject();
     let who = if writer.name().is_empty() { "A process" } else { writer.name() };
     let class = class.to_ascii_uppercase();
-    let text = format!("{who} made a script the server of class {class} ({what}): whoever creates the object runs it.");
+    let text =
+        format!("{who} made a script the server of class {class} ({what}): a process that creates the object runs it.");
     Some(
         Evidence::new(Severity::High, Confidence::High, text)
             .reasons(Reasons::UNKNOWN_BINARY)

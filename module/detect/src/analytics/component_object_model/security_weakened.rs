@@ -1,18 +1,18 @@
 //! # IPC-DCOM-021: DCOM security weakened
 //!
 //! ## What it detects
-//! A registry value that opens DCOM to more callers or weaker ones: the machine's launch and access limits or
-//! defaults rewritten, DCOM switched on, the authentication level lowered, the hardening of 2021 undone, .NET
-//! reflection over DCOM allowed.
+//! A registry value that opens DCOM to more callers or to weaker authentication: the machine's launch and access limits
+//! or defaults changed, DCOM enabled, the authentication level lowered, the hardening of 2021 disabled, .NET reflection
+//! over DCOM allowed.
 //!
 //! ## Why it matters
-//! It prepares lateral movement, or keeps a door open after it.
+//! It prepares lateral movement, or keeps access open afterwards.
 //!
 //! ## Telemetry
 //! Sysmon 13, Security 4657.
 //!
 //! ## False positives
-//! Group policy writes the same values (as svchost): informational. OPC and other industrial software documents such
+//! Group policy writes the same values (as svchost): informational. OPC and other industrial software recommends such
 //! changes: allow by host.
 //!
 //! ## References
@@ -46,7 +46,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let (what, usual) = weakness(change.path, change.data)?;
     let writer = context.subject();
-    // Servicing sets up a new Windows.
+    // Windows servicing sets these values during set-up.
     if writer.is(&["trustedinstaller.exe", "tiworker.exe", "poqexec.exe", "setup.exe"])
         && contains(writer.image, r":\Windows\")
     {
@@ -74,7 +74,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// What a value weakens, and whether Windows has that value as it comes.
+/// What a value weakens, and whether it is a default of Windows.
 fn weakness(path: &str, data: &str) -> Option<(&'static str, bool)> {
     let value = base_name(path);
     if contains(path, r"\Microsoft\Ole\") {
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn switching_dcom_on_is_medium() {
+    fn enabling_dcom_is_medium() {
         check(
             &ANALYTIC,
             &[set(r"HKLM\SOFTWARE\Microsoft\Ole\EnableDCOM", "Y")],

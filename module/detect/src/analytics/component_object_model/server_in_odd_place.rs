@@ -1,21 +1,20 @@
-//! # IPC-COM-002: COM server in a place that users can write to
+//! # IPC-COM-002: COM server registered in a user-writable location
 //!
 //! ## What it detects
-//! A server of a COM class (`InprocServer32`, `LocalServer32`, `CodeBase` ...) that is registered, for one user or for
-//! all, in a place where no installed program lies: a folder users can write to, another machine, a web address, an
-//! alternate data stream, a file without a program's ending. Also a command line or script that writes such a
-//! registration.
+//! A server of a COM class (`InprocServer32`, `LocalServer32`, `CodeBase` ...) registered, for one user or for all, in
+//! a location where programs are not installed: a user-writable folder, another machine, a web address, an alternate
+//! data stream, a file without a program's extension. Also a command line or script that writes such a registration.
 //!
 //! ## Why it matters
-//! A COM class is a way to have one's own library loaded by somebody else. Installed programs keep their servers where
-//! only administrators write; attackers can't, or don't.
+//! A COM class makes other processes load the registered library. Installed programs keep their servers where only
+//! administrators can write; attackers usually do not.
 //!
 //! ## Telemetry
 //! Sysmon 13, Security 4657; Sysmon 1, Security 4688, PowerShell 4104 for the command alone.
 //!
 //! ## False positives
-//! Programs that install themselves for one user: not reported while the server lies in the vendor's folder of the
-//! writer. Developers registering builds with regsvr32: allow by host.
+//! Programs that install themselves for one user: not reported if the server is in the writer's vendor folder.
+//! Developers who register builds with regsvr32: allow by host.
 //!
 //! ## References
 //! ATT&CK T1546.015, T1559.001, T1574; DET0224 (AN0628).
@@ -31,7 +30,7 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-002",
-    title: "COM server in a place that users can write to",
+    title: "COM server registered in a user-writable location",
     family: Family::ComponentObjectModel,
     techniques: &["T1546.015", "T1559.001", "T1574"],
     attack_analytics: &["AN0628"],
@@ -72,7 +71,7 @@ fn written(context: &Context<'_>, change: &RegistryChange<'_>) -> Option<Evidenc
     )
 }
 
-/// The command that writes such a registration; the write itself, where it is logged, says more.
+/// The command that writes such a registration; the write itself, if logged, has more detail.
 fn commanded(context: &Context<'_>, text: &str, carrier: &str) -> Option<Evidence> {
     let wording = context.wording()?;
     if !wording.contains_any(&["InprocServer32", "LocalServer32", "InprocHandler32"]) || !wording.contains("CLSID") {

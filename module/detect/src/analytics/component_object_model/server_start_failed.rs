@@ -1,18 +1,20 @@
 //! # IPC-DCOM-005: COM server failed to start or never registered
 //!
 //! ## What it detects
-//! DistributedCOM says that a server could not be started or did not register in time, and there is more to it: the
-//! on-screen keyboard's service refused for lack of elevation (a relay's trace); a class that was registered within
-//! the day to a place users can write; a server's command line that holds a script host or lies in such a place.
+//! DistributedCOM reports that a server could not be started or did not register in time, together with one of these:
+//! the on-screen keyboard's service refused for lack of elevation (trace of a relay tool); a class registered within
+//! the preceding day in a user-writable location; a server command line that contains a script host or is in such a
+//! location.
 //!
 //! ## Why it matters
-//! A program that was put in a COM server's place runs, but does not behave like a COM server; COM says so.
+//! A program that was registered in place of a COM server runs, but does not register as one; COM logs the failure.
 //!
 //! ## Telemetry
 //! System log, DistributedCOM 10000, 10001, 10005, 10010; Sysmon 13 for the registration.
 //!
 //! ## False positives
-//! Packaged applications and slow services time out at every start: without a registration they are left alone.
+//! Packaged applications and slow services time out at every start: without a suspicious registration they are not
+//! reported.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1546.015, T1068; DET0224 (AN0628).
@@ -40,11 +42,11 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// A registration so long before belongs to the failure.
+/// Maximum time between a registration and the failure.
 const RECENT: Duration = Duration::from_secs(24 * 3_600);
 /// `UIHostNoLaunch`, the class of the on-screen keyboard.
 const KEYBOARD: &str = "{054AAE20-4BEA-4347-8A35-64A533254A9D}";
-/// `ERROR_ELEVATION_REQUIRED`, as DistributedCOM writes it.
+/// `ERROR_ELEVATION_REQUIRED` as logged by DistributedCOM.
 const ELEVATION_REQUIRED: &[&str] = &["2147943140", "0x800702e4", "740", "%%2147943140", "%%740"];
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -144,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_pointed_to_a_writable_place_that_never_registers_fires() {
+    fn a_class_with_a_user_writable_server_that_never_registers_fires() {
         let key = r"HKU\S-1-5-21-1_Classes\CLSID\{B5F8350B-0548-48B1-A6EE-88BD00B4A5E7}\LocalServer32\(Default)";
         let written = registry_set(0, key, r"C:\Users\alice\x.exe").of(r"C:\Windows\System32\reg.exe", 70);
         check(&ANALYTIC, &[written, failed(10_010, "", "", CLASS)], Some((Severity::High, Confidence::High)));
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn everyday_timeouts_are_quiet() {
+    fn ordinary_timeouts_are_quiet() {
         let events = [
             failed(10_010, "", "", CLASS),
             failed(10_010, "", "", "Microsoft.Windows.Photos_8wekyb3d8bbwe!App"),

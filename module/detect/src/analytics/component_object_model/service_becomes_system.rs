@@ -1,20 +1,20 @@
-//! # IPC-DCOM-025: Service account turns into SYSTEM
+//! # IPC-DCOM-025: Service account escalates to SYSTEM
 //!
 //! ## What it detects
-//! A program that runs as a service account (LOCAL SERVICE, NETWORK SERVICE, an application pool, a service's own
-//! account) and starts a child that runs as SYSTEM. Critical if, in the minute before, it called the RPC endpoint
-//! mapper, was called on a dynamic port or over a pipe of its own that the kernel or a SYSTEM process opened.
+//! A program that runs as a service account (LOCAL SERVICE, NETWORK SERVICE, an application pool, a virtual service
+//! account) and starts a child process that runs as SYSTEM. Critical if, in the preceding minute, it called the RPC
+//! endpoint mapper, was called on a dynamic port, or served a pipe that the kernel or a SYSTEM process opened.
 //!
 //! ## Why it matters
-//! Service accounts may impersonate whoever connects to them; making a privileged COM or RPC service connect is how
-//! they become SYSTEM. Windows itself never starts a process that way, but for its two brokers.
+//! Service accounts may impersonate their clients; making a privileged COM or RPC service connect gives them SYSTEM.
+//! Windows itself starts no process this way, except through two brokers.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688; Sysmon 3, 17, 18 or Security 5156 make it surer.
+//! Sysmon 1 or Security 4688; Sysmon 3, 17, 18 or Security 5156 raise the confidence.
 //!
 //! ## False positives
 //! The task host and the WMI provider host start programs for others. A management agent under a service account that
-//! starts an ordinary installed program as SYSTEM is left alone unless the calls before it betray it.
+//! starts an ordinary installed program as SYSTEM is not reported without the preceding calls.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1134.001, T1134.002, T1068; DET0224 (AN0628), DET0493 (AN1357).
@@ -31,20 +31,20 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-025",
-    title: "Service account turns into SYSTEM",
+    title: "Service account escalates to SYSTEM",
     family: Family::ComponentObjectModel,
     techniques: &["T1559.001", "T1134.001", "T1134.002", "T1068"],
     attack_analytics: &["AN0628", "AN1357"],
     severity: Severity::Critical,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
-    // What the service did so long before belongs to it.
+    // Earlier actions of the service are considered for this long.
     window: Some(Duration::from_secs(60)),
     evaluate,
     ..Analytic::DEFAULTS
 };
 
-/// Programs of Windows that run as a service account and start programs for SYSTEM by design.
+/// Programs of Windows that run as a service account and start SYSTEM processes by design.
 const BROKERS: &[&str] =
     &["taskhostw.exe", "taskhost.exe", "taskhostex.exe", "wmiprvse.exe", "svchost.exe", "wudfhost.exe"];
 
@@ -88,8 +88,8 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     })
 }
 
-/// Whether the account is a service's that is less than SYSTEM. A machine's account stands for SYSTEM and for NETWORK
-/// SERVICE alike, so only the SID decides there.
+/// Whether the account is a service account other than SYSTEM. The machine account stands for both SYSTEM and NETWORK
+/// SERVICE, so only the SID decides in that case.
 fn is_weak_service(user: User<'_>) -> bool {
     if !user.id.is_empty() {
         return matches!(user.id, "S-1-5-19" | "S-1-5-20")
@@ -99,7 +99,7 @@ fn is_weak_service(user: User<'_>) -> bool {
     is_any(user.name, &["LOCAL SERVICE", "NETWORK SERVICE"]) || is_any(user.domain, &["IIS APPPOOL", "NT SERVICE"])
 }
 
-/// What the service did just before that makes a privileged caller come to it.
+/// What the service did just before to make a privileged client connect to it.
 fn trick<'c>(context: &Context<'c>, service: ProcessId) -> Option<(&'static str, &'c Note)> {
     let time = context.event().time;
     let flows = context.host.flows.near(time, context.window()).filter(|flow| flow.who.process == Some(service));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_to_the_endpoint_mapper_or_a_visited_pipe_makes_it_critical() {
+    fn an_endpoint_mapper_call_or_a_privileged_pipe_client_makes_it_critical() {
         let expected = Some((Severity::Critical, Confidence::High));
         let call = flow_out(5, "127.0.0.1", 135).of(TOOL, 300);
         check(&ANALYTIC, &[service(TOOL), call, child(CMD)], expected);

@@ -1,21 +1,22 @@
-//! # IPC-DCOM-010: Desktop COM server driven from another machine
+//! # IPC-DCOM-010: Desktop COM server controlled from another machine
 //!
 //! ## What it detects
-//! A flow from another machine into a dynamic port of the running explorer, and within five seconds, in either order,
-//! a script host, a borrowed system program or an unknown program started by it (ShellWindows, ShellBrowserWindow).
-//! Also an explorer that DcomLaunch starts as the desktop-browser factory and that starts such a program. Also, without
-//! any child, such a flow into explorer, mmc, Office, mshta or Internet Explorer: those listen only for COM callers.
+//! A connection from another machine to a dynamic port of the running explorer, and within five seconds, in either
+//! order, a script host, a LOLBin or an unknown program started by it (ShellWindows, ShellBrowserWindow). Also an
+//! explorer process that DcomLaunch starts as the desktop-browser factory and that starts such a program. Also, without
+//! any child process, such a connection to explorer, mmc, Office, mshta or Internet Explorer: they listen only for COM
+//! callers.
 //!
 //! ## Why it matters
-//! The command runs in the session of whoever sits at the machine, as a child of explorer, like a click. The flow is
-//! often all there is.
+//! The command runs in the interactive user's session as a child process of explorer, like a double click. The
+//! connection is often the only record.
 //!
 //! ## Telemetry
-//! Sysmon 3 or Security 5156; Sysmon 1 or Security 4688; Security 4624 (over the network, from the same address)
-//! makes it surer.
+//! Sysmon 3 or Security 5156; Sysmon 1 or Security 4688; Security 4624 (network logon from the same address) raises the
+//! confidence.
 //!
 //! ## False positives
-//! A user who opens a console in the very moment of a flow. Print and scan hosts call explorer back.
+//! A user who opens a console at the very time of an inbound connection. Print and scan hosts call explorer back.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
@@ -36,24 +37,24 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DCOM-010",
-    title: "Desktop COM server driven from another machine",
+    title: "Desktop COM server controlled from another machine",
     family: Family::ComponentObjectModel,
     techniques: &["T1559.001", "T1021.003"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::High,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow, ActivityKind::Logon],
     telemetry: &[Source::Sysmon, Source::Security],
-    // Flow and child belong together within this time.
+    // Maximum time between flow and child process.
     window: Some(Duration::from_secs(5)),
     evaluate,
     ..Analytic::DEFAULTS
 };
 
-/// A network logon belongs to a flow within this time.
+/// Maximum time between a network logon and a flow.
 const LOGON: Duration = Duration::from_secs(30);
-/// Flows from one machine into one server belong together within this time.
+/// Flows from one machine to one server are counted together within this time.
 const AGAIN: Duration = Duration::from_secs(900);
-/// The class by which explorer is started for a remote caller.
+/// The class with which explorer is started for a remote caller.
 const FACTORY: &str = "/factory,{75DFF2B7-6936-4C06-A8BB-676A7B00B24B}";
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -85,7 +86,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
 }
 
-/// A child of explorer that starts beside a flow that was logged first, or of an explorer started for COM.
+/// A child process of explorer near a flow that was logged first, or of an explorer started by COM.
 fn child_started(context: &Context<'_>) -> Option<Evidence> {
     let (child, explorer) = (context.subject(), context.parent());
     if !explorer.is(&["explorer.exe"]) || !is_payload(child) {
@@ -101,7 +102,7 @@ fn child_started(context: &Context<'_>) -> Option<Evidence> {
     }
     if contains(explorer.command_line, FACTORY) && contains(explorer.command_line, "-Embedding") {
         let remote = explorer.known.and_then(|known| known.activation.as_ref()).filter(|one| one.is_remote());
-        // The shell itself starts this factory for its user; only a caller from elsewhere makes it an attack.
+        // The shell also starts this factory for its user; it is reported only with a remote caller.
         let remote = remote?;
         return Some(ran(explorer, child, &remote.peer, context.logon_of(explorer)));
     }
@@ -195,13 +196,13 @@ fn network_logon<'c>(context: &Context<'c>, time: Timestamp, peer: &str) -> Opti
 }
 
 fn is_desktop_server(actor: Actor<'_>) -> bool {
-    // A console that somebody opened is called back by the machines it manages.
+    // A console opened by a user receives callbacks from the machines that it manages.
     let opened_console = contains(actor.command_line, ".msc");
     (actor.is(&["explorer.exe", "mmc.exe", "mshta.exe", "iexplore.exe"]) && !opened_console)
         || (predicates::is_office(actor) && !actor.is(&["outlook.exe", "onenote.exe", "onenotem.exe"]))
 }
 
-/// Whether a child of explorer is what a remote command would be.
+/// Whether a child process of explorer is typical of a remote command.
 fn is_payload(child: Actor<'_>) -> bool {
     predicates::is_script_host(child)
         || predicates::is_lolbin(child)
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_logon_from_the_caller_makes_it_surer() {
+    fn a_network_logon_from_the_caller_raises_the_confidence() {
         let logon = logon(99, 3, 0x77, "alice", "10.0.0.9");
         let events = [explorer(), logon, call_of(100.0, EXPLORER), command(101.0)];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_click_without_a_call_and_a_call_into_a_service_are_quiet() {
+    fn a_double_click_and_a_call_to_a_service_are_quiet() {
         check(&ANALYTIC, &[explorer(), command(101.0)], None);
         let service = r"C:\Windows\System32\spoolsv.exe";
         check(&ANALYTIC, &[flow_in(0, 49_913, "10.0.0.9", 58_406).of(service, 700)], None);

@@ -2,17 +2,17 @@
 //!
 //! ## What it detects
 //! dllhost, the surrogate of COM classes, writes or renames a library or program into a folder of Windows or of
-//! installed programs; and a self-elevating program of Windows that loads such a file within five minutes.
+//! installed programs; also an auto-elevating program of Windows that loads such a file within five minutes.
 //!
 //! ## Why it matters
-//! The elevated FileOperation class copies files for any caller: a library planted next to a program that elevates
-//! itself is loaded with administrative rights.
+//! The elevated FileOperation class copies files for any caller: a library planted next to an auto-elevating program is
+//! loaded with administrative rights.
 //!
 //! ## Telemetry
 //! Sysmon 11, with 1 and 5 for the prompt (`consent.exe`); Sysmon 7 for the load.
 //!
 //! ## False positives
-//! A user who copies into such a folder with Explorer and answers the prompt: low. Windows Update's folders are not
+//! A user who copies to such a folder with Explorer and confirms the prompt: low. Windows Update's folders are not
 //! reported.
 //!
 //! ## References
@@ -40,7 +40,7 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::File, ActivityKind::ModuleLoad],
     telemetry: &[Source::Sysmon],
-    // A planted file is loaded at most this long after it was written.
+    // Maximum time between the write of a planted file and its load.
     window: Some(Duration::from_secs(300)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_the_user_agreed_to_is_low() {
+    fn a_copy_confirmed_by_the_user_is_low() {
         let events = [
             start(0, CONSENT, "consent.exe 900").pid(8).session(1),
             start(4, DLLHOST, "dllhost.exe /Processid:{3AD05575-8857-4850-9277-11B85BDB8E09}").pid(9).session(1),

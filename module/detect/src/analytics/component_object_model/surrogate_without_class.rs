@@ -1,17 +1,17 @@
 //! # IPC-COM-020: COM surrogate without its class
 //!
 //! ## What it detects
-//! dllhost, by its version resource whatever the file is called, started without the class it is to serve; critical if
-//! it reaches the public Internet within a minute.
+//! dllhost, recognised by its version resource even if renamed, started without a class id; critical if it connects to
+//! the public Internet within a minute.
 //!
 //! ## Why it matters
-//! Windows never starts dllhost without `/Processid:{...}`: a bare one is an empty shell for injected code.
+//! Windows never starts dllhost without `/Processid:{...}`: without it the process is a typical host for injected code.
 //!
 //! ## Telemetry
-//! Sysmon 1 and 3; Security 4688 with command lines (a line that was not logged is no evidence).
+//! Sysmon 1 and 3; Security 4688 with command lines (a missing command line is not evidence).
 //!
 //! ## False positives
-//! Products that ship a copy of their own: allow by image.
+//! Products that ship their own copy: allow by image.
 //!
 //! ## References
 //! ATT&CK T1055, T1559.001, T1036; DET0224 (AN0628).
@@ -35,7 +35,7 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon, Source::Security],
-    // A connection counts this long after the start.
+    // A connection is considered this long after the start.
     window: Some(Duration::from_secs(60)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -76,7 +76,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
 }
 
-/// Whether it is dllhost with a command line that names no class. A line that was cut or not logged says nothing.
+/// Whether it is dllhost with a command line without a class id. A truncated or missing line is not evidence.
 fn is_bare(actor: Actor<'_>) -> bool {
     actor.is(&["dllhost.exe"]) && !actor.command_line.trim().is_empty() && !contains(actor.command_line, "/Processid")
 }

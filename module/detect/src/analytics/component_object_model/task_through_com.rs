@@ -1,18 +1,18 @@
 //! # IPC-COM-019: Scheduled task created through the Task Scheduler's COM interface
 //!
 //! ## What it detects
-//! An Office program, script host or untrusted program loads the Task Scheduler's COM client: low. A task that is
-//! registered within 30 seconds of it: high. A connection of the same process to another machine's endpoint mapper and
-//! then to a high port within five seconds: a task on that machine, high.
+//! An Office program, script host or untrusted program loads the Task Scheduler's COM client: low. A task registered
+//! within 30 seconds of the load: high. A connection of the same process to another machine's endpoint mapper and then
+//! to a high port within five seconds, which indicates a task on that machine: high.
 //!
 //! ## Why it matters
-//! Tasks made through COM leave no `schtasks` command line.
+//! Tasks created through COM leave no `schtasks` command line.
 //!
 //! ## Telemetry
 //! Sysmon 7 (`taskschd.dll`), 13 (`TaskCache`), 3; Security 4698.
 //!
 //! ## False positives
-//! Installers, updaters and applications that users install for themselves are not counted; the load alone is never
+//! Installers, updaters and applications that users install for themselves are not reported; the load alone is never
 //! above low.
 //!
 //! ## References
@@ -30,9 +30,9 @@ use crate::memory::{KnownProcess, Note, ProcessId};
 use crate::text::{base_name, contains, ends_with};
 use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// Load and registration lie at most this far apart.
+/// Maximum time between load and registration.
 const REGISTERED: Duration = Duration::from_secs(30);
-/// Endpoint mapper and high port lie at most this far apart.
+/// Maximum time between the connections to the endpoint mapper and the high port.
 const CONNECTED: Duration = Duration::from_secs(5);
 const CLASS: &str = "Schedule.Service";
 
@@ -79,7 +79,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
 }
 
-/// A task was registered: by whom, if not by the scheduler's own clients?
+/// A task was registered: finds the client that loaded the scheduler's COM library.
 fn registered(context: &Context<'_>, event: &ProcessEvent<'_>, task: &str) -> Option<Evidence> {
     let stated = event.process.pid.filter(|_| matches!(event.activity, Activity::ServiceChange(_)));
     let (client, note) = context.host.processes.latest_first().find_map(|process| {
@@ -99,7 +99,7 @@ fn registered(context: &Context<'_>, event: &ProcessEvent<'_>, task: &str) -> Op
     )
 }
 
-/// The scheduler's client talks to another machine.
+/// A process that loaded the scheduler's COM library connects to another machine.
 fn elsewhere(context: &Context<'_>, event: &ProcessEvent<'_>, flow: &NetworkFlow<'_>) -> Option<Evidence> {
     if flow.remote.port != 135 && flow.remote.port < 49_152 {
         return None;
@@ -138,7 +138,7 @@ fn id(known: &KnownProcess) -> ProcessId {
     known.id
 }
 
-/// The record of a process's loading the scheduler's client near the event.
+/// The record of a process loading the scheduler's COM library near the event.
 fn scheduler_client<'c>(process: &'c KnownProcess, event: &ProcessEvent<'_>, window: Duration) -> Option<&'c Note> {
     let (_, note) = process
         .modules
@@ -147,7 +147,7 @@ fn scheduler_client<'c>(process: &'c KnownProcess, event: &ProcessEvent<'_>, win
     Some(note)
 }
 
-/// Office, interpreters, and programs from places that users can write to; not what users install for themselves.
+/// Office, interpreters, and programs in user-writable locations, except applications that users install for themselves.
 fn is_suspect(actor: Actor<'_>) -> bool {
     predicates::is_office(actor)
         || predicates::is_script_host(actor)

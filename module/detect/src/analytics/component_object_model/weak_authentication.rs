@@ -1,18 +1,19 @@
 //! # IPC-DCOM-004: Weakly authenticated DCOM activation
 //!
 //! ## What it detects
-//! DistributedCOM 10036: another machine asked for an activation below the packet-integrity level and was refused.
-//! 10037 and 10038: a program here asks for one; a finding if that program is a script host or unknown, else a note
-//! that it needs an update.
+//! DistributedCOM 10036: another machine requested an activation below the packet-integrity level and was refused.
+//! 10037 and 10038: a local program makes such requests; reported if that program is a script host or unknown,
+//! otherwise noted at info as a program that needs an update.
 //!
 //! ## Why it matters
-//! Since the hardening of 2021 Windows' own clients never ask like that; relay tools and old exploitation libraries do.
+//! Since the hardening of 2021 the clients of Windows do not make such requests; relay tools and old exploitation
+//! libraries do.
 //!
 //! ## Telemetry
 //! System log, DistributedCOM 10036 to 10038.
 //!
 //! ## False positives
-//! Old OPC and backup clients and appliances: they become a patching task, not an alert; allow by channel or host.
+//! Old OPC and backup clients and appliances: a patching task instead of an alert; allow by channel or host.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003, T1557.001; DET0224 (AN0628), DET0285 (AN0791). Microsoft KB5004442.
@@ -35,11 +36,11 @@ pub const ANALYTIC: Analytic = Analytic {
     techniques: &["T1559.001", "T1021.003", "T1557.001"],
     attack_analytics: &["AN0628", "AN0791"],
     severity: Severity::Medium,
-    // 10036 to 10038 are documented, but were not in any log at hand.
+    // 10036 to 10038 are documented, but were not in any available log.
     status: Status::Experimental,
     on: &[ActivityKind::ComActivation],
     telemetry: &[Source::DistributedCom],
-    // What the same machine did so long before belongs to it.
+    // Earlier refusals of the same machine are considered for this long.
     window: Some(Duration::from_secs(900)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -48,13 +49,17 @@ pub const ANALYTIC: Analytic = Analytic {
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::ComActivation(com) = &event.activity else { return None };
     match event.provenance.event_id {
-        10_036 => asked_from_elsewhere(context, event, com),
+        10_036 => requested_by_another_machine(context, event, com),
         10_037 | 10_038 => Some(asked_here(context, com)),
         _ => None,
     }
 }
 
-fn asked_from_elsewhere(context: &Context<'_>, event: &ProcessEvent<'_>, com: &ComActivation<'_>) -> Option<Evidence> {
+fn requested_by_another_machine(
+    context: &Context<'_>,
+    event: &ProcessEvent<'_>,
+    com: &ComActivation<'_>,
+) -> Option<Evidence> {
     if com.peer.is_empty() || context.host.addresses.is_own(com.peer) {
         return None;
     }
@@ -138,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_request_from_elsewhere_fires_and_is_worse_beside_another_refusal() {
+    fn a_refused_remote_request_fires_and_is_higher_with_another_refusal() {
         check_tuned(&ANALYTIC, &[weak(0.0)], switched_on(), Some((Severity::Medium, Confidence::Medium)));
         let refusal = com_refused(0, "{49B2791A-B1AE-4C90-9B8E-E860BA07F889}", "10.0.0.9");
         check_tuned(&ANALYTIC, &[refusal, weak(60.0)], switched_on(), Some((Severity::High, Confidence::Medium)));
@@ -153,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_low_until_the_site_switches_it_on() {
+    fn it_is_low_until_the_site_enables_it() {
         let findings = check(&ANALYTIC, &[weak(0.0)], Some((Severity::Low, Confidence::Medium)));
         assert!(findings[0].reasons.is_empty());
     }

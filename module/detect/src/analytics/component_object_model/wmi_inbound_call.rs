@@ -1,17 +1,17 @@
 //! # IPC-WMI-003: WMI called from another machine starts a program
 //!
 //! ## What it detects
-//! A flow from another machine into the endpoint mapper or into a dynamic port of WMI's processes, and within twenty
-//! seconds, in either order, a child of the WMI provider host under a user's account that no local session explains.
+//! A connection from another machine to the endpoint mapper or to a dynamic port of WMI's processes, and within twenty
+//! seconds, in either order, a child process of the WMI provider host under a user account without a local session.
 //!
 //! ## Why it matters
-//! It names the other machine where logons are not recorded.
+//! It identifies the source machine where logons are not recorded.
 //!
 //! ## Telemetry
 //! Sysmon 3 or Security 5156, with Sysmon 1 or Security 4688.
 //!
 //! ## False positives
-//! As IPC-WMI-001. A child in a user's own session was asked for on this machine.
+//! As for IPC-WMI-001. A child process in a user's own session was requested on this machine and is not reported.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1047, T1021.003; DET0224 (AN0628), DET0285 (AN0791).
@@ -37,13 +37,13 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon, Source::Security],
-    // Call and start belong together within this time.
+    // Maximum time between call and process start.
     window: Some(Duration::from_secs(20)),
     evaluate,
     ..Analytic::DEFAULTS
 };
 
-/// So many of the latest processes are compared with a flow.
+/// Number of the latest processes that are compared with a flow.
 const LATEST: usize = 256;
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -92,7 +92,7 @@ fn is_wmi_port(image: &str, port: u16) -> bool {
         || is_any(name, &["wmiprvse.exe"]) && port >= DYNAMIC
 }
 
-/// Whether the child runs under a user's account that no local session explains.
+/// Whether the child process runs under a user account without a local session.
 fn is_foreign(context: &Context<'_>, child: Actor<'_>) -> bool {
     let local = child.session.is_some_and(|session| session > 0)
         || context.logon_of(child).is_some_and(|logon| matches!(logon.kind, 2 | 4 | 5 | 7 | 10 | 11));

@@ -1,17 +1,17 @@
 //! # IPC-WMI-001: WMI provider host starts a program
 //!
 //! ## What it detects
-//! A child of WmiPrvSE that is none of the provider's own helpers. High where the child runs under a network logon
-//! from another machine (or, without logon records, under a user's account in session 0), low where it is local.
+//! A child process of WmiPrvSE that is not one of the provider's own helpers. High if it runs under a network logon
+//! from another machine (or, without logon records, under a user account in session 0), low if it is local.
 //!
 //! ## Why it matters
-//! `Win32_Process.Create` over DCOM is remote execution with nothing but built-in parts.
+//! `Win32_Process.Create` over DCOM is remote execution with built-in components only.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688; Security 4624, also late, makes it certain.
+//! Sysmon 1 or Security 4688; Security 4624, also if it arrives late, raises the confidence.
 //!
 //! ## False positives
-//! Management agents start programs through WMI on their own machine: low. Remote administration by WMI: allow by
+//! Management agents that start programs through WMI on their own machine: low. Remote administration by WMI: allow by
 //! host and account.
 //!
 //! ## References
@@ -58,7 +58,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let confidence = if activation.is_proven() { Confidence::Certain } else { Confidence::High };
     let unknown = predicates::is_unknown_binary(child);
     let text = format!(
-        "WMI started {} for {} from {}: a program was run on this machine from afar.",
+        "WMI started {} for {} from {}: a program was run on this machine from another one.",
         child.name(),
         child.account(),
         activation.from(),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_under_a_network_logon_is_certain() {
+    fn a_child_under_a_network_logon_has_high_confidence() {
         let events = [logon(0, 3, 0x5f00d, "alice", "10.0.0.9"), tool()];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::Certain)));
         let late = [tool(), logon(2, 3, 0x5f00d, "alice", "10.0.0.9")];

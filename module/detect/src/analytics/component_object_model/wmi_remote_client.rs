@@ -1,15 +1,15 @@
 //! # IPC-WMI-005: WMI used to start a program on another machine
 //!
 //! ## What it detects
-//! A script or command line that creates a process through WMI on a machine it names: `wmic /node: process call
-//! create`, `Invoke-WmiMethod` or `Invoke-CimMethod` with a computer name and `Win32_Process`, the class's path on
-//! another machine; or the tool that does only this.
+//! A script or command line that creates a process through WMI on a named machine: `wmic /node: process call create`,
+//! `Invoke-WmiMethod` or `Invoke-CimMethod` with a computer name and `Win32_Process`, the class's path on another
+//! machine; or a tool made only for this.
 //!
 //! ## Why it matters
 //! It is the source's side of lateral movement through WMI.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688 with command line; PowerShell 4104. Explicit credentials: IPC-DCOM-023.
+//! Sysmon 1 or Security 4688 with command line; PowerShell 4104. Explicit credentials are covered by IPC-DCOM-023.
 //!
 //! ## False positives
 //! Administrators' scripts: allow by account and host.
@@ -21,6 +21,7 @@ use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
 };
 
+use crate::context::command_line;
 use crate::context::script_text::is_this_machine;
 use crate::text::{contains, contains_any, find, lower};
 use crate::{Analytic, Context, Evidence, Family};
@@ -38,7 +39,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// What makes a text worth reading.
+/// Words of which a text must contain one before it is examined.
 const HINTS: &[&str] = &["/node:", "Win32_Process", "wmiexec"];
 /// Parameters of PowerShell that name another machine.
 const MACHINE_PARAMETERS: &[&str] = &["-ComputerName", "-CimSession", "-CN "];
@@ -49,7 +50,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         _ => event.process.command_line,
     };
     let text = context.wording()?.squeezed(HINTS)?;
-    let (machine, how) = by_wmic(raw, &text).or_else(|| by_powershell(raw, &text)).or_else(|| by_tool(&text))?;
+    let (machine, how) = by_wmic(raw, &text).or_else(|| by_powershell(raw, &text)).or_else(|| by_tool(raw, &text))?;
     let who = context.subject();
     let by = if who.name().is_empty() { "A script" } else { who.name() };
     let on = if machine.is_empty() { "another machine" } else { machine };
@@ -89,12 +90,12 @@ fn by_powershell<'r>(raw: &'r str, squeezed: &str) -> Option<(&'r str, &'static 
     None
 }
 
-fn by_tool<'r>(squeezed: &str) -> Option<(&'r str, &'static str)> {
+fn by_tool<'r>(raw: &'r str, squeezed: &str) -> Option<(&'r str, &'static str)> {
     contains_any(squeezed, &["wmiexec.py", "wmiexec.exe", "wmiexec.vbs", "invoke-wmiexec"])
-        .then_some(("", "a tool made for it"))
+        .then(|| (command_line::machine(raw).unwrap_or(""), "a tool made for it"))
 }
 
-/// The word that follows `name`, without quotes.
+/// The argument that follows `name`, without quotes.
 fn value_after<'r>(raw: &'r str, name: &str) -> Option<&'r str> {
     let rest = raw.get(find(raw, name)? + name.len()..)?.trim_start_matches([' ', '=', ':']);
     let word = rest.trim_start_matches(['"', '\'']);
@@ -121,7 +122,7 @@ mod tests {
     const FIRES: Option<(Severity, Confidence)> = Some((Severity::High, Confidence::High));
 
     #[test]
-    fn every_way_to_start_a_program_elsewhere_fires() {
+    fn every_method_to_start_a_program_remotely_fires() {
         let line = r#"wmic /node:"ws02" /user:admin process call create "cmd.exe /c calc""#;
         let findings = check(&ANALYTIC, &[start(0, WMIC, line)], FIRES);
         assert_eq!(findings[0].channel.as_ref().map(|channel| channel.peer.as_str()), Some("ws02"));
@@ -136,7 +137,9 @@ mod tests {
 
     #[test]
     fn a_tool_made_for_it_fires() {
-        check(&ANALYTIC, &[start(0, r"C:\Python\python.exe", "python wmiexec.py corp/alice@10.0.0.9")], FIRES);
+        let tool = start(0, r"C:\Python\python.exe", "python wmiexec.py corp/alice@10.0.0.9");
+        let found = check(&ANALYTIC, &[tool], FIRES);
+        assert_eq!((found[0].target.host.as_str(), found[0].target.account.as_str()), ("10.0.0.9", r"corp\alice"));
     }
 
     #[test]

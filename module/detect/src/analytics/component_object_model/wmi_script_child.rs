@@ -1,14 +1,14 @@
 //! # IPC-WMI-002: WMI provider host starts a script host
 //!
 //! ## What it detects
-//! A child of WmiPrvSE that runs commands or scripts, or is one of Windows' own programs that attackers borrow.
-//! Critical where another machine asked for it.
+//! A child process of WmiPrvSE that runs commands or scripts, or is a LOLBin. Critical if requested from another
+//! machine.
 //!
 //! ## Why it matters
-//! A provider has no use for a shell; whoever calls `Win32_Process.Create` does.
+//! A WMI provider does not need a shell; callers of `Win32_Process.Create` do.
 //!
 //! ## Telemetry
-//! Sysmon 1 or Security 4688; Security 4624, also late, tells from where.
+//! Sysmon 1 or Security 4688; Security 4624, also if it arrives late, gives the source machine.
 //!
 //! ## False positives
 //! Management agents that run scripts through WMI on their own machine; inventory by PowerShell. Allow by image.
@@ -57,7 +57,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .reasons(Reasons::DCOM_EXPLOITATION.and_if(remote, Reasons::LATERAL_MOVEMENT))
         .indicators(Indicators::UNEXPECTED_USE)
         .channel(Mechanism::Wmi, "Win32_Process");
-    // A site allows its own management by pair; what comes from elsewhere folds into one finding about the provider.
+    // A site allows its own management by pair; remote calls are grouped into one finding about the provider.
     evidence = if remote { evidence.made_run(one.parent, child) } else { evidence.client(one.parent).server(child) };
     if remote {
         evidence = evidence.indicators(Indicators::ABNORMAL_FLOW).from_machine(&*activation.peer);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_shell_is_high_and_surer_where_it_hides_something() {
+    fn a_local_shell_is_high_with_more_confidence_if_hidden() {
         let local = |line| child(CMD, line).user("NT AUTHORITY", "SYSTEM").session(0);
         check(&ANALYTIC, &[local("cmd.exe /c dir")], Some((Severity::High, Confidence::Medium)));
         let hidden = local("cmd.exe /c powershell -enc SQBFAFgAIAAoAE4AZQB3AA==");
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shell_of_anybody_else_is_quiet() {
+    fn a_shell_of_another_parent_is_quiet() {
         let by_explorer = start(0, CMD, "cmd.exe").by(r"C:\Windows\explorer.exe", "").session(1);
         check(&ANALYTIC, &[by_explorer], None);
     }

@@ -1,18 +1,17 @@
 //! # IPC-WMI-004: Permanent WMI event subscription that runs commands
 //!
 //! ## What it detects
-//! A permanent subscription whose consumer runs a command line or a script, as WMI reports it or as a script or
-//! command line creates it; and what the host of script consumers starts.
+//! A permanent subscription whose consumer runs a command line or a script, as reported by WMI or as created by a
+//! script or command line; and processes started by the host of script consumers.
 //!
 //! ## Why it matters
-//! It survives restarts, runs as SYSTEM, and leaves nothing in the usual places of autostart.
+//! It survives restarts, runs as SYSTEM, and does not appear in the usual autostart locations.
 //!
 //! ## Telemetry
-//! WMI-Activity 5861; PowerShell 4104; Sysmon 1 or Security 4688. What Sysmon itself writes about subscriptions is
-//! not read.
+//! WMI-Activity 5861; PowerShell 4104; Sysmon 1 or Security 4688. Sysmon's own records of subscriptions are not read.
 //!
 //! ## False positives
-//! Windows' own and some vendors' consumers, by name: low, since a name is anybody's.
+//! Consumers of Windows and some vendors, recognised by name: low, because any consumer can have that name.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1546.003, T1047; DET0224 (AN0628).
@@ -40,7 +39,7 @@ pub const ANALYTIC: Analytic = Analytic {
 
 /// The consumers that run something.
 const RUNNING: &[&str] = &["CommandLineEventConsumer", "ActiveScriptEventConsumer"];
-/// How a script or command line creates an instance, squeezed.
+/// How a script or command line creates an instance, without spaces and quotes.
 const CREATING: &[&str] = &[
     "set-wmiinstance",
     "new-ciminstance",
@@ -105,7 +104,7 @@ fn conclude(usual: bool, remote: bool, text: String) -> Evidence {
     let (severity, confidence) =
         if usual { (Severity::Low, Confidence::Medium) } else { (Severity::High, Confidence::High) };
     Evidence::new(severity, confidence, text)
-        // Only administrators may write there.
+        // Only administrators can write there.
         .reasons(
             Reasons::NONE
                 .and_if(!usual, Reasons::ADMINISTRATIVE_PRIVILEGES)
@@ -115,7 +114,7 @@ fn conclude(usual: bool, remote: bool, text: String) -> Evidence {
         .channel(Mechanism::Wmi, r"root\subscription")
 }
 
-/// The consumer's first line, which names it.
+/// The consumer's first line, which contains its name.
 fn short(consumer: &str) -> &str {
     crate::text::clip(consumer.lines().next().unwrap_or(""), 300)
 }
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_script_consumer_starts_fires() {
+    fn a_child_of_a_script_consumer_fires() {
         let child =
             start(0, r"C:\Windows\System32\cmd.exe", "cmd.exe /c x").by(r"C:\Windows\System32\wbem\scrcons.exe", "");
         check(&ANALYTIC, &[child], FIRES);

@@ -1,19 +1,19 @@
 //! # IPC-DDE-003: DDE instruction in a command line, script or message
 //!
 //! ## What it detects
-//! A DDE field (`DDEAUTO`, `DDE` with a program, letters written as numbers), a call of `DDEInitiate`, or a
-//! spreadsheet formula that names a DDE server (`=cmd|'/c ...'!A0`), whatever quotes and spaces hide it.
+//! A DDE field (`DDEAUTO`, `DDE` with a program, letters encoded as numbers), a call of `DDEInitiate`, or a spreadsheet
+//! formula with a DDE server (`=cmd|'/c ...'!A0`); quotes and spaces used for obfuscation are removed.
 //!
 //! ## Why it matters
-//! These are the words that make a document start a program. In a command line or script they are being used, or
-//! being put into a document for somebody else.
+//! These instructions make a document start a program. In a command line or script they are executed, or written to a
+//! document for another user.
 //!
 //! ## Telemetry
 //! Sysmon 1, Security 4688, PowerShell 4104; lines of mail gateways and applications in the Application log or in
 //! syslog.
 //!
 //! ## False positives
-//! Documentation and training material at rest: medium only. Scanners that search for these words: allow by script.
+//! Documentation and training material in messages: medium only. Scanners that search for these words: allow by script.
 //!
 //! ## References
 //! ATT&CK T1559.002, T1027; DET0504 (AN1393).
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_at_rest_is_medium() {
+    fn an_instruction_in_a_logged_message_is_medium() {
         let message = backchannel_events::Text { program: "gateway", message: "attachment field: DDEAUTO excel" };
         check(&ANALYTIC, &[event(0, Activity::Text(message))], Some((Severity::Medium, Confidence::Medium)));
     }

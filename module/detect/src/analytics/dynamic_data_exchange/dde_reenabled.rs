@@ -1,18 +1,18 @@
 //! # IPC-DDE-002: DDE re-enabled in Office settings
 //!
 //! ## What it detects
-//! An Office setting that lets documents start programs or follow links unasked: `AllowDDE`,
-//! `DisableDDEServerLaunch=0`, `DontUpdateLinks=0`, unsafe mail rules and their relatives, in any version's key; or the
-//! command that sets it.
+//! An Office setting that lets documents start programs or follow links without confirmation: `AllowDDE`,
+//! `DisableDDEServerLaunch=0`, `DontUpdateLinks=0`, unsafe mail rules and related settings, in the key of any version;
+//! or the command that sets it.
 //!
 //! ## Why it matters
-//! Office has DDE switched off since 2017. Nobody needs it back but old market-data plug-ins, and attackers.
+//! DDE has been disabled in Office since 2017. Apart from old market-data plug-ins, only attackers need it enabled.
 //!
 //! ## Telemetry
 //! Sysmon 13, Security 4657; Sysmon 1, Security 4688, PowerShell 4104 for the command.
 //!
 //! ## False positives
-//! Group policy that allows it for such plug-ins, and users who tick the box in Office itself: low.
+//! Group policy that allows it for such plug-ins, and users who change the setting in Office itself: low.
 //!
 //! ## References
 //! ATT&CK T1559.002, T1112; DET0504 (AN1393). Microsoft security advisory 4053440.
@@ -81,7 +81,7 @@ mod tests {
         r"HKU\S-1-5-21-1\Software\Policies\Microsoft\Office\16.0\Excel\Security\DisableDDEServerLaunch";
 
     #[test]
-    fn word_s_own_switch_set_from_outside_fires() {
+    fn a_word_setting_changed_by_another_program_fires() {
         let events = [registry_set(0, ALLOW, "DWORD (0x00000002)").of(r"C:\Windows\System32\reg.exe", 6)];
         check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::High)));
     }

@@ -1,11 +1,11 @@
 //! # IPC-DDE-007: Legacy OLE server started by a document
 //!
 //! ## What it detects
-//! The equation editor started by DcomLaunch as an OLE server; a child of it, or a connection from it, is critical.
+//! The equation editor started by DcomLaunch as an OLE server; a child process or a connection of it is critical.
 //!
 //! ## Why it matters
-//! The equation editor runs outside Office's protections and has been removed in 2018 for its exploited flaws: a
-//! document that still asks for it is an exploit or very old, and its child is the payload.
+//! The equation editor runs without Office's protections and was removed in 2018 because of exploited vulnerabilities:
+//! a document that still uses it is an exploit or very old, and the child process is the payload.
 //!
 //! ## Telemetry
 //! Sysmon 1 and 3, Security 4688.
@@ -28,7 +28,7 @@ pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DDE-007",
     title: "Legacy OLE server started by a document",
     family: Family::DynamicDataExchange,
-    techniques: &["T1559.001", "T1559.002", "T1203"],
+    techniques: &["T1559.001", "T1203"],
     attack_analytics: &["AN1393"],
     severity: Severity::High,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],

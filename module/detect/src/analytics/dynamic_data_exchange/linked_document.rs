@@ -1,18 +1,18 @@
 //! # IPC-DDE-004: Link-carrying file opened, then a child or a connection
 //!
 //! ## What it detects
-//! A file that may carry links or formulas (`.csv`, `.slk`, `.iqy`, `.rtf`, `.msg` ...) arrives from a browser, mail
-//! program or archive, and within two minutes Office starts a script host, borrowed system program or untrusted
-//! program, or, having opened a web query, goes to the Internet.
+//! A file type that can contain links or formulas (`.csv`, `.slk`, `.iqy`, `.rtf`, `.msg` ...) is written by a browser,
+//! mail program or archiver, and within two minutes Office starts a script host, LOLBin or untrusted program, or,
+//! having opened a web query, connects to the Internet.
 //!
 //! ## Why it matters
-//! Formulas and links in such files start programs through DDE without any macro, and mail filters let them through.
+//! Formulas and links in such files start programs through DDE without any macro, and mail filters allow them.
 //!
 //! ## Telemetry
 //! Sysmon 11 or 15; Sysmon 1 or Security 4688; Sysmon 3.
 //!
 //! ## False positives
-//! Feeds opened daily start nothing: not reported.
+//! Data feeds that are opened daily start no programs: not reported.
 //!
 //! ## References
 //! ATT&CK T1559.002, T1204.002; DET0504 (AN1393).
@@ -38,7 +38,7 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon],
-    // File and child lie at most this far apart.
+    // Maximum time between file and child process.
     window: Some(Duration::from_secs(120)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -109,7 +109,7 @@ fn arrived<'c>(context: &Context<'c>, event: &ProcessEvent<'_>, editor: Actor<'_
     }
 }
 
-/// Programs that bring files from elsewhere: not the editors that save them.
+/// Programs that receive files from outside, as opposed to editors that save them.
 fn is_carrier(name: &str) -> bool {
     let editor = is_any(name, &["winword.exe", "excel.exe", "powerpnt.exe", "msaccess.exe", "soffice.bin"]);
     !name.is_empty() && !editor && !programs::is_script_host(name)
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_web_query_that_goes_to_the_internet_fires() {
+    fn a_web_query_that_connects_to_the_internet_fires() {
         let flow = backchannel_events::NetworkFlow {
             remote: backchannel_events::Endpoint { address: "203.0.113.9", port: 443, name: "" },
             outbound: true,

@@ -1,4 +1,4 @@
-//! Dynamic Data Exchange: documents that start programs, and the settings that let them.
+//! Dynamic Data Exchange: documents that start programs, and the settings that allow it.
 
 pub mod dde_instruction;
 pub mod dde_reenabled;

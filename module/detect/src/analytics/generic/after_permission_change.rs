@@ -1,20 +1,20 @@
-//! # IPC-BASE-010: New right used at once
+//! # IPC-BASE-010: Newly granted permission used
 //!
 //! ## What it detects
-//! A channel that only the few may use, opened within a day by an account that was just let in: a container engine's
-//! socket by a new member of its group, a socket by a stranger after it was opened to everybody, an administrative pipe
+//! A restricted channel opened within a day by an account that was just given access: a container engine's socket by a
+//! new member of its group, a socket by an unexpected program after it was made world-writable, an administrative pipe
 //! from another machine by a new administrator.
 //!
 //! ## Why it matters
-//! The change of rights alone may be an onboarding, the use alone an administrator's day; both together, unexplained,
-//! are how access is taken.
+//! The permission change alone may be onboarding, the use alone ordinary administration; both together, without an
+//! explanation, are typical of an attacker who grants access and uses it.
 //!
 //! ## Telemetry
 //! Security 4728 and 4732, auditd USER_MGMT, GRP_MGMT and chmod on sockets for the right; Security 5145, auditd
 //! connect for its use.
 //!
 //! ## False positives
-//! Onboarding by hand. A change made by configuration management or a package explains it: info.
+//! Manual onboarding. A change made by configuration management or a package explains the finding: info.
 //!
 //! ## References
 //! Playbook Q3, L1b, E1; ATT&CK T1559, T1098; DET0493 (AN1357, AN1358).
@@ -34,7 +34,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-010",
-    title: "New right used at once",
+    title: "Newly granted permission used",
     family: Family::Generic,
     techniques: &["T1559", "T1098"],
     attack_analytics: &["AN1357", "AN1358"],
@@ -45,10 +45,10 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// A right is new for this long.
+/// A permission counts as new for this long.
 const NEW: Duration = Duration::from_secs(24 * 3_600);
 
-/// Groups whose members may administer Windows from elsewhere, by name or by the end of their SID.
+/// Groups whose members may administer Windows remotely, by name or by the end of their SID.
 const WINDOWS_GROUPS: &[&str] = &[
     "Administrators",
     "Domain Admins",
@@ -64,7 +64,7 @@ const WINDOWS_GROUPS: &[&str] = &[
     "S-1-5-32-580",
 ];
 
-/// What installs software and sets machines up.
+/// Programs that install software and configure machines.
 const MANAGERS: &[&str] = &[
     "dpkg",
     "rpm",
@@ -89,7 +89,7 @@ const MANAGERS: &[&str] = &[
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::ChannelConnect(channel) = &event.activity else { return None };
     let mut changes = context.host.changes.near(event.time, NEW).filter(|change| change.note.time <= event.time);
-    // Most hosts have none: nothing is looked at then.
+    // Most hosts have no such change and need no further checks.
     let client = context.subject();
     let change = changes.find(|change| lets_in(context, change, channel, client))?;
     let explained = is_managed(context, change);
@@ -117,7 +117,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// Whether the change is what lets this client use this channel.
+/// Whether the change gives this client access to this channel.
 fn lets_in(context: &Context<'_>, change: &Change, channel: &Channel<'_>, client: Actor<'_>) -> bool {
     match (change.kind, channel.mechanism) {
         (ChangeKind::Permission, Mechanism::UnixSocket) => {
@@ -136,7 +136,7 @@ fn lets_in(context: &Context<'_>, change: &Change, channel: &Channel<'_>, client
     }
 }
 
-/// Whether membership of a group opens a socket: the engine is named in both.
+/// Whether membership of a group gives access to a socket: both contain the engine's name.
 fn opens(group: &str, socket: &str) -> bool {
     const OF: [(&str, &str); 6] = [
         ("docker", "/docker.sock"),
@@ -150,8 +150,7 @@ fn opens(group: &str, socket: &str) -> bool {
         && sockets::is_privileged(socket)
 }
 
-/// Whether the account of a change is the client's: by name, by id, or by the name that the client's session began
-/// with.
+/// Whether the account of a change is the client's: by name, by id, or by the login name of the client's session.
 fn is_same(context: &Context<'_>, subject: &str, client: Actor<'_>) -> bool {
     let session = client.session.and_then(|session| context.logon(u64::from(session)));
     let names = [client.user.name, client.user.id, client.user.audit_id, session.map_or("", |logon| &*logon.user_name)];
@@ -166,7 +165,7 @@ fn account(context: &Context<'_>, client: Actor<'_>) -> String {
     }
 }
 
-/// Whether who made the change, or who started it, installs software or sets machines up.
+/// Whether the process that made the change, or its parent, installs software or configures machines.
 fn is_managed(context: &Context<'_>, change: &Change) -> bool {
     let mut next = change.who.process.and_then(|id| context.remembered(id));
     for _ in 0..6 {
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_on_a_socket_that_was_opened_to_all_fires() {
+    fn an_unexpected_program_on_a_socket_made_world_writable_fires() {
         let chmod = FileChange {
             operation: FileOperation::ChangeMode,
             kind: FileKind::Socket,
@@ -233,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_daemon_that_opens_its_own_socket_to_all_is_quiet() {
+    fn a_daemon_that_makes_its_own_socket_world_writable_is_quiet() {
         let chmod = FileChange {
             operation: FileOperation::ChangeMode,
             kind: FileKind::Socket,
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_that_adds_its_account_explains_itself() {
+    fn a_package_that_adds_its_own_account_is_explained() {
         let events = [
             start(0, "/usr/bin/dpkg", "dpkg --configure docker").pid(59).uids("0", "0", "1000"),
             start(0, "/usr/sbin/usermod", "usermod").pid(60).parent_pid(59).uids("0", "0", "1000"),

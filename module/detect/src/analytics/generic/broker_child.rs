@@ -1,19 +1,19 @@
 //! # IPC-BASE-012: Unusual child of an IPC broker
 //!
 //! ## What it detects
-//! A program that a broker started (DcomLaunch's svchost, dllhost, WmiPrvSE, services, RuntimeBroker, dbus-daemon,
-//! systemd, launchd ...) although the baseline has never seen it do so on this host.
+//! A program started by a broker (DcomLaunch's svchost, dllhost, WmiPrvSE, services, RuntimeBroker, dbus-daemon,
+//! systemd, launchd ...) for the first time on this host according to the baseline.
 //!
 //! ## Why it matters
-//! Brokers start programs for whoever asks over COM, WMI, D-Bus or a service request; the set they start is small and
-//! stays the same.
+//! Brokers start programs on behalf of clients of COM, WMI, D-Bus or the service manager; the set of these programs is
+//! small and stable.
 //!
 //! ## Telemetry
 //! Process starts (Sysmon 1, Security 4688, auditd execve, Endpoint Security exec), and a baseline; inactive without
 //! one.
 //!
 //! ## False positives
-//! Updates and new packaged applications: an installation within the day before explains them.
+//! Updates and new packaged applications: a software installation within the preceding day explains the finding.
 //!
 //! ## References
 //! Playbook L1a, KI-1, Q4, E3; ATT&CK T1559, T1569; DET0493 (AN1357, AN1358, AN1359).
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_of_a_user_s_folder_fires() {
+    fn a_program_in_a_user_s_folder_fires() {
         let events = [child(NOW, r"C:\Users\alice\AppData\Local\Temp\u.exe")];
         let found = check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::High, Confidence::Medium)));
         assert!(found.iter().all(|finding| finding.reasons == Reasons::UNKNOWN_BINARY));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_installed_program_is_low_and_what_was_learned_quiet() {
+    fn an_installed_program_is_low_and_one_in_the_baseline_quiet() {
         let events = [child(NOW, r"C:\Program Files\New\new.exe")];
         check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::Low, Confidence::Medium)));
         check_learned(&ANALYTIC, &learned(usual), &[usual(6.0)], None);

@@ -1,12 +1,13 @@
 //! # IPC-BASE-008: Burst of inter-process communication
 //!
 //! ## What it detects
-//! One process or visitor that opens more than twenty channels of five or more kinds within a minute; with a baseline,
-//! more than five times what the busiest minute of the same exchange was. Channels that every process uses are not
-//! counted, and nothing is said in the first ten minutes of a host.
+//! One process or remote client that opens more than twenty channels of five or more kinds within a minute; with a
+//! baseline, more than five times the busiest minute learned for the same exchange. Channels that every process uses
+//! are not counted, and nothing is reported in the first ten minutes of a host.
 //!
 //! ## Why it matters
-//! Whoever looks for a way in tries many doors at once; level 1 of the playbook asks for patterns and bursts.
+//! Enumeration of IPC endpoints tries many channels in a short time; level 1 of the playbook requires the detection of
+//! patterns and bursts.
 //!
 //! ## Telemetry
 //! Sysmon 18, Security 5145, auditd connect, Endpoint Security.
@@ -40,22 +41,22 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// More than so many openings within a minute ...
+/// Openings within a minute above which a burst is reported ...
 const MANY: Threshold = Threshold {
     name: "channels",
     default: 20,
     least: 5,
     most: 10_000,
-    about: "channels that one process or visitor opens within a minute",
+    about: "channels that one process or remote client opens within a minute",
 };
-/// ... of so many kinds of channel.
+/// ... if they have at least this many kinds of channel.
 const KINDS: Threshold =
     Threshold { name: "kinds", default: 5, least: 1, most: 16, about: "kinds of channel among them" };
-/// A burst is looked at again after so many more openings.
+/// A burst is evaluated again after this many more openings.
 const AGAIN: u32 = 16;
-/// A host that starts, or whose log starts, is busy for so long.
+/// A host that starts, or whose log starts, is not evaluated for this long.
 const QUIET: Duration = Duration::from_secs(600);
-/// More than so many times the busiest minute that was learned.
+/// Multiple of the busiest minute in the baseline above which a burst is reported.
 const TIMES: u32 = 5;
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -93,7 +94,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         (true, "") => "A client on the network",
         (true, peer) => peer,
     };
-    let failed = if refused { format!(", {} of them in vain", rate.refused) } else { String::new() };
+    let failed = if refused { format!(", {} of them refused", rate.refused) } else { String::new() };
     let kinds = rate.kinds();
     let text = format!("{who} opened {count} channels of {kinds} or more kinds within a minute{failed}.");
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
@@ -108,7 +109,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// Whether the host, or what is known of it, is younger than ten minutes.
+/// Whether the host, or its first record, is younger than ten minutes.
 fn has_just_started(context: &Context<'_>) -> bool {
     const FIRST: [&str; 5] = ["wininit.exe", "services.exe", "systemd", "init", "launchd"];
     let now = context.event().time;
@@ -133,19 +134,19 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_program_that_tries_many_doors_fires() {
+    fn an_unknown_program_that_opens_many_kinds_fires() {
         let events = opened(900.0, 30, r"C:\Users\eve\x.exe", 6);
         check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::Medium)));
     }
 
     #[test]
-    fn refusals_make_it_worse() {
+    fn refusals_raise_the_severity() {
         let mut events = opened(900.0, 30, r"C:\Users\eve\x.exe", 6);
         for event in &mut events {
             event.0.outcome = backchannel_events::Outcome::Denied;
         }
         let found = check(&ANALYTIC, &events, Some((Severity::High, Confidence::Medium)));
-        assert!(found.iter().any(|finding| finding.text.contains("in vain")));
+        assert!(found.iter().any(|finding| finding.text.contains("of them refused")));
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! # IPC-BASE-016: Injected process uses a channel
 //!
 //! ## What it detects
-//! A process into which another one started a thread, wrote memory or put another image, and which within five minutes
-//! makes or opens a channel that the baseline does not know of it, or, without a baseline, one that it had not used.
+//! A process into which another one started a thread, wrote memory or replaced the image, and which within five minutes
+//! creates or opens a channel that the baseline does not contain for it, or, without a baseline, one that it had not
+//! used before.
 //!
 //! ## Why it matters
-//! Code that was put into an honest process talks in its name: to its operator over a pipe, or to a service that trusts
-//! the host it sits in.
+//! Code injected into a legitimate process communicates under that process's name: with its operator over a pipe, or
+//! with a service that trusts the host process.
 //!
 //! ## Telemetry
 //! Sysmon 8 and 25, auditd ptrace, Endpoint Security remote_thread_create for the injection; Sysmon 17 and 18,
 //! auditd, Endpoint Security for the channel.
 //!
 //! ## False positives
-//! The session and window manager, virtual machine tools and consent inject by trade and are left out, like security
+//! The session and window manager, virtual machine tools and consent inject by design and are excluded, as are security
 //! products and other installed programs.
 //!
 //! ## References
@@ -42,13 +43,13 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::ChannelConnect, ActivityKind::ChannelCreate],
     telemetry: &[Source::Sysmon, Source::Auditd, Source::EndpointSecurity],
-    // The channel is used this long after the injection.
+    // Maximum time between the injection and the use of the channel.
     window: Some(Duration::from_secs(300)),
     evaluate,
     ..Analytic::DEFAULTS
 };
 
-/// Inject by trade.
+/// Programs that inject into others by design.
 const BY_TRADE: &[&str] = &[
     "csrss.exe",
     "dwm.exe",
@@ -73,7 +74,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let injection = context.host.injections.latest_first().find(|one| {
         one.target == known.id && one.note.time <= event.time && one.note.time.within(context.window(), event.time)
     })?;
-    if is_anybodys(channel) || !is_new(context, channel, known, injection) {
+    if is_common(channel) || !is_new(context, channel, known, injection) {
         return None;
     }
     let source = injection.source.and_then(|id| context.remembered(id)).or_else(|| context.parent_of(target))?;
@@ -82,7 +83,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let did = injection.how.as_str();
     let text = format!(
-        "{} {did} {}, which then used {} {}: it talks for somebody else.",
+        "{} {did} {}, which then used {} {}: the injected code may be the one that talks.",
         source.name(),
         target.name(),
         channel.mechanism.as_str(),
@@ -103,8 +104,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// Whether nothing follows from the use of the channel.
-fn is_anybodys(channel: &Channel<'_>) -> bool {
+/// Whether the use of the channel is not significant.
+fn is_common(channel: &Channel<'_>) -> bool {
     if channel.name.is_empty() || channel.remote || hubs::is_shared(channel.name) {
         return true;
     }
@@ -118,7 +119,7 @@ fn is_anybodys(channel: &Channel<'_>) -> bool {
     }
 }
 
-/// Whether the channel is new to the process: to the baseline, or, without one, to what was seen of it before.
+/// Whether the channel is new for the process: not in the baseline, or, without one, not in its recorded activity.
 fn is_new(context: &Context<'_>, channel: &Channel<'_>, known: &KnownProcess, injection: &Injection) -> bool {
     match context.exchange {
         Some((_, Standing::Usual)) => false,
@@ -131,7 +132,7 @@ fn is_new(context: &Context<'_>, channel: &Channel<'_>, known: &KnownProcess, in
     }
 }
 
-/// Whether there is no honest reason for `source` to reach into `target`.
+/// Whether `source` has no legitimate reason to inject into `target`.
 fn is_suspect(source: Actor<'_>, target: Actor<'_>, how: How) -> bool {
     if source.is(BY_TRADE) || debuggers::is_debugger(source) || debuggers::is_runtime(source) {
         return false;
@@ -143,9 +144,9 @@ fn is_suspect(source: Actor<'_>, target: Actor<'_>, how: How) -> bool {
     if same {
         return false;
     }
-    let borrowed = predicates::is_script_host(source) || predicates::is_lolbin(source);
-    // On Unix whoever attaches or writes without being a debugger is suspect enough.
-    predicates::is_untrusted(source) || borrowed || (source.image.starts_with('/') && matches!(how, How::Write))
+    let lolbin = predicates::is_script_host(source) || predicates::is_lolbin(source);
+    // On Unix, attaching or writing by a program that is not a debugger is suspicious enough.
+    predicates::is_untrusted(source) || lolbin || (source.image.starts_with('/') && matches!(how, How::Write))
 }
 
 #[cfg(test)]
@@ -182,14 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn who_injects_by_trade_or_is_installed_is_quiet() {
+    fn programs_that_inject_by_design_and_installed_ones_are_quiet() {
         for source in [r"C:\Windows\System32\csrss.exe", r"C:\Program Files\EDR\agent.exe"] {
             check(&ANALYTIC, &[thread(0.0, source), uses(20.0, r"\k9f3")], None);
         }
     }
 
     #[test]
-    fn a_channel_used_before_and_one_that_everybody_uses_are_quiet() {
+    fn a_channel_used_before_and_a_common_one_are_quiet() {
         let x = r"C:\Users\a\x.exe";
         check(&ANALYTIC, &[uses(0.0, r"\k9f3"), thread(5.0, x), uses(20.0, r"\k9f3")], None);
         check(&ANALYTIC, &[thread(5.0, x), pipe_opened(20.0, r"\wkssvc").of(NOTEPAD, 90)], None);

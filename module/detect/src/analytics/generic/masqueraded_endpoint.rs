@@ -1,17 +1,17 @@
 //! # IPC-BASE-015: Masqueraded endpoint of a channel
 //!
 //! ## What it detects
-//! A process with the name of one of Windows' own programs, outside the folders of Windows, that creates or opens a
-//! channel or is started by a COM or WMI broker; or one of the programs attackers borrow under another name.
+//! A process with the name of a Windows program, outside the folders of Windows, that creates or opens a channel or is
+//! started by a COM or WMI broker; or a LOLBin under another name.
 //!
 //! ## Why it matters
-//! Only something that wants to be overlooked takes the name of a system program.
+//! System program names outside their folder, and renamed LOLBins, are used for masquerading.
 //!
 //! ## Telemetry
 //! Sysmon 1, 17, 18 or Security 4688. The renamed form needs Sysmon 1 (OriginalFileName).
 //!
 //! ## False positives
-//! Mounted images of another Windows; portable copies of administrators' tools.
+//! Mounted images of another Windows installation; portable copies of administration tools.
 //!
 //! ## References
 //! ATT&CK T1559, T1036.005; DET0493 (AN1357).
@@ -76,9 +76,9 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// Whether a borrowed program runs under a name that is not its own.
+/// Whether a LOLBin runs under another name than its original one.
 fn is_renamed(name: &str, original: &str) -> bool {
-    // Only a version resource keeps its name when the file is renamed; auditd's `comm` does not.
+    // Only the version resource keeps the original name when the file is renamed; auditd's `comm` does not.
     if original.is_empty() || name.is_empty() || !(programs::is_lolbin(original) || programs::is_script_host(original))
     {
         return false;
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misplaced_program_that_only_starts_is_not_ours() {
+    fn a_misplaced_program_that_only_starts_is_quiet() {
         let events =
             [start(0, r"C:\Windows\svchost.exe", "svchost.exe").by(r"C:\Windows\explorer.exe", "explorer.exe")];
         check(&ANALYTIC, &events, None);

@@ -1,4 +1,4 @@
-//! Behaviour that is wrong over any channel: known bad endpoints, masquerade, strangers, deviations from the baseline.
+//! Behaviour that is suspicious on any channel: known bad endpoints, masquerading, unknown programs, deviations from the baseline.
 
 pub mod after_logon;
 pub mod after_permission_change;

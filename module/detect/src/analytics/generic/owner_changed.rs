@@ -1,18 +1,19 @@
-//! # IPC-BASE-013: Channel made by another program than before
+//! # IPC-BASE-013: Channel created by another program than before
 //!
 //! ## What it detects
-//! A pipe, socket or FIFO made anew under the same name by a program of another name and another folder, which is less
-//! trusted than the earlier owner or runs with lesser rights. Well-known pipes are IPC-PIPE-007's.
+//! A pipe, socket or FIFO created again under the same name by a program with another name and another folder, which is
+//! less trusted than the earlier owner or runs with lower privileges. Well-known pipes are covered by IPC-PIPE-007.
 //!
 //! ## Why it matters
-//! Clients find their server by the name alone: whoever takes it over gets their requests, and may get their rights.
+//! Clients find their server by name alone: a process that takes the name over receives their requests, and may gain
+//! their privileges.
 //!
 //! ## Telemetry
 //! Sysmon 17; auditd bind, mknod.
 //!
 //! ## False positives
-//! A product replaced by another one of the same interface: an installation in between explains it. Sockets that a
-//! service manager makes on a daemon's behalf are left out.
+//! A product replaced by another one with the same interface: an installation in between explains the finding. Sockets
+//! that a service manager creates on a daemon's behalf are excluded.
 //!
 //! ## References
 //! Playbook KI-1, Q1, Q4, E3; ATT&CK T1559, T1574; DET0493 (AN1357, AN1358).
@@ -31,7 +32,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-013",
-    title: "Channel made by another program than before",
+    title: "Channel created by another program than before",
     family: Family::Generic,
     techniques: &["T1559", "T1574"],
     attack_analytics: &["AN1357", "AN1358"],
@@ -42,7 +43,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// Make sockets on behalf of others.
+/// Programs that create sockets on behalf of others.
 const ON_BEHALF: &[&str] = &[
     "systemd",
     "init",
@@ -64,7 +65,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let known = context.channel(channel.name)?;
     let before = known.created.as_ref()?;
     let now = context.subject();
-    if !is_other(&before.image, now.image) || now.is(ON_BEHALF) || is_told_elsewhere(channel) {
+    if !is_other(&before.image, now.image) || now.is(ON_BEHALF) || is_covered_by_others(channel) {
         return None;
     }
     let earlier = before.process.and_then(|id| context.remembered(id)).unwrap_or_default();
@@ -109,8 +110,8 @@ fn is_other(before: &str, now: &str) -> bool {
         && !directory(before).eq_ignore_ascii_case(directory(now))
 }
 
-/// Whether others say it: names that everybody uses, that belong to an owner by rule, or that name their maker.
-fn is_told_elsewhere(channel: &Channel<'_>) -> bool {
+/// Whether other analytics cover the name: common names, names with a fixed owner, or names that contain their creator.
+fn is_covered_by_others(channel: &Channel<'_>) -> bool {
     if channel.mechanism != Mechanism::NamedPipe {
         return hubs::is_shared(channel.name) || sockets::is_desktop(channel.name);
     }
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_s_program_that_takes_a_service_s_name_fires() {
+    fn a_user_s_program_that_takes_over_a_service_s_name_fires() {
         let taken = pipe_created(60, r"\vendor\control").of(r"C:\Users\a\x.exe", 60).user("CORP", "a");
         let found = check(&ANALYTIC, &[served(0.0), taken], Some((Severity::Medium, Confidence::Medium)));
         assert!(found.iter().all(|finding| finding.reasons == Reasons::UNKNOWN_BINARY));
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_of_root_that_an_account_takes_fires() {
+    fn a_root_socket_taken_over_by_another_account_fires() {
         let events = [
             unix_bound(0.0, "/run/app/app.sock").of("/usr/sbin/appd", 40).uids("0", "0", ""),
             unix_bound(60.0, "/run/app/app.sock").of("/usr/bin/python3", 60).uids("1001", "1001", "1001"),
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_manager_that_makes_the_socket_is_quiet() {
+    fn a_service_manager_that_creates_the_socket_is_quiet() {
         let events = [
             unix_bound(0.0, "/run/docker.sock").of("/usr/bin/dockerd", 40).uids("0", "0", ""),
             unix_bound(60.0, "/run/docker.sock").of("/usr/lib/systemd/systemd", 1).uids("0", "0", ""),

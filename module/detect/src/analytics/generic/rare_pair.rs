@@ -1,18 +1,18 @@
 //! # IPC-BASE-002: Exchange that is rare in the fleet
 //!
 //! ## What it detects
-//! Two processes that talk over a channel on two hosts at most and on fewer than three days, in a fleet of which enough
-//! was learned.
+//! Two processes that communicate over a channel on at most two hosts and on fewer than three days, in a fleet with a
+//! sufficiently complete baseline.
 //!
 //! ## Why it matters
-//! What belongs to an organisation's software is seen on many machines and many days; what belongs to an intruder is not.
+//! An organisation's own software is seen on many machines and many days; an attacker's is not.
 //!
 //! ## Telemetry
 //! Any log with channels (Sysmon 18, Security 5145, auditd, Zeek and others), and a baseline; inactive without one.
 //!
 //! ## False positives
-//! Servers with a single purpose, and software in its first week: low severity, raised only for programs from places
-//! users can write to.
+//! Single-purpose servers, and software in its first week: low severity, raised only for programs in user-writable
+//! locations.
 //!
 //! ## References
 //! Playbook Q2, Q4, KI-1; ATT&CK T1559; DET0493 (AN1357, AN1358).
@@ -78,13 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_on_one_day_only_is_rare() {
+    fn an_exchange_seen_on_one_day_only_fires() {
         let again = pipe_opened(6.0 * 86_400.0, r"\app\orders").of(r"C:\Users\alice\x.exe", 60).user("CORP", "alice");
         check_learned(&ANALYTIC, &twice(), &[again], Some((Severity::Medium, Confidence::Medium)));
     }
 
     #[test]
-    fn what_is_usual_is_quiet() {
+    fn a_common_exchange_is_quiet() {
         check_learned(&ANALYTIC, &twice(), &[usual(6.0)], None);
     }
 }

@@ -1,11 +1,12 @@
-//! # IPC-BASE-019: Programs report that a socket fails them
+//! # IPC-BASE-019: Programs report errors on a UNIX socket
 //!
 //! ## What it detects
-//! Three or more lines within ten minutes in which programs say that the same UNIX socket refused or dropped them.
+//! Three or more log lines within ten minutes in which programs report that the same UNIX socket refused or closed
+//! their connection.
 //!
 //! ## Why it matters
-//! A server that was replaced, flooded or crashed shows in its clients' logs first. It proves nothing alone, and
-//! supports what else is found.
+//! A server that was replaced, flooded or crashed first shows in its clients' logs. Alone this is weak evidence; it
+//! supports other findings.
 //!
 //! ## Telemetry
 //! Syslog of any program.
@@ -27,7 +28,7 @@ use crate::{Analytic, Context, Evidence, Family, Threshold};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-019",
-    title: "Programs report that a socket fails them",
+    title: "Programs report errors on a UNIX socket",
     family: Family::Generic,
     techniques: &["T1559", "T1499"],
     attack_analytics: &["AN1358"],
@@ -39,7 +40,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// So many complaints ...
+/// Number of reported errors ...
 const MANY: Threshold =
     Threshold { name: "faults", default: 3, least: 2, most: 64, about: "faults of one channel within ten minutes" };
 /// ... within this time.
@@ -88,21 +89,21 @@ mod tests {
     const REFUSED: &str = "connect() to unix:/run/app.sock failed (111: Connection refused)";
 
     #[test]
-    fn three_complaints_about_one_socket_fire_low() {
+    fn three_errors_on_one_socket_fire_low() {
         let other = "dial unix /var/run/app.sock: connect: permission denied";
         let events = [said(0.0, REFUSED), said(60.0, other), said(120.0, REFUSED)];
         check(&ANALYTIC, &events, Some((Severity::Low, Confidence::Low)));
     }
 
     #[test]
-    fn two_complaints_and_complaints_about_several_sockets_are_quiet() {
+    fn two_errors_and_errors_on_several_sockets_are_quiet() {
         check(&ANALYTIC, &[said(0.0, REFUSED), said(60.0, REFUSED)], None);
         let others = ["/run/a.sock: Connection refused", "/run/b.sock: Connection refused"];
         check(&ANALYTIC, &[said(0.0, others[0]), said(1.0, others[1]), said(2.0, REFUSED)], None);
     }
 
     #[test]
-    fn three_complaints_in_an_hour_are_quiet() {
+    fn three_errors_in_an_hour_are_quiet() {
         check(&ANALYTIC, &[said(0.0, REFUSED), said(1_200.0, REFUSED), said(2_400.0, REFUSED)], None);
     }
 }

@@ -1,19 +1,19 @@
 //! # IPC-BASE-018: Telemetry tampered with
 //!
 //! ## What it detects
-//! The logs that this software reads, cleared, stopped or taken their rules: high within a quarter of an hour after
-//! an alarm about communication between processes on the same host; low by itself, because it says nothing about IPC
-//! but that it may go unseen.
+//! The logs that this software reads are cleared or stopped, or their rules are removed: high within fifteen minutes
+//! after a finding about inter-process communication on the same host; otherwise low, because it only means that IPC
+//! may go unrecorded.
 //!
 //! ## Why it matters
-//! What was done before is gone and what is done next is not seen: "no anomaly" on such a host means "not known".
+//! Earlier activity is lost and later activity is not recorded: "no anomaly" on such a host means "not known".
 //!
 //! ## Telemetry
 //! Sysmon 4 and 16; Security 1102 and System 104; auditd CONFIG_CHANGE and DAEMON records; process starts for the
 //! command.
 //!
 //! ## False positives
-//! Shutdowns, updates of rules by `augenrules`, images that are cleaned before use.
+//! Shutdowns, rule updates by `augenrules`, images that are cleaned before use.
 //!
 //! ## References
 //! Playbook LOG-1 to LOG-4, E1; ATT&CK T1559, T1562.001, T1562.006, T1070.001; DET0493 (AN1357, AN1358).
@@ -37,15 +37,15 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::Telemetry],
     telemetry: &[Source::Sysmon, Source::Security, Source::System, Source::Auditd],
-    // The command that did it came at most this long before.
+    // Maximum time between the command and its effect.
     window: Some(Duration::from_secs(60)),
     evaluate,
     ..Analytic::DEFAULTS
 };
 
-/// Most processes looked through for the command.
+/// Maximum number of processes searched for the command.
 const MOST: usize = 256;
-/// Logs that channels, processes or logons are read from.
+/// Logs from which channels, processes or logons are read.
 const LOGS: &[&str] = &["Security", "System", "Sysmon", "PowerShell", "WMI-Activity", "Application", "RPC"];
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -58,12 +58,12 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let command = command(context, event);
     let person = unix && is_person(&event.process);
-    // One by one, at every update of the rules: only the command tells it from tampering.
+    // Every update removes the rules one by one: only the command distinguishes it from tampering.
     if unix && change.state == TelemetryState::Changed && command.is_none() {
         return None;
     }
     let alarmed = context.host.watch.is_on(event.time);
-    // A shutdown after an alarm is a shutdown: a command or a person has to be behind it, or a log emptied.
+    // A shutdown after a finding is ordinary: a command, a logged-on person or a cleared log is required.
     let on_purpose = command.is_some() || person || change.state == TelemetryState::Cleared;
     let severity = if alarmed && on_purpose { Severity::High } else { Severity::Low };
     let what = match change.state {
@@ -97,13 +97,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// Whether somebody is logged on behind it: root's login uid alone stands behind the system's own scripts too.
+/// Whether a person's login session caused it: the system's own scripts have root's login uid as well.
 fn is_person(process: &Process<'_>) -> bool {
     let login = process.user.audit_id.parse::<u32>();
     login.is_ok_and(|uid| uid != u32::MAX && (uid != 0 || process.session.is_some()))
 }
 
-/// The command that did it, and what it does.
+/// The command that caused it, and its effect.
 fn command<'c>(context: &Context<'c>, event: &ProcessEvent<'_>) -> Option<(Actor<'c>, &'static str)> {
     let lately = context.host.processes.latest_first().take(MOST);
     lately.filter(|known| known.note.time.within(context.window(), event.time)).find_map(|known| {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_cleared_soon_after_an_alarm_fires() {
+    fn a_log_cleared_soon_after_a_finding_fires() {
         let [clears, cleared] = clears(300.0);
         let found = check(&ANALYTIC, &[alarm(), clears, cleared], Some((Severity::High, Confidence::Medium)));
         assert!(

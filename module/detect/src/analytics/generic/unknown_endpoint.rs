@@ -1,17 +1,17 @@
 //! # IPC-BASE-005: Unknown binary is an endpoint of a channel
 //!
 //! ## What it detects
-//! A program from a place that ordinary users can write to serves a channel that another machine, or a privileged
-//! process that is not of its folder, opens.
+//! A program in a location that ordinary users can write to serves a channel that is opened by another machine, or by a
+//! privileged process from another folder.
 //!
 //! ## Why it matters
-//! Implants live where users can write, and privileged services are what they want to talk to.
+//! Implants are often in user-writable locations and communicate with privileged services.
 //!
 //! ## Telemetry
-//! Sysmon 17, 18; auditd bind, connect. A trusted signature (Sysmon 7) clears the program.
+//! Sysmon 17, 18; auditd bind, connect. A program with a trusted signature (Sysmon 7) is not reported.
 //!
 //! ## False positives
-//! Software that installs itself per user. Channels that every process uses are left out; allow by path or hash.
+//! Software that installs itself per user. Channels that every process uses are excluded; allow by path or hash.
 //!
 //! ## References
 //! Playbook Q1, E3; ATT&CK T1559; DET0493 (AN1357, AN1358).
@@ -44,7 +44,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let created = context.channel(channel.name).and_then(|known| known.created.as_ref())?;
     let server = created.process.and_then(|id| context.remembered(id))?;
     let client = context.subject();
-    // Another machine behind an unknown server, or a privileged client that talks down to it.
+    // Another machine, or a privileged client, connects to an unknown server.
     if !predicates::is_unknown_binary(server) || same_product(client, server) {
         return None;
     }
@@ -79,7 +79,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// Whether both lie in one folder: parts of one product.
+/// Whether both are in one folder and so parts of one product.
 fn same_product(a: Actor<'_>, b: Actor<'_>) -> bool {
     let folder = crate::text::directory(a.image);
     !folder.is_empty() && folder.eq_ignore_ascii_case(crate::text::directory(b.image))
@@ -93,7 +93,7 @@ mod tests {
     use crate::testing::*;
 
     #[test]
-    fn a_system_process_that_talks_to_a_user_s_program_fires() {
+    fn a_system_process_that_connects_to_a_user_s_program_fires() {
         let events = [
             start(0, r"C:\Users\a\AppData\Local\Temp\p.exe", "p.exe")
                 .pid(50)
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn another_machine_behind_a_user_s_program_fires() {
+    fn another_machine_that_connects_to_a_user_s_program_fires() {
         let mut remote = pipe_opened(2, r"\qwe").of("System", 4);
         if let Activity::ChannelConnect(channel) = &mut remote.0.activity {
             channel.remote = true;
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_s_program_among_its_own_is_quiet() {
+    fn a_user_s_program_with_clients_of_its_folder_is_quiet() {
         let events = [
             pipe_created(1, r"\mojo.1.2.3").of(r"C:\Users\a\AppData\Local\App\app.exe", 50).user("WS01", "a"),
             pipe_opened(2, r"\mojo.1.2.3").of(r"C:\Users\a\AppData\Local\App\app.exe", 51).user("WS01", "a"),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_s_program_that_asks_a_service_is_quiet() {
+    fn a_user_s_program_that_connects_to_a_service_is_quiet() {
         let events = [
             pipe_created(1, r"\svcpipe").of(r"C:\Program Files\S\s.exe", 50).user("NT AUTHORITY", "SYSTEM"),
             pipe_opened(2, r"\svcpipe").of(r"C:\Users\a\AppData\Local\App\app.exe", 51).user("WS01", "a"),

@@ -1,19 +1,20 @@
-//! # IPC-BASE-001: Exchange that the baseline has never seen
+//! # IPC-BASE-001: Exchange not in the baseline
 //!
 //! ## What it detects
-//! Two processes that talk over a channel although the site's baseline, learned from enough days of this host or of
-//! the fleet, has never seen them do so, or knows the pair only over other channels (IPC-BASE-003). Programs that a
-//! broker starts are IPC-BASE-012's.
+//! Two processes that communicate over a channel although the site's baseline, learned over enough days of this host or
+//! of the fleet, does not contain the pair, or contains it only with other channels (IPC-BASE-003). Programs started by
+//! a broker are covered by IPC-BASE-012.
 //!
 //! ## Why it matters
-//! It is the playbook's second question: does the pattern deviate from what is usual here?
+//! It is the playbook's second question: does the pattern deviate from normal behaviour here?
 //!
 //! ## Telemetry
 //! Any log with channels (Sysmon 17 and 18, Security 5145, auditd, Zeek and others), and a baseline; inactive without
 //! one.
 //!
 //! ## False positives
-//! New software and updates: an installation within the day before explains it, and the finding stays at info.
+//! New software and updates: a software installation within the preceding day explains the finding, which stays at
+//! info.
 //!
 //! ## References
 //! Playbook KI-1, Q2, Q4; ATT&CK T1559; DET0493 (AN1357, AN1358).
@@ -26,7 +27,7 @@ use crate::{Analytic, Context, Evidence, Family, UserKind, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-001",
-    title: "Exchange that the baseline has never seen",
+    title: "Exchange not in the baseline",
     family: Family::Generic,
     techniques: &["T1559"],
     attack_analytics: &["AN1357", "AN1358"],
@@ -91,24 +92,24 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_from_a_user_s_folder_on_a_known_host_fires() {
+    fn an_unknown_program_in_a_user_s_folder_on_a_known_host_fires() {
         let odd = pipe_opened(6.0 * 86_400.0, r"\app\orders").of(r"C:\Users\alice\x.exe", 60).user("CORP", "alice");
         check_learned(&ANALYTIC, &learned(usual), &[odd], Some((Severity::High, Confidence::Medium)));
     }
 
     #[test]
-    fn what_was_learned_is_quiet() {
+    fn an_exchange_in_the_baseline_is_quiet() {
         check_learned(&ANALYTIC, &learned(usual), &[usual(6.0)], None);
     }
 
     #[test]
-    fn a_host_that_was_never_seen_is_quiet() {
+    fn a_host_without_a_baseline_is_quiet() {
         let elsewhere = pipe_opened(6.0 * 86_400.0, r"\app\orders").of(r"C:\Users\alice\x.exe", 60).on("ws77");
         check_learned(&ANALYTIC, &learned(usual), &[elsewhere], None);
     }
 
     #[test]
-    fn without_a_baseline_it_sleeps() {
+    fn without_a_baseline_it_is_inactive() {
         check(&ANALYTIC, &[pipe_opened(0, r"\app\orders").of(r"C:\Users\alice\x.exe", 60)], None);
     }
 }

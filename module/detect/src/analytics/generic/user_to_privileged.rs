@@ -1,17 +1,17 @@
-//! # IPC-BASE-004: User's process reaches into a privileged one
+//! # IPC-BASE-004: User process connects to a privileged process
 //!
 //! ## What it detects
-//! A process of an ordinary user that opens a channel served by SYSTEM or root, where the baseline does not know the
-//! exchange and the channel is not one that everybody uses.
+//! A process of an ordinary user that opens a channel served by SYSTEM or root, where the baseline does not contain the
+//! exchange and the channel is not a common one.
 //!
 //! ## Why it matters
-//! It is the playbook's key indicator word for word: a user process interacting with a high-privilege system process.
+//! It is the playbook's key indicator: a user process interacting with a high-privilege system process.
 //!
 //! ## Telemetry
 //! Sysmon 17 and 18, auditd bind and connect, and a baseline; inactive without one.
 //!
 //! ## False positives
-//! Newly installed software with a service of its own: explained by the installation.
+//! Newly installed software with its own service: explained by the installation.
 //!
 //! ## References
 //! Playbook KI-3, Q2, Q4, E1; ATT&CK T1559, T1068; DET0493 (AN1357, AN1358).
@@ -25,7 +25,7 @@ use crate::{Analytic, Context, Evidence, Family, UserKind, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-BASE-004",
-    title: "User's process reaches into a privileged one",
+    title: "User process connects to a privileged process",
     family: Family::Generic,
     techniques: &["T1559", "T1068"],
     attack_analytics: &["AN1357", "AN1358"],

@@ -1,20 +1,21 @@
 //! # IPC-PIPE-016: Administrative pipe opened from another machine
 //!
 //! ## What it detects
-//! Services, tasks, registry, event logs, backup keys or accounts of this machine opened for writing over IPC$ from an
-//! address that is not its own and that the site did not declare as an administrator's.
+//! A pipe for services, tasks, the registry, event logs, backup keys or accounts of this machine, opened for writing
+//! over IPC$ from an address that is neither this machine's own nor declared as an administrator's by the site.
 //!
 //! ## Why it matters
-//! The pipes `svcctl`, `atsvc` and `winreg` are how one machine makes another run something; `protected_storage` on a
-//! domain controller gives away the domain's backup keys.
+//! Remote administration through `svcctl`, `atsvc` and `winreg` runs programs on the target machine;
+//! `protected_storage` on a domain controller hands out the domain's DPAPI backup keys.
 //!
 //! ## Telemetry
-//! Security 5145 (the access mask is read as a number: raw records carry codes, not words); Zeek `smb_files`.
+//! Security 5145 (the access mask is evaluated as a number, because raw records carry codes instead of words); Zeek
+//! `smb_files`.
 //!
 //! ## False positives
-//! Management servers and backup: declare admin hosts. Reading accounts and policies (`samr`, `lsarpc`) is what every
-//! member does towards a domain controller, so these two are low, and quiet for machine accounts and on hosts declared
-//! critical.
+//! Management and backup servers: declare them as admin hosts. Every domain member reads accounts and policies from
+//! domain controllers (`samr`, `lsarpc`): these two pipes are low, and not reported for machine accounts or on hosts
+//! declared critical.
 //!
 //! ## References
 //! ATT&CK T1559, T1021.002, T1569.002, T1053, T1112; DET0493 (AN1357).
@@ -46,7 +47,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if peer.is_empty() || context.host.addresses.is_own(peer) {
         return None;
     }
-    // Zeek names no access; the opening of such a pipe without writing makes no sense anyway.
+    // Zeek does not log the access mask; opening such a pipe without writing is useless anyway.
     if access.map_or(event.provenance.source != Source::Zeek, |access| access & WRITE == 0) {
         return None;
     }
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_not_a_declared_administrator_is_high() {
+    fn a_client_that_is_not_a_declared_administrator_is_high() {
         let tuning = Tunables { admin_hosts: vec!["10.0.0.77".into()], ..Tunables::default() };
         let events = [pipe_opened_from(0, r"\winreg", "10.0.0.9", 0x3).user("CORP", "alice")];
         check_tuned(&ANALYTIC, &events, tuning, Some((Severity::High, Confidence::Medium)));
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_s_machine_account_at_the_directory_is_quiet_and_a_user_low() {
+    fn a_machine_account_at_a_domain_controller_is_quiet_and_a_user_low() {
         let machine = [pipe_opened_from(0, r"\samr", "10.0.0.9", 0x12019f).user("CORP", "WS07$")];
         check(&ANALYTIC, &machine, None);
         let user = [pipe_opened_from(0, r"\samr", "10.0.0.9", 0x12019f).user("CORP", "alice")];

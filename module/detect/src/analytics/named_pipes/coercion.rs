@@ -1,20 +1,22 @@
-//! # IPC-PIPE-017: Machine coerced to authenticate elsewhere
+//! # IPC-PIPE-017: Machine coerced to authenticate to another machine
 //!
 //! ## What it detects
-//! (a) A coercible RPC pipe opened without logging on; (b) an RPC call that makes the called machine open a path of the
-//! caller's choice; (c) a coercible pipe opened from another machine, and within 15 seconds this machine itself connects
-//! out to SMB, HTTP, WinRM or LDAP: to the caller (high), or to a third one after a pipe that is made for little else.
+//! (a) A pipe usable for authentication coercion opened with an anonymous logon; (b) an RPC call that makes the called
+//! machine open a path chosen by the caller; (c) such a pipe opened from another machine, and within 15 seconds an
+//! outbound connection of this machine to SMB, HTTP, WinRM or LDAP: to the caller (high), or to a third machine if the
+//! pipe has few other uses.
 //!
 //! ## Why it matters
-//! The coerced machine authenticates with its own account, which the attacker relays to a domain controller or a
+//! The coerced machine authenticates with its machine account, which the attacker relays to a domain controller or a
 //! certificate authority.
 //!
 //! ## Telemetry
 //! Security 5145, Sysmon 3 or Security 5156; Zeek `dce_rpc`, RPC Firewall.
 //!
 //! ## False positives
-//! Print servers, DFS roots and shadow-copy backup: their calls and pipes count only with the outbound step. Domain
-//! controllers reach each other's `lsarpc`, `samr` and `netlogon` with machine accounts: left out.
+//! Print servers, DFS roots and shadow-copy backup: their calls and pipes are reported only together with the outbound
+//! connection. Domain controllers open each other's `lsarpc`, `samr` and `netlogon` with machine accounts: not
+//! reported.
 //!
 //! ## References
 //! ATT&CK T1187, T1557.001, T1559; DET0493 (AN1357). MS-EFSR, MS-RPRN, MS-DFSNM, MS-FSRVP.
@@ -35,14 +37,14 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-017",
-    title: "Machine coerced to authenticate elsewhere",
+    title: "Machine coerced to authenticate to another machine",
     family: Family::NamedPipes,
     techniques: &["T1187", "T1557.001", "T1559"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
     on: &[ActivityKind::ChannelConnect, ActivityKind::RpcCall, ActivityKind::NetworkFlow],
     telemetry: &[Source::Security, Source::Zeek, Source::RpcFirewall],
-    // From the opening to the connection out, in any order: flows are written late.
+    // From the opening to the outbound connection, in any order: flows are logged late.
     window: Some(Duration::from_secs(15)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -50,7 +52,7 @@ pub const ANALYTIC: Analytic = Analytic {
 
 /// Ports a coerced machine connects to.
 const PORTS: [u16; 5] = [445, 80, 5985, 389, 139];
-/// Programs that make a coerced connection; the kernel does for SMB.
+/// Programs that make a coerced connection; for SMB it is the kernel.
 const COERCED: &[&str] = &["System", "svchost.exe", "lsass.exe", "spoolsv.exe", "dfssvc.exe", ""];
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -100,7 +102,7 @@ fn by_call(context: &Context<'_>, call: &RpcCall<'_>) -> Option<Evidence> {
     }
     let flows = context.host.flows.near(context.event().time, context.window());
     let back = flows.filter(|flow| is_coerced(context, flow)).find(|flow| &*flow.remote == peer);
-    // Every printer's client asks to be told of changes.
+    // Every print client subscribes to change notifications.
     if back.is_none() && starts_with(call.operation, "RpcRemoteFind") {
         return None;
     }
@@ -138,7 +140,7 @@ fn by_flow(context: &Context<'_>, flow: &NetworkFlow<'_>) -> Option<Evidence> {
     Some(evidence.because(&open.note, format!("{} opened pipe {}", open.peer, open.name)))
 }
 
-/// Whether a flow is one that a coerced machine makes.
+/// Whether a flow looks like the outbound connection of a coerced machine.
 fn is_coerced(context: &Context<'_>, flow: &Flow) -> bool {
     flow.outbound
         && PORTS.contains(&flow.remote_port)
@@ -146,8 +148,8 @@ fn is_coerced(context: &Context<'_>, flow: &Flow) -> bool {
         && is_any(crate::text::base_name(&flow.who.image), COERCED)
 }
 
-/// Whether the account that opened the pipe is a machine's, about a machine's ordinary business: its own always, any
-/// towards the directory.
+/// Whether the account that opened the pipe is a machine account in ordinary use: its own always, any at a domain
+/// controller.
 fn is_machine(context: &Context<'_>, user: User<'_>, pipe: &str) -> bool {
     let Some(name) = user.name.strip_suffix('$') else { return false };
     context.is_this_host(name) || !remote::is_made_for_coercion(pipe)

@@ -1,16 +1,16 @@
 //! # IPC-PIPE-028: Pipe of a credential tool
 //!
 //! ## What it detects
-//! A pipe that dumpers and stealers of credentials use between their injected half and their front.
+//! A pipe name that credential dumping and token stealing tools use between their injected code and their front end.
 //!
 //! ## Why it matters
-//! It stands for code inside LSASS, or for tokens being taken from logged-on users.
+//! It indicates code injected into LSASS, or theft of tokens of logged-on users.
 //!
 //! ## Telemetry
 //! Sysmon 17 and 18, Security 5145 on IPC$.
 //!
 //! ## False positives
-//! Password recovery by the owner of the machine, with a change record.
+//! Authorised password recovery or a penetration test; confirm with a change record.
 //!
 //! ## References
 //! ATT&CK T1559, T1003, T1134; DET0493 (AN1357).
@@ -43,7 +43,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         pipe.channel.name, tool.family
     );
     let privileged = predicates::is_privileged(server) || predicates::is_privileged(client);
-    // The name itself is the indicator: whoever uses it is the tool.
+    // The name itself is the indicator, whatever process uses it.
     let evidence = Evidence::new(Severity::Critical, Confidence::High, text)
         .reasons(Reasons::UNKNOWN_BINARY.and_if(privileged, Reasons::ADMINISTRATIVE_PRIVILEGES))
         .indicators(Indicators::UNEXPECTED_USE)

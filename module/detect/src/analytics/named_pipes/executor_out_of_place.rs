@@ -1,17 +1,18 @@
-//! # IPC-PIPE-006: Remote executor's pipe made by the wrong program
+//! # IPC-PIPE-006: Remote executor's pipe created by an unexpected program
 //!
 //! ## What it detects
-//! The pipe of PsExec or its kin, made by a program that is not a service installed in the Windows folder: it lies where
-//! users can write, its parent is not `services.exe`, or it does not run at System integrity.
+//! The pipe of PsExec or a similar tool, created by a program that is not a service installed in the Windows folder:
+//! its file is in a user-writable folder, its parent is not `services.exe`, or it does not run at System integrity.
 //!
 //! ## Why it matters
-//! The real executor is always a service. A look-alike uses the name to hide, or waits for a privileged client.
+//! The genuine executor always runs as a service. A look-alike uses the name for masquerading, or waits for a
+//! privileged client to impersonate.
 //!
 //! ## Telemetry
 //! Sysmon 17, with Sysmon 1 or Security 4688 for parent and integrity.
 //!
 //! ## False positives
-//! A service binary that its user copied elsewhere and that `services.exe` started: medium.
+//! A service binary that a user copied to another folder and that `services.exe` started: medium.
 //!
 //! ## References
 //! ATT&CK T1559, T1569.002, T1068; DET0493 (AN1357).
@@ -26,7 +27,7 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-006",
-    title: "Remote executor's pipe made by the wrong program",
+    title: "Remote executor's pipe created by an unexpected program",
     family: Family::NamedPipes,
     techniques: &["T1559", "T1569.002", "T1068"],
     attack_analytics: &["AN1357"],
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copied_binary_that_is_a_true_service_is_medium() {
+    fn a_copied_binary_that_runs_as_a_service_is_medium() {
         let events = [
             start(0, r"C:\Users\a\PSEXESVC.exe", "PSEXESVC.exe").pid(77).by(SERVICES, "").integrity(Integrity::System),
             pipe_created(1, r"\PSEXESVC").of(r"C:\Users\a\PSEXESVC.exe", 77),

@@ -1,19 +1,19 @@
-//! # IPC-PIPE-004: Remote-execution tool at work
+//! # IPC-PIPE-004: Remote execution tool used
 //!
 //! ## What it detects
-//! Any trace that PsExec, PAExec, CSExec, RemCom, winexe, smbexec and their kin leave under their own names: their
-//! pipe, the installation of their service, their service's process, the file they drop, or the client's command line.
+//! A trace of PsExec, PAExec, CSExec, RemCom, winexe, smbexec or a similar tool under its default name: its pipe, the
+//! installation of its service, the service's process, the file it drops, or the client's command line.
 //!
 //! ## Why it matters
-//! They run a command on another machine as SYSTEM and carry its input and output over named pipes. Administrators use
-//! them too, so who and from where decides.
+//! These tools run a command on another machine as SYSTEM and transfer its input and output over named pipes.
+//! Administrators use them too, so the account and the source machine decide the severity.
 //!
 //! ## Telemetry
 //! Sysmon 1, 11, 13 (`Services\*\ImagePath`), 17 and 18; Security 4688, 4697 and 5145; System 7045; Zeek `smb_files`.
 //!
 //! ## False positives
-//! Sanctioned administration: declare admin hosts and accounts, which lowers it. Where a site has declared them,
-//! everybody else is high.
+//! Authorised administration: declare admin hosts and accounts, which lowers the severity. Where a site has declared
+//! them, use by anyone else is high.
 //!
 //! ## References
 //! ATT&CK T1559, T1021.002, T1569.002; DET0493 (AN1357).
@@ -28,7 +28,7 @@ use crate::{Analytic, Context, Evidence, Family, predicates, text};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-004",
-    title: "Remote-execution tool at work",
+    title: "Remote execution tool used",
     family: Family::NamedPipes,
     techniques: &["T1559", "T1021.002", "T1569.002"],
     attack_analytics: &["AN1357"],
@@ -46,7 +46,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// Programs on the client's side, and the arguments that make a renamed one.
+/// Programs on the client's side, and the arguments that identify a renamed one.
 const CLIENTS: &[&str] =
     &["psexec.exe", "psexec64.exe", "psexec.c", "paexec.exe", "csexec.exe", "remcom.exe", "winexe.exe", "xcmd.exe"];
 
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_not_a_declared_administrator_is_high() {
+    fn a_client_that_is_not_a_declared_administrator_is_high() {
         let tuning = Tunables { admin_accounts: vec!["adm-carol".into()], ..Tunables::default() };
         let events = [pipe_opened_from(0, r"\PSEXESVC", "10.0.0.9", 0x12019f).user("CORP", "alice")];
         check_tuned(&ANALYTIC, &events, tuning, Some((Severity::High, Confidence::High)));

@@ -1,19 +1,20 @@
-//! # IPC-PIPE-003: Pipe name that lies about its maker
+//! # IPC-PIPE-003: Pipe name does not match its creator
 //!
 //! ## What it detects
-//! Some names say which process made the pipe (`PSHost.<ticks>.<pid>...<process>`, `Winsock2\CatalogChangeListener-<pid>`,
-//! `mojo.<pid>...`, `crashpad_<pid>_...`, `dotnet-diagnostic-<pid>`): the maker is another process, or another program.
+//! Some pipe names contain the process that created them (`PSHost.<ticks>.<pid>...<process>`,
+//! `Winsock2\CatalogChangeListener-<pid>`, `mojo.<pid>...`, `crashpad_<pid>_...`, `dotnet-diagnostic-<pid>`). Reported
+//! when the creator is another process or another program.
 //!
 //! ## Why it matters
-//! Such names are so common that nobody looks at them, which is why implants copy them. No list of names is needed: the
-//! name convicts itself.
+//! These names are so common that analysts ignore them, which is why implants imitate them. The comparison needs no
+//! list of known bad names.
 //!
 //! ## Telemetry
-//! Sysmon 17, with the process table.
+//! Sysmon 17, with the table of running processes.
 //!
 //! ## False positives
-//! Browsers make pipes on behalf of a child or parent of the same program: accepted. A pid that was used again is told
-//! apart by the process table.
+//! Browsers create pipes on behalf of a child or parent process of the same program: not reported. Reused process ids
+//! are recognised with the process table.
 //!
 //! ## References
 //! ATT&CK T1559, T1036, T1071; DET0493 (AN1357). PowerShell and Chromium sources for the shapes.
@@ -27,7 +28,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-003",
-    title: "Pipe name that lies about its maker",
+    title: "Pipe name does not match its creator",
     family: Family::NamedPipes,
     techniques: &["T1559", "T1036", "T1071"],
     attack_analytics: &["AN1357"],
@@ -72,9 +73,9 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     )
 }
 
-/// Whether the process the name claims is of the same program, so that one made the pipe for the other. Only browsers
-/// and their like do that; where the claimed process is unknown, they get the benefit of the doubt in a folder of
-/// programs, and their parent is asked.
+/// Whether the process in the name runs the same program as the creator, so that one created the pipe for the other.
+/// Only browsers and similar programs do that. If the process in the name is unknown, an installed program is accepted,
+/// and the parent process is compared as well.
 fn is_kin(context: &Context<'_>, maker: Actor<'_>, claim: &Claim<'_>) -> bool {
     let shared = matches!(claim.family, Described::Mojo | Described::ChromeSync | Described::Crashpad);
     if !shared {
@@ -89,13 +90,13 @@ fn is_kin(context: &Context<'_>, maker: Actor<'_>, claim: &Claim<'_>) -> bool {
                 || directory(other.image).eq_ignore_ascii_case(directory(maker.image))
         }
         _ => {
-            let borrowed = predicates::is_script_host(maker) || predicates::is_lolbin(maker);
-            !borrowed && crate::text::contains(maker.image, r"\Program Files")
+            let lolbin = predicates::is_script_host(maker) || predicates::is_lolbin(maker);
+            !lolbin && crate::text::contains(maker.image, r"\Program Files")
         }
     }
 }
 
-/// Whether a PowerShell host pipe's last part is the maker's name. Application domains may contain dots.
+/// Whether a PowerShell host pipe's last part is the creator's name. Application domains may contain dots.
 fn is_called(claimed: &str, maker: Actor<'_>) -> bool {
     let stem = maker.name().rsplit_once('.').map_or(maker.name(), |(stem, _)| stem);
     claimed.eq_ignore_ascii_case(stem)
@@ -112,14 +113,14 @@ mod tests {
     const SHELL: &str = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
 
     #[test]
-    fn a_winsock_name_with_another_s_pid_fires() {
+    fn a_winsock_name_with_another_pid_fires() {
         let events =
             [pipe_created(0, r"\Winsock2\CatalogChangeListener-37c-0").of(r"C:\Windows\System32\svchost.exe", 30)];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
     }
 
     #[test]
-    fn an_untrusted_program_that_plays_the_browser_is_critical() {
+    fn an_untrusted_program_with_a_browser_s_pipe_name_is_critical() {
         let events = [pipe_created(0, r"\mojo.5688.8052.1894572").of(r"C:\Users\bob\b.exe", 30)];
         check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
     }
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn true_names_are_quiet() {
+    fn names_that_match_their_creator_are_quiet() {
         let events = [
             pipe_created(0, r"\Winsock2\CatalogChangeListener-1e-0").of(r"C:\Windows\System32\svchost.exe", 30),
             pipe_created(1, r"\PSHost.132.31.DefaultAppDomain.powershell").of(SHELL, 31),
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_that_makes_a_pipe_for_its_kin_is_quiet() {
+    fn a_browser_that_creates_a_pipe_for_a_related_process_is_quiet() {
         let image = r"C:\Users\bob\AppData\Local\B\browser.exe";
         let events = [
             start(0, image, "browser.exe").pid(40),

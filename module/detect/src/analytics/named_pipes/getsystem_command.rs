@@ -5,8 +5,8 @@
 //! `\\127.0.0.1\ADMIN$`), or a process that `services.exe` starts with such a command.
 //!
 //! ## Why it matters
-//! "getsystem": an administrator makes a pipe, installs a service that writes into it as SYSTEM, and takes the client's
-//! token. No honest service has such a command.
+//! This is the "getsystem" technique: an administrator creates a pipe, installs a service that writes to it as SYSTEM,
+//! and impersonates that client. Legitimate services have no such command.
 //!
 //! ## Telemetry
 //! System 7045, Security 4697, Sysmon 13 (`Services\*\ImagePath`), Sysmon 1 or Security 4688.
@@ -66,12 +66,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     evidence = evidence.client(context.subject());
     if let Some((maker, created)) = context.pipe_maker(&name) {
-        evidence = evidence.server(maker).because(&created.note, format!("{} made pipe {name}", label(maker)));
+        evidence =
+            evidence.server(maker).acted(maker).because(&created.note, format!("{} made pipe {name}", label(maker)));
     }
     Some(evidence)
 }
 
-/// What a command does, and with which pipe.
+/// What a command does with which pipe.
 struct Form<'t> {
     does: &'static str,
     pipe: &'t str,

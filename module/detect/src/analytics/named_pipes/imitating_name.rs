@@ -1,19 +1,20 @@
 //! # IPC-PIPE-002: Pipe that imitates a system or product name
 //!
 //! ## What it detects
-//! A pipe name of a shape that configurable implants are given to look like Windows or a product: the strict shapes are
-//! anchored at both ends (`msagent_` and up to four hexadecimal digits), the loose ones only begin alike. The pipe
-//! family's own program is left out.
+//! A pipe name in one of the formats that configurable implants use to imitate Windows or a product. Strict formats
+//! match the whole name (`msagent_` and up to four hexadecimal digits), loose formats only its beginning. The program
+//! that legitimately owns the pipe family is excluded.
 //!
 //! ## Why it matters
-//! The name passes for an RPC pipe in a list, and is different on every machine.
+//! Such a name looks like an RPC pipe in a list, and differs on every machine, so that exact indicators do not match
+//! it.
 //!
 //! ## Telemetry
 //! Sysmon 17 and 18, Security 5145 on IPC$.
 //!
 //! ## False positives
-//! Products whose names begin alike are at most low when they lie where users cannot write. Names that describe their
-//! maker (`mojo.`, `Winsock2\`) are checked against the maker by IPC-PIPE-003 instead.
+//! Products whose pipe names have the same beginning: at most low if they are installed in a folder that users cannot
+//! write to. Names that contain their creator (`mojo.`, `Winsock2\`) are compared with it by IPC-PIPE-003 instead.
 //!
 //! ## References
 //! ATT&CK T1559, T1036, T1071; DET0493 (AN1357). Public Cobalt Strike profiles.
@@ -49,19 +50,19 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
         return None;
     }
     let (client, server) = context.pipe_ends(&pipe);
-    // Told when it was made; an opening counts where the creation was not logged.
+    // Reported at the creation; an opening counts if the creation was not logged.
     if owners::is_of_the_family(pipe.name, server.image) || (!pipe.creation && !server.is_unknown()) {
         return None;
     }
-    let borrowed = predicates::is_lolbin(server) || predicates::is_script_host(server);
+    let lolbin = predicates::is_lolbin(server) || predicates::is_script_host(server);
     let untrusted = predicates::is_untrusted(server);
     let product = server.signature == SignatureStatus::Trusted && text::contains(server.image, r"\Program Files");
     let (severity, confidence) = match (strict, server.is_unknown()) {
         (true, true) => (Severity::High, Confidence::Medium),
-        (true, _) if untrusted || borrowed => (Severity::Critical, Confidence::High),
+        (true, _) if untrusted || lolbin => (Severity::Critical, Confidence::High),
         (true, _) if product => (Severity::Medium, Confidence::Medium),
         (true, _) => (Severity::High, Confidence::High),
-        (false, _) if untrusted || borrowed => (Severity::Medium, Confidence::Low),
+        (false, _) if untrusted || lolbin => (Severity::Medium, Confidence::Low),
         (false, _) => (Severity::Low, Confidence::Low),
     };
     let act = pipe.act(client, server);
@@ -88,7 +89,7 @@ mod tests {
     use crate::testing::*;
 
     #[test]
-    fn a_strict_shape_is_high_and_critical_by_a_borrowed_program() {
+    fn a_strict_format_is_high_and_critical_by_a_lolbin() {
         let by = |image| [pipe_created(0, r"\msagent_8f").of(image, 30)];
         check(&ANALYTIC, &by(r"C:\Windows\System32\notepad.exe"), Some((Severity::High, Confidence::High)));
         check(&ANALYTIC, &by(r"C:\Windows\System32\rundll32.exe"), Some((Severity::Critical, Confidence::High)));
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loose_shape_is_medium_by_an_untrusted_program_and_low_by_a_product() {
+    fn a_loose_format_is_medium_by_an_untrusted_program_and_low_by_a_product() {
         let by = |image| [pipe_created(0, r"\MSSE-x12-server").of(image, 30)];
         check(&ANALYTIC, &by(r"C:\Users\bob\b.exe"), Some((Severity::Medium, Confidence::Low)));
         check(&ANALYTIC, &by(r"C:\Program Files\A\a.exe"), Some((Severity::Low, Confidence::Low)));
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tool_s_own_name_is_another_analytic_s() {
+    fn a_tool_s_default_name_is_left_to_another_analytic() {
         check(&ANALYTIC, &[pipe_created(0, r"\demoagent_11").of(r"C:\Users\bob\b.exe", 30)], None);
     }
 }

@@ -1,18 +1,19 @@
 //! # IPC-PIPE-009: Pipe server gained SYSTEM from its client
 //!
 //! ## What it detects
-//! A process that is not SYSTEM makes a pipe, SYSTEM opens it, and within 30 seconds the maker has a child that runs as
-//! SYSTEM.
+//! A process that does not run as SYSTEM creates a pipe, SYSTEM opens it, and within 30 seconds the creator has a child
+//! process that runs as SYSTEM.
 //!
 //! ## Why it matters
-//! The server of a pipe may impersonate its client. Whoever makes SYSTEM connect becomes SYSTEM; the names and tools
-//! change, the sequence does not.
+//! A pipe server may impersonate its client: if SYSTEM connects, the server gains SYSTEM. Names and tools vary, this
+//! sequence does not.
 //!
 //! ## Telemetry
 //! Sysmon 17, 18 and 1 (or Security 4688).
 //!
 //! ## False positives
-//! None known: services hand work to children, but never gain a higher account than their own.
+//! None known: services delegate work to child processes, but never start them with a more privileged account than
+//! their own.
 //!
 //! ## References
 //! ATT&CK T1559, T1134.001, T1134.002; DET0493 (AN1357).
@@ -56,7 +57,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 .because(&opened.note, format!("SYSTEM opened pipe {name}")),
         );
     }
-    // The records of one moment may come in any order: the opening last.
+    // Records of the same moment may arrive in any order: here the opening comes last.
     let pipe = context.pipe()?;
     if !pipe.channel.remote && !predicates::is_local_system(context.subject()) {
         return None;
@@ -77,7 +78,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     })
 }
 
-/// How sure it is that a process is not SYSTEM; `None` if it is, or if nothing tells.
+/// The confidence that a process does not run as SYSTEM; `None` if it does, or if its account is unknown.
 fn not_system(actor: Actor<'_>) -> Option<Confidence> {
     if predicates::is_local_system(actor) {
         return None;
@@ -89,7 +90,7 @@ fn not_system(actor: Actor<'_>) -> Option<Confidence> {
     predicates::is_untrusted(actor).then_some(Confidence::High)
 }
 
-/// A pipe that the process made and SYSTEM opened lately.
+/// A pipe that the process created and SYSTEM opened within the window.
 fn lured<'c>(context: &Context<'c>, maker: ProcessId, time: Timestamp) -> Option<(&'c str, &'c Use, &'c Use)> {
     context.host.channels.iter().find_map(|(name, known)| {
         let created = known.created.as_ref().filter(|created| created.process == Some(maker))?;
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn pipe_then_system_then_a_child_as_system_fires() {
+    fn a_pipe_opened_by_system_then_a_system_child_fires() {
         let events = [tool(0.0), pipe_created(1, r"\anyname").of(TOOL, 80), pipe_remote(2, r"\anyname"), child(3.0)];
         let found = check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::Certain)));
         assert_eq!(found[0].evidence.len(), 3);
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_is_system_already_is_quiet() {
+    fn a_service_that_already_runs_as_system_is_quiet() {
         let mut service = tool(0.0);
         service.0.process.user.name = "SYSTEM";
         let events = [service, pipe_created(1, r"\anyname").of(TOOL, 80), pipe_remote(2, r"\anyname"), child(3.0)];

@@ -1,19 +1,19 @@
 //! # IPC-PIPE-001: Pipe of a known command-and-control tool
 //!
 //! ## What it detects
-//! A pipe whose name is a known default of an implant or a remote shell, created or opened by anybody; or one that
-//! the site watches (PipeNamePattern).
+//! A pipe whose name is a known default of an implant or a remote shell, created or opened by any process; or a name
+//! that matches the site's PipeNamePattern.
 //!
 //! ## Why it matters
-//! Operators chain implants inside a network over named pipes, because SMB is open where the internet is not. Many
-//! never change the name.
+//! Operators link implants inside a network over named pipes, because SMB is allowed where internet access is not. Many
+//! keep the default name.
 //!
 //! ## Telemetry
 //! Sysmon 17 and 18, Security 5145 on IPC$, Zeek `smb_files`.
 //!
 //! ## False positives
-//! Names that honest software shares (`testPipe`, `screenshot` ...) count only with a script host or a program from a
-//! place that users can write at one end; otherwise low. A signed program in Program Files: low.
+//! Names that legitimate software also uses (`testPipe`, `screenshot` ...) are low unless a script host or a program in
+//! a user-writable location is at one end. A signed program in Program Files: low.
 //!
 //! ## References
 //! ATT&CK T1559, T1071, T1570; DET0493 (AN1357). Vendors' reports named in the vocabulary.

@@ -1,20 +1,22 @@
-//! # IPC-PIPE-027: This machine came to itself over SMB
+//! # IPC-PIPE-027: Loopback authentication over SMB
 //!
 //! ## What it detects
-//! Three faces of one trick, none of which needs the creation of the pipe: (a) a pipe that is nobody's well-known one
-//! opened for reading and writing over IPC$ from this machine's own address; (b) the kernel opening a pipe of an unknown
-//! maker, which a loopback flow or logon at that time makes medium; (c) a process that runs in a network logon from this
-//! very machine and was not started by a broker of network logons.
+//! Three variants, none of which needs the record of the pipe's creation: (a) a pipe with no well-known name opened for
+//! reading and writing over IPC$ from this machine's own address; (b) the kernel opens a pipe whose creator is unknown
+//! (medium if there is a loopback connection or logon at that time); (c) a process that runs in a network logon
+//! originating from this machine and was not started by a broker of network logons.
 //!
 //! ## Why it matters
-//! A service that is made to open `\\localhost\pipe\x` arrives over the network stack with a full token, which the pipe's
-//! server takes. Loopback logons also strip the filter from a local administrator's token.
+//! A privileged service that is made to open `\\localhost\pipe\x` connects over the network stack with a full token,
+//! which the pipe server impersonates. Loopback logons also remove the UAC token filter of local administrators.
 //!
 //! ## Telemetry
-//! Security 5145 and 4624; Sysmon 18 by System, Sysmon 3; Sysmon 1 or Security 4688 with logon ids.
+//! Security 5145 and 4624; Sysmon 18 with the System process as client, Sysmon 3; Sysmon 1 or Security 4688 with logon
+//! ids.
 //!
 //! ## False positives
-//! Cluster and backup software that uses `\\localhost\pipe`: allow by pipe. Without a loopback sign, (b) is low.
+//! Cluster and backup software that uses `\\localhost\pipe`: allow by pipe. Without another sign of a loopback
+//! connection, (b) is low.
 //!
 //! ## References
 //! ATT&CK T1559, T1134.001, T1550.002; DET0493 (AN1357).
@@ -31,7 +33,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates, text};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-027",
-    title: "This machine came to itself over SMB",
+    title: "Loopback authentication over SMB",
     family: Family::NamedPipes,
     techniques: &["T1559", "T1134.001", "T1550.002"],
     attack_analytics: &["AN1357"],
@@ -42,9 +44,9 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// Brokers that start processes in network logons as their work.
+/// Brokers that start processes in network logons by design.
 const BROKERS: &[&str] = &["svchost.exe", "services.exe", "wmiprvse.exe", "lsass.exe", "taskeng.exe", "sshd.exe"];
-/// Latest processes that a late logon record is compared with.
+/// Number of the latest processes that a late logon record is compared with.
 const LATEST: usize = 256;
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -54,7 +56,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
             if !pipe.channel.remote || owners::of(pipe.name).is_some() || owners::is_universal(pipe.name) {
                 return None;
             }
-            // Where the name itself tells the tool, that is the finding.
+            // A name that identifies the tool is reported by another analytic.
             if tools::executor(pipe.name).is_some()
                 || tools::c2(pipe.name).is_some()
                 || tools::exploit(pipe.name).is_some()
@@ -116,15 +118,14 @@ fn by_share(context: &Context<'_>, pipe: &PipeUse<'_>) -> Option<Evidence> {
     )
 }
 
-/// (b) Sysmon 18 names the kernel only.
+/// (b) Sysmon 18 contains only the kernel as client.
 fn by_kernel(context: &Context<'_>, pipe: &PipeUse<'_>) -> Option<Evidence> {
     if context.pipe_maker(pipe.channel.name).is_some() || context.smb_client(pipe.channel).is_some() {
         return None;
     }
     let loopback = context.loopback_smb();
     let severity = if loopback.is_some() { Severity::Medium } else { Severity::Low };
-    let how =
-        if loopback.is_some() { "through the loopback" } else { "over SMB, nobody is seen to have come from outside" };
+    let how = if loopback.is_some() { "through the loopback" } else { "over SMB, without a record of a remote client" };
     let text = format!("Pipe {}, whose maker is unknown, was opened {how}.", pipe.channel.name);
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
         .indicators(Indicators::ABNORMAL_FLOW)

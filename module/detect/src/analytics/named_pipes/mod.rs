@@ -1,4 +1,4 @@
-//! Named and anonymous pipes (T1559): known tools, stolen names, stolen tokens, executors, sweeps.
+//! Named and anonymous pipes (T1559): known tools, imitated names, impersonation, remote executors, sweeps.
 
 pub mod administrative_pipe;
 pub mod coercion;
@@ -22,8 +22,8 @@ pub mod sensitive_pipe;
 pub mod shell_pipe_path;
 pub mod smuggled_path;
 pub mod squatted_pipe;
-pub mod stranger;
 pub mod sweep;
+pub mod unexpected_program;
 pub mod unfamiliar_service_pipe;
 pub mod unsafe_direction;
 pub mod widened_exposure;

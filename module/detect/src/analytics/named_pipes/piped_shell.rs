@@ -1,18 +1,18 @@
 //! # IPC-PIPE-024: Shell behind an untrusted program's anonymous pipes
 //!
 //! ## What it detects
-//! A program from a place that users can write makes two anonymous pipes and within five seconds starts a shell without a
-//! command of its own: the shell's input and output are piped.
+//! A program in a user-writable location creates two anonymous pipes and within five seconds starts a shell without a
+//! command of its own, so that the shell's input and output are redirected to the pipes.
 //!
 //! ## Why it matters
-//! This is how an implant gives its operator a prompt. It is also how any program runs a shell, so alone it is low and
-//! never escalates; it counts beside other findings on the same process.
+//! Implants provide interactive shells this way. So does any other program that runs a shell, so alone it is low and
+//! never escalates; it adds weight to other findings on the same process.
 //!
 //! ## Telemetry
 //! Sysmon 17 (`<Anonymous Pipe>`) and 1.
 //!
 //! ## False positives
-//! Development tools in a user's folder.
+//! Development tools installed in a user's folder.
 //!
 //! ## References
 //! ATT&CK T1559, T1059; DET0493 (AN1357).

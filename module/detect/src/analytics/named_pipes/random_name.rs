@@ -1,17 +1,18 @@
 //! # IPC-PIPE-012: Random-looking pipe of an untrusted program
 //!
 //! ## What it detects
-//! A pipe whose name looks thrown by dice (see the vocabulary's model), made by a program from a place that users can
-//! write: medium; opened over SMB, or its maker has a shell as child: high.
+//! A pipe whose name looks randomly generated (by the character model in the vocabulary), created by a program in a
+//! user-writable location: medium; high if it was opened over SMB or if its creator has a shell as child process.
 //!
 //! ## Why it matters
-//! Tools that have no default name draw one. The dice are what they have in common.
+//! Tools without a default pipe name generate one.
 //!
 //! ## Telemetry
 //! Sysmon 17 and 18, Security 5145 on IPC$, Sysmon 1.
 //!
 //! ## False positives
-//! Names that are only a GUID, and names that describe their maker, never count; installers in a user's folder may.
+//! Names that are only a GUID, and names that contain their creator, are not reported. Installers in a user's folder
+//! may be.
 //!
 //! ## References
 //! ATT&CK T1559, T1071, T1001; DET0493 (AN1357).
@@ -78,13 +79,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// Whether another analytic names the tool or the imitation.
+/// Whether another analytic reports the tool or the imitated name.
 fn is_named(name: &str) -> bool {
     let name = pipes::bare(name);
     tools::c2(name).is_some() || tools::executor(name).is_some() || imitations::is_strict(name)
 }
 
-/// A shell that the maker of a random pipe starts.
+/// A shell started by the creator of a random pipe.
 fn by_shell(context: &Context<'_>) -> Option<Evidence> {
     let (child, parent) = (context.subject(), context.parent());
     if !predicates::is_script_host(child) || !predicates::is_untrusted(parent) {

@@ -1,17 +1,17 @@
 //! # IPC-PIPE-015: Rare pipe opened from another machine
 //!
 //! ## What it detects
-//! A pipe opened over SMB that the baseline has not seen visitors open on this host, and that is none of Windows' own;
-//! worse if its name looks random or an unknown program serves it.
+//! A pipe opened over SMB that, according to the baseline, remote clients have not opened on this host, and that is not
+//! one of Windows' own; more severe if its name looks random or an unknown program serves it.
 //!
 //! ## Why it matters
-//! Implants on neighbouring machines talk to each other through pipes with names of their operator's choice.
+//! Implants on different machines communicate through pipes with operator-chosen names.
 //!
 //! ## Telemetry
 //! Security 5145 on IPC$, Sysmon 18 by the kernel, Zeek `smb_files`, and a baseline; inactive without one.
 //!
 //! ## False positives
-//! Backup, databases and print software at their first visit.
+//! Backup, database and print software on first use.
 //!
 //! ## References
 //! Playbook LOG-4, KI-1, Q1, Q2, E4; ATT&CK T1559, T1021.002, T1570, T1071; DET0493 (AN1357).
@@ -66,7 +66,8 @@ fn evaluate(context: &Context<'_>, _: &ProcessEvent<'_>) -> Option<Evidence> {
         (false, true) => "; its name looks random",
         (false, false) => "",
     };
-    let text = format!("{who} opened pipe {}, which no visitor was seen to open here{why}.", pipe.channel.name);
+    let text =
+        format!("{who} opened pipe {}, which remote clients were not seen to open here{why}.", pipe.channel.name);
     let mut evidence = Evidence::new(severity, Confidence::Medium, text)
         .reasons(Reasons::LATERAL_MOVEMENT.and_if(untrusted, Reasons::UNKNOWN_BINARY))
         .indicators(Indicators::UNEXPECTED_USE)
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_no_visitor_opened_fires() {
+    fn a_pipe_that_no_remote_client_opened_before_fires() {
         let found = check_learned(
             &ANALYTIC,
             &learned(usual),
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_server_makes_it_worse() {
+    fn an_unknown_server_raises_the_severity() {
         let served = pipe_created(NOW, r"\sync").of(r"C:\Users\eve\x.exe", 60);
         let events = [served, opened(r"\sync")];
         check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::High, Confidence::Medium)));

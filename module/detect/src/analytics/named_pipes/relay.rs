@@ -1,20 +1,20 @@
 //! # IPC-PIPE-018: Coerced authentication relayed
 //!
 //! ## What it detects
-//! Within a minute of a coercible pipe being opened from another machine, this machine's own account logs on here, or
-//! opens a pipe here, from an address that is not this machine's. What is relayed to other hosts is the correlator's
-//! (IPC-CHAIN-004).
+//! Within a minute of a pipe usable for authentication coercion being opened from another machine, this machine's own
+//! account logs on here, or opens a pipe here, from an address that is not this machine's. Authentication relayed to
+//! other hosts is detected by the correlator (IPC-CHAIN-004).
 //!
 //! ## Why it matters
-//! A machine's account comes from that machine only. From elsewhere it is a relayed authentication, with the rights of
-//! SYSTEM.
+//! A machine account is used only from its own machine. From another address it is relayed authentication, with the
+//! rights of SYSTEM.
 //!
 //! ## Telemetry
 //! Security 5145 and 4624 or 4625.
 //!
 //! ## False positives
-//! Address translation and cluster names. Where no address of this machine is known yet, only a logon from the very
-//! address of the coercer counts.
+//! Network address translation and cluster names. As long as no address of this machine is known, only a logon from the
+//! address that opened the pipe is reported.
 //!
 //! ## References
 //! ATT&CK T1557.001, T1187, T1550, T1559; DET0493 (AN1357).
@@ -60,7 +60,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let opens = context.host.remote_pipes.near(event.time, context.window());
     let coercion = opens
         .filter(|open| remote::is_known_for_coercion(&open.name) && !open.user_name.eq_ignore_ascii_case(user))
-        // Where this machine's addresses are not known, only the caller's own proves that it is another's.
+        // If this machine's addresses are unknown, only the caller's own address proves that it belongs to another machine.
         .filter(|open| context.host.addresses.is_known() || &*open.peer == address)
         .find(|open| !context.host.addresses.is_own(&open.peer))?;
     let text = format!(
@@ -69,7 +69,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     );
     Some(
         Evidence::new(Severity::Critical, Confidence::High, text)
-            // The relayed account is the machine itself: it has every right here.
+            // The relayed account is the machine account, which has SYSTEM rights here.
             .reasons(Reasons::ADMINISTRATIVE_PRIVILEGES.and(Reasons::DCOM_EXPLOITATION).and(Reasons::LATERAL_MOVEMENT))
             .indicators(Indicators::ABNORMAL_FLOW)
             .channel(Mechanism::RpcNamedPipe, &*coercion.name)
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_machine_s_account_from_elsewhere_after_a_coercion_fires() {
+    fn the_machine_account_from_another_address_after_a_coercion_fires() {
         let events = [flow_in(0, 445, "10.0.0.9", 50000), coerced(), logon(20, 3, 0x99, "WS01$", "10.0.0.66")];
         let found = check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
         assert_eq!(found[0].evidence.len(), 2);

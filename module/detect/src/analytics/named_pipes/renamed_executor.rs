@@ -1,18 +1,18 @@
 //! # IPC-PIPE-005: Renamed remote executor
 //!
 //! ## What it detects
-//! Two or more of the pipes `<service>-<client host>-<client pid>-stdin`, `-stdout`, `-stderr` (or `<service>_stdin` and
-//! so on) within ten seconds, whatever the service is called. PsExec under its own name is IPC-PIPE-004.
+//! Two or more of the pipes `<service>-<client host>-<client pid>-stdin`, `-stdout`, `-stderr` (or `<service>_stdin`
+//! and so on) within ten seconds, whatever the service name. PsExec under its default name is IPC-PIPE-004.
 //!
 //! ## Why it matters
-//! The trio carries the standard streams of a command that another machine runs here as a service. Renaming the service
-//! does not change the shape, and the name itself says which machine and process is the client.
+//! The three pipes carry the standard streams of a command that another machine runs here as a service. Renaming the
+//! service does not change the format, and the name contains the client's machine and process.
 //!
 //! ## Telemetry
 //! Sysmon 17 and 18, Security 5145 on IPC$, Zeek `smb_files`.
 //!
 //! ## False positives
-//! None known for the form with host and pid.
+//! None known for the format with host and pid.
 //!
 //! ## References
 //! ATT&CK T1559, T1021.002, T1569.002, T1036; DET0493 (AN1357).
@@ -94,14 +94,14 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     Some(evidence)
 }
 
-/// The record of another of the three, made or opened within the window.
+/// The record of another of the three, created or opened within the window.
 fn sibling<'c>(context: &Context<'c>, name: &str) -> Option<&'c Note> {
     let known = context.channel(name)?;
     let uses = known.created.iter().chain(&known.opened);
     uses.map(|one| &one.note).find(|note| note.time.within(context.window(), context.event().time))
 }
 
-/// Whether a service is named like a program of Windows' own, and its program so too, but lies in another place.
+/// Whether a service and its program are named like a program of Windows, while the program is in another folder.
 fn is_impostor(image: &str, service: &str) -> bool {
     const REAL: &[&str] = &[
         "svchost",
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_calls_itself_svchost_is_critical() {
+    fn a_service_named_svchost_is_critical() {
         let events = [
             pipe_created(0, r"\svchost-WS07-4242-stdin").of(r"C:\Windows\svchost.exe", 900),
             pipe_created(0, r"\svchost-WS07-4242-stderr").of(r"C:\Windows\svchost.exe", 900),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_on_this_very_machine_is_no_lateral_movement() {
+    fn a_client_on_the_same_machine_is_no_lateral_movement() {
         let events = [
             pipe_created(0, r"\x1-WS01-4242-stdin").of(r"C:\Windows\x1.exe", 900),
             pipe_created(0, r"\x1-WS01-4242-stdout").of(r"C:\Windows\x1.exe", 900),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_executor_s_own_name_is_another_analytic_s() {
+    fn the_executor_s_default_name_is_left_to_another_analytic() {
         let events = [
             pipe_created(0, r"\PSEXESVC-WS07-4242-stdin").of(r"C:\Windows\PSEXESVC.exe", 900),
             pipe_created(0, r"\PSEXESVC-WS07-4242-stdout").of(r"C:\Windows\PSEXESVC.exe", 900),

@@ -1,20 +1,19 @@
-//! # IPC-PIPE-031: Script that builds or impersonates pipes
+//! # IPC-PIPE-031: Script that creates or impersonates pipes
 //!
 //! ## What it detects
-//! A script with `NamedPipeServerStream`, `NamedPipeClientStream` or `CreateNamedPipe` in it that takes its client's
-//! token (`ImpersonateNamedPipeClient`, `RunAsClient`): high; that opens the pipe to everyone or to anonymous callers
-//! (`PipeAccessRule`), or names `Invoke-PipeShell` or `-CustomPipeName`: medium. Carets, backticks and quotes are
-//! undone first.
+//! A script that contains `NamedPipeServerStream`, `NamedPipeClientStream` or `CreateNamedPipe` and impersonates its
+//! client (`ImpersonateNamedPipeClient`, `RunAsClient`): high; or gives everyone or anonymous callers access to the
+//! pipe (`PipeAccessRule`), or contains `Invoke-PipeShell` or `-CustomPipeName`: medium. Carets, backticks and quotes
+//! are removed before matching.
 //!
 //! ## Why it matters
-//! A pipe in a script is a backdoor between processes that leaves no program on disk; with impersonation it is a way to
-//! SYSTEM.
+//! A pipe in a script can be a backdoor without a program on disk; with impersonation it escalates to SYSTEM.
 //!
 //! ## Telemetry
 //! PowerShell 4104, 4103, 800.
 //!
 //! ## False positives
-//! Vendors' modules that serve pipes to everyone: allow by path.
+//! Vendor modules whose pipes are open to everyone: allow by path.
 //!
 //! ## References
 //! ATT&CK T1134.001, T1059.001, T1559; DET0493 (AN1357).
@@ -29,7 +28,7 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-031",
-    title: "Script that builds or impersonates pipes",
+    title: "Script that creates or impersonates pipes",
     family: Family::NamedPipes,
     techniques: &["T1134.001", "T1059.001", "T1559"],
     attack_analytics: &["AN1357"],
@@ -42,7 +41,7 @@ pub const ANALYTIC: Analytic = Analytic {
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::Script(script) = &event.activity else { return None };
-    // All that follows needs that word; unfolding every script would cost too much.
+    // Everything below needs this word; normalising every script would cost too much.
     if !fold::holds(script.text, "NamedPipe") {
         return None;
     }
@@ -58,7 +57,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         && contains_any(&text, &["Everyone", "ANONYMOUS", "WorldSid", "AnonymousSid", "S-1-1-0", "S-1-5-7"]);
     let shell = contains_any(&text, &["Invoke-PipeShell", "-CustomPipeName"]);
     let (severity, does) = match (impersonates, everyone, shell) {
-        (true, ..) => (Severity::High, "takes the token of whoever opens it"),
+        (true, ..) => (Severity::High, "impersonates the client that opens it"),
         (_, true, _) => (Severity::Medium, "opens it to everyone"),
         (.., true) => (Severity::Medium, "runs a shell through it"),
         _ => return None,

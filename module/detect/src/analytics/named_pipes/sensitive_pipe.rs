@@ -1,19 +1,19 @@
-//! # IPC-PIPE-020: Sensitive pipe opened by a stranger
+//! # IPC-PIPE-020: Sensitive pipe opened by an unexpected program
 //!
 //! ## What it detects
-//! The pipe of a database, a key agent, a password manager, or a container engine opened by a program that is not one of
-//! its clients: high for script hosts, borrowed Windows programs and programs in places that users can write.
+//! The pipe of a database, a key agent, a password manager or a container engine, opened by a program that is not one
+//! of its clients: high for script hosts, LOLBins and programs in user-writable locations.
 //!
 //! ## Why it matters
-//! Such a pipe checks who asks, not what asks. Through the internal database an attacker reads the signing keys of AD
-//! FS; through an agent's pipe the user's keys; through the container engine's the whole machine.
+//! The pipe's access control checks the user, not the program. Access to the Windows internal database reveals the
+//! signing keys of AD FS; to a key agent, the user's keys; to the container engine, the whole machine.
 //!
 //! ## Telemetry
 //! Sysmon 18.
 //!
 //! ## False positives
-//! Developers' tools that speak to the engine or the agent themselves: allow by path. Databases reached over the network
-//! are not judged here.
+//! Developer tools that use the engine or the agent directly: allow by path. Databases accessed over the network are
+//! not covered.
 //!
 //! ## References
 //! ATT&CK T1559, T1005, T1552, T1611; DET0493 (AN1357).
@@ -26,7 +26,7 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-020",
-    title: "Sensitive pipe opened by a stranger",
+    title: "Sensitive pipe opened by an unexpected program",
     family: Family::NamedPipes,
     techniques: &["T1559", "T1005", "T1552", "T1611"],
     attack_analytics: &["AN1357"],
@@ -47,13 +47,13 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     if client.image.is_empty() || sensitive.is_for(client.name()) {
         return None;
     }
-    // A program that talks to its own sibling is at home: same folder.
+    // Two programs in the same folder belong to one product.
     let folder = crate::text::directory(client.image);
     if !server.image.is_empty() && folder.eq_ignore_ascii_case(crate::text::directory(server.image)) {
         return None;
     }
-    let borrowed = predicates::is_script_host(client) || predicates::is_lolbin(client);
-    let strange = borrowed || predicates::is_untrusted(client);
+    let lolbin = predicates::is_script_host(client) || predicates::is_lolbin(client);
+    let strange = lolbin || predicates::is_untrusted(client);
     let severity = if strange { Severity::High } else { Severity::Medium };
     let gives = match sensitive.holds {
         Holds::Database => "a database",
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sibling_of_the_server_and_a_remote_client_are_quiet() {
+    fn a_program_in_the_server_s_folder_and_a_remote_client_are_quiet() {
         let events = [
             pipe_created(0, r"\vmware-usbarb").of(r"C:\Program Files\VMware\usb.exe", 30),
             pipe_opened(1, r"\vmware-usbarb").of(r"C:\Program Files\VMware\helper.exe", 31),

@@ -1,20 +1,20 @@
 //! # IPC-PIPE-011: Command line that names a pipe
 //!
 //! ## What it detects
-//! A command line with a pipe's path: a redirection into a pipe, a library typed into one, a pipe on another machine,
-//! a browser driven over a debugging pipe, or (low) a mere reference by a shell or by an untrusted program. What
-//! `services.exe` starts is IPC-PIPE-010.
+//! A command line that contains the path of a pipe: redirection into a pipe, a DLL copied into a pipe, a
+//! pipe on another machine, a browser controlled over a debugging pipe, or (low) any mention by a shell or an untrusted
+//! program. Processes started by `services.exe` are IPC-PIPE-010.
 //!
 //! ## Why it matters
-//! Shells rarely have business with pipes. Redirecting into one feeds a waiting server; a remote path carries commands
-//! to another machine; a debugging pipe reads a browser's cookies.
+//! Shells rarely use pipes by name. Redirection feeds a waiting server; a remote path sends commands to another
+//! machine; a debugging pipe gives access to a browser's cookies.
 //!
 //! ## Telemetry
 //! Sysmon 1, Security 4688 with command lines.
 //!
 //! ## False positives
-//! Developers' tools that take a pipe as argument; browser automation (medium). Container engines and pipes whose names
-//! describe their maker are left out.
+//! Developer tools that take a pipe as argument; browser automation (medium). Container engines and pipes whose names
+//! contain their creator are excluded.
 //!
 //! ## References
 //! ATT&CK T1559, T1134.001, T1059; DET0493 (AN1357).
@@ -39,7 +39,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// Pipes that developers' tools name on their command lines every day.
+/// Pipes that developer tools commonly have on their command lines.
 const ORDINARY: &[&str] =
     &["docker_engine*", "docker*", "podman-*", "containerd-*", "mojo.*", "crashpad_*", "LOCAL\\*"];
 
@@ -52,7 +52,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let started = context.subject();
     if contains(&folded, "--remote-debugging-pipe") && !contains(&folded, "--type=") {
         let text = format!(
-            "{} runs a browser that whoever holds its debugging pipe controls: {}.",
+            "{} runs a browser that is controlled over its debugging pipe: {}.",
             label(context.parent()),
             clip(line, 200)
         );
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_manager_starts_is_another_analytic_s() {
+    fn processes_of_the_service_manager_are_left_to_another_analytic() {
         let events = [start(0, CMD, r"cmd /c echo x > \\.\pipe\x").by(r"C:\Windows\System32\services.exe", "")];
         check(&ANALYTIC, &events, None);
     }

@@ -1,17 +1,17 @@
-//! # IPC-PIPE-008: Pipe whose name hides a second path
+//! # IPC-PIPE-008: Pipe name contains a second pipe path
 //!
 //! ## What it detects
-//! A pipe called `\<anything>\pipe\<service>`: a component `pipe` that is not the first.
+//! A pipe named `\<anything>\pipe\<service>`: a path component `pipe` that is not the first.
 //!
 //! ## Why it matters
-//! A privileged service that is told to open `\\host/pipe/x\pipe\spoolss` ends up at the attacker's pipe and lends it its
-//! token. The "potato" tools elevate a service account to SYSTEM this way.
+//! A privileged service that is given the path `\\host/pipe/x\pipe\spoolss` opens the attacker's pipe, whose server can
+//! then impersonate it. The "potato" tools escalate a service account to SYSTEM this way.
 //!
 //! ## Telemetry
 //! Sysmon 17 and 18.
 //!
 //! ## False positives
-//! Application containers use `\pipe\LOCAL\...`, Citrix `\CtxShare...`: both left out.
+//! Application containers use `\pipe\LOCAL\...`, Citrix `\CtxShare...`: both are excluded.
 //!
 //! ## References
 //! ATT&CK T1559, T1134.001, T1187, T1068; DET0493 (AN1357).
@@ -24,7 +24,7 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-008",
-    title: "Pipe whose name hides a second path",
+    title: "Pipe name contains a second pipe path",
     family: Family::NamedPipes,
     techniques: &["T1559", "T1134.001", "T1187", "T1068"],
     attack_analytics: &["AN1357"],
@@ -35,7 +35,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// Services that are known to be lured.
+/// Services that are known targets.
 const LURED: &[&str] = &[
     "srvsvc",
     "spoolss",
@@ -63,7 +63,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     }
     let (client, server) = context.pipe_ends(&pipe);
     if !pipe.creation && !server.is_unknown() {
-        // Told when it was made.
+        // Reported at the creation.
         return None;
     }
     let lured = is_any(tail, LURED) || is_any(front, &["coerced"]);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_only_contain_the_word_are_quiet() {
+    fn names_that_contain_pipe_without_a_separator_are_quiet() {
         let events = [
             pipe_created(0, r"\PIPE_EVENTROOT\CIMV2").of(r"C:\Windows\System32\svchost.exe", 67),
             pipe_created(1, r"\sql\pipeline\x").of(r"C:\Program Files\a\b.exe", 68),

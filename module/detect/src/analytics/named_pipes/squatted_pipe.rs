@@ -1,19 +1,19 @@
-//! # IPC-PIPE-007: Well-known pipe made by the wrong program
+//! # IPC-PIPE-007: Well-known pipe created by an unexpected program
 //!
 //! ## What it detects
-//! A pipe of Windows or of a well-known product (`spoolss`, `lsass`, `eventlog`, `docker_engine` ...) whose maker's full
-//! path is not one of its owners'; worse when a privileged client then opens it.
+//! A pipe of Windows or of a well-known product (`spoolss`, `lsass`, `eventlog`, `docker_engine` ...) created by a
+//! program whose full path is not one of the owner's; more severe if a privileged client then opens it.
 //!
 //! ## Why it matters
-//! Who makes a pipe first answers for it. A client that trusts the name hands over data, or its token: the server may
-//! impersonate whoever connects.
+//! The first process to create a pipe serves its clients. A client that trusts the name sends data to it, and the
+//! server may impersonate that client.
 //!
 //! ## Telemetry
 //! Sysmon 17 and 18.
 //!
 //! ## False positives
-//! Third-party print spoolers and agents that take a well-known name: a valid signature in a folder that users cannot
-//! write is quiet; allow the others by path.
+//! Third-party print spoolers and agents that use a well-known name: not reported with a valid signature in a folder
+//! that users cannot write to; allow others by path.
 //!
 //! ## References
 //! ATT&CK T1559, T1134.001, T1068; DET0493 (AN1357).
@@ -30,7 +30,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-007",
-    title: "Well-known pipe made by the wrong program",
+    title: "Well-known pipe created by an unexpected program",
     family: Family::NamedPipes,
     techniques: &["T1559", "T1134.001", "T1068"],
     attack_analytics: &["AN1357"],
@@ -41,7 +41,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// A privileged client this long after the creation still falls for it.
+/// A privileged client counts this long after the creation.
 const BAIT: Duration = Duration::from_secs(600);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -58,13 +58,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let mut severity = Severity::High;
     let mut text = format!(
-        "{} made pipe {}, which belongs to another program: whoever opens it by name now talks to {}.",
+        "{} made pipe {}, which belongs to another program: clients that open it by name now talk to {}.",
         label(server),
         pipe.channel.name,
         server.image
     );
     if let Some(created) = created {
-        // Over SMB the kernel opens it on a client's behalf: bait that a coerced service takes looks like that.
+        // Over SMB the kernel opens it on a client's behalf, as for a coerced service that connects to the pipe.
         let opener = context.subject();
         let privileged = pipe.channel.remote || predicates::is_local_system(opener);
         if !privileged || predicates::is_local_system(server) || !created.note.time.within(BAIT, event.time) {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_owner_in_its_own_place_is_quiet_whatever_the_case() {
+    fn the_owner_in_its_own_folder_is_quiet_whatever_the_case() {
         let events = [
             pipe_created(0, r"\spoolss").of(r"c:\windows\system32\SPOOLSV.EXE", 40),
             pipe_created(1, r"\lsass").of(r"\Device\HarddiskVolume2\Windows\System32\lsass.exe", 41),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_nobody_owns_is_quiet() {
+    fn a_pipe_without_a_known_owner_is_quiet() {
         let events = [
             pipe_created(0, r"\spoolss_helper").of(r"C:\Users\bob\x.exe", 40),
             pipe_opened(1, r"\spoolss").of(r"C:\Windows\System32\svchost.exe", 4).user("NT AUTHORITY", "SYSTEM"),

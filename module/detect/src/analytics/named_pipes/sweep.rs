@@ -1,18 +1,18 @@
 //! # IPC-PIPE-019: Pipe sweep
 //!
 //! ## What it detects
-//! One source that opens eight or more different kinds of pipe on a host within ten seconds, or one local process
-//! that opens twelve. Kinds are counted, not names: browsers open hundreds of pipes of one kind. One source on many
-//! hosts is the correlator's (IPC-CHAIN-002).
+//! One source that opens eight or more different kinds of pipe on a host within ten seconds, or one local process that
+//! opens twelve. Kinds are counted instead of names, because browsers open hundreds of pipes of one kind. One source on
+//! many hosts is detected by the correlator (IPC-CHAIN-002).
 //!
 //! ## Why it matters
-//! Scanners and frameworks try one RPC pipe after the other to learn which services answer.
+//! Scanners and attack frameworks try one RPC pipe after another to enumerate the available services.
 //!
 //! ## Telemetry
 //! Sysmon 18, Security 5145 on IPC$, Zeek.
 //!
 //! ## False positives
-//! Vulnerability scanners and inventory: declare them as admin hosts or allow them.
+//! Vulnerability scanners and inventory: declare them as admin hosts or add an allow entry.
 //!
 //! ## References
 //! ATT&CK T1559, T1046, T1135, T1087; DET0493 (AN1357).
@@ -40,7 +40,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// Time in which the kinds are counted.
+/// Time within which kinds are counted.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Kinds from one remote source.
 const REMOTE: Threshold = Threshold {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_only_the_kernel_names_fires_too() {
+    fn a_client_known_only_as_the_kernel_fires_too() {
         let events: Vec<Event> = PIPES.iter().enumerate().map(|(i, pipe)| pipe_remote(i as f64 / 4.0, pipe)).collect();
         check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::High)));
     }

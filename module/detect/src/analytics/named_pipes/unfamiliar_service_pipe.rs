@@ -1,18 +1,19 @@
-//! # IPC-PIPE-013: User's process opens a service's pipe it never used
+//! # IPC-PIPE-013: User process opens a service pipe for the first time
 //!
 //! ## What it detects
-//! A process of an ordinary user that opens a pipe known to belong to a service, where the baseline does not know the
-//! two together. Where the pipe's making was seen, IPC-BASE-004 says it; this one knows the owner by the name. Pipes that
-//! half of all programs open count only for unknown programs.
+//! A process of an ordinary user opens a pipe known to belong to a service, and the baseline does not contain this
+//! combination. If the pipe's creation was seen, IPC-BASE-004 reports it; this analytic derives the owner from the
+//! name. Pipes that many programs open are reported only for unknown programs.
 //!
 //! ## Why it matters
-//! Services answer on their pipes with SYSTEM's rights; a new caller is a new program, or an old one with new code.
+//! Services process requests on their pipes with SYSTEM rights; a new client is a new program, or a known one that runs
+//! new code.
 //!
 //! ## Telemetry
 //! Sysmon 18, and a baseline; inactive without one.
 //!
 //! ## False positives
-//! New software: an installation within the day before explains it.
+//! New software: a software installation within the preceding day explains the finding.
 //!
 //! ## References
 //! Playbook KI-3, Q1, Q2, Q4, E1; ATT&CK T1559, T1068; DET0493 (AN1357).
@@ -28,7 +29,7 @@ use crate::{Analytic, Context, Evidence, Family, UserKind, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-013",
-    title: "User's process opens a service's pipe it never used",
+    title: "User process opens a service pipe for the first time",
     family: Family::NamedPipes,
     techniques: &["T1559", "T1068"],
     attack_analytics: &["AN1357"],
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn an_installed_program_on_a_pipe_of_everybody_and_a_service_are_quiet() {
+    fn an_installed_program_on_a_common_pipe_and_a_service_are_quiet() {
         let events = [
             opened(r"\wkssvc", r"C:\Program Files\Tool\tool.exe"),
             opened(r"\ROUTER", r"C:\Program Files\Tool\tool.exe").user("NT AUTHORITY", "LOCAL SERVICE"),
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_baseline_it_sleeps() {
+    fn without_a_baseline_it_is_inactive() {
         check(&ANALYTIC, &[opened(r"\eventlog", r"C:\Users\alice\x.exe")], None);
     }
 }

@@ -1,18 +1,18 @@
-//! # IPC-PIPE-014: Privileged client at a lesser server's pipe
+//! # IPC-PIPE-014: Privileged client connects to a less privileged pipe server
 //!
 //! ## What it detects
-//! A process of high or system integrity opens a pipe that a process of lower integrity made, or a process of one user's
-//! session a pipe of another's.
+//! A process of high or system integrity opens a pipe that a process of lower integrity created, or a process in one
+//! user's session opens a pipe of another user's session.
 //!
 //! ## Why it matters
-//! The server may take the client's token: here trust flows the wrong way.
+//! The server may impersonate the client and so gain its privileges.
 //!
 //! ## Telemetry
 //! Sysmon 17 and 18, with integrity and session from Sysmon 1 or Security 4688.
 //!
 //! ## False positives
-//! Services talk to their own tray program: same program or same folder is quiet. Other installed products are low,
-//! borrowed Windows programs medium, untrusted ones high.
+//! Services that talk to their own tray program: the same program or folder is not reported. Other installed products
+//! are low, LOLBins medium, untrusted programs high.
 //!
 //! ## References
 //! ATT&CK T1559, T1134.001; DET0493 (AN1357).
@@ -26,7 +26,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-014",
-    title: "Privileged client at a lesser server's pipe",
+    title: "Privileged client connects to a less privileged pipe server",
     family: Family::NamedPipes,
     techniques: &["T1559", "T1134.001"],
     attack_analytics: &["AN1357"],
@@ -54,8 +54,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         return None;
     }
     let untrusted = predicates::is_untrusted(server);
-    let borrowed = is_borrowed(server);
-    let (severity, confidence) = match (untrusted, borrowed) {
+    let lolbin = is_lolbin(server);
+    let (severity, confidence) = match (untrusted, lolbin) {
         (true, _) => (Severity::High, Confidence::Medium),
         (_, true) => (Severity::Medium, Confidence::Medium),
         _ => (Severity::Low, Confidence::Low),
@@ -78,7 +78,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     )
 }
 
-/// The rights of a process; `None` where nothing tells, and then nothing is concluded.
+/// The privileges of a process; `None` if unknown, in which case nothing is reported.
 fn level(actor: Actor<'_>) -> Option<Integrity> {
     if predicates::is_local_system(actor) {
         return Some(Integrity::System);
@@ -86,16 +86,16 @@ fn level(actor: Actor<'_>) -> Option<Integrity> {
     (actor.integrity != Integrity::Unknown).then_some(actor.integrity)
 }
 
-/// Whether both ends are one program or one product: the same folder, but for Windows' own, where the borrowed programs
-/// live too.
+/// Whether both ends belong to one program or product: the same folder, except the folders of Windows, which also hold
+/// the LOLBins.
 fn is_family(client: Actor<'_>, server: Actor<'_>) -> bool {
     client.name().eq_ignore_ascii_case(server.name())
         || (directory(client.image).eq_ignore_ascii_case(directory(server.image))
             && predicates::is_system_path(server.image)
-            && !is_borrowed(server))
+            && !is_lolbin(server))
 }
 
-fn is_borrowed(server: Actor<'_>) -> bool {
+fn is_lolbin(server: Actor<'_>) -> bool {
     predicates::is_script_host(server) || predicates::is_lolbin(server)
 }
 
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_borrowed_program_is_medium_and_a_product_low() {
+    fn a_lolbin_is_medium_and_a_product_low() {
         let [a, b] = server(r"C:\Windows\System32\mshta.exe");
         check(&ANALYTIC, &[a, b, opened_by_system()], Some((Severity::Medium, Confidence::Medium)));
         let [a, b] = server(r"C:\Program Files\A\tray.exe");
@@ -134,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn a_service_at_its_own_tray_program_is_quiet() {
+    fn a_service_that_opens_its_tray_program_s_pipe_is_quiet() {
         let [a, b] = server(r"C:\Program Files\A\tray.exe");
         let own = pipe_opened(2, r"\feedback").of(r"C:\Program Files\A\service.exe", 41).user("NT AUTHORITY", "SYSTEM");
         check(&ANALYTIC, &[a, b, own], None);
     }
 
     #[test]
-    fn equals_and_unknown_rights_are_quiet() {
+    fn equal_and_unknown_privileges_are_quiet() {
         let [a, b] = server(TOOL);
         let equal =
             pipe_opened(2, r"\feedback").of(r"C:\Users\bob\u.exe", 41).user("CORP", "bob").integrity(Integrity::Medium);

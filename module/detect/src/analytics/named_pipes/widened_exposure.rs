@@ -1,19 +1,18 @@
-//! # IPC-PIPE-025: Pipes opened up to strangers on the network
+//! # IPC-PIPE-025: Anonymous access to pipes and shares enabled
 //!
 //! ## What it detects
-//! A registry change that lets anonymous or filtered callers reach this machine's pipes and shares: `NullSessionPipes`,
-//! `NullSessionShares`, `RestrictNullSessAccess` = 0, `RestrictAnonymous`(`Sam`) = 0, `EveryoneIncludesAnonymous` = 1,
-//! `LocalAccountTokenFilterPolicy` = 1.
+//! A registry change that allows anonymous or filtered remote callers to access this machine's pipes and shares:
+//! `NullSessionPipes`, `NullSessionShares`, `RestrictNullSessAccess` = 0, `RestrictAnonymous`(`Sam`) = 0,
+//! `EveryoneIncludesAnonymous` = 1, `LocalAccountTokenFilterPolicy` = 1.
 //!
 //! ## Why it matters
-//! It is a door left open: the attacker comes back over a pipe without credentials, or with a local account's full
-//! rights.
+//! It allows an attacker to return over a pipe without credentials, or with the full rights of a local account.
 //!
 //! ## Telemetry
 //! Sysmon 13, Security 4657.
 //!
 //! ## False positives
-//! Group policy writes these through `services.exe` and `svchost.exe`: low.
+//! Group policy writes these values through `services.exe` and `svchost.exe`: low.
 //!
 //! ## References
 //! ATT&CK T1559, T1112, T1021.002; DET0493 (AN1357).
@@ -28,7 +27,7 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-025",
-    title: "Pipes opened up to strangers on the network",
+    title: "Anonymous access to pipes and shares enabled",
     family: Family::NamedPipes,
     techniques: &["T1559", "T1112", "T1021.002"],
     attack_analytics: &["AN1357"],
@@ -81,7 +80,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let severity = if policy { Severity::Low } else { Severity::High };
     let by = if writer.is_unknown() { "Somebody".to_owned() } else { label(writer) };
     let text = format!("{by} set {value} = {}, which {effect}.", clip(change.data, 100));
-    // Writing there takes administrative rights: whoever did it had them.
+    // Only administrators can write to this key.
     Some(
         Evidence::new(severity, Confidence::High, text)
             .reasons(Reasons::NONE.and_if(!policy, Reasons::ADMINISTRATIVE_PRIVILEGES))
@@ -90,7 +89,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     )
 }
 
-/// Whether a list was written: `Binary Data` is how Sysmon shows one.
+/// Whether a list was written: Sysmon shows one as `Binary Data`.
 fn is_filled(data: &str) -> bool {
     let data = data.trim();
     !data.is_empty() && !is_any(data, &["(Empty)", "-", "DWORD (0x00000000)"])

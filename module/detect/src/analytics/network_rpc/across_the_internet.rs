@@ -1,18 +1,18 @@
-//! # IPC-RPC-004: RPC across the Internet's border
+//! # IPC-RPC-004: RPC between private and public addresses
 //!
 //! ## What it detects
 //! A connection to port 135 or 593, or a remote procedure call, between a private and a public address, in either
 //! direction, that was not refused.
 //!
 //! ## Why it matters
-//! Nothing on the Internet may talk to the endpoint mapper: inwards it is an attack, outwards a relay or stolen
-//! credentials on their way.
+//! The endpoint mapper should not be reachable over the Internet: inbound it indicates an attack, outbound a relay or
+//! credential theft.
 //!
 //! ## Telemetry
 //! Zeek conn and dce_rpc, Sysmon 3, Security 5156.
 //!
 //! ## False positives
-//! Partners' networks behind public addresses: allow by address.
+//! Partner networks with public addresses: allow by address.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1190, T1021.003; DET0493 (AN1357).
@@ -28,7 +28,7 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-004",
-    title: "RPC across the Internet's border",
+    title: "RPC between private and public addresses",
     family: Family::NetworkRpc,
     techniques: &["T1559.001", "T1190", "T1021.003"],
     attack_analytics: &["AN1357"],
@@ -55,7 +55,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         _ => return None,
     };
     let far = addresses::parse(there)?;
-    // A host that does not say its own address is taken to be inside.
+    // A host whose own address is unknown is assumed to be internal.
     let near_is_public = addresses::parse(here).is_some_and(is_public);
     if is_public(far) == near_is_public {
         return None;
@@ -88,7 +88,7 @@ fn is_public(address: IpAddr) -> bool {
                 || v4.is_broadcast()
                 || v4.is_multicast()
                 || v4.is_documentation()
-                // Shared by carriers (RFC 6598), benchmarking (RFC 2544), reserved.
+                // Carrier-grade NAT (RFC 6598), benchmarking (RFC 2544), reserved.
                 || (a == 100 && (64..128).contains(&b))
                 || (a == 198 && (18..20).contains(&b))
                 || a == 0
@@ -108,7 +108,7 @@ mod tests {
     use crate::testing::*;
 
     #[test]
-    fn inwards_and_outwards_fire() {
+    fn inbound_and_outbound_connections_fire() {
         check(&ANALYTIC, &[flow_in(0.0, 135, "93.184.216.34", 4000)], Some((Severity::High, Confidence::High)));
         check(&ANALYTIC, &[flow_out(0.0, "93.184.216.34", 135)], Some((Severity::High, Confidence::High)));
         let call = rpc_from(0.0, "93.184.216.34", "epmapper", "ept_map");
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn inside_and_other_ports_are_quiet() {
+    fn internal_connections_and_other_ports_are_quiet() {
         check(&ANALYTIC, &[flow_in(0.0, 135, "172.16.4.4", 4000)], None);
         check(&ANALYTIC, &[flow_in(0.0, 135, "fe80::1", 4000)], None);
         check(&ANALYTIC, &[flow_out(0.0, "93.184.216.34", 443)], None);

@@ -2,16 +2,17 @@
 //!
 //! ## What it detects
 //! A call that activates a COM class on another machine: RemoteCreateInstance, RemoteGetClassObject, RemoteActivation.
-//! Resolving objects or asking whether the machine lives is not looked at.
+//! Object resolution and ServerAlive calls are ignored.
 //!
 //! ## Why it matters
-//! It is the first step of every lateral movement through DCOM, seen where no agent on either machine can be silenced.
+//! It is the first step of lateral movement through DCOM, recorded on the network, where agents on either machine
+//! cannot be disabled.
 //!
 //! ## Telemetry
 //! Zeek dce_rpc, RPC Firewall, RPC trace.
 //!
 //! ## False positives
-//! Management and backup servers activate WMI all day: name them as administrators' hosts, or learn a baseline.
+//! Management and backup servers activate WMI continuously: declare them as admin hosts, or learn a baseline.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003; DET0285 (AN0791), DET0493 (AN1357). MS-DCOM.

@@ -1,12 +1,12 @@
 //! # IPC-RPC-002: Activated object automated from another machine
 //!
 //! ## What it detects
-//! Calls of IDispatch (GetIDsOfNames, Invoke) from a machine that activated a COM class here within the minute before,
-//! or without that activation where it was not seen.
+//! Calls of IDispatch (GetIDsOfNames, Invoke) from a machine that activated a COM class here within the preceding
+//! minute, or without an activation if none was recorded.
 //!
 //! ## Why it matters
-//! WMI and management do not use IDispatch between machines: MMC, Excel, ShellWindows and their like do, when somebody
-//! drives them from afar to run a command.
+//! WMI and management tools do not use IDispatch between machines; remote control of MMC, Excel, ShellWindows and
+//! similar objects does, to run a command.
 //!
 //! ## Telemetry
 //! Zeek dce_rpc, RPC Firewall, RPC trace.
@@ -34,7 +34,7 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::RpcCall],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace],
-    // The object is used within this time of its activation.
+    // Maximum time between an object's activation and its use.
     window: Some(Duration::from_secs(60)),
     evaluate,
     ..Analytic::DEFAULTS

@@ -1,12 +1,12 @@
-//! # IPC-RPC-009: Call that makes a machine log on elsewhere
+//! # IPC-RPC-009: RPC call that coerces authentication
 //!
 //! ## What it detects
 //! An operation of the encrypting file system, the print spooler, DFS, the shadow copy agent or the event log that
-//! takes a path on a machine of the caller's choice, called from another machine.
+//! takes a path on a machine chosen by the caller, called from another machine.
 //!
 //! ## Why it matters
-//! The called machine logs on to that path with its own account; the caller relays the logon to a certificate or
-//! directory server and becomes that machine.
+//! The called machine authenticates to that path with its machine account; the caller relays the authentication to a
+//! certificate or directory server and can then act as that machine.
 //!
 //! ## Telemetry
 //! Zeek dce_rpc, RPC Firewall, RPC trace.
@@ -25,7 +25,7 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-009",
-    title: "Call that makes a machine log on elsewhere",
+    title: "RPC call that coerces authentication",
     family: Family::NetworkRpc,
     techniques: &["T1559", "T1187"],
     attack_analytics: &["AN1357"],
@@ -58,7 +58,7 @@ mod tests {
     use crate::testing::*;
 
     #[test]
-    fn the_encrypting_file_system_is_high_whatever_its_interface_is_called() {
+    fn the_encrypting_file_system_is_high_by_interface_name_or_uuid() {
         for (interface, operation) in
             [("lsarpc", "EfsRpcOpenFileRaw"), ("df1941c5-fe89-4e79-bf10-463657acf44d", "4"), ("efsrpc", "unknown")]
         {

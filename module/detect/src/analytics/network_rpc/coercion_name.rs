@@ -1,13 +1,13 @@
-//! # IPC-RPC-019: DNS name that carries a marshalled target
+//! # IPC-RPC-019: DNS name that contains a marshalled target
 //!
 //! ## What it detects
-//! A queried name, or an argument of a command, that holds the marker of a marshalled CREDENTIAL_TARGET_INFORMATION:
-//! a word with `UWhRC`, then `AAAAA` and `BAAAA`. High; critical if the machine was called with a coercing operation
+//! A queried name, or an argument of a command, that contains the marker of a marshalled CREDENTIAL_TARGET_INFORMATION:
+//! a word with `UWhRC`, then `AAAAA` and `BAAAA`. High; critical if the machine was called with a coercion operation
 //! within ten minutes.
 //!
 //! ## Why it matters
-//! Windows strips the marker when it builds the service's name, but not when it resolves the address: a ticket for one
-//! machine is sent to another, which relays it.
+//! Windows removes the marker when it builds the service principal name, but not when it resolves the address: a
+//! Kerberos ticket for one machine is sent to another, which relays it.
 //!
 //! ## Telemetry
 //! Sysmon 22; command lines of Sysmon 1 and Security 4688; calls in Zeek dce_rpc or RPC Firewall make it critical.
@@ -30,14 +30,14 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-019",
-    title: "DNS name that carries a marshalled target",
+    title: "DNS name that contains a marshalled target",
     family: Family::NetworkRpc,
     techniques: &["T1559", "T1187", "T1557.001"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
     on: &[ActivityKind::Dns, ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
-    // Preparation and coercion lie within this time.
+    // Maximum time between preparation and coercion.
     window: Some(Duration::from_secs(600)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -74,7 +74,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     })
 }
 
-/// The word that carries the marker.
+/// The word that contains the marker.
 fn marked(text: &str) -> Option<&str> {
     // The first letter depends on the alignment: the rest is the fixed head and tail of the structure in base 64.
     let head = find(text, "UWhRC")?;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_coercion_beside_it_makes_it_critical() {
+    fn a_coercion_call_near_it_makes_it_critical() {
         let coerce = rpc_from(0.0, "10.0.0.9", "efsrpc", "EfsRpcOpenFileRaw").on("ws01");
         let command =
             start(60.0, r"C:\Tools\dnstool.exe", "dnstool -a add -r srv11UWhRCAAAAAAAAAAAAAAAAAAAAAAAwbEAYBAAAA");

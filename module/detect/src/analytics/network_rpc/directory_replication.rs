@@ -1,18 +1,18 @@
-//! # IPC-RPC-013: Directory replicated to a stranger
+//! # IPC-RPC-013: Directory replicated to an unexpected machine
 //!
 //! ## What it detects
-//! A machine that asks a domain controller to replicate the directory to it (DRSGetNCChanges) in the way tools do: names
-//! looked up or controllers listed just before, in the same minute. Without that it is low, because controllers
-//! replicate all day.
+//! A machine that requests directory replication from a domain controller (DRSGetNCChanges) in the way tools do: names
+//! looked up or controllers enumerated in the minute before. Without that it is low, because domain controllers
+//! replicate continuously.
 //!
 //! ## Why it matters
-//! Replication hands out the passwords of every account of the domain.
+//! Replication gives the password hashes of every account of the domain (DCSync).
 //!
 //! ## Telemetry
 //! Zeek dce_rpc, RPC Firewall, RPC trace.
 //!
 //! ## False positives
-//! Controllers and directory synchronisation products: name them as administrators' hosts, then they are low.
+//! Domain controllers and directory synchronisation products: declare them as admin hosts; they are then low.
 //!
 //! ## References
 //! ATT&CK T1559, T1003.006; DET0493 (AN1357). MS-DRSR.
@@ -27,14 +27,14 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-013",
-    title: "Directory replicated to a stranger",
+    title: "Directory replicated to an unexpected machine",
     family: Family::NetworkRpc,
     techniques: &["T1559", "T1003.006"],
     attack_analytics: &["AN1357"],
     severity: Severity::Critical,
     on: &[ActivityKind::RpcCall],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace],
-    // A tool looks up names and replicates within this time.
+    // Maximum time between a tool's name look-ups and its replication.
     window: Some(Duration::from_secs(60)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -71,7 +71,7 @@ mod tests {
     use crate::testing::*;
 
     #[test]
-    fn names_looked_up_and_replication_are_critical() {
+    fn name_look_ups_and_replication_are_critical() {
         let events = [
             rpc_from(0.0, "10.0.0.9", "drsuapi", "DRSBind"),
             rpc_from(0.1, "10.0.0.9", "drsuapi", "DRSCrackNames"),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn by_number_it_is_the_same() {
+    fn operation_numbers_fire_too() {
         let uuid = "e3514235-4b06-11d1-ab04-00c04fc2dcd2";
         let events = [rpc_from(0.0, "10.0.0.9", uuid, "16"), rpc_from(0.1, "10.0.0.9", uuid, "3")];
         check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn names_looked_up_are_quiet() {
+    fn name_look_ups_alone_are_quiet() {
         let events =
             [rpc_from(0.0, "10.0.0.9", "drsuapi", "DRSBind"), rpc_from(0.1, "10.0.0.9", "drsuapi", "DRSCrackNames")];
         check(&ANALYTIC, &events, None);

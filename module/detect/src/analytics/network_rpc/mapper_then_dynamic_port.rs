@@ -1,18 +1,20 @@
 //! # IPC-RPC-003: Endpoint mapper, then a dynamic port
 //!
 //! ## What it detects
-//! One machine that reaches another's port 135 and, within half a minute, one of its dynamic ports: a remote procedure
-//! call between machines that are not servers. Reported by the machine that is reached: low, because flows alone do not
-//! say what was called. By the machine that calls: medium if a script host does it, high if an unknown program does.
+//! One machine that connects to another's port 135 and, within half a minute, to one of its dynamic ports: a remote
+//! procedure call between machines that are not servers. Reported for the called machine as low, because flows alone do
+//! not show the called operation. Reported for the calling machine as medium if a script host calls, high if an unknown
+//! program does.
 //!
 //! ## Why it matters
-//! DCOM and WMI move this way; workstations have little reason to call each other.
+//! DCOM and WMI calls have this pattern; workstations have little reason to call each other.
 //!
 //! ## Telemetry
 //! Sysmon 3, Security 5156, Zeek conn.
 //!
 //! ## False positives
-//! Domain controllers and servers are reached this way by all: a machine that serves Kerberos or LDAP is left out.
+//! Domain controllers and servers are called this way by every machine: a machine that serves Kerberos or LDAP is
+//! excluded.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1021.003; DET0493 (AN1357).
@@ -37,13 +39,13 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::Medium,
     on: &[ActivityKind::NetworkFlow],
     telemetry: &[Source::Sysmon, Source::Security, Source::Zeek],
-    // Both flows lie within this time.
+    // Maximum time between the two flows.
     window: Some(Duration::from_secs(30)),
     evaluate,
     ..Analytic::DEFAULTS
 };
 
-/// Ports of Kerberos, LDAP and the global catalogue: whoever is reached on them is a domain controller.
+/// Ports of Kerberos, LDAP and the global catalogue: a machine that serves them is a domain controller.
 const DIRECTORY: &[u16] = &[88, 389, 464, 636, 3268, 3269];
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -66,7 +68,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         true => Some(context.subject()).filter(|who| !who.is_unknown()),
     };
     let directory = if flow.outbound {
-        // The other side is a domain controller if this machine asks it for tickets.
+        // The other side is a domain controller if this machine requests tickets from it.
         context.host.flows.latest_first().any(|known| pair(&known) && DIRECTORY.contains(&known.remote_port))
     } else {
         context.host.flows.latest_first().any(|known| !known.outbound && DIRECTORY.contains(&known.local_port))
@@ -81,7 +83,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         Some(who) if predicates::is_script_host(who) => {
             (Severity::Medium, format!("the script host {} calls", who.name()))
         }
-        // Other programs of this machine call servers all day.
+        // Other programs of this machine call servers continuously.
         Some(_) => return None,
         None if flow.outbound => return None,
         None => (Severity::Low, "flows alone do not say what was called".to_owned()),
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_machine_that_is_reached_reports_low() {
+    fn the_called_machine_is_low() {
         let events = [flow_in(0.0, 135, "10.0.0.9", 50_000), flow_in(1.0, 49_700, "10.0.0.9", 50_001)];
         check(&ANALYTIC, &events, Some((Severity::Low, Confidence::Medium)));
     }

@@ -1,4 +1,4 @@
-//! Remote procedure calls between machines: what a monitor on the wire, the RPC runtime or the called machine sees.
+//! Remote procedure calls between machines, as recorded by network monitors, the RPC runtime or the called machine.
 
 pub mod across_the_internet;
 pub mod activation_on_the_wire;

@@ -1,17 +1,18 @@
-//! # IPC-RPC-012: Burst of questions about accounts
+//! # IPC-RPC-012: Burst of account enumeration calls
 //!
 //! ## What it detects
-//! Two hundred or more calls of the account database within a minute from one machine; sessions or logged-on users
-//! asked for, which is low as such.
+//! Two hundred or more calls of the account database within a minute from one machine; also enumeration of sessions or
+//! logged-on users, which is low by itself.
 //!
 //! ## Why it matters
-//! Before moving, an attacker asks who is who and who sits where. A burst from one machine is a tool, not a person.
+//! Before lateral movement, attackers enumerate accounts and the machines that they are logged on to. A burst from one
+//! machine is caused by a tool, not a person.
 //!
 //! ## Telemetry
 //! Zeek dce_rpc, RPC Firewall, RPC trace.
 //!
 //! ## False positives
-//! Identity products and domain controllers: name them as administrators' hosts.
+//! Identity products and domain controllers: declare them as admin hosts.
 //!
 //! ## References
 //! ATT&CK T1559, T1087, T1069; DET0493 (AN1357). MS-SAMR, MS-SRVS, MS-WKST.
@@ -24,7 +25,7 @@ use crate::{Analytic, Context, Evidence, Family, Threshold};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-012",
-    title: "Burst of questions about accounts",
+    title: "Burst of account enumeration calls",
     family: Family::NetworkRpc,
     techniques: &["T1559", "T1087", "T1069"],
     attack_analytics: &["AN1357"],
@@ -53,7 +54,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     match call.interface {
         Interface::Sam => {
             let (calls, first) = context.host.rpc_calls.count(call.peer, Interface::Sam, event.time)?;
-            // Said once, at the call that makes it a burst.
+            // Reported once, at the call that reaches the threshold.
             let burst = context.threshold(&BURST);
             if calls + 1 != burst {
                 return None;
@@ -83,24 +84,24 @@ mod tests {
     use crate::testing::*;
 
     fn asks(count: u32, apart: f64) -> Vec<Event> {
-        // The tests' clock begins 20 s into a minute.
+        // The test clock starts 20 s into a minute.
         (0..count).map(|n| rpc_from(f64::from(n) * apart, "10.0.0.9", "samr", "SamrOpenUser")).collect()
     }
 
     #[test]
-    fn a_burst_is_medium_and_said_once() {
+    fn a_burst_is_medium_and_reported_once() {
         let findings = check(&ANALYTIC, &asks(300, 0.1), Some((Severity::Medium, Confidence::Medium)));
         assert_eq!(findings.len(), 1);
     }
 
     #[test]
-    fn who_is_logged_on_is_low() {
+    fn enumeration_of_logged_on_users_is_low() {
         let call = rpc_from(0.0, "10.0.0.9", "wkssvc", "NetrWkstaUserEnum");
         check(&ANALYTIC, &[call], Some((Severity::Low, Confidence::Medium)));
     }
 
     #[test]
-    fn ordinary_questions_are_quiet() {
+    fn ordinary_look_ups_are_quiet() {
         check(&ANALYTIC, &asks(150, 0.1), None);
         check(&ANALYTIC, &asks(400, 1.0), None);
         check(&ANALYTIC, &[rpc_from(0.0, "10.0.0.9", "srvsvc", "NetrShareEnum")], None);

@@ -1,17 +1,17 @@
 //! # IPC-RPC-007: Registry written or saved from another machine
 //!
 //! ## What it detects
-//! A call of the remote registry that creates, sets, deletes, loads, replaces or saves a key. Opening and reading is
-//! not looked at.
+//! A call of the remote registry that creates, sets, deletes, loads, replaces or saves a key. Opening and reading are
+//! ignored.
 //!
 //! ## Why it matters
-//! Saved hives hold the machine's passwords; a value written from afar starts a program at the next logon.
+//! Saved hives contain the machine's password hashes; a value written remotely can start a program at the next logon.
 //!
 //! ## Telemetry
 //! Zeek dce_rpc (which leaves out most reads), RPC Firewall, RPC trace.
 //!
 //! ## False positives
-//! Management servers that set values: name them as administrators' hosts.
+//! Management servers that set values: declare them as admin hosts.
 //!
 //! ## References
 //! ATT&CK T1559, T1112, T1003.002; DET0493 (AN1357). MS-RRP.
@@ -60,7 +60,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     if !saves && !writes {
         return None;
     }
-    // Opening with the wish to create is how some tools only open.
+    // Some tools use the create operation only to open a key.
     let opens = rpc::is_operation(call.operation, &["BaseRegCreateKey"], &[6]);
     let severity = if opens { Severity::Medium } else { Severity::High };
     let what = if saves { "save a part of its registry, which may hold its passwords" } else { "change its registry" };

@@ -1,18 +1,18 @@
-//! # IPC-RPC-005: Service made or started from another machine
+//! # IPC-RPC-005: Service created or started from another machine
 //!
 //! ## What it detects
 //! A call to the service control manager that creates, changes or starts a service, from another machine; on the called
-//! machine also a service installed right after its pipe was opened from elsewhere. High where creation and start, or
-//! call and installation, come together.
+//! machine also a service installed right after its pipe was opened from another machine. High if creation and start,
+//! or call and installation, occur together.
 //!
 //! ## Why it matters
-//! A service runs any command as SYSTEM: the oldest way of lateral movement, and still the usual one.
+//! A service runs any command as SYSTEM: the oldest lateral movement technique, and still the most common.
 //!
 //! ## Telemetry
 //! Zeek dce_rpc, RPC Firewall, RPC trace; Security 5145 with System 7045 or Security 4697.
 //!
 //! ## False positives
-//! Deployment servers: name them as administrators' hosts.
+//! Deployment servers: declare them as admin hosts.
 //!
 //! ## References
 //! ATT&CK T1559, T1569.002, T1543.003; DET0493 (AN1357). MS-SCMR.
@@ -32,23 +32,23 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-RPC-005",
-    title: "Service made or started from another machine",
+    title: "Service created or started from another machine",
     family: Family::NetworkRpc,
     techniques: &["T1559", "T1569.002", "T1543.003"],
     attack_analytics: &["AN1357"],
     severity: Severity::High,
     on: &[ActivityKind::RpcCall, ActivityKind::ServiceChange],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace, Source::System, Source::Security],
-    // What belongs together lies within this time.
+    // Maximum time between related records.
     window: Some(Duration::from_secs(60)),
     evaluate,
     ..Analytic::DEFAULTS
 };
 
-/// The pipe is opened this shortly before the installation is logged.
+/// Maximum time between the opening of the pipe and the logged installation.
 const PIPE: Duration = Duration::from_secs(10);
 
-/// Operations that make or change a service, by name and number.
+/// Operations that create or change a service, by name and number.
 fn makes(operation: &str) -> bool {
     const NAMES: &[&str] = &[
         "CreateServiceW",
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_local_installation_and_questions_are_quiet() {
+    fn a_local_installation_and_queries_are_quiet() {
         check(&ANALYTIC, &[service_installed(1.0, "updater", r"C:\Program Files\A\u.exe")], None);
         let events = [
             pipe_opened_from(0.0, r"\svcctl", "10.0.0.9", 3),

@@ -2,16 +2,16 @@
 //!
 //! ## What it detects
 //! A call to the task scheduler that registers, runs or enables a task, or adds an `at` job, from another machine; on
-//! the called machine also a task made right after its pipe was opened from elsewhere.
+//! the called machine also a task created right after its pipe was opened from another machine.
 //!
 //! ## Why it matters
-//! A task runs any command under any account, SYSTEM included, and can stay.
+//! A task runs any command under any account, SYSTEM included, and can persist.
 //!
 //! ## Telemetry
 //! Zeek dce_rpc, RPC Firewall, RPC trace; Security 5145 with Security 4698.
 //!
 //! ## False positives
-//! Management servers: name them as administrators' hosts.
+//! Management servers: declare them as admin hosts.
 //!
 //! ## References
 //! ATT&CK T1559, T1053.005; DET0493 (AN1357). MS-TSCH.
@@ -38,13 +38,13 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::RpcCall, ActivityKind::ServiceChange],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace, Source::Security],
-    // Call and task lie within this time.
+    // Maximum time between call and task.
     window: Some(Duration::from_secs(60)),
     evaluate,
     ..Analytic::DEFAULTS
 };
 
-/// The pipe is opened this shortly before the task is logged.
+/// Maximum time between the opening of the pipe and the logged task.
 const PIPE: Duration = Duration::from_secs(10);
 
 fn registers(interface: Interface, operation: &str) -> bool {
@@ -98,7 +98,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     })
 }
 
-/// A task made right after the scheduler's pipe was opened from another machine, or its interface called.
+/// A task created right after the scheduler's pipe was opened from another machine, or its interface called.
 fn made(context: &Context<'_>, event: &ProcessEvent<'_>, name: &str, command: &str) -> Option<Evidence> {
     let own = &context.host.addresses;
     let pipe = context
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn local_tasks_and_questions_are_quiet() {
+    fn local_tasks_and_queries_are_quiet() {
         check(&ANALYTIC, &[task(0.0)], None);
         check(&ANALYTIC, &[pipe_opened_from(0.0, r"\atsvc", "10.0.0.9", 3), task(300.0)], None);
         check(&ANALYTIC, &[rpc_from(0.0, "10.0.0.9", "ITaskSchedulerService", "SchRpcEnumTasks")], None);

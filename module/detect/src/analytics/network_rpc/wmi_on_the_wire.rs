@@ -1,17 +1,17 @@
 //! # IPC-RPC-008: WMI method run from another machine
 //!
 //! ## What it detects
-//! ExecMethod or the writing of classes and instances through WMI from another machine. Queries, which monitoring lives
-//! on, are not looked at.
+//! ExecMethod or writes of classes and instances through WMI from another machine. Queries, which monitoring uses
+//! continuously, are ignored.
 //!
 //! ## Why it matters
-//! Win32_Process.Create is one ExecMethod: a command on the other machine, without a file or a service.
+//! Win32_Process.Create is one ExecMethod call: a command on the other machine, without a file or a service.
 //!
 //! ## Telemetry
 //! Zeek dce_rpc, RPC Firewall, RPC trace.
 //!
 //! ## False positives
-//! Configuration managers run methods: name them as administrators' hosts.
+//! Configuration managers run methods: declare them as admin hosts.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1047, T1021.003; DET0285 (AN0791), DET0493 (AN1357). MS-WMI.
@@ -33,7 +33,7 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::High,
     on: &[ActivityKind::RpcCall],
     telemetry: &[Source::Zeek, Source::RpcFirewall, Source::RpcTrace],
-    // WMI is activated within this time before its use.
+    // Maximum time between the activation of WMI and its use.
     window: Some(Duration::from_secs(300)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -77,7 +77,7 @@ mod tests {
     use crate::testing::*;
 
     #[test]
-    fn a_method_is_high_and_rests_on_the_activation() {
+    fn a_method_is_high_with_the_activation_as_evidence() {
         let events = [
             rpc_from(0.0, "10.0.0.9", "IRemoteSCMActivator", "RemoteCreateInstance"),
             rpc_from(1.0, "10.0.0.9", "IWbemServices", "ExecMethod"),

@@ -1,18 +1,19 @@
 //! # IPC-LNX-005: Message bus starts a shell
 //!
 //! ## What it detects
-//! A child of the message bus (dbus-daemon, its launch helper, dbus-broker's launcher) that is a shell or network tool
-//! with a command of its own, or that runs from a place where no service lies. High on the system's bus.
+//! A child process of the message bus (dbus-daemon, its launch helper, dbus-broker's launcher) that is a shell or
+//! network tool with a command of its own, or that runs from a location where no services are installed. High on the
+//! system bus.
 //!
 //! ## Why it matters
-//! The bus starts what a service file names, on the first call to that name: a planted file runs whenever it is called,
-//! on the system's bus as root.
+//! The bus starts the program named in a service file on the first call to that bus name, on the system bus as root: a
+//! planted service file gives execution whenever the name is called.
 //!
 //! ## Telemetry
 //! auditd execve with the parent's pid.
 //!
 //! ## False positives
-//! Services that are scripts in a system folder are left out.
+//! Services that are scripts in a system folder are excluded.
 //!
 //! ## References
 //! ATT&CK T1559, T1543, T1059.004; DET0493 (AN1358).
@@ -52,7 +53,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let started = context.subject();
     let why = unusual(started)?;
-    // The launch helper is setuid root and serves the system's bus alone.
+    // The launch helper is setuid root and serves the system bus only.
     let system = contains(parent.command_line, "--system")
         || contains(parent.command_line, "--scope system")
         || parent.is(&["dbus-daemon-launch-helper", "dbus-daemon-launc"])
@@ -79,7 +80,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// What makes a child of the bus no service.
+/// Why a child process of the bus is not a service.
 fn unusual(started: Actor<'_>) -> Option<String> {
     if let Some(odd) = unix_paths::odd_place(started.image) {
         return Some(format!("which runs {odd}"));

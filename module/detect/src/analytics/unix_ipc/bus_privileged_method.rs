@@ -1,18 +1,19 @@
 //! # IPC-LNX-002: Privileged bus method called by hand
 //!
 //! ## What it detects
-//! A command-line tool or a one-liner that calls a method of the system bus which changes the machine: makes accounts,
-//! sets passwords, starts or links units, registers an authentication agent, takes the name of a privileged service.
-//! Also such a call that the bus refused.
+//! A command-line tool or one-liner that calls a system bus method which changes the machine: creates accounts, sets
+//! passwords, starts or links units, registers an authentication agent, takes the name of a privileged service. Also
+//! such a call that the bus refused.
 //!
 //! ## Why it matters
-//! The service acts as root for whoever its policy lets through: one call makes an administrator or runs a command.
+//! The service acts as root for every caller that its policy allows: one call can create an administrator or run a
+//! command.
 //!
 //! ## Telemetry
-//! auditd execve with arguments; dbus-daemon's refusals in syslog or as USER_AVC.
+//! auditd execve with arguments; refusals by dbus-daemon in syslog or as USER_AVC.
 //!
 //! ## False positives
-//! Installers and administrators' scripts: as root they are low.
+//! Installers and administrators' scripts: low when run as root.
 //!
 //! ## References
 //! ATT&CK T1559, T1543.002, T1136.001; DET0493 (AN1358). CVE-2021-3560 for the accounts service.
@@ -59,13 +60,13 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
 }
 
-/// The privileged method that a command line calls on the system's bus.
+/// The privileged method that a command line calls on the system bus.
 fn by_command(started: Actor<'_>) -> Option<Method> {
     let command = started.command_line;
     if dbus::is_client_tool(started) {
         return if dbus::is_system_bus(started) { dbus::called(command) } else { None };
     }
-    // A one-liner of an interpreter names interface and member apart.
+    // An interpreter one-liner has interface and member as separate words.
     if !programs::is_script_host(started.name()) || crate::vocabulary::sockets::is_shell(started.name()) {
         return None;
     }
@@ -103,6 +104,16 @@ fn refused(context: &Context<'_>, call: &RpcCall<'_>) -> Option<Evidence> {
     Some(conclude(caller, method, true, text))
 }
 
+/// What a method is for: a unit is made, an account is made, or neither.
+fn techniques(method: Method) -> &'static [&'static str] {
+    match method.member {
+        "StartTransientUnit" | "EnableUnitFiles" | "LinkUnitFiles" => &["T1559", "T1543.002"],
+        "CreateUser" => &["T1559", "T1136.001"],
+        "SetPassword" | "SetAccountType" => &["T1559", "T1098"],
+        _ => &["T1559"],
+    }
+}
+
 fn conclude(caller: Actor<'_>, method: Method, refused: bool, text: String) -> Evidence {
     let root = caller.user.acting_id() == "0";
     let mut severity = match (root, method.gives_root) {
@@ -123,6 +134,7 @@ fn conclude(caller: Actor<'_>, method: Method, refused: bool, text: String) -> E
         .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
         .client(caller)
         .channel(Mechanism::Dbus, format!("{}.{}", method.interface, method.member))
+        .techniques(techniques(method))
 }
 
 #[cfg(test)]
@@ -135,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_and_units_are_high_for_others_than_root() {
+    fn accounts_and_units_are_high_for_users_other_than_root() {
         let create = "gdbus call --system --dest org.freedesktop.Accounts --object-path /org/freedesktop/Accounts \
                       --method org.freedesktop.Accounts.CreateUser a b 1";
         check(&ANALYTIC, &run("/usr/bin/gdbus", create, "1002"), Some((Severity::High, Confidence::High)));
@@ -145,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_one_liner_is_no_way_around() {
+    fn an_interpreter_one_liner_fires_too() {
         let command = "python3 -c import dbus; b=dbus.SystemBus(); o=b.get_object('org.freedesktop.systemd1','/'); \
                        o.StartUnit('a.service','replace')";
         check(&ANALYTIC, &run("/usr/bin/python3.11", command, "33"), Some((Severity::High, Confidence::High)));
@@ -159,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_one_step_lower() {
+    fn a_refused_call_is_one_level_lower() {
         let call = RpcCall {
             channel: backchannel_events::Channel { mechanism: Mechanism::Dbus, ..Default::default() },
             interface: "org.freedesktop.systemd1.Manager",

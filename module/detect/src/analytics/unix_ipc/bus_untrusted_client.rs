@@ -1,18 +1,18 @@
-//! # IPC-LNX-001: Stranger on the system's message bus
+//! # IPC-LNX-001: Untrusted program connects to the D-Bus system bus
 //!
 //! ## What it detects
-//! A connection to D-Bus's system bus by a program that runs from memory, from a folder that everybody can write to or
-//! from a hidden one; or by a bus tool or interpreter under a service's account that no login stands behind.
+//! A connection to the D-Bus system bus by a program that runs from memory, from a world-writable folder or from a
+//! hidden one; or by a bus tool or interpreter under a service account without a login session.
 //!
 //! ## Why it matters
-//! Behind the bus stand services that act as root: accounts, units, disks, packages. Their authorisation has been
-//! passed before.
+//! Services on the bus act as root: they manage accounts, units, disks and packages. Their authorisation has been
+//! bypassed before.
 //!
 //! ## Telemetry
 //! auditd connect on AF_UNIX.
 //!
 //! ## False positives
-//! Services written in an interpreter that use the bus: low; allow by program and account.
+//! Services written in an interpreted language that use the bus: low; allow by program and account.
 //!
 //! ## References
 //! ATT&CK T1559, T1068; DET0493 (AN1358).
@@ -26,7 +26,7 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-001",
-    title: "Stranger on the system's message bus",
+    title: "Untrusted program connects to the D-Bus system bus",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1068"],
     attack_analytics: &["AN1358"],
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_out_of_place_is_high() {
+    fn a_program_in_an_unusual_location_is_high() {
         check(&ANALYTIC, &connect("/dev/shm/a", "1000", "1000"), Some((Severity::High, Confidence::Medium)));
     }
 

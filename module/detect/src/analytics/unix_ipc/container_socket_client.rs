@@ -1,12 +1,12 @@
-//! # IPC-UX-001: Container engine's socket used by a stranger
+//! # IPC-UX-001: Container engine socket used by an unexpected program
 //!
 //! ## What it detects
 //! A connection to the socket of a container engine (docker, containerd, CRI-O, podman, BuildKit) by a program that is
-//! neither the engine's client nor an agent known to watch containers. Graded by who it is: a service's account, a
-//! program out of place, a socket that everybody may write to; a member of the socket's group is low.
+//! neither a client of the engine nor a known container monitoring agent. The severity depends on the client: a service
+//! account, a program in an unusual location, a world-writable socket; a member of the socket's group is low.
 //!
 //! ## Why it matters
-//! Who may speak to the engine is root on the host, one request later.
+//! Access to the engine's socket is equivalent to root on the host.
 //!
 //! ## Telemetry
 //! auditd connect on AF_UNIX (SOCKADDR, PATH); Endpoint Security uipc_connect.
@@ -26,7 +26,7 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-001",
-    title: "Container engine's socket used by a stranger",
+    title: "Container engine socket used by an unexpected program",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1611", "T1610"],
     attack_analytics: &["AN1358"],
@@ -39,7 +39,7 @@ pub const ANALYTIC: Analytic = Analytic {
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let Activity::ChannelConnect(channel) = &event.activity else { return None };
-    // A socket that is not there was only looked for.
+    // The socket does not exist: the client only checked for it.
     if !sockets::is_container_engine(channel.name) || event.outcome == Outcome::Failure {
         return None;
     }
@@ -63,7 +63,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let why = match (odd, service, open_to_all) {
         (Some(odd), ..) => format!("it runs {odd}"),
-        (None, true, _) => "a service's account that no login stands behind has no business there".to_owned(),
+        (None, true, _) => "a service account without a login is not expected there".to_owned(),
         (None, false, true) => "the socket is open to everybody".to_owned(),
         (None, false, false) => "it is not one of the engine's clients".to_owned(),
     };
@@ -107,18 +107,18 @@ mod tests {
     }
 
     #[test]
-    fn a_program_out_of_place_is_high() {
+    fn a_program_in_an_unusual_location_is_high() {
         let events = [connect("/tmp/.x/d", "1000", "1000")];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
     }
 
     #[test]
-    fn a_service_that_is_not_known_is_medium() {
+    fn an_unknown_service_is_medium() {
         check(&ANALYTIC, &[connect("/opt/app/server", "990", "")], Some((Severity::Medium, Confidence::High)));
     }
 
     #[test]
-    fn a_member_of_the_group_is_low_until_everybody_may() {
+    fn a_member_of_the_group_is_low_unless_the_socket_is_world_writable() {
         check(&ANALYTIC, &[connect("/usr/bin/curl", "1000", "1000")], Some((Severity::Low, Confidence::High)));
         let open = unix_connected(0.0, "/run/docker.sock", "0", 0o140_666).of("/usr/bin/curl", 7);
         check(&ANALYTIC, &[open.uids("1000", "1000", "1000")], Some((Severity::Medium, Confidence::High)));

@@ -1,12 +1,12 @@
-//! # IPC-UX-003: Container engine made to give the host away
+//! # IPC-UX-003: Container created with access to the host
 //!
 //! ## What it detects
-//! A container created or entered through the engine's socket with what makes it the host: privileged, the host's root
-//! mounted, the host's process or network namespace, the engine's own socket inside. By the engine's client or by a
-//! hand-made request.
+//! A container created or entered through the engine's socket with options that give control of the host: privileged,
+//! the host's root file system mounted, the host's process or network namespace, the engine's socket mounted inside.
+//! Through the engine's client or a hand-written request.
 //!
 //! ## Why it matters
-//! Who may open the socket is root on the host, one request later.
+//! Access to the engine's socket is equivalent to root on the host; such a container is how it is used.
 //!
 //! ## Telemetry
 //! auditd execve with its arguments.
@@ -25,7 +25,7 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-003",
-    title: "Container engine made to give the host away",
+    title: "Container created with access to the host",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1611", "T1610"],
     attack_analytics: &["AN1358"],
@@ -80,7 +80,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// Whether an engine's client asks for a container that is the host.
+/// Whether an engine's client requests a container with access to the host.
 fn client_gives_host(command: &str) -> bool {
     let runs = command.split_whitespace().any(|word| matches!(word, "run" | "create" | "exec"));
     runs && contains_any(

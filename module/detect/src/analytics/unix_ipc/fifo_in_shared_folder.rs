@@ -1,17 +1,17 @@
-//! # IPC-UX-013: FIFO in a folder that everybody can write to
+//! # IPC-UX-013: FIFO created in a world-writable folder
 //!
 //! ## What it detects
-//! A FIFO made below /tmp, /var/tmp or /dev/shm: low as such, medium if a daemon's account makes it, high if a process of
-//! another account opens it.
+//! A FIFO created below /tmp, /var/tmp or /dev/shm: low by itself, medium if a service account creates it, high if a
+//! process of another account opens it.
 //!
 //! ## Why it matters
-//! A FIFO there passes commands or data between accounts without a file's contents ever being seen.
+//! A FIFO there passes commands or data between accounts without storing them in a file.
 //!
 //! ## Telemetry
-//! auditd mknod/mknodat; opens of FIFOs where the rules record them.
+//! auditd mknod/mknodat; opens of FIFOs if the audit rules record them.
 //!
 //! ## False positives
-//! Package scripts and build tools make FIFOs for themselves: low, and quiet once allowed by path.
+//! Package scripts and build tools create FIFOs for their own use: low; allow by path.
 //!
 //! ## References
 //! ATT&CK T1559; DET0493 (AN1358, mutable element FIFOAccessPatterns).
@@ -25,7 +25,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-013",
-    title: "FIFO in a folder that everybody can write to",
+    title: "FIFO created in a world-writable folder",
     family: Family::UnixIpc,
     techniques: &["T1559"],
     attack_analytics: &["AN1358"],
@@ -86,7 +86,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
 }
 
-/// A service's account that no login stands behind.
+/// A service account without a login session.
 fn is_daemon(actor: Actor<'_>) -> bool {
     let uid = actor.user.acting_id().parse::<u32>();
     uid.is_ok_and(|uid| (1..1_000).contains(&uid)) && actor.user.audit_id.is_empty()
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn another_account_at_the_other_end_is_high() {
+    fn an_opening_by_another_account_is_high() {
         let events = [
             fifo(0.0, "/tmp/.x", true).of("/usr/bin/mkfifo", 9).uids("33", "33", ""),
             fifo(1.0, "/tmp/.x", false).of("/usr/bin/bash", 10).uids("0", "0", ""),

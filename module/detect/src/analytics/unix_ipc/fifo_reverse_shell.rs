@@ -1,11 +1,11 @@
 //! # IPC-UX-012: Reverse shell over a FIFO
 //!
 //! ## What it detects
-//! A FIFO, a shell and a connection to another machine within one family of processes and one minute: the FIFO carries
-//! what comes from the network back into the shell. Also the one command line that sets it up.
+//! A FIFO, a shell and a connection to another machine in related processes (parents, children, siblings) within one
+//! minute: the FIFO feeds network input back to the shell. Also the single command line that sets this up.
 //!
 //! ## Why it matters
-//! Where a netcat has no option to run a program, a FIFO closes the loop: whoever is at the other end has a shell.
+//! A netcat without an option to run a program needs a FIFO to connect both directions of a remote shell.
 //!
 //! ## Telemetry
 //! auditd execve, mknod/mknodat, connect.
@@ -24,8 +24,8 @@ use backchannel_events::{
 
 use crate::memory::recent::Noted;
 use crate::memory::{KnownProcess, ProcessId};
-use crate::text::contains;
-use crate::vocabulary::sockets;
+use crate::text::{base_name, contains};
+use crate::vocabulary::{programs, sockets};
 use crate::{Actor, Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
@@ -37,7 +37,7 @@ pub const ANALYTIC: Analytic = Analytic {
     severity: Severity::Critical,
     on: &[ActivityKind::ProcessStart, ActivityKind::NetworkFlow, ActivityKind::ChannelCreate],
     telemetry: &[Source::Auditd],
-    // FIFO, shell and connection come together within this time.
+    // FIFO, shell and connection belong together within this time.
     window: Some(Duration::from_secs(60)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -70,10 +70,22 @@ fn conclude(evidence: Evidence) -> Evidence {
     evidence.reasons(Reasons::UNKNOWN_BINARY).indicators(Indicators::UNEXPECTED_USE).channel(Mechanism::Fifo, "")
 }
 
-/// Whether a command line alone builds the loop.
+/// Whether a command line alone sets up the reverse shell.
 fn sets_up(command: &str) -> bool {
     let makes_fifo = contains(command, "mkfifo") || (contains(command, "mknod ") && contains(command, " p"));
-    makes_fifo && sockets::reaches_network(command) && (sockets::names_shell(command) || contains(command, "pty.spawn"))
+    makes_fifo && connects(command) && (sockets::names_shell(command) || contains(command, "pty.spawn"))
+}
+
+/// Whether a command line connects, or waits for a connection: a socket with a path is none.
+fn connects(command: &str) -> bool {
+    sockets::reaches_network(command) && sockets::names_network_end(command)
+}
+
+/// Whether a connection may carry the shell: one to another machine; on this machine, where a tunnel may begin, only
+/// that of a network tool or an interpreter.
+fn carries(context: &Context<'_>, image: &str, remote: &str) -> bool {
+    let name = base_name(image);
+    !context.host.addresses.is_own(remote) || sockets::is_network_tool(name) || programs::is_script_host(name)
 }
 
 /// Looks for FIFO, shell and connection among the event's process, its parents, and their children.
@@ -88,7 +100,7 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let near = |known: &&KnownProcess| known.note.time.within(context.window(), event.time);
     let mut kin: Vec<&KnownProcess> = host.processes.get(parent).into_iter().collect();
     kin.extend(host.processes.children(parent).filter(near));
-    // A program that starts `sh -c`, which starts the shell: one more generation, if it is not a daemon of long ago.
+    // A program that starts `sh -c`, which starts the shell: one more generation, unless it is a long-running daemon.
     kin.extend(grandparent.and_then(|id| host.processes.get(id)).filter(near));
     if kin.len() > 64 {
         return None;
@@ -109,14 +121,17 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let shell = kin.iter().find(|known| sockets::is_shell(known.name()) && is_bare(&known.command_line));
     let shell_now = by_subject(sockets::is_shell) && is_bare(subject.command_line);
     let flow = host.flows.near(event.time, context.window()).find(|flow| {
-        flow.outbound && (is_kin(flow.who.process) || flow.who.process == subject.known.map(|known| known.id))
+        flow.outbound
+            && carries(context, &flow.who.image, &flow.remote)
+            && (is_kin(flow.who.process) || flow.who.process == subject.known.map(|known| known.id))
     });
-    let tool = kin.iter().find(|known| sockets::is_network_tool(known.name()));
-    let connects = flow.is_some()
-        || tool.is_some()
-        || by_subject(sockets::is_network_tool)
-        || matches!(event.activity, Activity::NetworkFlow(_));
-    if !(shell_now || shell.is_some()) || !connects {
+    let tool = kin.iter().find(|known| sockets::is_network_tool(known.name()) && connects(&known.command_line));
+    let connecting = match &event.activity {
+        Activity::NetworkFlow(flow) => carries(context, subject.image, flow.remote.address),
+        _ => by_subject(sockets::is_network_tool) && connects(subject.command_line),
+    };
+    let connected = flow.is_some() || tool.is_some() || connecting;
+    if !(shell_now || shell.is_some()) || !connected {
         return None;
     }
     let server = if shell_now { subject } else { shell.map(|known| Actor::remembered(known)).unwrap_or_default() };
@@ -142,7 +157,7 @@ fn family(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     Some(evidence)
 }
 
-/// Whether a shell was started to be talked to: no script, no command of its own.
+/// Whether a shell was started interactively: no script, no command of its own.
 fn is_bare(command_line: &str) -> bool {
     let mut words = command_line.split_whitespace().skip(1);
     words.all(|word| matches!(word, "-i" | "-l" | "-li" | "-il" | "--login" | "--noprofile" | "--norc" | "-p"))
@@ -170,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_family_fires_whatever_its_programs_are_called() {
+    fn related_processes_fire_whatever_their_names() {
         let mut flow = flow_in(3.0, 40_000, "192.0.2.7", 9001);
         if let Activity::NetworkFlow(flow) = &mut flow.0.activity {
             flow.outbound = true;
@@ -193,6 +208,27 @@ mod tests {
             shell_start(3.0, 13, 10, "/usr/bin/pg_dump", "pg_dump shop"),
         ];
         check(&ANALYTIC, &events, None);
+    }
+
+    #[test]
+    fn a_network_tool_on_a_path_is_no_connection() {
+        for (image, line) in [
+            ("/usr/bin/nc.openbsd", "nc -lU /home/u/s.sock"),
+            ("/usr/bin/busybox", "busybox mkfifo /home/u/b.pipe"),
+            ("/usr/bin/socat", "socat UNIX-LISTEN:/home/u/s -"),
+        ] {
+            let events = |line| {
+                [
+                    shell_start(0.0, 10, 9, "/usr/bin/bash", "bash"),
+                    fifo(1.0, "/home/u/colour.pipe").of("/usr/bin/mkfifo", 11).parent_pid(10),
+                    shell_start(2.0, 12, 10, "/usr/bin/dash", "sh -i"),
+                    shell_start(3.0, 13, 10, image, line),
+                ]
+            };
+            check(&ANALYTIC, &events(line), None);
+        }
+        let line = "mkfifo /tmp/q;cat /tmp/q|sh -i|nc -lU /tmp/s >/tmp/q";
+        check(&ANALYTIC, &[shell_start(0.0, 10, 9, "/usr/bin/dash", line)], None);
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! # IPC-UX-017: Tasking through a FIFO across accounts
+//! # IPC-UX-017: Commands passed through a FIFO across accounts
 //!
 //! ## What it detects
-//! One account opens a FIFO that a process of another account serves, and within seconds that process, or a child of
-//! it, starts a shell or an interpreter.
+//! One account opens a FIFO that a process of another account reads, and within seconds that process, or a child of it,
+//! starts a shell or an interpreter.
 //!
 //! ## Why it matters
-//! What is written into the FIFO is run with the other account's rights: a command channel, or a way up.
+//! What is written to the FIFO is executed with the other account's privileges: a command channel or a privilege
+//! escalation.
 //!
 //! ## Telemetry
 //! auditd openat of FIFOs (`-F filetype=fifo`) and execve.
@@ -26,14 +27,14 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-017",
-    title: "Tasking through a FIFO across accounts",
+    title: "Commands passed through a FIFO across accounts",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1059.004"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd],
-    // A task is run within this time of being written.
+    // A command runs within this time of being written.
     window: Some(Duration::from_secs(10)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_web_account_that_tasks_a_helper_fires() {
+    fn a_web_account_that_sends_a_command_to_a_helper_fires() {
         let events =
             [opens(0.0, 50, "/usr/bin/bash", "992"), opens(20.0, 60, "/usr/bin/dash", "990"), runs(20.5, "992")];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::Medium)));

@@ -1,17 +1,18 @@
-//! # IPC-UX-002: Hand-made client of a UNIX socket
+//! # IPC-UX-002: General-purpose tool used as UNIX socket client
 //!
 //! ## What it detects
-//! A general tool that is made to speak to a UNIX socket: netcat -U, socat, curl --unix-socket, an interpreter's
-//! one-liner. Graded by what the socket's server may do, and by who asks.
+//! A general-purpose tool that connects to a UNIX socket: netcat -U, socat, curl --unix-socket, an interpreter
+//! one-liner. The severity depends on the privileges of the socket's server and on the client's account.
 //!
 //! ## Why it matters
-//! Real clients of a daemon are its own programs. A tool is used to send what those would not send.
+//! The usual clients of a daemon are its own programs. A general-purpose tool can send requests that those would not
+//! send.
 //!
 //! ## Telemetry
 //! auditd execve with its arguments; Endpoint Security exec.
 //!
 //! ## False positives
-//! Health checks of services; members of the docker group that read: low.
+//! Health checks of services; read requests by members of the docker group: low.
 //!
 //! ## References
 //! ATT&CK T1559, T1059.004; DET0493 (AN1358, mutable element SocketPathBaseline).
@@ -24,7 +25,7 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-002",
-    title: "Hand-made client of a UNIX socket",
+    title: "General-purpose tool used as UNIX socket client",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1059.004"],
     attack_analytics: &["AN1358"],
@@ -41,7 +42,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
     let started = context.subject();
     let command = started.command_line;
-    // The shell that is told to run the tool, and sudo before it, only repeat what the tool's own start says.
+    // The shell that runs the tool, and sudo before it, have the same command line as the tool's own start.
     if sockets::is_shell(started.name()) || started.is(&["sudo", "su", "env", "timeout"]) {
         return None;
     }
@@ -61,7 +62,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     } else if service {
         Severity::Medium
     } else {
-        // Whose socket it is decides; where that is not known, a login that acts for itself is likely the owner.
+        // The socket's owner decides; if unknown, a login session under its own account is likely the owner.
         let made = context.channel(target).and_then(|known| known.created.as_ref());
         let own = match made {
             Some(made) => *made.user_id == *acting,
@@ -88,7 +89,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// The socket that a tool's command line names.
+/// The socket in a tool's command line.
 fn target<'t>(name: &str, command: &'t str) -> Option<&'t str> {
     let after = |mark: &str| {
         let at = find(command, mark)? + mark.len();
@@ -115,7 +116,7 @@ fn target<'t>(name: &str, command: &'t str) -> Option<&'t str> {
     if (names_unix || by_number) && contains_any(command, &[" -c ", " -e ", " -r ", " -MIO"]) {
         let parts = command.split(['"', '\'', '\\', '(', ')', ',', '=', '>', ' ']);
         let mut parts = parts.map(|part| part.strip_prefix("unix://").unwrap_or(part));
-        // What stands in quotes after the program itself: an absolute path that is no interpreter or device.
+        // A quoted argument: an absolute path that is not an interpreter or device.
         return parts.find(|part| {
             part.len() > 4
                 && part.starts_with('/')
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_who_posts_to_a_daemon_fires() {
+    fn a_user_s_post_request_to_a_daemon_fires() {
         let curl = "curl -s -X POST --unix-socket /run/helper.sock http://x/do";
         check(&ANALYTIC, &run("/usr/bin/curl", curl, "1000", "1000"), Some((Severity::Medium, Confidence::Medium)));
     }
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_elsewhere_is_graded_by_whose_it_is() {
+    fn any_other_socket_is_graded_by_its_owner() {
         let socat = start(9.0, "/usr/bin/socat", "socat - UNIX-CONNECT:/srv/x/in.sock").pid(7);
         let made = unix_bound(0.0, "/srv/x/in.sock").of("/usr/bin/python3", 4).uids("1001", "1001", "1001");
         let own = socat.uids("1001", "1001", "1001");
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_one_liner_may_write_the_family_as_a_number() {
+    fn a_one_liner_may_give_the_address_family_as_a_number() {
         let command = r#"python3 -c import socket;s=socket.socket(1);s.connect("/tmp/.upd.sock");s.send(b"id")"#;
         let findings = check(
             &ANALYTIC,

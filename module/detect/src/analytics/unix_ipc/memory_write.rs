@@ -1,17 +1,17 @@
 //! # IPC-LNX-008: Memory of another process written
 //!
 //! ## What it detects
-//! A write into another process's memory or registers (ptrace POKE or SETREGS, process_vm_writev, `/proc/PID/mem`) by a
-//! program that is no debugger and did not start the target; `dd` onto a process's memory.
+//! A write to another process's memory or registers (ptrace POKE or SETREGS, process_vm_writev, `/proc/PID/mem`) by a
+//! program that is not a debugger and did not start the target; `dd` onto a process's memory.
 //!
 //! ## Why it matters
-//! The code that was written runs as the target: its user, its connections, its name in every log.
+//! The written code runs as the target process, with its user and its connections, and is logged under its name.
 //!
 //! ## Telemetry
 //! auditd ptrace, process_vm_writev, openat, execve.
 //!
 //! ## False positives
-//! Runtimes that write into their own children (Wine, gVisor, GPU libraries) are left out.
+//! Runtimes that write to their own child processes (Wine, gVisor, GPU libraries) are excluded.
 //!
 //! ## References
 //! ATT&CK T1559, T1055.009; DET0493 (AN1358).
@@ -96,7 +96,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// The process whose memory a path names.
+/// The process id in the path of a memory file.
 fn memory_of(path: &str) -> Option<u32> {
     path.strip_prefix("/proc/")?.strip_suffix("/mem")?.split('/').next()?.parse().ok()
 }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn debuggers_oneself_and_one_s_children_are_quiet() {
+    fn debuggers_the_own_process_and_own_children_are_quiet() {
         let gdb = reached(0.0, AccessKind::WriteMemory, 50, "app", "1000").of("/usr/bin/gdb", 60);
         check(&ANALYTIC, &[gdb.uids("1000", "1000", "1000")], None);
         let file = FileChange { operation: FileOperation::Write, path: "/proc/60/mem", ..FileChange::default() };

@@ -1,4 +1,4 @@
-//! UNIX sockets, FIFOs and what else Linux processes talk over.
+//! UNIX sockets, FIFOs, D-Bus and other inter-process communication on Linux.
 
 pub mod bus_daemon_child;
 pub mod bus_privileged_method;

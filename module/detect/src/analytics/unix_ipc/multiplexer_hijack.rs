@@ -1,19 +1,19 @@
-//! # IPC-UX-011: Somebody else's terminal session entered
+//! # IPC-UX-011: Terminal multiplexer session of another user accessed
 //!
 //! ## What it detects
-//! A connection to the socket of a terminal multiplexer (tmux, screen) by a process that is not its owner's, and what
-//! it is asked to do: type keys, read the screen, run a command, attach. The socket is known by who bound it, by its
-//! path, or because a multiplexer connects to it.
+//! A connection to the socket of a terminal multiplexer (tmux, screen) by a process of another account than the
+//! session's owner, and the requested action: sending keys, reading the screen, running a command, attaching. The
+//! socket is recognised by the process that bound it, by its path, or because a multiplexer connects to it.
 //!
 //! ## Why it matters
-//! Keys typed into the session run with the owner's rights and inside the owner's logged-on connections.
+//! Keys sent to the session are executed with the owner's privileges and in the owner's open remote sessions.
 //!
 //! ## Telemetry
 //! auditd connect on AF_UNIX with PATH (owner), bind; execve.
 //!
 //! ## False positives
-//! Shared sessions: where everybody may write to the socket, which only its owner can have allowed, it is low, except
-//! for root. An owner's sudo is none.
+//! Shared sessions: a world-writable socket, which only its owner can have permitted, is low, except if the owner is
+//! root. The owner's use through sudo is not reported.
 //!
 //! ## References
 //! ATT&CK T1559, T1563; DET0493 (AN1358).
@@ -30,7 +30,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-011",
-    title: "Somebody else's terminal session entered",
+    title: "Terminal multiplexer session of another user accessed",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1563"],
     attack_analytics: &["AN1358"],
@@ -41,7 +41,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// What a client asks for, and how to say it.
+/// What a client requests, and the words for it in a finding.
 const VERBS: &[(&str, &str)] = &[
     ("send-keys", "to type into it"),
     ("send ", "to type into it"),
@@ -86,7 +86,7 @@ fn is_session(context: &Context<'_>, channel: &Channel<'_>) -> bool {
 fn connected(context: &Context<'_>, event: &ProcessEvent<'_>, channel: &Channel<'_>) -> Option<Evidence> {
     let client = context.subject();
     let (who, owner) = stranger(context, channel, client)?;
-    // No multiplexer lets everybody in by itself: the owner did.
+    // No multiplexer creates a world-writable socket: its owner changed the permissions.
     let shared = channel.mode.is_some_and(|mode| mode & 0o002 != 0) && client.user.acting_id() != "0";
     let (mut severity, confidence) = match who {
         Stranger::OtherUser => (Severity::High, Confidence::High),
@@ -125,7 +125,7 @@ fn connected(context: &Context<'_>, event: &ProcessEvent<'_>, channel: &Channel<
     Some(evidence)
 }
 
-/// A client told to use a socket whose path names another user.
+/// A client whose command line gives a socket path that contains another user.
 fn by_command(started: Actor<'_>) -> Option<Evidence> {
     if !started.is(&["tmux", "screen"]) {
         return None;
@@ -173,19 +173,19 @@ mod tests {
     }
 
     #[test]
-    fn another_login_s_root_shell_is_high() {
+    fn a_root_shell_of_another_login_is_high() {
         let events = [bound(SESSION, "/usr/bin/tmux"), entered(SESSION, "/usr/bin/tmux", "0", "1002", 0o140_700)];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
     }
 
     #[test]
-    fn a_session_is_known_by_who_bound_it_whatever_connects() {
+    fn a_session_is_recognised_by_the_process_that_bound_it() {
         let events = [bound("/srv/s", "/usr/bin/screen"), entered("/srv/s", "/usr/bin/socat", "0", "1002", 0o140_700)];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
     }
 
     #[test]
-    fn the_command_line_alone_names_the_other_user() {
+    fn the_command_line_alone_identifies_the_other_user() {
         let started = start(0.0, "/usr/bin/tmux", "tmux -S /tmp/tmux-1001/default send-keys -t 0 id Enter").pid(7);
         check(&ANALYTIC, &[started.uids("0", "0", "1002")], Some((Severity::High, Confidence::High)));
         check(&ANALYTIC, &[started.uids("1001", "1001", "1001")], None);

@@ -1,20 +1,20 @@
-//! # IPC-UX-007: Socket served by a program out of place
+//! # IPC-UX-007: UNIX socket served by a program in an unusual location
 //!
 //! ## What it detects
-//! A UNIX socket bound by a program that runs from memory, from a folder that everybody can write to or from a hidden
-//! one, or by an interpreter that runs a script from there. High where such a server takes a client and a shell starts
-//! within seconds, and where a tool serves a shell on a socket outright. A server in somebody's home directory is low,
-//! medium once it starts a shell for a client, high if the client is another user.
+//! A UNIX socket bound by a program that runs from memory, from a world-writable folder or from a hidden one, or by an
+//! interpreter that runs a script from there. High if such a server accepts a client and a shell starts within seconds,
+//! or if a tool serves a shell on a socket directly. A server in a home directory is low, medium if it starts a shell
+//! for a client, high if that client is another user.
 //!
 //! ## Why it matters
-//! An implant listens on a local socket for its tasks: nothing shows on the network, and firewalls do not see it.
+//! An implant can receive commands on a local socket, where neither network monitoring nor firewalls see them.
 //!
 //! ## Telemetry
 //! auditd bind, accept, connect and execve.
 //!
 //! ## False positives
-//! Developers' tools unpacked below /tmp that are not in the list: allow by path. Sockets of multiprocessing libraries,
-//! desktops, multiplexers and agents are told by their class.
+//! Developer tools unpacked below /tmp that are not in the list: allow by path. Sockets of multiprocessing libraries,
+//! desktops, multiplexers and agents are recognised by their path pattern.
 //!
 //! ## References
 //! ATT&CK T1559; DET0493 (AN1358).
@@ -33,14 +33,14 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-007",
-    title: "Socket served by a program out of place",
+    title: "UNIX socket served by a program in an unusual location",
     family: Family::UnixIpc,
     techniques: &["T1559"],
     attack_analytics: &["AN1358"],
     severity: Severity::Medium,
     on: &[ActivityKind::ChannelCreate, ActivityKind::ProcessStart],
     telemetry: &[Source::Auditd],
-    // A task is run within this time of its client being taken.
+    // A command runs within this time of the client's connection.
     window: Some(Duration::from_secs(5)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -64,7 +64,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
 }
 
 fn bound(context: &Context<'_>, event: &ProcessEvent<'_>, channel: &Channel<'_>) -> Option<Evidence> {
-    // An abstract name is the next analytic's.
+    // Abstract names have their own analytic.
     if channel.mechanism != Mechanism::UnixSocket
         || matches!(event.outcome, Outcome::Failure | Outcome::Denied)
         || sockets::is_usual_class(channel.name)
@@ -89,8 +89,8 @@ fn bound(context: &Context<'_>, event: &ProcessEvent<'_>, channel: &Channel<'_>)
     Some(evidence)
 }
 
-/// What is odd about a program, or about the script that an interpreter runs, and whether it is only that it lies in
-/// somebody's home.
+/// What is unusual about the location of a program, or of the script that an interpreter runs, and whether it is only that
+/// it is in a home directory.
 fn odd_program(actor: Actor<'_>) -> Option<(&'static str, bool)> {
     if let Some(odd) = unix_paths::odd_place(actor.image) {
         return Some((odd, false));
@@ -119,7 +119,7 @@ fn shell_on_socket(started: Actor<'_>) -> Evidence {
         .channel(Mechanism::UnixSocket, "")
 }
 
-/// A shell that starts right after a server out of place took a client.
+/// A shell that starts right after a server in an unusual location accepted a client.
 fn task(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     let started = context.subject();
     let (name, known, taken) = context
@@ -131,7 +131,7 @@ fn task(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
         .filter(|(_, _, taken)| taken.note.time.within(context.window(), event.time))
         .filter(|(name, ..)| !sockets::is_usual_class(name))
         .filter(|(_, known, taken)| serves(context, known, taken, started))
-        // Two sockets of one server: the one that took its client last.
+        // Of two sockets of one server, the one that accepted its client last.
         .max_by_key(|(_, _, taken)| taken.note.time)?;
     let server = taken.process.and_then(|id| context.remembered(id)).unwrap_or_default();
     let (odd, home) = odd_program(server)?;
@@ -170,8 +170,8 @@ fn task(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
     Some(evidence)
 }
 
-/// Whether the server that took the client is the one that started the shell: its parent, or, where the handler in
-/// between left no record, one of the same user and session.
+/// Whether the server that accepted the client started the shell: it is the parent, or, if the handler process in
+/// between left no record, it has the same user and session.
 fn serves(context: &Context<'_>, known: &KnownChannel, taken: &Use, started: Actor<'_>) -> bool {
     let parent = context.parent();
     let made = known.created.as_ref().and_then(|made| made.process);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_taken_and_a_shell_of_an_unseen_handler_are_high() {
+    fn an_accepted_client_and_a_shell_of_an_unlogged_handler_are_high() {
         let events = [
             implant(unix_bound(0.0, "/tmp/.upd.sock")),
             unix_connected(60.0, "/tmp/.upd.sock", "1000", 0o140_666).of("/usr/bin/python3", 70).uids("33", "33", ""),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_in_a_home_is_low_and_worse_once_it_serves_a_shell() {
+    fn a_server_in_a_home_directory_is_low_and_higher_if_it_serves_a_shell() {
         let home = |event: Event| event.of("/home/u/bin/notes", 40).uids("1000", "1000", "1000").session(5);
         let bound = home(unix_bound(0.0, "/srv/notes.sock"));
         check(&ANALYTIC, &[bound], Some((Severity::Low, Confidence::Medium)));

@@ -1,18 +1,18 @@
-//! # IPC-LNX-003: Authorisation raced by killed callers
+//! # IPC-LNX-003: polkit authorisation race with killed callers
 //!
 //! ## What it detects
-//! Calls of the accounts service by an ordinary user whose caller is killed right after it started, again and again
-//! until one slips through: the command that sleeps and kills, or several calls within a minute followed by a program
-//! that kills, or by a new account.
+//! Calls of the accounts service by an ordinary user whose calling process is killed right after its start, repeated
+//! until one succeeds: the command that sleeps and kills, or several calls within a minute followed by a program that
+//! kills, or by a new account.
 //!
 //! ## Why it matters
-//! polkit answered for a caller that was gone as if it were root (CVE-2021-3560): the result is an administrator.
+//! polkit treated a caller that had exited as root (CVE-2021-3560): the result is a new administrator account.
 //!
 //! ## Telemetry
 //! auditd execve and ADD_USER; the new account also from auth.log.
 //!
 //! ## False positives
-//! None known: real clients wait for the answer.
+//! None known: regular clients wait for the reply.
 //!
 //! ## References
 //! ATT&CK T1559, T1068, T1136.001; DET0493 (AN1358). CVE-2021-3560.
@@ -30,21 +30,21 @@ use crate::{Actor, Analytic, Context, Evidence, Family, Threshold};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-003",
-    title: "Authorisation raced by killed callers",
+    title: "polkit authorisation race with killed callers",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1068", "T1136.001"],
     attack_analytics: &["AN1358"],
     severity: Severity::Critical,
     on: &[ActivityKind::ProcessStart, ActivityKind::PrivilegeChange],
     telemetry: &[Source::Auditd],
-    // The tries and what comes of them lie within this time.
+    // The attempts and their result lie within this time.
     window: Some(Duration::from_secs(60)),
     thresholds: &[TRIES],
     evaluate,
     ..Analytic::DEFAULTS
 };
 
-/// That many calls by one user are tries, not a call.
+/// Number of calls by one user that count as attempts.
 const TRIES: Threshold = Threshold {
     name: "tries",
     default: 2,
@@ -69,7 +69,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 );
                 return Some(conclude(started, text));
             }
-            // The killer of the caller, after a second try.
+            // The program that kills the caller, after a second attempt.
             if started.is(&["kill", "pkill", "killall", "timeout"]) {
                 let tries = tries(context, event);
                 let names_caller = started.is(&["kill"]) || contains_any(command, &["dbus-send", "gdbus", "busctl"]);
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn tries_and_an_account_are_critical() {
+    fn attempts_and_a_new_account_are_critical() {
         let events = [call(0.0, 1), call(1.0, 2), call(2.0, 3), account(3.0)];
         let findings = check(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
         assert_eq!(findings[0].evidence.len(), 4);

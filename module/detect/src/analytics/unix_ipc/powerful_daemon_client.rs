@@ -1,11 +1,12 @@
-//! # IPC-UX-006: Daemon that can give root, reached by a stranger
+//! # IPC-UX-006: Root-equivalent daemon contacted by an unexpected program
 //!
 //! ## What it detects
 //! A connection to the socket of a daemon whose clients can become root, or that was exploited through this socket
-//! before (snapd, LXD, libvirt, containerd's shims, multipathd, udev ...), by a program that is not one of its clients.
+//! before (snapd, LXD, libvirt, containerd's shims, multipathd, udev ...), by a program that is not one of its usual
+//! clients.
 //!
 //! ## Why it matters
-//! The daemon acts as root for whoever may speak to it, and some did not check who that is.
+//! The daemon acts as root for its clients, and some of these daemons did not check who the client was.
 //!
 //! ## Telemetry
 //! auditd connect on AF_UNIX.
@@ -26,7 +27,7 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-006",
-    title: "Daemon that can give root, reached by a stranger",
+    title: "Root-equivalent daemon contacted by an unexpected program",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1068"],
     attack_analytics: &["AN1358"],
@@ -55,7 +56,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let mut severity = match (odd.is_some(), root, tool) {
         (true, ..) | (_, false, true) => Severity::High,
         (_, false, false) => Severity::Medium,
-        // Root gains nothing that it has not.
+        // Root gains no privileges.
         (_, true, true) => Severity::Low,
         (_, true, false) => return None,
     };
@@ -87,13 +88,13 @@ mod tests {
     use crate::testing::*;
 
     #[test]
-    fn an_interpreter_at_snapd_is_high() {
+    fn an_interpreter_that_connects_to_snapd_is_high() {
         let connect = unix_connected(0.0, "/run/snapd.socket", "0", 0o140_666).of("/usr/bin/python3.11", 7);
         check(&ANALYTIC, &[connect.uids("1000", "1000", "1000")], Some((Severity::High, Confidence::Medium)));
     }
 
     #[test]
-    fn an_unknown_program_at_a_shim_is_medium() {
+    fn an_unknown_program_that_connects_to_a_shim_is_medium() {
         let connect = abstract_connected(0.0, "@/containerd-shim/moby/1/shim.sock").of("/usr/bin/probe", 7);
         check(&ANALYTIC, &[connect.uids("1000", "1000", "")], Some((Severity::Medium, Confidence::Medium)));
     }

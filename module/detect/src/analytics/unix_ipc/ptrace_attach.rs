@@ -1,16 +1,16 @@
-//! # IPC-LNX-007: Process taken over by a tracer
+//! # IPC-LNX-007: Running process attached with ptrace
 //!
 //! ## What it detects
-//! An attach with ptrace to a running process that the tracer did not start: to one that holds credentials; by a
-//! program that is no debugger, runtime or security agent; or by a debugger whose command line makes the target run
-//! code, that a service's account runs, or whose target is another user's (root with a login or a terminal is left
-//! out).
+//! A ptrace attach to a running process that the tracer did not start, where the target holds credentials; where the
+//! tracer is not a debugger, runtime or security agent; or where a debugger's command line makes the target execute
+//! code, a service account runs the debugger, or the target belongs to another user (root with a login or a terminal is
+//! excluded).
 //!
 //! ## Why it matters
-//! Who traces a process reads its secrets and runs code in its name, with its connections.
+//! The tracer can read the target's secrets and run code as the target, over its connections.
 //!
 //! ## Telemetry
-//! auditd ptrace (ATTACH, SEIZE) with OBJ_PID. The start of a debugger alone is not reported: its execve gives the
+//! auditd ptrace (ATTACH, SEIZE) with OBJ_PID. The start of a debugger alone is not reported; its execve provides the
 //! arguments.
 //!
 //! ## False positives
@@ -31,7 +31,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-LNX-007",
-    title: "Process taken over by a tracer",
+    title: "Running process attached with ptrace",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1055.008"],
     attack_analytics: &["AN1358"],
@@ -110,17 +110,17 @@ fn grade(tracer: Actor<'_>, target: Actor<'_>) -> Option<(Severity, String)> {
     if root && crosses && !predicates::has_terminal(tracer) && tracer.user.audit_id.is_empty() {
         return Some((Severity::Medium, "root without a login traces another user's process".to_owned()));
     }
-    // strace of one's own: a developer's day.
+    // strace on the user's own process is ordinary development work.
     tracer.is(&["gdb", "lldb"]).then(|| (Severity::Low, "a debugger, by somebody who may".to_owned()))
 }
 
-/// Whether the target runs as another user than the tracer.
+/// Whether target and tracer run as different users.
 fn crosses(tracer: Actor<'_>, target: Actor<'_>) -> bool {
     let (from, to) = (tracer.user.acting_id(), target.user.acting_id());
     !from.is_empty() && !to.is_empty() && from != to
 }
 
-/// Whether the tracer started the target itself.
+/// Whether the tracer started the target.
 fn is_child(context: &Context<'_>, tracer: Actor<'_>, target: Actor<'_>) -> bool {
     let parent = target.known.and_then(|known| known.parent);
     let started = parent.is_some() && parent == tracer.known.map(|known| known.id);
@@ -158,13 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_of_keys_is_worth_more() {
+    fn a_key_agent_as_target_is_higher() {
         let events = [attach("ssh-agent", "1000").of("/usr/bin/gdb", 60).uids("0", "0", "1001")];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
     }
 
     #[test]
-    fn a_developer_is_low_and_a_tracer_of_his_own_quiet() {
+    fn a_developer_is_low_and_tracing_an_own_process_is_quiet() {
         let gdb = attach("app", "1000").of("/usr/bin/gdb", 60).uids("1000", "1000", "1000");
         check(&ANALYTIC, &[gdb], Some((Severity::Low, Confidence::High)));
         let strace = attach("app", "1000").of("/usr/bin/strace", 60).uids("1000", "1000", "1000");
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn one_s_own_child_and_runtimes_are_quiet() {
+    fn own_children_and_runtimes_are_quiet() {
         let events = [
             tracer("/opt/build/harness", "harness", "1000", "1000"),
             start(9.5, "/opt/build/test", "test").pid(50).parent_pid(60).uids("1000", "1000", "1000"),

@@ -2,18 +2,18 @@
 //!
 //! ## What it detects
 //! A database, cache, broker or web server whose own process starts a shell, an interpreter or a network tool; the
-//! client on its socket that asked for it within seconds, if there is one. Also a client's command that asks such a
-//! server to run programs (`COPY ... PROGRAM`, `MODULE LOAD`), and a shell started by the kernel's threads.
+//! client that connected to its socket within the preceding seconds is reported, if there is one. Also a client command
+//! that makes such a server run programs (`COPY ... PROGRAM`, `MODULE LOAD`), and a shell started by kernel threads.
 //!
 //! ## Why it matters
-//! Whoever may speak to the server's socket runs commands under the server's account: it crosses from one account to
-//! the other without a password or an exploit.
+//! Access to the server's socket becomes command execution under the server's account, without a password or an
+//! exploit.
 //!
 //! ## Telemetry
-//! auditd execve with the parent's pid; connect and accept on AF_UNIX name the client.
+//! auditd execve with the parent's pid; connect and accept on AF_UNIX identify the client.
 //!
 //! ## False positives
-//! Archiving, log rotation and mail that servers start by themselves are left out. CGI and mod_php: medium.
+//! Archiving, log rotation and mail delivery that servers start themselves are excluded. CGI and mod_php: medium.
 //!
 //! ## References
 //! ATT&CK T1559, T1059.004, T1505.001; DET0493 (AN1358).
@@ -42,7 +42,7 @@ pub const ANALYTIC: Analytic = Analytic {
     ..Analytic::DEFAULTS
 };
 
-/// A client that a shell without a known parent is put down to connected within this time.
+/// A client is attributed to a shell without a known parent if it connected within this time.
 const CLOSE: Duration = Duration::from_secs(3);
 
 fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -62,7 +62,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         return Some(by_kernel(started));
     }
     if is_server(parent) && !server_programs::is_own_helper(parent.command_line) && !is_archiver(parent) {
-        // Another program of the server's family starting over: apachectl, a wrapper script.
+        // Another program of the same server that restarts it: apachectl, a wrapper script.
         let own_start = parent.pid == started.pid;
         return (!own_start).then(|| by_server(context, event, started, parent));
     }
@@ -72,7 +72,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     None
 }
 
-/// Whether an interpreter runs a script that users cannot write: CGI, notifications, helpers of the server.
+/// Whether an interpreter runs a script that users cannot write to: CGI, notifications, helpers of the server.
 fn runs_installed_script(started: Actor<'_>) -> bool {
     let script = started.command_line.split_whitespace().nth(1).unwrap_or("").trim_matches(['\'', '"']);
     programs::is_script_host(started.name()) && script.starts_with('/') && !predicates::is_user_writable(script)
@@ -98,7 +98,7 @@ fn by_server(context: &Context<'_>, event: &ProcessEvent<'_>, started: Actor<'_>
     conclude(context, started, server, client, severity, Confidence::High)
 }
 
-/// A shell whose parent left no record, under the account of a server that has just taken a client of another account.
+/// A shell without a logged parent, under the account of a server that has just accepted a client of another account.
 fn by_unseen_worker(context: &Context<'_>, event: &ProcessEvent<'_>, started: Actor<'_>) -> Option<Evidence> {
     if !predicates::is_daemon_account(started) || predicates::has_terminal(started) {
         return None;
@@ -206,7 +206,7 @@ fn by_kernel(started: Actor<'_>) -> Evidence {
         .channel(Mechanism::Unknown, "kernel helper")
 }
 
-/// A client's command that asks the server to run programs or load code.
+/// A client command that makes the server run programs or load code.
 fn asked(started: Actor<'_>) -> Option<Evidence> {
     let command = started.command_line;
     let what = if is_any(started.name(), &["psql"]) {
@@ -222,7 +222,7 @@ fn asked(started: Actor<'_>) -> Option<Evidence> {
     } else {
         None
     }?;
-    // The server's own account may do so anyway.
+    // The server's own account is allowed to do so anyway.
     let own = matches!(started.user.acting_id(), "0")
         || !predicates::is_daemon_account(started) && predicates::has_terminal(started);
     let text =
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unseen_worker_is_told_by_account_and_moment() {
+    fn an_unlogged_worker_is_recognised_by_account_and_time() {
         let events = [listens(), connects(60.0), shell(60.2, 90, "sh -c id")];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::Medium)));
         let late = [listens(), connects(60.0), shell(90.0, 90, "sh -c id")];
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_known_by_the_name_it_was_called_is_a_server() {
+    fn a_server_is_recognised_by_its_argv_name() {
         let redis =
             unix_accepted(0.0, "/run/redis.sock").of("/usr/bin/redis-check-rdb", 40).original_name("redis-server");
         let events = [redis.uids("103", "103", ""), shell(1.0, 40, "sh -c id").uids("103", "103", "")];
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn application_servers_stay_with_the_baseline() {
+    fn application_servers_are_left_to_the_baseline() {
         let events = [
             start(0.0, "/usr/bin/python3.11", "python3 /opt/app/server.py").pid(40).uids("990", "990", ""),
             start(1.0, "/usr/bin/dash", "sh -c convert a b").pid(41).parent_pid(40).uids("990", "990", ""),
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_asks_for_programs_is_medium() {
+    fn a_client_command_that_runs_programs_is_medium() {
         let ask = start(0.0, "/usr/lib/postgresql/15/bin/psql", "psql -d shop -c COPY o FROM PROGRAM 'id'").pid(7);
         check(&ANALYTIC, &[ask.uids("33", "33", "")], Some((Severity::Medium, Confidence::Medium)));
         let own = start(0.0, "/usr/bin/psql", "psql -d shop -c \\copy o from program 'zcat a.gz'").pid(7);

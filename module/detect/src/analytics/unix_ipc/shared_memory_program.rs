@@ -1,16 +1,16 @@
 //! # IPC-LNX-010: Program run from shared memory
 //!
 //! ## What it detects
-//! A program that starts from /dev/shm or from a file that exists in memory only (memfd).
+//! A program started from /dev/shm or from a file that exists in memory only (memfd).
 //!
 //! ## Why it matters
-//! Shared memory is where one process leaves a program for another: it is on no disk, and gone after a restart.
+//! A program in shared memory leaves no file on disk and disappears at a restart.
 //!
 //! ## Telemetry
 //! auditd execve and execveat.
 //!
 //! ## False positives
-//! Container runtimes that protect themselves by starting from a copy of their own in memory are left out.
+//! Container runtimes that protect themselves by starting from an in-memory copy of themselves are excluded.
 //!
 //! ## References
 //! ATT&CK T1559, T1620; DET0493 (AN1358).
@@ -40,7 +40,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let started = context.subject();
     let shared = started.image.starts_with("/dev/shm/");
     let memory = started.image.starts_with("/memfd:");
-    // runc and crun copy themselves into memory before they enter a container.
+    // runc and crun start from an in-memory copy of themselves before they enter a container.
     if !shared && !memory || contains_any(started.image, &["/memfd:runc", "/memfd:crun"]) {
         return None;
     }

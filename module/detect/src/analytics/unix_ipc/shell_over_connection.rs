@@ -1,17 +1,18 @@
-//! # IPC-UX-014: Shell whose input and output are a connection
+//! # IPC-UX-014: Shell with its input and output on a network connection
 //!
 //! ## What it detects
-//! A command line that binds a shell's standard input and output to a network connection without a FIFO: `/dev/tcp`,
-//! an interpreter's socket with `dup2` or `pty.spawn`, `socat EXEC:`, netcat's `-e`, two telnets around a shell.
+//! A command line that redirects a shell's standard input and output to a network connection without a FIFO:
+//! `/dev/tcp`, an interpreter's socket with `dup2` or `pty.spawn`, `socat EXEC:`, netcat's `-e`, two telnets around a
+//! shell.
 //!
 //! ## Why it matters
-//! The descriptors of a connection become a shell's pipe: whoever is at the other end commands it.
+//! The machine at the other end of the connection controls the shell.
 //!
 //! ## Telemetry
 //! auditd execve with its arguments; Endpoint Security exec; Sysmon 1.
 //!
 //! ## False positives
-//! Training labs; a `/dev/tcp` port check reads or writes, but runs no shell on the connection.
+//! Training labs. A `/dev/tcp` port check opens a connection, but runs no shell on it, and is not reported.
 //!
 //! ## References
 //! ATT&CK T1559, T1059.004; DET0493 (AN1358).
@@ -25,7 +26,7 @@ use crate::{Analytic, Context, Evidence, Family};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-014",
-    title: "Shell whose input and output are a connection",
+    title: "Shell with its input and output on a network connection",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1059.004"],
     attack_analytics: &["AN1358"],
@@ -56,7 +57,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// In which way a command line puts a shell on a connection.
+/// How a command line connects a shell to a network connection.
 fn how(wording: &Wording<'_>) -> Option<&'static str> {
     let command = wording.text();
     if command.len() < 12 {
@@ -82,7 +83,7 @@ fn how(wording: &Wording<'_>) -> Option<&'static str> {
     if (socket || wording.contains("fsockopen"))
         && wording.contains_any(&["dup2", "pty.spawn", "STDIN,", "open(STDIN", "proc_open", "exec(\"/bin", "exec('/bin", "subprocess"])
         && wording.contains_any(&["/sh", "/bash", "sh -i", "pty.spawn", "cmd.exe"])
-        // A FIFO among them is another analytic's.
+        // Left to the analytic for FIFO reverse shells.
         && !wording.contains("mkfifo")
     {
         return Some("an interpreter's socket");
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn checks_of_ports_and_honest_clients_are_quiet() {
+    fn port_checks_and_ordinary_clients_are_quiet() {
         for command in [
             "bash -c exec 3<>/dev/tcp/127.0.0.1/5432 && echo open",
             "python3 -c import socket;s=socket.socket();s.connect((\"db\",5432));print(\"ok\")",

@@ -1,18 +1,19 @@
-//! # IPC-UX-004: Rights to a privileged socket widened
+//! # IPC-UX-004: Permissions of a privileged socket widened
 //!
 //! ## What it detects
-//! Write permission for everybody on a socket, given by another process than the one that made it; an access list on a
-//! privileged socket; an account added to a group whose members are as good as root (docker, lxd, libvirt, disk ...).
+//! World-write permission on a socket, set by another process than its creator; an access control list on a privileged
+//! socket; an account added to a group whose members can become root (docker, lxd, libvirt, disk ...).
 //!
 //! ## Why it matters
-//! From then on every account of the machine can talk to a daemon that trusted its few clients.
+//! After the change every account can talk to a daemon that trusts its few clients.
 //!
 //! ## Telemetry
-//! auditd chmod family with PATH (the type bits say that it is a socket), execve, USER_MGMT and GRP_MGMT; syslog of
+//! auditd chmod family with PATH (the mode's type bits identify a socket), execve, USER_MGMT and GRP_MGMT; syslog of
 //! usermod and gpasswd.
 //!
 //! ## False positives
-//! Start scripts of badly packaged daemons; accounts provisioned by administrators: medium, explained by the change.
+//! Start scripts of badly packaged daemons; account provisioning by administrators: medium, explained by a change
+//! record.
 //!
 //! ## References
 //! ATT&CK T1559, T1222.002, T1098; DET0493 (AN1358).
@@ -29,7 +30,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-004",
-    title: "Rights to a privileged socket widened",
+    title: "Permissions of a privileged socket widened",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1222.002", "T1098"],
     attack_analytics: &["AN1358"],
@@ -86,7 +87,7 @@ fn opened_to_all(context: &Context<'_>, event: &ProcessEvent<'_>, file: &FileCha
     let severity = match (by_root, by_login, actor.user.acting_id() == owner && !by_root) {
         (true, true, _) => Severity::High,
         (true, false, _) => Severity::Medium,
-        // One's own socket, opened with one's own hands.
+        // The owner changes the permissions of its own socket.
         (false, _, true) => Severity::Low,
         (false, _, false) => Severity::Medium,
     };
@@ -111,7 +112,7 @@ fn opened_to_all(context: &Context<'_>, event: &ProcessEvent<'_>, file: &FileCha
     Some(evidence)
 }
 
-/// What a tool's own command line says, for sites whose rules do not record the calls behind it.
+/// Detection by the tool's command line, for sites whose audit rules do not record the system calls.
 fn by_command(context: &Context<'_>) -> Option<Evidence> {
     let started = context.subject();
     let command = started.command_line;
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_owned_socket_opened_by_an_administrator_s_chmod_is_high() {
+    fn a_chmod_by_an_administrator_on_a_root_owned_socket_is_high() {
         let events = [
             bound("/run/helper.sock", "0"),
             chmod(60.0, "/run/helper.sock", 0o777, "0").of("/usr/bin/chmod", 50).uids("0", "0", "1000"),
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_whose_making_was_not_seen_is_judged_by_the_tool() {
+    fn a_socket_without_a_logged_creation_is_graded_by_the_tool() {
         let events = [chmod(0.0, "/srv/queue/q.sock", 0o666, "990").of("/usr/bin/chmod", 50).uids("0", "0", "1000")];
         check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::High)));
     }
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn narrowing_and_ordinary_files_are_quiet() {
+    fn narrower_permissions_and_ordinary_files_are_quiet() {
         let events = [chmod(0.0, "/run/x.sock", 0o660, "0").of("/usr/bin/chmod", 50).uids("0", "0", "1000")];
         check(&ANALYTIC, &events, None);
     }

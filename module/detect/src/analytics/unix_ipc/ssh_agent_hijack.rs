@@ -1,19 +1,20 @@
-//! # IPC-UX-009: SSH agent used by somebody else
+//! # IPC-UX-009: SSH agent socket used by another account
 //!
 //! ## What it detects
-//! A connection to the socket of an agent for SSH keys by a process that is not its owner's: another user (root
-//! included), the owner's account taken through `sudo -u` or `su`, or a relay. The socket is known by who bound it, by
-//! its path, or because `ssh-add` connects to it.
+//! A connection to the socket of an SSH agent by a process that does not belong to its owner: another user (root
+//! included), the owner's account assumed through `sudo -u` or `su`, or a relay. The socket is recognised by the
+//! process that bound it, by its path, or because `ssh-add` connects to it.
 //!
 //! ## Why it matters
-//! Whoever can talk to the agent signs with its keys: he logs on to the owner's other machines without ever seeing a
-//! password or a key.
+//! Access to the agent is enough to sign with its keys, and so to log on to the owner's other machines without knowing
+//! a password or key.
 //!
 //! ## Telemetry
-//! auditd connect on AF_UNIX with PATH (owner), bind; execve for the search for sockets.
+//! auditd connect on AF_UNIX with PATH (owner), bind; execve for commands that search for agent sockets.
 //!
 //! ## False positives
-//! An administrator who keeps his own agent through sudo is no stranger. Relays for containers: medium, allow by path.
+//! An administrator who keeps using the own agent through sudo is not reported. Relays for containers: medium, allow by
+//! path.
 //!
 //! ## References
 //! ATT&CK T1559, T1563.001, T1552.004; DET0493 (AN1358).
@@ -30,7 +31,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-009",
-    title: "SSH agent used by somebody else",
+    title: "SSH agent socket used by another account",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1563.001", "T1552.004"],
     attack_analytics: &["AN1358"],
@@ -54,7 +55,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
 }
 
-/// Whether the socket is an agent's.
+/// Whether the socket belongs to an SSH agent.
 fn is_agent(context: &Context<'_>, channel: &Channel<'_>) -> bool {
     if sockets::is_universal(channel.name) && !sockets::is_agent_path(channel.name) {
         return false;
@@ -71,7 +72,7 @@ fn connected(context: &Context<'_>, event: &ProcessEvent<'_>, channel: &Channel<
     let client = context.subject();
     let who = stranger(context, channel, client);
     let relay = client.is(&["socat", "nc", "ncat", "netcat", "nc.openbsd"]);
-    // The agent's own side and the session that carries it.
+    // The agent itself and the session that forwards it.
     if sockets::is_agent(client.name()) || client.is(&["sshd", "sshd-session"]) {
         return None;
     }
@@ -111,13 +112,13 @@ fn connected(context: &Context<'_>, event: &ProcessEvent<'_>, channel: &Channel<
     Some(evidence)
 }
 
-/// Root that looks for others' agents: the command line takes whatever socket it finds.
+/// Root searches for other users' agents: the command line uses any socket that it finds.
 fn searched(started: Actor<'_>) -> Option<Evidence> {
     let command = started.command_line;
     if started.user.acting_id() != "0" || !contains(command, "SSH_AUTH_SOCK=") || !contains(command, "/tmp/ssh-") {
         return None;
     }
-    // sudo only repeats what the command's own start says.
+    // sudo has the same command line as the command's own start.
     if started.is(&["sudo", "su"]) || !command.contains('*') {
         return None;
     }
@@ -158,13 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_is_known_by_who_bound_it() {
+    fn an_agent_is_recognised_by_the_process_that_bound_it() {
         let events = [bound("/home/a/.k"), used("/home/a/.k", "/usr/bin/python3", "0", "1002")];
         check(&ANALYTIC, &events, Some((Severity::High, Confidence::High)));
     }
 
     #[test]
-    fn the_owner_s_account_taken_by_another_login_is_medium() {
+    fn the_owner_s_account_assumed_by_another_login_is_medium() {
         let events = [bound(AGENT), used(AGENT, "/usr/bin/ssh-add", "1001", "1002")];
         check(&ANALYTIC, &events, Some((Severity::Medium, Confidence::Medium)));
     }
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn sockets_that_all_use_are_no_agents() {
+    fn common_sockets_are_not_taken_for_agents() {
         let log = unix_connected(0.0, "/dev/log", "0", 0o140_666).of("/usr/bin/ssh-add", 7);
         check(&ANALYTIC, &[log.uids("1001", "1001", "1001")], None);
     }

@@ -1,17 +1,18 @@
 //! # IPC-LNX-006: Service manager made to run a command
 //!
 //! ## What it detects
-//! systemd-run towards the system's manager by somebody who is not root; a unit linked, enabled or started from a place
-//! that users can write; a program that is not systemd's own on the manager's private socket.
+//! systemd-run on the system manager by a user other than root; a unit linked, enabled or started from a user-writable
+//! location; a program that is not part of systemd on the manager's private socket.
 //!
 //! ## Why it matters
-//! The manager runs what it is told as root and as its own child: the one who asked disappears from the process tree.
+//! The manager runs the requested command as root and as its own child process, so that the requesting process is
+//! missing from the process tree.
 //!
 //! ## Telemetry
 //! auditd execve with arguments; connect on AF_UNIX.
 //!
 //! ## False positives
-//! Administrators at a terminal who use systemd-run as root are left out; allow deployment tools by account.
+//! Administrators who use systemd-run as root at a terminal are excluded; allow deployment tools by account.
 //!
 //! ## References
 //! ATT&CK T1559, T1543.002, T1569; DET0493 (AN1358).
@@ -91,7 +92,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
                 )
                 .indicators(Indicators::UNEXPECTED_USE)
                 .client(client)
-                .channel(channel.mechanism, channel.name);
+                .channel(channel.mechanism, channel.name)
+                .techniques(&["T1559"]);
             Some(evidence)
         }
         _ => None,
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_on_the_private_socket_fires() {
+    fn an_unexpected_program_on_the_private_socket_fires() {
         let connect = unix_connected(0.0, "/run/systemd/private", "0", 0o140_777).of("/usr/bin/python3.11", 7);
         check(&ANALYTIC, &[connect.uids("0", "0", "1000")], Some((Severity::Medium, Confidence::Medium)));
         let own = unix_connected(0.0, "/run/systemd/private", "0", 0o140_777).of("/usr/bin/systemctl", 7);
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn one_s_own_manager_and_installed_units_are_quiet() {
+    fn the_user_manager_and_installed_units_are_quiet() {
         let user = run("/usr/bin/systemd-run", "systemd-run --user --scope firefox", "1000", "1000");
         check(&ANALYTIC, &user, None);
         check(&ANALYTIC, &run("/usr/bin/systemctl", "systemctl enable nginx.service", "0", "1000"), None);

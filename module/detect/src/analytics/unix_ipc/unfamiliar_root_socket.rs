@@ -1,18 +1,19 @@
-//! # IPC-UX-005: User's process connects to a root-owned socket it never used
+//! # IPC-UX-005: User process connects to a root-owned socket for the first time
 //!
 //! ## What it detects
-//! A process of an ordinary user that connects to a socket of root's, where the baseline does not know the two together.
-//! Where the socket's making was seen, IPC-BASE-004 says it; this one goes by the owner in the record, or by a path that
-//! is known to be privileged. Sockets that all programs use count only for unknown programs.
+//! A process of an ordinary user connects to a socket owned by root, and the baseline does not contain this
+//! combination. If the socket's creation was seen, IPC-BASE-004 reports it; this analytic uses the owner in the record,
+//! or a path known to be privileged. Sockets that all programs use are reported only for unknown programs.
 //!
 //! ## Why it matters
-//! Behind such a socket a daemon acts with root's rights for whoever asks well enough.
+//! The daemon behind such a socket acts with root's privileges for its clients.
 //!
 //! ## Telemetry
 //! auditd connect with PATH (owner), Endpoint Security uipc_connect, and a baseline; inactive without one.
 //!
 //! ## False positives
-//! Packages that bring a daemon and its client: an installation within the day before explains it.
+//! Packages that install a daemon and its client: a software installation within the preceding day explains the
+//! finding.
 //!
 //! ## References
 //! Playbook LOG-3, KI-3, Q1, Q2, Q4, E1; ATT&CK T1559, T1068; DET0493 (AN1358).
@@ -28,7 +29,7 @@ use crate::{Analytic, Context, Evidence, Family, UserKind, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-005",
-    title: "User's process connects to a root-owned socket it never used",
+    title: "User process connects to a root-owned socket for the first time",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1068"],
     attack_analytics: &["AN1358"],
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_program_on_a_socket_of_root_s_fires() {
+    fn an_unknown_program_on_a_root_owned_socket_fires() {
         let events = [connected("/run/agentd/control", "/tmp/.x/tool", "0")];
         let found = check_learned(&ANALYTIC, &learned(usual), &events, Some((Severity::High, Confidence::Medium)));
         assert!(found.iter().all(|finding| finding.reasons == Reasons::UNKNOWN_BINARY));
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_baseline_it_sleeps() {
+    fn without_a_baseline_it_is_inactive() {
         check(&ANALYTIC, &[connected("/run/agentd/control", "/tmp/.x/tool", "0")], None);
     }
 }

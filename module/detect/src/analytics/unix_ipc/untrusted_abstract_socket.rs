@@ -1,18 +1,18 @@
-//! # IPC-UX-008: Abstract socket of a program out of place
+//! # IPC-UX-008: Abstract UNIX socket used by a program in an unusual location
 //!
 //! ## What it detects
-//! A name in the abstract namespace of UNIX sockets that is bound, or connected to, by a program that runs from memory,
-//! from a folder that everybody can write to, or from a hidden one.
+//! A name in the abstract namespace of UNIX sockets that is bound or connected to by a program that runs from memory,
+//! from a world-writable folder, or from a hidden one.
 //!
 //! ## Why it matters
-//! An abstract socket leaves no file and has no permissions: implants use it to be found by their own and by nobody
-//! else.
+//! An abstract socket leaves no file and has no permissions: implants use it to communicate with each other unnoticed.
 //!
 //! ## Telemetry
-//! auditd bind and connect; the name is decoded from the raw address, which keeps the leading NUL (shown as `@`).
+//! auditd bind and connect; the name is decoded from the raw address including its leading NUL (shown as `@`).
 //!
 //! ## False positives
-//! Desktop programs started from a shared folder speak to the display and the session bus: those names are left out.
+//! Desktop programs started from a shared folder that connect to the display and the session bus: those names are
+//! excluded.
 //!
 //! ## References
 //! ATT&CK T1559, T1564; DET0493 (AN1358).
@@ -26,7 +26,7 @@ use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-UX-008",
-    title: "Abstract socket of a program out of place",
+    title: "Abstract UNIX socket used by a program in an unusual location",
     family: Family::UnixIpc,
     techniques: &["T1559", "T1564"],
     attack_analytics: &["AN1358"],

@@ -1,17 +1,18 @@
-//! # IPC-MAC-006: Apple Events used to drive another application
+//! # IPC-MAC-006: Apple Events used to control another application
 //!
 //! ## What it detects
-//! `osascript` that asks for administrative rights, shows a dialog for a password, or makes another application type,
-//! run or hand over something; any other use of it is noted at info.
+//! `osascript` that requests administrative rights, shows a password dialog, or makes another application type, run
+//! commands or return data; any other use of it is noted at info.
 //!
 //! ## Why it matters
-//! Apple Events let a script act as the application it drives: with its consents, its sessions, and the user's rights.
+//! Apple Events let a script act as the application that it controls, with that application's privacy permissions and
+//! sessions and the user's rights.
 //!
 //! ## Telemetry
-//! Endpoint Security exec with arguments (eslogger). A compiled script hides its text.
+//! Endpoint Security exec with arguments (eslogger). The text of a compiled script is not visible.
 //!
 //! ## False positives
-//! Automation tools (Keyboard Maestro, Alfred, management agents): allow them by parent's path.
+//! Automation tools (Keyboard Maestro, Alfred, management agents): allow them by the parent's path.
 //!
 //! ## References
 //! Playbook KI-1, KI-3, E1, E3; ATT&CK T1559.003, T1059.002, T1548.004; DET0493 (AN1359).
@@ -24,7 +25,7 @@ use crate::{Analytic, Context, Evidence, Family, Status};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-MAC-006",
-    title: "Apple Events used to drive another application",
+    title: "Apple Events used to control another application",
     family: Family::XpcServices,
     techniques: &["T1559.003", "T1059.002", "T1548.004"],
     attack_analytics: &["AN1359"],
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn driving_the_terminal_fires() {
+    fn controlling_the_terminal_fires() {
         let command = "osascript -e 'tell application \"Terminal\" to do script \"curl example.org\"'";
         check_on(&ANALYTIC, &[script(command)], Some((Severity::Medium, Confidence::Medium)));
     }
@@ -138,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn a_dialog_that_asks_nothing_is_only_noted() {
+    fn a_dialog_without_a_password_is_only_noted() {
         let command = "osascript -e 'display dialog \"Done\" buttons {\"OK\"}'";
         check_on(&ANALYTIC, &[script(command)], Some((Severity::Info, Confidence::Medium)));
     }
 
     #[test]
-    fn another_program_of_that_shape_is_quiet() {
+    fn another_program_with_the_same_arguments_is_quiet() {
         let other = start(1, "/usr/bin/grep", "grep 'with administrator privileges' a.scpt").pid(800).on_mac();
         check_on(&ANALYTIC, &[other], None);
     }

@@ -2,16 +2,18 @@
 //!
 //! ## What it detects
 //! A privileged helper tool, or a service inside a bundle that runs as root, that starts a shell, an interpreter, a
-//! downloader or a tool that changes rights and services; worse when a stranger connected to it just before.
+//! downloader or a tool that changes permissions and services; more severe if a client of another vendor connected to
+//! it just before.
 //!
 //! ## Why it matters
-//! A helper does a few fixed things for its own application. One that runs commands was talked into it over XPC.
+//! A helper performs a few fixed operations for its own application. One that runs commands was probably abused over
+//! XPC.
 //!
 //! ## Telemetry
 //! Endpoint Security exec and xpc_connect (eslogger).
 //!
 //! ## False positives
-//! Updaters: `installer` and `pkgutil` are not counted. Other helpers that run commands by design: allow by path.
+//! Updaters: `installer` and `pkgutil` are not reported. Other helpers that run commands by design: allow by path.
 //!
 //! ## References
 //! Playbook KI-1, KI-3, Q4, E1, E3; ATT&CK T1559.003, T1059.004; DET0493 (AN1359).
@@ -35,7 +37,7 @@ pub const ANALYTIC: Analytic = Analytic {
     status: Status::Experimental,
     on: &[ActivityKind::ProcessStart],
     telemetry: &[Source::EndpointSecurity],
-    // A client this long before the child may have asked for it.
+    // A client that connected at most this long before may have caused the child process.
     window: Some(Duration::from_secs(10)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -80,7 +82,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// A client of the helper's service, just before, that is not of the helper's vendor.
+/// A recent client of the helper's service that is not of the helper's vendor.
 fn stranger_before<'c>(
     context: &Context<'c>,
     event: &ProcessEvent<'_>,
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_stranger_asked_it_is_critical() {
+    fn after_a_connection_by_another_vendor_it_is_critical() {
         let events = [helper(), asked("/Users/kim/Downloads/x", ""), child("/bin/sh", "sh -c 'cp x y'")];
         let found = check_on(&ANALYTIC, &events, Some((Severity::Critical, Confidence::High)));
         assert!(found.iter().all(|finding| finding.evidence.len() == 2));

@@ -1,18 +1,18 @@
-//! # IPC-MAC-004: launchd starts a program from an odd place
+//! # IPC-MAC-004: launchd starts a program from an unusual location
 //!
 //! ## What it detects
-//! A program that launchd or xpcproxy started from a folder everybody can write to, from a hidden place, or under an
-//! Apple name outside the system's folders, and that no vendor signed.
+//! A program started by launchd or xpcproxy from a world-writable folder, from a hidden location, or with an Apple name
+//! outside the system's folders, and without a vendor's signature.
 //!
 //! ## Why it matters
-//! launchd starts services on demand, when their Mach port is used: whoever registers one there has persistence and a
-//! channel in one step.
+//! launchd starts services on demand when their Mach port is used: registering one there gives persistence and a
+//! communication channel together.
 //!
 //! ## Telemetry
 //! Endpoint Security exec (eslogger).
 //!
 //! ## False positives
-//! Launch agents that developers build for themselves; programs left behind by an ended parent also belong to launchd.
+//! Launch agents that developers build for themselves; orphaned processes also have launchd as parent.
 //!
 //! ## References
 //! Playbook KI-1, Q1, Q3, E3; ATT&CK T1559.003, T1543.001, T1543.004; DET0493 (AN1359).
@@ -26,7 +26,7 @@ use crate::{Actor, Analytic, Context, Evidence, Family, Status, predicates, text
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-MAC-004",
-    title: "launchd starts a program from an odd place",
+    title: "launchd starts a program from an unusual location",
     family: Family::XpcServices,
     techniques: &["T1559.003", "T1543.001", "T1543.004"],
     attack_analytics: &["AN1359"],
@@ -62,7 +62,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// What is odd about a program for launchd to start; `None` if nothing is, or a vendor answers for it.
+/// What is unusual about a program started by launchd; `None` if nothing is, or if a vendor signed it.
 fn oddity(child: Actor<'_>) -> Option<&'static str> {
     if child.signature == SignatureStatus::Trusted {
         return None;
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_from_an_odd_place_that_a_shell_started_is_quiet() {
+    fn a_program_in_an_unusual_location_started_by_a_shell_is_quiet() {
         let shell = start(0, "/bin/zsh", "-zsh").pid(600).uids("501", "501", "501").on_mac();
         let child = started("/tmp/build/a.out", SignatureStatus::Untrusted).parent_pid(600);
         check_on(&ANALYTIC, &[shell, child], None);

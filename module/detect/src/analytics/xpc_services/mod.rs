@@ -1,5 +1,5 @@
-//! XPC services, Mach and Apple Events on macOS (T1559.003). No real record of this telemetry was at hand: all of them
-//! are experimental.
+//! XPC services, Mach and Apple Events on macOS (T1559.003). No real records of this telemetry were available: all
+//! of these analytics are experimental.
 
 pub mod apple_events;
 pub mod helper_child;

@@ -1,19 +1,18 @@
 //! # IPC-MAC-001: Unsigned client of a privileged XPC service
 //!
 //! ## What it detects
-//! A program that is unsigned, signed by nobody but its builder, or in a place users can write to, and connects to a
-//! service of the system domain that is not one everybody asks; and a program of one vendor that connects to the
-//! privileged helper of another.
+//! A program that is unsigned, ad-hoc signed, or in a user-writable location, and connects to a service of the system
+//! domain that is not commonly used; also a program of one vendor that connects to the privileged helper of another.
 //!
 //! ## Why it matters
-//! Privileged helpers run as root. One that does not check who its client is does for a stranger what it was made to do
-//! for its own application.
+//! Privileged helpers run as root. A helper that does not verify its client performs its privileged operations for any
+//! program.
 //!
 //! ## Telemetry
-//! Endpoint Security xpc_connect (eslogger). The signer of a helper is known once its start was logged.
+//! Endpoint Security xpc_connect (eslogger). The signer of a helper is known after its start was logged.
 //!
 //! ## False positives
-//! Software built on the machine (Homebrew, developers): services that everybody asks are left out; allow by path.
+//! Software built on the machine (Homebrew, developers): commonly used services are excluded; allow by path.
 //!
 //! ## References
 //! Playbook KI-1, KI-3, E1, E3; ATT&CK T1559.003, T1068; DET0493 (AN1359).
@@ -60,7 +59,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     let apple = macos::is_apple(channel.name);
     let severity = if apple { Severity::Medium } else { Severity::High };
     let sure = if stranger && !apple { Confidence::High } else { Confidence::Medium };
-    let why = if untrusted { "which nobody vouches for" } else { "which another vendor signed" };
+    let why = if untrusted { "which no vendor signed" } else { "which another vendor signed" };
     let text = format!(
         "{} at {}, {why}, connected to the XPC service {}, which runs with the highest rights.",
         client.name(),
@@ -81,7 +80,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(evidence)
 }
 
-/// The process behind a service: helpers are named like the service they offer.
+/// The process that provides a service: helpers have the name of their service.
 fn helper<'c>(context: &Context<'c>, service: &str) -> Option<Actor<'c>> {
     let mut all = context.host.processes.latest_first();
     let known = all.find(|known| macos::is_helper(&known.image) && text::base_name(&known.image) == service)?;
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn until_the_site_turns_it_on_it_is_low_and_escalates_nothing() {
+    fn until_the_site_enables_it_it_is_low_and_does_not_escalate() {
         let client = xpc_connected(1.0, SERVICE, true).of("/Users/kim/x", 400).signed(SignatureStatus::Untrusted, "");
         let found = check(&ANALYTIC, &[client], Some((Severity::Low, Confidence::Medium)));
         assert!(found.iter().all(|finding| finding.reasons.is_empty()));
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_everybody_asks_and_the_users_own_services_are_quiet() {
+    fn common_services_and_the_users_own_are_quiet() {
         let asks = |name, system| {
             xpc_connected(1.0, name, system).of("/opt/homebrew/bin/jq", 400).signed(SignatureStatus::Untrusted, "")
         };

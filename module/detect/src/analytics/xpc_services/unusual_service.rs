@@ -1,17 +1,17 @@
-//! # IPC-MAC-002: XPC service that the program never asked
+//! # IPC-MAC-002: XPC service not used by the program before
 //!
 //! ## What it detects
-//! A program other than Apple's that connects to a service of the system domain, where the baseline has not seen the two
-//! together on this host, and on two hosts at most elsewhere.
+//! A program other than Apple's that connects to a service of the system domain, where the baseline does not contain
+//! this combination on this host, and on at most two other hosts.
 //!
 //! ## Why it matters
-//! Applications ask the same few services every day; a new one is a question nobody programmed, or a new program.
+//! Applications use the same few services every day; a new one indicates new code or a new program.
 //!
 //! ## Telemetry
 //! Endpoint Security xpc_connect (eslogger), and a baseline; inactive without one.
 //!
 //! ## False positives
-//! Updates that bring new features: an installation within the day before explains them.
+//! Updates that bring new features: a software installation within the preceding day explains the finding.
 //!
 //! ## References
 //! Playbook KI-1, KI-3, Q2, Q4, E1; ATT&CK T1559.003; DET0493 (AN1359).
@@ -27,7 +27,7 @@ use crate::{Analytic, Context, Evidence, Family, Status, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-MAC-002",
-    title: "XPC service that the program never asked",
+    title: "XPC service not used by the program before",
     family: Family::XpcServices,
     techniques: &["T1559.003"],
     attack_analytics: &["AN1359"],
@@ -90,26 +90,26 @@ mod tests {
     }
 
     #[test]
-    fn a_service_it_never_asked_fires_low() {
+    fn a_service_not_used_before_fires_low() {
         let odd = asked(6.0, "com.other.daemon");
         check_learned(&ANALYTIC, &learned(usual), &[odd], Some((Severity::Low, Confidence::Medium)));
     }
 
     #[test]
-    fn a_service_that_decides_about_rights_fires() {
+    fn a_service_for_authorisation_fires() {
         let odd = asked(6.0, "com.apple.authd");
         let found = check_learned(&ANALYTIC, &learned(usual), &[odd], Some((Severity::Low, Confidence::Medium)));
         assert!(found.iter().all(|finding| finding.text.contains("decides about rights")));
     }
 
     #[test]
-    fn what_was_learned_and_what_everybody_asks_are_quiet() {
+    fn services_in_the_baseline_and_common_ones_are_quiet() {
         let events = [usual(6.0), asked(6.0, "com.apple.lsd.mapdb")];
         check_learned(&ANALYTIC, &learned(usual), &events, None);
     }
 
     #[test]
-    fn without_a_baseline_it_sleeps() {
+    fn without_a_baseline_it_is_inactive() {
         check(&ANALYTIC, &[asked(6.0, "com.other.daemon")], None);
     }
 }

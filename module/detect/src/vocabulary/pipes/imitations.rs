@@ -1,20 +1,21 @@
-//! Shapes of names that configurable implants put on their pipes to look like Windows or a product.
+//! Formats of pipe names that configurable implants use to imitate Windows or a product.
 //!
-//! Source: public Cobalt Strike profiles and reports; ATT&CK T1036. The strict shapes are anchored at both ends, so
-//! that products whose names only begin alike (`f53f` and 28 digits of Visual Studio, `DserNamePipeR1`) stay out.
+//! Source: public Cobalt Strike profiles and reports; ATT&CK T1036. The strict formats are anchored at both ends,
+//! so that products whose names have the same beginning (`f53f` and 28 digits of Visual Studio, `DserNamePipeR1`) do not
+//! match.
 
 use super::strip_prefix;
 
-/// What may stand between prefix and suffix.
+/// What is allowed between prefix and suffix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Middle {
-    /// So many hexadecimal digits, least and most.
+    /// Hexadecimal digits: minimum and maximum number.
     Hex(usize, usize),
     /// At least one decimal digit.
     Decimal,
 }
 
-/// One shape: prefix, middle, suffix, in lower case.
+/// One format: prefix, middle, suffix, in lower case.
 type Shape = (&'static str, Middle, &'static str);
 
 const STRICT: &[Shape] = &[
@@ -53,8 +54,8 @@ const STRICT: &[Shape] = &[
     (r"Winsock2\CatalogChangeListener-", Middle::Hex(3, 3), "-0,"),
 ];
 
-/// Prefixes of the loose shapes. `UIA_PIPE_<pid>_<id>` is absent: every window of Windows has one. Families that name their maker (`mojo.`, `Winsock2\`, ...) are absent: whether such a
-/// name is true can be checked, and is.
+/// Prefixes of the loose formats. `UIA_PIPE_<pid>_<id>` is excluded, because every window of Windows has one. Families
+/// that contain their creator (`mojo.`, `Winsock2\`, ...) are excluded, because they are compared with it.
 const LOOSE: &[&str] = &[
     "MSSE-",
     "msagent_",
@@ -83,7 +84,7 @@ const LOOSE: &[&str] = &[
     "PGMessagePipe",
 ];
 
-/// Whether a name (without prefix) has exactly the shape of an imitation.
+/// Whether a name (without prefix) has exactly the format of an imitation.
 pub fn is_strict(name: &str) -> bool {
     STRICT.iter().any(|(prefix, middle, suffix)| {
         strip_prefix(name, prefix).and_then(|rest| rest.strip_suffix(suffix)).is_some_and(|rest| match middle {
@@ -95,7 +96,7 @@ pub fn is_strict(name: &str) -> bool {
     })
 }
 
-/// Whether a name (without prefix) begins like an imitation, whatever follows. `Winsock2\` itself is no imitation.
+/// Whether a name (without prefix) has the beginning of an imitation. `Winsock2\` itself is not an imitation.
 pub fn is_loose(name: &str) -> bool {
     LOOSE.iter().any(|prefix| strip_prefix(name, prefix).is_some_and(|rest| !rest.is_empty()))
         && strip_prefix(name, r"Winsock2\").is_none()
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_are_anchored_at_both_ends() {
+    fn formats_are_anchored_at_both_ends() {
         for name in ["MSSE-1234-server", "msagent_8f", "postex_ssh_ab12", "spoolss_1f2", "f53f0a", "wkssvc12"] {
             assert!(is_strict(name), "{name}");
         }
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_true_winsock_name_is_no_imitation() {
+    fn a_genuine_winsock_name_is_not_an_imitation() {
         assert!(!is_loose(r"Winsock2\CatalogChangeListener-37c-0") && is_loose("WkSvcPipeMgr_x"));
     }
 }

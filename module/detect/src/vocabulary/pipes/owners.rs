@@ -1,7 +1,7 @@
 //! Well-known pipes and the programs that may create them (LIST-PIPE-OWNERS).
 //!
-//! Source: MS-RPCE, MS-SCMR, MS-SAMR, MS-RPRN and their kin for the names; Sysmon 17 of Windows 7 to 11 and Server
-//! 2012 to 2022 for the owners. `PSEXESVC` is not here: the executor analytics judge it.
+//! Source: MS-RPCE, MS-SCMR, MS-SAMR, MS-RPRN and related specifications for the names; Sysmon 17 of Windows 7 to 11 and Server
+//! 2012 to 2022 for the owners. `PSEXESVC` is covered by the executor analytics instead.
 
 use crate::text::{base_name, contains_any, ends_with, is_any, matches};
 use crate::vocabulary::folders;
@@ -9,11 +9,11 @@ use crate::vocabulary::folders;
 /// A well-known pipe.
 #[derive(Clone, Copy, Debug)]
 pub struct Owner {
-    /// Name, `*` for anything.
+    /// Name; `*` matches anything.
     pub name: &'static str,
     /// Programs that may create it, base names.
     programs: &'static [&'static str],
-    /// Whether they are Windows' own, so that only `System32` will do.
+    /// Whether they are Windows' own, so that only `System32` is accepted.
     system: bool,
 }
 
@@ -108,7 +108,7 @@ pub fn of(name: &str) -> Option<&'static Owner> {
 }
 
 impl Owner {
-    /// Whether `image`, a full path, may create it. Without a path there is nothing to hold against it.
+    /// Whether `image`, a full path, may create it. A name without a path is accepted.
     pub fn may_be(&self, image: &str) -> bool {
         if !image.contains('\\') {
             return true;
@@ -118,20 +118,20 @@ impl Owner {
             let directory = contains_any(image, &[r"\System32\", r"\SysWOW64\"]);
             return known && directory && folders::is_system_path(image);
         }
-        // Products live where their user put them, on any drive; nobody installs a database into a temp folder.
+        // Products may be installed in any folder on any drive, but not in a temp folder.
         known
             && !contains_any(image, &[r"\Temp\", r"\Downloads\", r"\Users\Public\"])
             && (!ends_with(image, "sqlservr.exe") || !contains_any(image, &[r"\Users\"]))
     }
 }
 
-/// Whether a name begins with that of a well-known pipe and `image` may create that one: `wkssvc` and a number by its
-/// owner is no imitation.
+/// Whether a name begins with that of a well-known pipe that `image` may create: `wkssvc` and a number, created by its
+/// owner, is not an imitation.
 pub fn is_of_the_family(name: &str, image: &str) -> bool {
     image.contains('\\') && OWNERS.iter().any(|owner| crate::text::starts_with(name, owner.name) && owner.may_be(image))
 }
 
-/// Pipes that half of all programs open: nothing follows from their use (LIST-UNIVERSAL-CHANNELS).
+/// Pipes that many programs open: their use is not significant (LIST-UNIVERSAL-CHANNELS).
 pub fn is_universal(name: &str) -> bool {
     is_any(name, &["srvsvc", "wkssvc", "lsass", "samr", "lsarpc", "netlogon", "MsFteWds", "InitShutdown"])
         || matches("TSVCPIPE-*", name)
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_real_program_in_the_real_place_owns_a_pipe() {
+    fn only_the_genuine_program_in_its_folder_owns_a_pipe() {
         let spooler = of("SPOOLSS").unwrap();
         assert!(spooler.may_be(r"C:\Windows\System32\spoolsv.exe") && spooler.may_be("System"));
         assert!(!spooler.may_be(r"C:\Users\a\Windows\System32\spoolsv.exe"));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_may_live_on_any_drive() {
+    fn a_database_may_be_on_any_drive() {
         let sql = of(r"MSSQL$PAY\sql\query").unwrap();
         assert!(sql.may_be(r"E:\db\Binn\sqlservr.exe") && !sql.may_be(r"C:\Users\a\Temp\sqlservr.exe"));
     }

@@ -1,4 +1,4 @@
-//! Whether a name was thrown by dice.
+//! Recognises randomly generated names.
 //!
 //! Source of the model: counts of letter pairs in the words of English program text, rounded to whole bits; no text is
 //! kept. A pair costs more bits the rarer it is; names that people choose cost fewer than 5 bits a pair.
@@ -38,12 +38,12 @@ const BITS: [&[u8; 26]; 26] = [
 const CHANGE: u32 = 6;
 /// Bits that a digit costs after a digit.
 const DIGIT: u32 = 4;
-/// Tenths of a bit a pair from which a name counts as thrown.
+/// Tenths of a bit a pair from which a name counts as random.
 const THROWN: u32 = 52;
 
 /// Whether a pipe's name looks random: 6 to 40 characters that cost too many bits, or mix cases and digits without
-/// order, or are 32 or 64 hexadecimal digits. Names that describe their maker, and GUIDs, do not count: they are too
-/// common to mean anything.
+/// order, or are 32 or 64 hexadecimal digits. Names that contain their creator, and GUIDs, do not count: they are too
+/// common to be significant.
 pub fn is_random(name: &str) -> bool {
     let name = bare(name);
     if !(6..=64).contains(&name.len()) || !name.is_ascii() || name.contains(['\\', ' ', '{']) {
@@ -100,7 +100,8 @@ fn is_jumbled(name: &str) -> bool {
     }
     let length = bytes.len() as f32;
     let entropy: f32 = counts.iter().filter(|n| **n > 0).map(|n| *n as f32 / length).map(|p| -p * p.log2()).sum();
-    // A word in title case with a number at its end changes kind twice or thrice; dice change at every second place.
+    // A word in title case with a trailing number changes its kind of character two or three times, a random one at every
+    // second character.
     entropy >= 3.5 && changes * 2 >= bytes.len()
 }
 
@@ -109,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn thrown_names_are_told_from_chosen_ones() {
+    fn random_names_are_distinguished_from_chosen_ones() {
         for name in ["frAQBc8Wsa1", "xqzvkjwp", "kzqtrwxb", "0f3a5c7e9b1d2f4a6c8e0b2d4f6a8c0e", "aZ3kQ9xW2mB7"] {
             assert!(is_random(name), "{name}");
         }

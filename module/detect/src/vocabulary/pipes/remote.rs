@@ -1,26 +1,26 @@
-//! RPC pipes by what a caller from another machine can do through them.
+//! RPC pipes by what a remote caller can do through them.
 //!
 //! Source: MS-SCMR, MS-TSCH, MS-RRP, MS-SAMR, MS-LSAD, MS-EVEN6, MS-EFSR, MS-RPRN, MS-DFSNM, MS-FSRVP and public
 //! research on authentication coercion (PetitPotam, PrinterBug, DFSCoerce, ShadowCoerce).
 
 use crate::text::{is_any, starts_with};
 
-/// What an administrative pipe lets its caller do.
+/// What a caller can do through an administrative pipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Administers {
-    /// Run something: services, tasks.
+    /// Run programs: services, tasks.
     Execution(&'static str),
     /// Read or change the registry.
     Registry,
     /// Read the domain's backup keys.
     BackupKeys,
-    /// Ask for accounts and policies: normal towards a domain controller.
+    /// Query accounts and policies: normal on a domain controller.
     Directory,
     /// Other administration.
     Other(&'static str),
 }
 
-/// What a pipe (name without prefix) lets its caller administer.
+/// What a caller can administer through a pipe (name without prefix).
 pub fn administers(name: &str) -> Option<Administers> {
     const PIPES: &[(&str, Administers)] = &[
         ("svcctl", Administers::Execution("services")),
@@ -38,7 +38,7 @@ pub fn administers(name: &str) -> Option<Administers> {
     PIPES.iter().find(|(pipe, _)| pipe.eq_ignore_ascii_case(name)).map(|(_, what)| *what)
 }
 
-/// Pipes through which a caller can make a machine authenticate elsewhere.
+/// Pipes through which a caller can make a machine authenticate to another one.
 pub const COERCIBLE: &[&str] = &[
     "spoolss",
     "netdfs",
@@ -61,13 +61,13 @@ pub fn is_coercible(name: &str) -> bool {
     is_any(name, COERCIBLE)
 }
 
-/// Whether little else than coercion is done through a pipe on an ordinary machine.
+/// Whether a pipe has few uses besides coercion on an ordinary machine.
 pub fn is_made_for_coercion(name: &str) -> bool {
     is_any(name, &["spoolss", "netdfs", "efsrpc", "FssagentRpc"])
 }
 
-/// Whether a pipe carries one of the interfaces that coercion is known through; the others of [`COERCIBLE`] are opened
-/// for many reasons.
+/// Whether a pipe provides one of the interfaces known for coercion; the others of [`COERCIBLE`] are opened for many
+/// reasons.
 pub fn is_known_for_coercion(name: &str) -> bool {
     is_made_for_coercion(name) || is_any(name, &["lsarpc", "lsass", "netlogon", "samr"])
 }

@@ -1,18 +1,18 @@
-//! Pipes that give away secrets or control, and the programs that are meant to open them (LIST-PIPE-SENSITIVE).
+//! Pipes that give access to secrets or control, and their intended clients (LIST-PIPE-SENSITIVE).
 //!
 //! Source: products' own documentation: SQL Server and the Windows Internal Database (AD FS), OpenSSH, Docker,
 //! containerd, Podman, GnuPG, 1Password, KeePassXC, Bitwarden, VMware.
 
 use crate::text::{is_any, matches};
 
-/// What a pipe gives to who opens it.
+/// What a pipe gives its clients access to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// A database: for the internal one, the keys of AD FS.
+    /// A database; the internal one contains the keys of AD FS.
     Database,
     /// Keys or passwords.
     Secrets,
-    /// Containers or virtual machines, and so the machine.
+    /// Containers or virtual machines, and through them the host.
     Control,
 }
 
@@ -20,7 +20,7 @@ pub enum Holds {
 #[derive(Clone, Copy, Debug)]
 pub struct Sensitive {
     name: &'static str,
-    /// What it gives away.
+    /// What it gives access to.
     pub holds: Holds,
     clients: &'static [&'static str],
 }
@@ -159,7 +159,7 @@ pub fn of(name: &str) -> Option<&'static Sensitive> {
 }
 
 impl Sensitive {
-    /// Whether a program of that base name is meant to open it.
+    /// Whether a program of that base name is an intended client.
     pub fn is_for(&self, program: &str) -> bool {
         is_any(program, self.clients)
     }

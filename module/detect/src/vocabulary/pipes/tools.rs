@@ -1,18 +1,18 @@
 //! Pipes of known tools: command and control, credential theft, remote execution, published exploits.
 //!
 //! Source: vendors' public reports on the families named, the tools' own published source, ATT&CK T1559 and T1071;
-//! names compiled by hand. A name flagged `shared` also occurs in honest software and proves nothing alone.
+//! names compiled by hand. A name flagged `shared` also occurs in legitimate software and is not evidence alone.
 
 use crate::text::matches;
 
 /// A name that a tool uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tool {
-    /// Name, `*` for anything.
+    /// Name; `*` matches anything.
     pub name: &'static str,
     /// Family it belongs to.
     pub family: &'static str,
-    /// Whether honest software may use the same name.
+    /// Whether legitimate software may use the same name.
     pub shared: bool,
 }
 
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_of_remcom_are_known() {
+    fn both_spellings_of_remcom_are_listed() {
         assert!(executor("RemCom_communicaton").is_some() && executor("remcom_comunication").is_some());
         assert!(executor("build-stdin").is_none());
     }

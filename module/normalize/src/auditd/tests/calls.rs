@@ -1,11 +1,11 @@
-//! Calls that start, end and reach into processes; shared memory and queues.
+//! Tests of calls that start, end and access processes; of shared memory and queues.
 
 use backchannel_events::{AccessKind, Activity, Integrity, Mechanism, Outcome, Source, Timestamp};
 
 use super::*;
 
 #[test]
-fn an_execve_is_a_process_start_with_everything_it_says() {
+fn an_execve_is_a_process_start_with_all_fields() {
     let call = syscall(59, 0, ["1", "2", "3"], 1);
     one(
         &[
@@ -35,7 +35,7 @@ fn an_execve_is_a_process_start_with_everything_it_says() {
 }
 
 #[test]
-fn an_unset_login_uid_is_no_text_and_an_effective_root_is_system() {
+fn an_unset_login_uid_is_empty_and_an_effective_root_is_system() {
     let call = syscall(59, 0, ["1", "2", "3"], 0)
         .replace("auid=1500", "auid=4294967295")
         .replace("ses=8", "ses=4294967295")
@@ -48,7 +48,7 @@ fn an_unset_login_uid_is_no_text_and_an_effective_root_is_system() {
 }
 
 #[test]
-fn enriched_names_are_read_behind_the_separator() {
+fn enriched_names_are_read_after_the_separator() {
     let call =
         format!("{}\u{1d}ARCH=aarch64 SYSCALL=execve AUID=\"unset\" UID=\"web\"", syscall(9999, 0, ["1", "2", "3"], 0));
     one(&[("SYSCALL", &call)], |event| {
@@ -80,7 +80,7 @@ fn a_long_argument_is_joined_over_records_before_it_is_decoded() {
 }
 
 #[test]
-fn a_title_left_over_from_before_exec_is_not_believed() {
+fn a_stale_process_title_is_ignored() {
     let stale = format!("proctitle={}", hex(b"sudo\0chmod\x00777"));
     let fresh = format!("proctitle={}", hex(b"./tool\0--now"));
     for (title, want) in [(&stale, ""), (&fresh, "./tool --now")] {
@@ -93,7 +93,7 @@ fn a_title_left_over_from_before_exec_is_not_believed() {
 }
 
 #[test]
-fn exit_group_ends_a_process_and_uninteresting_calls_say_nothing() {
+fn exit_group_ends_a_process_and_other_calls_are_ignored() {
     one(&[("SYSCALL", &syscall(231, 0, ["0", "0", "0"], 0))], |event| {
         assert_eq!(event.activity, Activity::ProcessEnd);
     });
@@ -111,7 +111,7 @@ fn a_memfd_program_is_named_though_its_path_holds_a_blank() {
 }
 
 #[test]
-fn ptrace_requests_are_told_apart() {
+fn ptrace_requests_are_distinguished() {
     for (request, want) in [
         ("10", Some(AccessKind::Attach)),
         ("4206", Some(AccessKind::Attach)),
@@ -170,7 +170,7 @@ fn memory_is_written_and_read_across_processes() {
 }
 
 #[test]
-fn a_segment_is_known_by_its_key_to_whoever_attaches() {
+fn a_segment_is_identified_by_its_key_on_attach() {
     let get = lines(1, &[("SYSCALL", &syscall(29, 12, ["abcd", "1000", "3b6"], 0))]);
     let attach =
         lines(2, &[("SYSCALL", &syscall(30, 0, ["c", "0", "1000"], 0)), ("IPC", "ouid=1500 ogid=1500 mode=0666")]);

@@ -1,4 +1,4 @@
-//! Sockets, FIFOs and files.
+//! Tests of sockets, FIFOs and files.
 
 use backchannel_events::{Activity, FileKind, FileOperation, Mechanism, Outcome};
 
@@ -9,7 +9,7 @@ fn saddr(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_connect_to_a_path_says_whose_socket_it_is() {
+fn a_connect_to_a_path_has_the_owner_of_the_socket() {
     one(
         &[
             ("SYSCALL", &syscall(42, 0, ["3", "7f00", "6e"], 1)),
@@ -34,7 +34,7 @@ fn an_abstract_name_keeps_its_at_sign() {
 }
 
 #[test]
-fn a_refused_connect_is_denied_and_a_missing_socket_a_failure() {
+fn a_refused_connect_is_denied_and_a_missing_socket_is_a_failure() {
     for (exit, want) in
         [(-13, Outcome::Denied), (-1, Outcome::Denied), (-2, Outcome::Failure), (-111, Outcome::Failure)]
     {
@@ -46,7 +46,7 @@ fn a_refused_connect_is_denied_and_a_missing_socket_a_failure() {
 }
 
 #[test]
-fn a_relative_socket_counts_from_the_current_directory() {
+fn a_relative_socket_path_is_resolved_in_the_current_directory() {
     one(
         &[
             ("SYSCALL", &syscall(49, 0, ["3", "7f00", "9"], 2)),
@@ -72,7 +72,7 @@ fn internet_and_netlink_addresses_are_not_channels() {
         |event| {
             let Activity::NetworkFlow(flow) = event.activity else { panic!() };
             assert_eq!((flow.remote.address, flow.remote.port, flow.outbound), ("198.51.100.7", 4444, true));
-            // EINPROGRESS: whether it succeeds is not known yet.
+            // EINPROGRESS: the result is not known yet.
             assert_eq!(event.outcome, Outcome::Unknown);
         },
     );
@@ -100,7 +100,7 @@ fn an_accept_has_the_name_its_listener_was_bound_to() {
         let call = syscall(288, 6, ["4", "0", "0"], 0).replace("ppid=40 pid=41", pid).replace("/opt/x/tool", exe);
         lines(serial, &[("SYSCALL", &call)])
     };
-    // The same process; its child; a process of the program whose ties are gone; another program.
+    // The same process; its child; a process of the same program without relation to it; another program.
     for (pid, exe, want) in [
         ("ppid=40 pid=41", "/opt/x/tool", Some("@listen")),
         ("ppid=41 pid=50", "/opt/x/other", Some("@listen")),
@@ -119,7 +119,7 @@ fn an_accept_has_the_name_its_listener_was_bound_to() {
 }
 
 #[test]
-fn an_accept_of_an_unbound_peer_is_one_even_without_a_name() {
+fn an_accept_of_an_unbound_peer_is_an_accept_without_a_name() {
     let call = syscall(288, 6, ["4", "7f00", "7f08"], 0);
     one(&[("SYSCALL", &call), ("SOCKADDR", &saddr(b"\x01\0"))], |event| {
         let Activity::ChannelAccept(channel) = event.activity else { panic!() };
@@ -132,7 +132,7 @@ fn an_accept_of_an_unbound_peer_is_one_even_without_a_name() {
 }
 
 #[test]
-fn a_fifo_is_told_by_the_mode_argument() {
+fn a_fifo_is_recognised_by_the_mode_argument() {
     for (number, arguments) in [(133, ["1", "11b6", "0"]), (259, ["ffffff9c", "1", "11b6"])] {
         one(
             &[
@@ -161,7 +161,7 @@ fn a_fifo_is_told_by_the_mode_argument() {
 }
 
 #[test]
-fn opening_a_fifo_is_a_connect_that_says_which_end() {
+fn opening_a_fifo_is_a_connect_with_the_access_mode() {
     for (flags, access) in [("0", 1), ("241", 2), ("80002", 3)] {
         one(
             &[

@@ -1,4 +1,4 @@
-//! Lines joined to events, whatever their order, their batches and their contents.
+//! Tests of joining lines to events, for any order, batches and contents.
 
 use bumpalo::Bump;
 use proptest::prelude::*;
@@ -32,7 +32,7 @@ fn the_same_serial_at_another_time_or_node_is_another_event() {
 }
 
 #[test]
-fn an_event_without_title_is_complete_when_its_node_is_two_seconds_further() {
+fn an_event_without_title_is_complete_when_its_node_is_two_seconds_later() {
     let mut normalizer = Normalizer::new();
     let arena = Bump::new();
     let mut first = exec(1, "x");
@@ -61,7 +61,7 @@ fn a_title_before_the_paths_does_not_end_an_event() {
 }
 
 #[test]
-fn what_waits_is_bounded_and_counted() {
+fn pending_events_are_bounded_and_counted() {
     let mut normalizer = Normalizer::new();
     let arena = Bump::new();
     let mut seen = 0;
@@ -105,7 +105,7 @@ fn a_line_that_syslog_carried_is_an_audit_line_of_that_host() {
 
 proptest! {
     #[test]
-    fn no_text_makes_it_panic(texts in prop::collection::vec(".{0,200}", 0..20)) {
+    fn arbitrary_text_does_not_panic(texts in prop::collection::vec(".{0,200}", 0..20)) {
         let mut normalizer = Normalizer::new();
         let arena = Bump::new();
         for text in &texts {
@@ -116,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn no_field_makes_it_panic(
+    fn arbitrary_fields_do_not_panic(
         kinds in prop::collection::vec(0usize..14, 1..30),
         bodies in prop::collection::vec("([a-z_0-9\\[\\]]{1,8}=[\"' ]?[ -~]{0,12}[\"' ]? ?|saddr=[0-9A-F]{0,40} |a[0-3]=[0-9a-f]{1,16} |name=[\\PC]{0,6} ){0,12}", 30),
         numbers in prop::collection::vec(prop::sample::select(vec![59u32, 42, 49, 288, 257, 259, 101, 90, 82, 29, 30, 240, 434, 438, 44]), 30),
@@ -131,9 +131,9 @@ proptest! {
         run(&lines, |_| {});
     }
 
-    /// How lines are cut into batches, and when the arena is reset between them, changes nothing.
+    /// The split of lines into batches, and the points at which the arena is reset, have no effect.
     #[test]
-    fn batches_change_nothing(cuts in prop::collection::vec(1usize..6, 1..12)) {
+    fn results_do_not_depend_on_batches(cuts in prop::collection::vec(1usize..6, 1..12)) {
         let (a, b, c) = (exec(1, "a"), exec(2, "b"), exec(3, "c"));
         let mixed: Vec<String> = (0..a.len()).flat_map(|i| [a[i].clone(), b[i].clone(), c[i].clone()]).collect();
         let whole = events(&mixed);

@@ -6,7 +6,7 @@ use bumpalo::Bump;
 use super::*;
 use crate::{Accepted, Normalizer, Record};
 
-/// What a laurel object says, without its provenance.
+/// The events of a laurel object, without their provenance.
 fn from_laurel(text: &str) -> Vec<String> {
     let mut normalizer = Normalizer::new();
     let arena = Bump::new();
@@ -91,7 +91,7 @@ fn lines_and_laurel_give_the_same_user_records() {
 }
 
 #[test]
-fn raw_and_enriched_lines_give_the_same_event_but_for_names() {
+fn raw_and_enriched_lines_give_the_same_event_except_for_names() {
     let raw = exec(1, "x");
     let enriched: Vec<String> = raw
         .iter()

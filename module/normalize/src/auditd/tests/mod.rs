@@ -1,4 +1,4 @@
-//! What the tests of the audit normaliser share: made-up lines, and ways to run them.
+//! Common to the tests of the audit normaliser: generated lines, and functions that normalise them.
 
 use backchannel_events::{Activity, Channel, ProcessEvent};
 use bumpalo::Bump;
@@ -11,7 +11,7 @@ mod joining;
 mod laurel;
 mod user;
 
-/// Event `e` (serial) as it is told by these records, each without its header.
+/// The lines of event `e` (serial) with these records, each given without its header.
 pub(super) fn lines(serial: u32, records: &[(&str, &str)]) -> Vec<String> {
     records.iter().map(|(kind, body)| format!("type={kind} msg=audit(1700000000.100:{serial}): {body}")).collect()
 }
@@ -31,7 +31,7 @@ pub(super) fn place(line: u64) -> Place<'static> {
     Place { input: "audit.log", line, default_host: "quiet-host" }
 }
 
-/// Runs lines through a normaliser, flushes it, and hands each event to `check`. How many events there were.
+/// Normalises lines, flushes, and passes each event to `check`. Returns the number of events.
 pub(super) fn run(lines: &[String], mut check: impl FnMut(&ProcessEvent<'_>)) -> usize {
     let mut normalizer = Normalizer::new();
     let arena = Bump::new();

@@ -1,4 +1,4 @@
-//! Records of user space.
+//! Tests of records of user space.
 
 use backchannel_events::{Activity, LogonOutcome, Mechanism, Outcome, PrivilegeChangeKind, TelemetryState};
 
@@ -21,7 +21,7 @@ fn a_login_is_a_logon_with_its_source() {
 }
 
 #[test]
-fn a_session_begins_and_ends_and_a_failed_proof_is_a_failure() {
+fn a_session_begins_and_ends_and_a_failed_authentication_is_a_failure() {
     let pam = |op: &str, res: &str| {
         format!(
             "{SENDER} msg='op=PAM:{op} grantors=pam_unix acct=\"kim\" exe=\"/usr/bin/su\" hostname=? addr=? terminal=pts/1 res={res}'"
@@ -45,7 +45,7 @@ fn a_session_begins_and_ends_and_a_failed_proof_is_a_failure() {
 }
 
 #[test]
-fn what_sudo_runs_is_a_text_in_clear() {
+fn a_command_of_sudo_is_decoded_text() {
     let body = format!(
         "{SENDER} msg='cwd=\"/home/kim\" cmd={} exe=\"/usr/bin/sudo\" terminal=pts/2 res=success'",
         hex(b"chmod 666 /run/x")
@@ -81,7 +81,7 @@ fn a_group_member_is_a_change_of_privileges() {
 }
 
 #[test]
-fn services_software_and_the_telemetry_itself_change() {
+fn services_software_and_telemetry_change() {
     let unit = format!("{SENDER} msg='unit=cups comm=\"systemd\" exe=\"/usr/lib/systemd/systemd\" res=success'");
     one(&[("SERVICE_STOP", &unit)], |event| {
         assert!(
@@ -107,7 +107,7 @@ fn services_software_and_the_telemetry_itself_change() {
 }
 
 #[test]
-fn a_bus_message_that_a_policy_refused_is_a_denied_call() {
+fn a_bus_message_denied_by_policy_is_a_denied_call() {
     let body = "pid=1 uid=81 auid=4294967295 ses=4294967295 subj=x msg='avc:  denied  { send_msg } for msgtype=method_call \
                 interface=org.example.Priv member=Run dest=org.example spid=321 tpid=5 tclass=dbus permissive=0 \
                 exe=\"/usr/bin/dbus-daemon\" sauid=81 hostname=? addr=? terminal=?'";

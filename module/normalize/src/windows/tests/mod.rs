@@ -1,8 +1,8 @@
-//! What each event says, by name and by position, and that no bytes do harm.
+//! Tests of each event, by name and by position, and of arbitrary values.
 
+mod arbitrary_values;
 mod others;
 mod security;
-mod soup;
 mod sysmon;
 
 use backchannel_events::{ProcessEvent, Timestamp};
@@ -14,7 +14,7 @@ use crate::{Accepted, Fields, Place, WindowsRecord};
 pub const SYSMON: &str = "Microsoft-Windows-Sysmon";
 pub const SECURITY: &str = "Microsoft-Windows-Security-Auditing";
 pub const DCOM: &str = "Microsoft-Windows-DistributedCOM";
-/// A moment, as Sysmon writes it and as a record's own time.
+/// The same time as Sysmon writes it and as a record's own time.
 pub const UTC: &str = "2024-05-06 07:08:09.123";
 
 pub fn now() -> Timestamp {
@@ -34,27 +34,27 @@ pub fn record<'a>(provider: &'a str, event_id: u32, fields: Fields<'a>) -> Windo
     }
 }
 
-/// Hands the one event of a record to `check`.
+/// Passes the only event of a record to `check`.
 pub fn with(windows: &mut Windows, record: &WindowsRecord<'_>, check: impl FnOnce(&ProcessEvent<'_>)) {
     let arena = Bump::new();
     let mut check = Some(check);
     let place = Place { input: "in.evtx", line: 3, default_host: "fallback" };
     let accepted = windows.accept(record, place, &arena, &mut |event| (check.take().expect("one event"))(event));
     assert_eq!(accepted, Accepted::Events(1));
-    assert!(check.is_none(), "the event was handed over");
+    assert!(check.is_none(), "exactly one event");
 }
 
-/// Hands the event of a record with these named fields to `check`.
+/// Passes the event of a record with these named fields to `check`.
 pub fn named(provider: &str, event_id: u32, fields: &[(&str, &str)], check: impl FnOnce(&ProcessEvent<'_>)) {
     with(&mut Windows::default(), &record(provider, event_id, Fields::Named(fields)), check);
 }
 
-/// Hands the event of a record with these values to `check`.
+/// Passes the event of a record with these values to `check`.
 pub fn positional(provider: &str, event_id: u32, values: &[&str], check: impl FnOnce(&ProcessEvent<'_>)) {
     with(&mut Windows::default(), &record(provider, event_id, Fields::Positional(values)), check);
 }
 
-/// Asserts that a record gives nothing.
+/// Asserts that a record gives no event.
 pub fn not_used(provider: &str, event_id: u32, fields: &[(&str, &str)]) {
     let arena = Bump::new();
     let record = record(provider, event_id, Fields::Named(fields));
@@ -74,21 +74,21 @@ macro_rules! activity {
 pub(crate) use activity;
 
 #[test]
-fn providers_are_told_apart_whatever_their_case() {
+fn providers_are_recognised_in_any_case() {
     use super::wants;
     assert!(wants("microsoft-windows-sysmon", 1));
     assert!(wants("MICROSOFT-WINDOWS-DISTRIBUTEDCOM", 10028));
     assert!(wants("DCOM", 10016));
     assert!(wants("Service Control Manager", 7045));
     assert!(wants("Microsoft-Windows-Eventlog", 1102));
-    assert!(!wants("Microsoft-Windows-DriverFrameworks-UserMode", 10000), "the id alone means nothing");
+    assert!(!wants("Microsoft-Windows-DriverFrameworks-UserMode", 10000), "the provider must match as well");
     assert!(!wants("Microsoft-Windows-Sysmon", 9));
     assert!(!wants("Microsoft-Windows-Security-Auditing", 4658));
     assert!(!wants("", 1));
 }
 
 #[test]
-fn every_event_says_where_it_came_from() {
+fn every_event_has_its_provenance() {
     named(SYSMON, 5, &[("UtcTime", UTC)], |event| {
         assert_eq!(event.host, "WKS1.example.test");
         assert_eq!(event.time, Timestamp::from_civil(2024, 5, 6, 7, 8, 9, 123_000_000).unwrap());
@@ -126,7 +126,7 @@ fn local_time_is_corrected_for_the_other_logs_of_the_host() {
 }
 
 #[test]
-fn a_first_pass_teaches_the_clock_and_gives_no_event() {
+fn a_first_pass_learns_the_clock_and_gives_no_event() {
     let mut windows = Windows::default();
     let arena = Bump::new();
     let local = Timestamp(now().0 - 2 * 3_600 * Timestamp::SECOND);
@@ -135,7 +135,7 @@ fn a_first_pass_teaches_the_clock_and_gives_no_event() {
     for _ in 0..2 {
         let sysmon = WindowsRecord { time: Some(local), ..record(SYSMON, 5, Fields::Named(&fields)) };
         windows.learn_clock(&sysmon, place, &arena);
-        // A network connection's time teaches nothing.
+        // The offset is not learned from the time of a network connection.
         let odd = WindowsRecord { time: Some(now()), ..record(SYSMON, 3, Fields::Named(&fields)) };
         windows.learn_clock(&odd, place, &arena);
     }

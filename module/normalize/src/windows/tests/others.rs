@@ -1,4 +1,4 @@
-//! DistributedCOM, services, PowerShell, WMI, RPC, the installer.
+//! Tests of DistributedCOM, services, PowerShell, WMI, RPC, the installer.
 
 use backchannel_events::{Mechanism, Outcome, ServiceOperation, Source};
 
@@ -11,7 +11,7 @@ const APPID: &str = "{7E0423CD-1119-0928-900C-E6D4A52A0715}";
 const SID: &str = "S-1-5-21-1-2-3-1104";
 
 #[test]
-fn a_refused_remote_activation_names_who_asked_and_from_where() {
+fn a_denied_remote_activation_has_account_and_address_of_the_client() {
     let values = [
         "application-specific",
         "Remote",
@@ -136,7 +136,7 @@ fn the_refusals_of_other_ids_are_read_by_their_shape() {
 }
 
 #[test]
-fn an_activation_elsewhere_that_failed_names_who_asked() {
+fn a_failed_outbound_activation_has_its_requester() {
     let values = ["SRV2", "    1ce8", r"C:\Windows\System32\mmc.exe", CLSID];
     positional(DCOM, 10028, &values, |event| {
         let com = activity!(event, ComActivation);
@@ -222,7 +222,7 @@ fn a_script_block_by_name_and_position() {
 }
 
 #[test]
-fn a_command_brings_its_host() {
+fn a_command_has_its_host_application() {
     let context = "        Severity = Informational\r\n        Host Name = ConsoleHost\r\n        \
                    Host Application = powershell.exe -enc AAAA=\r\n        Script Name = C:\\x.ps1\r\n        \
                    User = EXAMPLE\\ann\r\n        Connected User = \r\n";
@@ -235,7 +235,7 @@ fn a_command_brings_its_host() {
 }
 
 #[test]
-fn the_classic_log_has_texts_for_fields() {
+fn the_classic_log_has_text_instead_of_fields() {
     let context = "\tDetailSequence=1\r\n\tUserId=EXAMPLE\\ann\r\n\tHostApplication=powershell -x\r\n\tScriptName=\r\n";
     positional("PowerShell", 800, &["Get-Process", context, "CommandInvocation(x)"], |event| {
         assert_eq!(activity!(event, Script).text, "Get-Process");

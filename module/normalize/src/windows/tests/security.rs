@@ -1,4 +1,4 @@
-//! The Security log, by name and by position.
+//! Tests of the Security log, by name and by position.
 
 use backchannel_events::{
     AccessKind, Activity, FileOperation, Integrity, LogonOutcome, Mechanism, Outcome, PrivilegeChangeKind,
@@ -275,7 +275,7 @@ fn a_registry_value_is_written_as_sysmon_writes_it() {
 }
 
 #[test]
-fn a_permission_counts_where_everybody_gains() {
+fn a_permission_change_counts_if_everybody_gains_access() {
     let change = |old, new| values(&["Security", "File", r"C:\x", "0x1", old, new, "0x1f4", r"C:\icacls.exe"]);
     let (old, new) = ("D:(A;;FA;;;SY)S:(AU;SA;FA;;;WD)", "D:(A;;FA;;;SY)(A;;FA;;;WD)");
     positional(SECURITY, 4670, &change(old, new), |event| {
@@ -375,7 +375,7 @@ fn a_filtered_flow_has_its_sides() {
     with(&mut windows, &record(SECURITY, 5156, Fields::Positional(&swapped)), |event| {
         assert_eq!(activity!(event, NetworkFlow).local.address, "10.0.0.1");
     });
-    // Some collectors spell the field of 5156 like everybody else's.
+    // Some collectors rename the field of 5156 to the usual name.
     named(SECURITY, 5156, &[("ProcessId", "8")], |event| assert_eq!(event.process.pid, Some(8)));
     positional(SECURITY, 5158, &["500", "a", "0.0.0.0", "49913", "6", "0"], |event| {
         let flow = activity!(event, NetworkFlow);
@@ -384,7 +384,7 @@ fn a_filtered_flow_has_its_sides() {
 }
 
 #[test]
-fn a_cleared_log_is_told_whichever_it_was() {
+fn clearing_any_log_is_an_event() {
     positional("Microsoft-Windows-Eventlog", 1102, &["S-1-5-21-1", "ann", "EXAMPLE", "0x9"], |event| {
         let telemetry = activity!(event, Telemetry);
         assert_eq!((telemetry.state, telemetry.details), (TelemetryState::Cleared, "Security"));

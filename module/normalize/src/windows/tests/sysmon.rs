@@ -1,4 +1,4 @@
-//! Sysmon, by name and by position, old and new.
+//! Tests of Sysmon, by name and by position, for old and new versions.
 
 use backchannel_events::{
     AccessKind, Activity, FileOperation, Integrity, Mechanism, Outcome, RegistryOperation, SignatureStatus,
@@ -13,7 +13,7 @@ const GUID: &str = "{11111111-2222-3333-4444-000000000100}";
 const PARENT: &str = "{11111111-2222-3333-4444-000000000200}";
 
 #[test]
-fn a_start_by_name_is_whole() {
+fn a_start_by_name_is_complete() {
     named(
         SYSMON,
         1,
@@ -56,7 +56,7 @@ fn a_start_by_name_is_whole() {
 }
 
 #[test]
-fn a_start_without_its_image_still_says_what_it_can() {
+fn a_start_without_its_image_keeps_the_other_fields() {
     named(
         SYSMON,
         1,
@@ -327,7 +327,7 @@ fn the_registry_by_name_and_position() {
 }
 
 #[test]
-fn create_and_connect_are_told_apart_by_id_alone() {
+fn create_and_connect_are_distinguished_by_id_alone() {
     let fields =
         [("UtcTime", UTC), ("EventType", "INFO"), ("PipeName", r"\lsass"), ("Image", "System"), ("ProcessId", "4")];
     named(SYSMON, 17, &fields, |event| {
@@ -336,7 +336,7 @@ fn create_and_connect_are_told_apart_by_id_alone() {
     });
     named(SYSMON, 18, &fields, |event| {
         let channel = activity!(event, ChannelConnect);
-        assert!(channel.remote, "the System process stands for a client that came through the network");
+        assert!(channel.remote, "the System process represents a remote client");
     });
     named(SYSMON, 18, &[("PipeName", r"\lsass"), ("Image", r"C:\a.exe"), ("ProcessId", "44")], |event| {
         assert!(!activity!(event, ChannelConnect).remote);

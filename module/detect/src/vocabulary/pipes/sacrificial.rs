@@ -1,4 +1,4 @@
-//! Programs that have no business with pipes of their own: implants like to hide in them (LIST-SACRIFICIAL).
+//! Programs that normally use no pipes of their own, into which implants inject themselves (LIST-SACRIFICIAL).
 //!
 //! Source: public reports on process injection and spawn-to settings; ATT&CK T1055, T1218.
 
@@ -36,7 +36,7 @@ const SACRIFICIAL: &[&str] = &[
     "sdiagnhost.exe",
 ];
 
-/// Whether a process is one of them. Rundll32 and svchost count only without the arguments they always have.
+/// Whether a process is one of them. Rundll32 and svchost count only without their usual arguments.
 pub fn is_sacrificial(actor: Actor<'_>) -> bool {
     let name = actor.name();
     if is_any(name, SACRIFICIAL) {

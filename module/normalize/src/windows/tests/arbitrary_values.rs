@@ -1,4 +1,4 @@
-//! Whatever the fields hold, a record gives one event or none, and never a panic.
+//! For arbitrary values, a record gives one event or none, and never a panic.
 
 use backchannel_events::{ProcessEvent, Timestamp};
 use bumpalo::Bump;
@@ -87,7 +87,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_value_does_harm(
+    fn arbitrary_values_do_not_panic(
         values in prop::collection::vec((0..NAMES.len(), value()), 0..30),
         host in ".{0,8}",
         time in any::<Option<i64>>(),
@@ -107,7 +107,7 @@ proptest! {
                     fields: if positional { Fields::Positional(&bare) } else { Fields::Named(&named) },
                     ..WindowsRecord::default()
                 };
-                let place = Place { input: "soup", ..Place::default() };
+                let place = Place { input: "arbitrary", ..Place::default() };
                 windows.learn_clock(&record, place, &arena);
                 let mut given = 0;
                 let accepted = windows.accept(&record, place, &arena, &mut |event: &ProcessEvent<'_>| {

@@ -1,20 +1,18 @@
-//! # IPC-COM-028: A local process drives the shell through COM
+//! # IPC-COM-028: A local process controls the shell through COM
 //!
 //! ## What it detects
 //! (a) An Office program, a script host or an untrusted program looks up a class that makes another process run
-//! commands (ShellWindows, ShellBrowserWindow, MMC20 ...): medium.
-//! (b) Within ten seconds the shell itself looks that class up and starts a script host, a borrowed system program or
-//! an untrusted program: high.
-//! (c) Without object auditing: the shell starts one of these on a file that users can write to, within 30 seconds of
-//! an Office document's opening: medium.
+//! commands (ShellWindows, ShellBrowserWindow, MMC20 ...): medium. (b) Within ten seconds the shell looks that class up
+//! too and starts a script host, a LOLBin or an untrusted program: high. (c) Without object auditing: the shell starts
+//! one of these on a user-writable file within 30 seconds of the opening of an Office document: medium.
 //!
 //! ## Why it matters
-//! A macro that asks the shell to start its payload breaks the line from Office to the payload: the child's parent is
+//! A macro that has the shell start its payload breaks the process tree between Office and the payload: the parent is
 //! explorer, as if the user had started it.
 //!
 //! ## Telemetry
 //! Sysmon 1, Security 4688. The look-ups of (a) and (b) are openings of `CLSID` and `AppID` keys: only a host that
-//! hands over typed events can give them, because the Security log's records of handles to keys are not read.
+//! provides typed events delivers them, because the Security log's handle records for registry keys are not read.
 //!
 //! ## False positives
 //! Users who start scripts right after opening a document: (c) stays medium; allow by script and account.
@@ -35,19 +33,19 @@ use crate::text::{contains, starts_with};
 use crate::vocabulary::{com, office};
 use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
-/// A document and the script that follows it lie at most this far apart.
+/// Maximum time between a document and the script that follows it.
 const AFTER_DOCUMENT: Duration = Duration::from_secs(30);
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-028",
-    title: "A local process drives the shell through COM",
+    title: "A local process controls the shell through COM",
     family: Family::ComponentObjectModel,
     techniques: &["T1559.001", "T1204.002"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
     on: &[ActivityKind::Registry, ActivityKind::ProcessStart],
     telemetry: &[Source::Security, Source::Sysmon],
-    // A look-up and the child it leads to lie at most this far apart.
+    // Maximum time between a look-up and the resulting child process.
     window: Some(Duration::from_secs(10)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -67,7 +65,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     }
 }
 
-/// (a): who looks for a class that makes others run commands.
+/// (a): a suspect process looks up a class that makes other processes run commands.
 fn looked_up(context: &Context<'_>, path: &str) -> Option<Evidence> {
     let class = opened_class(path)?;
     let client = context.subject();
@@ -85,7 +83,7 @@ fn looked_up(context: &Context<'_>, path: &str) -> Option<Evidence> {
     )
 }
 
-/// (b): the shell, asked through a class that a suspect process looked up, starts a child.
+/// (b): the shell starts a child process after a suspect process looked up one of its classes.
 fn driven(context: &Context<'_>, child: Actor<'_>) -> Option<Evidence> {
     let now = context.event().time;
     let lookups = &context.host.com.looked_up;
@@ -120,7 +118,7 @@ fn driven(context: &Context<'_>, child: Actor<'_>) -> Option<Evidence> {
     )
 }
 
-/// (c): a script of the user's starts right after a document was opened.
+/// (c): the shell starts a user-writable script right after a document was opened.
 fn after_document(context: &Context<'_>, child: Actor<'_>) -> Option<Evidence> {
     if !(predicates::is_script_host(child) || predicates::is_lolbin(child)) {
         return None;
@@ -168,7 +166,7 @@ fn same_logon(one: Option<u64>, other: Option<u64>) -> bool {
     one.is_none() || other.is_none() || one == other
 }
 
-/// A file that users can write to on an interpreter's command line.
+/// A user-writable file on an interpreter's command line.
 fn script_file(line: &str) -> Option<&str> {
     line.split(['"', ' ', '\'', ',']).skip(1).find(|word| {
         word.contains('\\') && predicates::is_user_writable(word) && !starts_with(word, r"\\.\") && has_name(word)

@@ -1,9 +1,9 @@
-//! The same records in every carrier give the same findings, in any batches, with a restart in between.
+//! The same records give the same findings in every encoding, for any split into batches, with a restore in between.
 
 use backchannel_engine::{Correlator, Engine, Format, Learner, Output, Raw};
 use backchannel_events::packed::{Batch, Builder};
 
-/// One activation from another machine, as Sysmon and Security log it: the logon, the server, what the server starts.
+/// An activation from another machine as Sysmon and Security log it: the logon, the server, its child process.
 fn attack(host: &str, minute: u32) -> String {
     let at = |second: u32| format!("2025-03-04T10:{minute:02}:{second:02}.000Z");
     let record = |provider: &str, id: u32, number: u32, second: u32, data: &str| {
@@ -30,7 +30,7 @@ fn attack(host: &str, minute: u32) -> String {
         record("Microsoft-Windows-Security-Auditing", 4624, number, 1, logon),
         start(2, 2, 1, mmc, "mmc.exe -Embedding", r"C:\\Windows\\System32\\svchost.exe"),
         start(3, 3, 2, r"C:\\Windows\\System32\\cmd.exe", "cmd.exe /c whoami", mmc),
-        // An event id that nobody reads.
+        // An event id that no analytic reads.
         record("Microsoft-Windows-Eventlog", 6, number + 4, 4, ""),
     ];
     lines.map(|line| line + "\n").concat()
@@ -44,7 +44,7 @@ fn raw(data: &[u8], first_line: u64) -> Raw<'_> {
     Raw { input: "a.jsonl", format: Some(Format::WindowsJson), host: "", first_line, time: None, data }
 }
 
-/// The events of the logs as a host would pack them.
+/// The events of the logs, packed as a host would.
 fn packed(logs: &str) -> Vec<u8> {
     use backchannel_decode::{Decoded, Decoder, Frame, Options};
     use backchannel_normalize::{Normalizer, Place, wants};
@@ -63,17 +63,17 @@ fn packed(logs: &str) -> Vec<u8> {
 }
 
 fn open() -> Engine {
-    Engine::open(None, None).expect("no settings are right")
+    Engine::open(None, None).expect("the default settings are valid")
 }
 
-/// Without what only the lane of records can say.
-fn said(output: &Output) -> (Vec<String>, Vec<String>, Vec<String>) {
-    let documents = output.findings.iter().map(|finding| finding.document.clone()).collect();
-    (documents, output.signals.clone(), output.activity.clone())
+/// Removes what only raw records report.
+fn documents(output: &Output) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let findings = output.findings.iter().map(|finding| finding.document.clone()).collect();
+    (findings, output.signals.clone(), output.activity.clone())
 }
 
 #[test]
-fn records_are_read_and_what_is_wrong_is_told() {
+fn records_are_read_and_errors_are_reported() {
     let output = open().records(raw(logs().as_bytes(), 11));
     assert!(!output.findings.is_empty());
     assert_eq!((output.evaluated, output.unused, output.skipped_count), (6, 2, 1));
@@ -83,29 +83,29 @@ fn records_are_read_and_what_is_wrong_is_told() {
 }
 
 #[test]
-fn every_carrier_gives_the_same_documents() {
+fn every_encoding_gives_the_same_documents() {
     let logs = logs();
-    let from_records = said(&open().records(raw(logs.as_bytes(), 1)));
+    let from_records = documents(&open().records(raw(logs.as_bytes(), 1)));
     let bytes = packed(&logs);
-    let from_packed = said(&open().packed(&bytes).expect("well formed"));
+    let from_packed = documents(&open().packed(&bytes).expect("well formed"));
     let events: Vec<_> = Batch::parse(&bytes).expect("well formed").iter().collect();
-    let from_events = said(&open().events(&events));
+    let from_events = documents(&open().events(&events));
     assert!(!from_records.0.is_empty());
     assert_eq!(from_records, from_packed);
     assert_eq!(from_packed, from_events);
-    let detected = said(&open().records(Raw { format: None, ..raw(logs.as_bytes(), 1) }));
+    let detected = documents(&open().records(Raw { format: None, ..raw(logs.as_bytes(), 1) }));
     assert_eq!(from_records, detected);
 }
 
 #[test]
-fn where_batches_end_changes_nothing() {
+fn results_do_not_depend_on_where_batches_end() {
     let logs = logs();
-    let whole = said(&open().records(raw(logs.as_bytes(), 1)));
+    let whole = documents(&open().records(raw(logs.as_bytes(), 1)));
     let mut engine = open();
     let mut parts = (Vec::new(), Vec::new(), Vec::new());
     for (line, text) in (1..).zip(logs.lines()) {
-        // A single record, with no line feed behind it, as a shipper hands it over.
-        let (findings, signals, activity) = said(&engine.records(raw(text.as_bytes(), line)));
+        // A single record without a final line feed, as a shipper passes it.
+        let (findings, signals, activity) = documents(&engine.records(raw(text.as_bytes(), line)));
         parts.0.extend(findings);
         parts.1.extend(signals);
         parts.2.extend(activity);
@@ -114,7 +114,7 @@ fn where_batches_end_changes_nothing() {
 }
 
 #[test]
-fn a_restored_engine_goes_on_as_if_nothing_had_happened() {
+fn a_restored_engine_continues_with_the_same_results() {
     let logs = logs();
     let lines: Vec<&str> = logs.lines().collect();
     for cut in 0..lines.len() {
@@ -133,7 +133,7 @@ fn a_restored_engine_goes_on_as_if_nothing_had_happened() {
 }
 
 #[test]
-fn a_bad_packed_batch_changes_nothing() {
+fn a_malformed_packed_batch_has_no_effect() {
     let bytes = packed(&logs());
     let mut engine = open();
     let before = engine.snapshot();
@@ -146,7 +146,7 @@ fn a_bad_packed_batch_changes_nothing() {
 }
 
 #[test]
-fn an_input_that_is_no_text_is_told_and_no_run_ends() {
+fn a_binary_input_is_reported_and_does_not_end_the_run() {
     let mut engine = open();
     for (data, reason) in [
         (&b"ElfFile\0\0\0"[..], "EVTX"),
@@ -158,7 +158,7 @@ fn an_input_that_is_no_text_is_told_and_no_run_ends() {
         assert_eq!(output.skipped.is_empty(), reason.is_empty());
         assert!(output.skipped.iter().all(|skipped| skipped.reason.contains(reason)), "{output:?}");
     }
-    // The same input turns out to be readable after all.
+    // The same input becomes readable later.
     let logs = logs();
     let output = engine.records(Raw { input: "x", format: None, ..raw(logs.as_bytes(), 1) });
     assert!(!output.findings.is_empty());
@@ -189,17 +189,17 @@ fn inputs_beyond_the_limit_end_and_lose_nothing() {
 }
 
 #[test]
-fn incidents_come_from_the_documents_whichever_detector_wrote_them() {
+fn incidents_do_not_depend_on_which_detector_wrote_the_documents() {
     let logs = logs();
     let output = open().records(raw(logs.as_bytes(), 1));
     let documents: Vec<String> = output.findings.iter().map(|finding| finding.document.clone()).collect();
-    let mut correlator = Correlator::open(None).expect("no settings are right");
+    let mut correlator = Correlator::open(None).expect("the default settings are valid");
     assert_eq!(correlator.observe(&documents, &output.signals, &output.activity), 0);
     let bytes = correlator.snapshot();
     let incidents = correlator.incidents();
     assert!(!incidents.is_empty());
     assert!(incidents.iter().all(|incident| incident.document.contains("\"type\":\"incident\"")));
-    let mut other = Correlator::open(None).expect("no settings are right");
+    let mut other = Correlator::open(None).expect("the default settings are valid");
     other.restore(&bytes).expect("a snapshot of our own");
     assert_eq!(other.incidents(), incidents);
     assert!(other.restore(&open().snapshot()).is_err(), "a detector's memory is no correlator's");
@@ -210,7 +210,7 @@ fn incidents_come_from_the_documents_whichever_detector_wrote_them() {
 fn a_baseline_is_the_same_whatever_the_batches_and_the_order() {
     let logs = logs();
     let learn = |parts: &[&str]| {
-        let mut learner = Learner::open(None).expect("no settings are right");
+        let mut learner = Learner::open(None).expect("the default settings are valid");
         for part in parts {
             learner.records(raw(part.as_bytes(), 1));
         }
@@ -225,7 +225,7 @@ fn a_baseline_is_the_same_whatever_the_batches_and_the_order() {
     assert_eq!(merged, Learner::merge(&[&b, &a]).expect("baselines of our own"));
     assert!(Engine::open(None, Some(&merged)).is_ok());
     assert!(Learner::merge(&[&a[..a.len() - 1]]).is_err());
-    let mistakes = Engine::open(Some("{\"x\":1}"), Some(b"BCBL\x09\0\0\0")).expect_err("both are wrong");
-    assert_eq!(mistakes.len(), 2);
-    assert!(mistakes[1].allowed.contains("layout 9"), "{mistakes:?}");
+    let errors = Engine::open(Some("{\"x\":1}"), Some(b"BCBL\x09\0\0\0")).expect_err("both are wrong");
+    assert_eq!(errors.len(), 2);
+    assert!(errors[1].allowed.contains("layout 9"), "{errors:?}");
 }

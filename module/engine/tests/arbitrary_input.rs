@@ -1,4 +1,4 @@
-//! No bytes can do harm, whichever way they come.
+//! No input, in whatever encoding, causes a panic.
 
 use backchannel_engine::{Correlator, Engine, Format, Learner, Raw};
 use proptest::prelude::*;
@@ -7,7 +7,7 @@ fn format() -> impl Strategy<Value = Option<Format>> {
     prop::option::of(prop::sample::select(Format::ALL.to_vec()))
 }
 
-/// Bytes that look a little like logs, so that they come further than to the first check.
+/// Random bytes that resemble logs, so that they get past the first check.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let word = prop::sample::select(vec![
         "{",
@@ -41,7 +41,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
-/// One record of each kind, whole.
+/// One complete record of each kind.
 const WHOLE: [&str; 9] = [
     r##"{"Event":{"System":{"Provider":{"#attributes":{"Name":"Microsoft-Windows-Sysmon"}},"EventID":1,"EventRecordID":7,"TimeCreated":{"#attributes":{"SystemTime":"2025-03-04T10:01:02.123Z"}},"Computer":"WS1.corp.example"},"EventData":{"UtcTime":"2025-03-04 10:01:02.123","ProcessGuid":"{11111111-0000-0000-0100-000000000002}","ProcessId":"1002","Image":"C:\\Windows\\System32\\mmc.exe","Hashes":"MD5=00,SHA256=11","User":"CORP\\alice","LogonId":"0x5f00d"}}}"##,
     r#"{"@timestamp":"2025-03-04T10:01:02.123Z","winlog":{"provider_name":"Microsoft-Windows-DistributedCOM","event_id":10028,"computer_name":"WS1","record_id":9,"event_data":{"param1":"10.0.0.9","param2":"1234","param3":"C:\\a.exe","param4":"{00000000-0000-0000-0000-000000000001}"}}}"#,
@@ -56,7 +56,7 @@ const WHOLE: [&str; 9] = [
 
 proptest! {
     #[test]
-    fn a_changed_record_is_read_or_told(
+    fn a_changed_record_is_read_or_reported(
         which in 0..WHOLE.len(),
         format in format(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 0..6),
@@ -70,14 +70,14 @@ proptest! {
                 _ => data.truncate(at + 1),
             }
         }
-        let mut engine = Engine::open(None, None).expect("no settings are right");
+        let mut engine = Engine::open(None, None).expect("the default settings are valid");
         engine.records(Raw { input: "i", format, host: "h", first_line: 1, time: None, data: &data });
         engine.flush();
     }
 
     #[test]
-    fn any_records_are_read_or_told(batches in prop::collection::vec((format(), bytes(), any::<u64>()), 0..5)) {
-        let mut engine = Engine::open(None, None).expect("no settings are right");
+    fn arbitrary_records_are_read_or_reported(batches in prop::collection::vec((format(), bytes(), any::<u64>()), 0..5)) {
+        let mut engine = Engine::open(None, None).expect("the default settings are valid");
         for (format, data, first_line) in &batches {
             let output =
                 engine.records(Raw { input: "i", format: *format, host: "h", first_line: *first_line, time: None, data });
@@ -87,28 +87,28 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_refused_as_batch_snapshot_or_baseline(soup in prop::collection::vec(any::<u8>(), 0..200)) {
-        let mut engine = Engine::open(None, None).expect("no settings are right");
-        prop_assert!(engine.packed(&soup).is_err());
-        prop_assert!(engine.restore(&soup).is_err());
-        prop_assert!(Engine::open(None, Some(&soup)).is_err());
-        prop_assert!(Learner::merge(&[&soup]).is_err());
-        prop_assert!(Correlator::open(None).expect("no settings are right").restore(&soup).is_err());
+    fn arbitrary_bytes_are_rejected_as_batch_snapshot_or_baseline(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut engine = Engine::open(None, None).expect("the default settings are valid");
+        prop_assert!(engine.packed(&bytes).is_err());
+        prop_assert!(engine.restore(&bytes).is_err());
+        prop_assert!(Engine::open(None, Some(&bytes)).is_err());
+        prop_assert!(Learner::merge(&[&bytes]).is_err());
+        prop_assert!(Correlator::open(None).expect("the default settings are valid").restore(&bytes).is_err());
     }
 
     #[test]
-    fn any_text_is_a_mistake_or_settings(text in "\\PC{0,60}") {
+    fn arbitrary_text_is_an_error_or_settings(text in "\\PC{0,60}") {
         let _ = Engine::open(Some(&text), None);
         let document = [text];
-        let mut correlator = Correlator::open(None).expect("no settings are right");
+        let mut correlator = Correlator::open(None).expect("the default settings are valid");
         prop_assert_eq!(correlator.observe(&document, &document, &document), 3);
     }
 }
 
 #[test]
-fn a_whole_record_of_each_kind_is_read() {
+fn a_complete_record_of_each_kind_is_read() {
     for (which, record) in WHOLE.iter().enumerate() {
-        let mut engine = Engine::open(None, None).expect("no settings are right");
+        let mut engine = Engine::open(None, None).expect("the default settings are valid");
         let output = engine.records(Raw {
             input: "i",
             format: None,

@@ -1,12 +1,13 @@
-//! # IPC-PIPE-022: Process that has no business with pipes uses one
+//! # IPC-PIPE-022: Unexpected program uses a named pipe
 //!
 //! ## What it detects
-//! A pipe made or opened by a program that never needs one of its own (`wermgr`, `calc`, `ping`, `regsvr32`, rundll32
-//! without arguments ...): low; high where the name is random or only a GUID. Also a pipe with only a GUID for a name
-//! made by explorer: high. Pipes that everybody opens, and names that truly describe their maker, are left out.
+//! A pipe created or opened by a program that normally uses none of its own (`wermgr`, `calc`, `ping`, `regsvr32`,
+//! rundll32 without arguments ...): low; high if the name is random or only a GUID. Also a pipe named only by a GUID
+//! and created by explorer: high. Pipes that most programs open, and names that correctly identify their creator, are
+//! excluded.
 //!
 //! ## Why it matters
-//! Implants start such a program, put themselves into it and talk to their master over a pipe.
+//! Implants start such a program, inject themselves into it and communicate with their operator over a pipe.
 //!
 //! ## Telemetry
 //! Sysmon 17 and 18.
@@ -20,12 +21,12 @@
 use backchannel_events::{ActivityKind, Confidence, Indicators, ProcessEvent, Reasons, Severity, Source};
 
 use crate::context::pipes::label;
-use crate::vocabulary::pipes::{self, owners, random, strangers};
+use crate::vocabulary::pipes::{self, owners, random, sacrificial};
 use crate::{Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-PIPE-022",
-    title: "Process that has no business with pipes uses one",
+    title: "Unexpected program uses a named pipe",
     family: Family::NamedPipes,
     techniques: &["T1559", "T1055", "T1071"],
     attack_analytics: &["AN1357"],
@@ -44,7 +45,7 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     }
     let guid = pipes::is_guid(pipe.name);
     let explorer = pipe.creation && guid && subject.is(&["explorer.exe"]);
-    if !explorer && !strangers::is_sacrificial(subject) {
+    if !explorer && !sacrificial::is_sacrificial(subject) {
         return None;
     }
     if pipes::claim(pipe.name).is_some() {
@@ -53,9 +54,9 @@ fn evaluate(context: &Context<'_>, _event: &ProcessEvent<'_>) -> Option<Evidence
     let odd = guid || random::is_random(pipe.name);
     let severity = if odd { Severity::High } else { Severity::Low };
     let does = if pipe.creation { "made" } else { "opened" };
-    let why = if odd { ", and the name says nothing but chance" } else { "" };
+    let why = if odd { ", and the name is random or a GUID" } else { "" };
     let text =
-        format!("{} {does} pipe {}: that program has no business with pipes{why}.", label(subject), pipe.channel.name);
+        format!("{} {does} pipe {}: this program does not normally use pipes{why}.", label(subject), pipe.channel.name);
     Some(
         Evidence::new(severity, Confidence::Medium, text)
             .reasons(Reasons::NONE.and_if(odd && predicates::is_unknown_binary(subject), Reasons::UNKNOWN_BINARY))
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn common_pipes_and_true_names_are_quiet() {
+    fn common_pipes_and_names_that_match_their_creator_are_quiet() {
         let events = [
             pipe_opened(0, r"\srvsvc").of(r"C:\Windows\System32\rdpclip.exe", 30),
             pipe_opened(1, r"\spoolss").of(r"C:\Windows\System32\dllhost.exe", 31),

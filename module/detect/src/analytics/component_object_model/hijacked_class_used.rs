@@ -1,20 +1,19 @@
-//! # IPC-COM-008: COM hijack consummated
+//! # IPC-COM-008: Hijacked COM class used
 //!
 //! ## What it detects
-//! A library or program that was registered as a COM server under doubtful circumstances (before the machine's own
-//! server, or in a place that users can write to) within the last week, now loaded by another process, or started by
-//! DcomLaunch.
+//! A library or program that was registered as a COM server in a suspicious way (shadowing the machine's own server, or
+//! in a user-writable location) within the preceding week, now loaded by another process or started by DcomLaunch.
 //!
 //! ## Why it matters
-//! The registration is the preparation; this is the attack: somebody else's process runs the attacker's code. Where
-//! that process has more rights than the one that wrote the registration, rights were crossed.
+//! The registration is the preparation, the load is the execution: another process runs the attacker's code. If that
+//! process has more privileges than the writer of the registration, it is also privilege escalation.
 //!
 //! ## Telemetry
 //! Sysmon 13 or Security 4657 for the registration, Sysmon 7 or 1, Security 4688 for the use.
 //!
 //! ## False positives
-//! The installer or regsvr32 that tries its own server out: not reported. Programs installed for one user are not
-//! doubtful while writer and server lie in one vendor's folder.
+//! The installer or regsvr32 that loads its own server: not reported. Programs installed for one user are not
+//! suspicious while writer and server are in the same vendor's folder.
 //!
 //! ## References
 //! ATT&CK T1546.015, T1559.001; DET0224 (AN0628).
@@ -26,15 +25,15 @@ use backchannel_events::{
 };
 
 use crate::context::com_server;
-use crate::memory::com_registry::Doubtful;
+use crate::memory::com_registry::SuspiciousRegistration;
 use crate::{Actor, Analytic, Context, Evidence, Family, predicates, text};
 
-/// A registration counts this long.
+/// A registration is considered for this long.
 const WINDOW: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-008",
-    title: "COM hijack consummated",
+    title: "Hijacked COM class used",
     family: Family::ComponentObjectModel,
     techniques: &["T1546.015", "T1559.001"],
     attack_analytics: &["AN0628"],
@@ -53,7 +52,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
         }
         _ => return None,
     };
-    let registered = context.host.com.doubtful_server(used)?;
+    let registered = context.host.com.suspicious_server(used)?;
     if !event.time.within(WINDOW, registered.note.time) {
         return None;
     }
@@ -92,8 +91,8 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     )
 }
 
-/// The writer itself, its parent, or regsvr32 at the same moment, loading what was just registered.
-fn is_try_out(context: &Context<'_>, user: Actor<'_>, registered: &Doubtful) -> bool {
+/// Whether the writer itself, its parent, or regsvr32 at the same time loads the library just registered.
+fn is_try_out(context: &Context<'_>, user: Actor<'_>, registered: &SuspiciousRegistration) -> bool {
     if user.pid.is_some() && user.pid == registered.who.pid && text::base_name(&registered.who.image) == user.name() {
         return true;
     }
@@ -106,7 +105,7 @@ fn is_try_out(context: &Context<'_>, user: Actor<'_>, registered: &Doubtful) -> 
     is_parent || registers
 }
 
-fn writer<'c>(context: &Context<'c>, registered: &'c Doubtful) -> Actor<'c> {
+fn writer<'c>(context: &Context<'c>, registered: &'c SuspiciousRegistration) -> Actor<'c> {
     let remembered = registered.who.process.and_then(|id| context.remembered(id));
     let mut writer = remembered.unwrap_or_else(|| Actor {
         pid: registered.who.pid,
@@ -128,7 +127,7 @@ mod tests {
     const KEY: &str = r"HKU\S-1-5-21-1_Classes\CLSID\{BCDE0395-E52F-467C-8E3D-C4579291692E}\InprocServer32\(Default)";
 
     #[test]
-    fn a_browser_that_loads_what_was_registered_fires() {
+    fn a_browser_that_loads_the_registered_library_fires() {
         let events = [
             registry_set(0, KEY, r"C:\ProgramData\audio.dll").of(r"C:\Users\a\x.exe", 7),
             loaded(60, r"C:\ProgramData\Audio.dll").of(r"C:\Program Files\Browser\browser.exe", 9),
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_writer_trying_its_server_out_is_quiet() {
+    fn the_writer_loading_its_own_server_is_quiet() {
         let events = [
             registry_set(0, KEY, r"C:\ProgramData\audio.dll").of(r"C:\Users\a\x.exe", 7),
             loaded(1, r"C:\ProgramData\audio.dll").of(r"C:\Users\a\x.exe", 7),

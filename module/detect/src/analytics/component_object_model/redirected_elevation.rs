@@ -1,19 +1,19 @@
-//! # IPC-ELEV-009: Registry-steered elevation
+//! # IPC-ELEV-009: Auto-elevating program redirected through the registry
 //!
 //! ## What it detects
-//! A handler that self-elevating programs of Windows open (`ms-settings`, `mscfile` ...) written into the user's part
-//! of the registry, or the variable that a scheduled task with highest rights resolves: medium. Within ten minutes,
-//! one of these programs starting something that is not part of its work: critical.
+//! A handler that auto-elevating programs of Windows open (`ms-settings`, `mscfile` ...) written to the user's part of
+//! the registry, or the environment variable that a scheduled task with highest rights resolves: medium. Within ten
+//! minutes, one of these programs starts a program that is not part of its usual work: critical.
 //!
 //! ## Why it matters
-//! These programs get administrative rights without a prompt and run what the user's registry tells them.
+//! These programs get administrative rights without a prompt and run the command found in the user's registry.
 //!
 //! ## Telemetry
 //! Sysmon 13 or Security 4657, and Sysmon 1 or Security 4688.
 //!
 //! ## False positives
-//! None known for `ms-settings` and `mscfile`. Other handlers count only when a script host, a registry editor or an
-//! untrusted program writes them; packaged applications' own registrations are not counted.
+//! None known for `ms-settings` and `mscfile`. Other handlers are reported only if a script host, a registry editor or
+//! an untrusted program writes them; packaged applications' own registrations are not reported.
 //!
 //! ## References
 //! ATT&CK T1548.002, T1559.001, T1546.015; DET0224 (AN0628).
@@ -32,14 +32,14 @@ use crate::{Actor, Analytic, Context, Evidence, Family, predicates};
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-ELEV-009",
-    title: "Registry-steered elevation",
+    title: "Auto-elevating program redirected through the registry",
     family: Family::ComponentObjectModel,
     techniques: &["T1548.002", "T1559.001", "T1546.015"],
     attack_analytics: &["AN0628"],
     severity: Severity::Critical,
     on: &[ActivityKind::Registry, ActivityKind::ProcessStart],
     telemetry: &[Source::Sysmon, Source::Security],
-    // The handler is used at most this long after it was written.
+    // Maximum time between the write of a handler and its use.
     window: Some(Duration::from_secs(600)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -66,16 +66,19 @@ fn bent(context: &Context<'_>, path: &str, data: &str) -> Option<Evidence> {
     }
     let who = if writer.name().is_empty() { "A process" } else { writer.name() };
     let what = if class == "environment" { "a variable of Windows' own folder" } else { class };
-    let text = format!(
-        "{who} bent {what} for this user to \"{}\": programs of Windows that elevate themselves obey it.",
-        clip(command, 200)
-    );
-    Some(
-        Evidence::new(Severity::Medium, Confidence::High, text)
-            .indicators(Indicators::UNEXPECTED_USE)
-            .client(writer)
-            .channel(Mechanism::Com, class),
-    )
+    let text = if matches!(command, "" | "(Empty)") {
+        format!(
+            "{who} emptied the handler of {what} for this user: programs of Windows that elevate themselves obey it."
+        )
+    } else {
+        let command = clip(command, 200);
+        format!(
+            "{who} bent {what} for this user to \"{command}\": programs of Windows that elevate themselves obey it."
+        )
+    };
+    let evidence =
+        Evidence::new(Severity::Medium, Confidence::High, text).indicators(Indicators::UNEXPECTED_USE).client(writer);
+    Some(bypass(evidence, class))
 }
 
 fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> {
@@ -107,22 +110,30 @@ fn steered(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence> 
         child.name(),
         handler.class,
     );
-    Some(
-        Evidence::new(Severity::Critical, Confidence::High, text)
-            .reasons(
-                Reasons::ADMINISTRATIVE_PRIVILEGES
-                    .and(Reasons::DCOM_EXPLOITATION)
-                    .and_if(predicates::is_unknown_binary(child), Reasons::UNKNOWN_BINARY),
-            )
-            .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
-            .client(writer)
-            .server(child)
-            .channel(Mechanism::Com, &*handler.class)
-            .because(&handler.note, format!("{} was bent to \"{}\"", handler.class, handler.command)),
-    )
+    let evidence = Evidence::new(Severity::Critical, Confidence::High, text)
+        .reasons(
+            Reasons::ADMINISTRATIVE_PRIVILEGES
+                .and_if(is_com(&handler.class), Reasons::DCOM_EXPLOITATION)
+                .and_if(predicates::is_unknown_binary(child), Reasons::UNKNOWN_BINARY),
+        )
+        .indicators(Indicators::UNEXPECTED_USE.and(Indicators::ABNORMAL_FLOW))
+        .client(writer)
+        .server(child)
+        .because(&handler.note, format!("{} was bent to \"{}\"", handler.class, handler.command));
+    Some(bypass(evidence, &handler.class))
 }
 
-/// Whether the program elevates itself and opens what the user's registry names.
+/// Whether what was bent is a handler that the shell opens through COM: a variable and a program's path are not.
+fn is_com(class: &str) -> bool {
+    !is_any(class, &["environment", "control.exe"])
+}
+
+/// The channel and the techniques of what was bent.
+fn bypass(evidence: Evidence, class: &str) -> Evidence {
+    if is_com(class) { evidence.channel(Mechanism::Com, class) } else { evidence.techniques(&["T1548.002"]) }
+}
+
+/// Whether the program auto-elevates and runs the command in the user's registry.
 fn obeys(parent: Actor<'_>) -> bool {
     let names = [
         "fodhelper.exe",
@@ -154,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_child_of_the_program_that_obeys_is_critical() {
+    fn the_child_of_an_auto_elevating_program_is_critical() {
         let events = [
             registry_set(0, SETTINGS, "cmd.exe /c x").of(POWERSHELL, 4),
             start(5, r"C:\Windows\System32\cmd.exe", "cmd.exe /c x")

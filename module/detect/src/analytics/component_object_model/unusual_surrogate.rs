@@ -1,21 +1,21 @@
-//! # IPC-COM-021: COM surrogate behaves unlike a surrogate
+//! # IPC-COM-021: COM surrogate with unusual behaviour
 //!
 //! ## What it detects
-//! dllhost serving a class (`/Processid:{...}`) with features that surrogates do not have: a parent other than
-//! DcomLaunch, a child that is a script host, borrowed system program or untrusted, a connection to the public
-//! Internet, script or macro engines inside, reading of LSASS's memory, a class whose registration deserves doubt. Two
-//! features are high; of single ones only the child and LSASS count, as medium.
+//! dllhost serving a class (`/Processid:{...}`) with behaviour that surrogates do not have: a parent other than
+//! DcomLaunch, a child process that is a script host, LOLBin or untrusted, a connection to the public Internet, script
+//! or macro engines loaded, reading the memory of LSASS, a class with a suspicious registration. Two of these are high;
+//! of single ones only the child process and LSASS access are reported, as medium.
 //!
 //! ## Why it matters
-//! A surrogate runs other people's libraries by design, so nobody wonders what it does: hijacked classes and injected
-//! code live there.
+//! A surrogate hosts third-party libraries by design, so hijacked classes and injected code in it attract little
+//! attention.
 //!
 //! ## Telemetry
 //! Sysmon 1, 3, 7, 10; 13 for the registration. Security 4688, 5156, 4656 and 4663 for part of it.
 //!
 //! ## False positives
-//! Surrogates of photo and thumbnail handlers talk to Microsoft: one feature, not reported. Elevated classes are
-//! IPC-ELEV-001's. Whether a class is new here needs a baseline and is not asked.
+//! Surrogates of photo and thumbnail handlers connect to Microsoft: one feature alone is not reported. Elevated classes
+//! are covered by IPC-ELEV-001. Whether a class is new on the host would need a baseline and is not evaluated.
 //!
 //! ## References
 //! ATT&CK T1559.001, T1055, T1218; DET0224 (AN0628).
@@ -35,14 +35,14 @@ const READ_MEMORY: u32 = 0x10;
 
 pub const ANALYTIC: Analytic = Analytic {
     id: "IPC-COM-021",
-    title: "COM surrogate behaves unlike a surrogate",
+    title: "COM surrogate with unusual behaviour",
     family: Family::ComponentObjectModel,
     techniques: &["T1559.001", "T1055", "T1218"],
     attack_analytics: &["AN0628"],
     severity: Severity::Medium,
     on: &[ActivityKind::ProcessStart, ActivityKind::ModuleLoad, ActivityKind::NetworkFlow, ActivityKind::ProcessAccess],
     telemetry: &[Source::Sysmon, Source::Security],
-    // Features of one surrogate lie at most this far apart.
+    // Maximum time between the features of one surrogate.
     window: Some(Duration::from_secs(600)),
     evaluate,
     ..Analytic::DEFAULTS
@@ -83,7 +83,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     evidence.severity = if several { Severity::High } else { Severity::Medium };
     evidence.confidence = Confidence::Medium;
     evidence.text = format!("The COM surrogate of class {class} does what surrogates do not: {}.", features.join("; "));
-    let untrusted = predicates::is_unknown_binary(subject) || context.host.com.doubtful_class(class).is_some();
+    let untrusted = predicates::is_unknown_binary(subject) || context.host.com.suspicious_class(class).is_some();
     let evidence = evidence
         .reasons(
             Reasons::NONE
@@ -96,7 +96,7 @@ fn evaluate(context: &Context<'_>, event: &ProcessEvent<'_>) -> Option<Evidence>
     Some(if surrogate.pid == subject.pid { evidence } else { evidence.client(subject) })
 }
 
-/// What else the memory holds against the surrogate.
+/// Other unusual features of the surrogate recorded earlier.
 fn remembered(
     context: &Context<'_>,
     surrogate: Actor<'_>,
@@ -111,7 +111,7 @@ fn remembered(
         }
         features.push(feature);
     };
-    if let Some(known) = context.host.com.doubtful_class(class) {
+    if let Some(known) = context.host.com.suspicious_class(class) {
         add(format!("its class was registered with {}", known.server), Some(&known.note));
     }
     let Some(known) = surrogate.known else { return };
@@ -153,7 +153,7 @@ fn is_odd_child(child: Actor<'_>) -> bool {
     !photo && (predicates::is_script_host(child) || predicates::is_lolbin(child) || predicates::is_untrusted(child))
 }
 
-/// Engines that run scripts, macros or .NET code inside whoever loads them.
+/// Engines that run scripts, macros or .NET code inside the loading process.
 fn is_engine(path: &str) -> bool {
     is_any(base_name(path), &["clr.dll", "mscorwks.dll", "vbe7.dll", "scrobj.dll", "jscript.dll", "vbscript.dll"])
 }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_doubtful_class_that_connects_is_high() {
+    fn a_suspicious_class_that_connects_is_high() {
         let key = r"HKU\S-1-5-21-1_Classes\CLSID\{11111111-2222-3333-4444-555555555555}\InprocServer32\(Default)";
         let events = [
             registry_set(0, key, r"C:\Users\a\x.dll").of(r"C:\Windows\System32\reg.exe", 5),

@@ -1,4 +1,4 @@
-//! COM registrations that the remote registry service wrote for another machine: half of a redirection from afar.
+//! COM registrations that the remote registry service wrote for another machine.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,10 +7,10 @@ use super::recent::Noted;
 
 /// A registry value about a COM class that was written for another machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FarRegistration {
+pub struct RemoteRegistration {
     /// Key and value.
     pub path: Name,
-    /// What was written, lower case.
+    /// The data written, lower case.
     pub server: Name,
     /// Address of the other machine; empty if not known.
     pub peer: Name,
@@ -18,7 +18,7 @@ pub struct FarRegistration {
     pub note: Note,
 }
 
-impl Noted for FarRegistration {
+impl Noted for RemoteRegistration {
     fn note(&self) -> &Note {
         &self.note
     }
