@@ -66,7 +66,7 @@ pub(crate) fn incident_line(out: &mut dyn Write, incident: &IncidentEnvelope, pa
     )
 }
 
-/// How many analytics could find nothing, and for want of what.
+/// How many analytics were inactive, and what was missing.
 pub(crate) fn inactive(summary: &Summary) -> Option<String> {
     let baseline = summary.inactive.iter().filter(|one| one.lacks_baseline()).count();
     let logs = summary.inactive.len() - baseline;

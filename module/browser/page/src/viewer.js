@@ -174,7 +174,7 @@ function paper() {
 
 /** The analytics that could find nothing. */
 function inactive(summary) {
-  return summary.inactive ?? summary.asleep ?? [];
+  return summary.inactive ?? [];
 }
 
 /** Says plainly that nothing was found, and in what. */
@@ -183,7 +183,7 @@ function nothing(summary) {
   const hosts = `${summary.hosts.toLocaleString("en")} host${summary.hosts === 1 ? "" : "s"}`;
   return el("div", { class: "nothing" }, el("p", { class: "big" }, "Nothing was found"),
     el("p", null, `${summary.records.read.toLocaleString("en")} records of ${hosts} were read${span}.`),
-    inactive(summary).length ? el("p", { class: "quiet" }, `${inactive(summary).length} analytics could find nothing for want of logs or a baseline: they are listed below.`) : null);
+    inactive(summary).length ? el("p", { class: "quiet" }, `${inactive(summary).length} analytics were inactive because logs or a baseline are missing; they are listed below.`) : null);
 }
 
 function run() {
