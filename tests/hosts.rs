@@ -81,7 +81,7 @@ fn prepared(host: &str, command: &mut Command) -> bool {
 
 #[test]
 fn rust_finds_what_a_replay_finds() {
-    // Built beside the program, so that what both need is built in one way.
+    // Built in the program's target folder, so that shared dependencies are compiled once.
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root()).args(["build", "--quiet", "--locked", "--example", "evaluate"]);
     cargo.args(["-p", "backchannel-host", "-p", "backchannel"]);

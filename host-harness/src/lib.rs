@@ -63,7 +63,7 @@
 //! - [`report`]: reads and writes findings, incidents and summaries as documents; OCSF.
 //! - [`settings_file`]: reads a site's settings from TOML or JSON; errors carry file, line and column.
 //!
-//! Each [`Detector`](component::Detector) has an instance and a memory of its own and can be sent to another thread;
+//! Each [`Detector`](component::Detector) has its own instance and memory and can be sent to another thread;
 //! a [`Module`](component::Module) is cheap to clone, and any number of detectors share its code.
 
 pub mod component;
