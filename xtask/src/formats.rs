@@ -16,7 +16,9 @@ pub fn page() -> String {
     );
     for format in InputFormat::all() {
         let about = format.about();
-        let _ = writeln!(page, "| [`{name}`](#{name}) | {} | {} |", about.title, about.recognised, name = about.name);
+        let cell = |text: &str| text.replace('|', "\\|");
+        let (name, title, recognised) = (about.name, cell(about.title), cell(about.recognised));
+        let _ = writeln!(page, "| [`{name}`](#{name}) | {title} | {recognised} |");
     }
     for format in InputFormat::all() {
         let about = format.about();
