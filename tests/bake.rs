@@ -46,9 +46,9 @@ struct Ran {
 fn run(arguments: &[&str]) -> Ran {
     let output = Command::new(env!("CARGO_BIN_EXE_backchannel")).args(arguments).output().expect("the program runs");
     Ran {
-        code: output.status.code().expect("it ends by itself"),
-        out: String::from_utf8(output.stdout).expect("what it prints is UTF-8"),
-        err: String::from_utf8(output.stderr).expect("what it prints is UTF-8"),
+        code: output.status.code().expect("it exits normally"),
+        out: String::from_utf8(output.stdout).expect("its output is UTF-8"),
+        err: String::from_utf8(output.stderr).expect("its output is UTF-8"),
     }
 }
 

@@ -143,15 +143,15 @@ fn look_at_all(folder: &Path, files: Vec<String>, hosts: &BTreeMap<String, Strin
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 loop {
-                    let file = waiting.lock().expect("nobody panics with it").pop();
+                    let file = waiting.lock().expect("no thread panics while holding the lock").pop();
                     let Some(file) = file else { return };
                     let capture = look(folder, &file, hosts.get(&file));
-                    done.lock().expect("nobody panics with it").push(capture);
+                    done.lock().expect("no thread panics while holding the lock").push(capture);
                 }
             });
         }
     });
-    let mut captures = done.into_inner().expect("nobody panics with it");
+    let mut captures = done.into_inner().expect("no thread panics while holding the lock");
     captures.sort_by(|a, b| a.file.cmp(&b.file));
     captures
 }

@@ -30,7 +30,7 @@ fn a_record_is_returned_byte_for_byte() {
             assert!(answer.starts_with(&record[..record.len() - 1]), "{member:.60}");
         }
         let last = answers.last().expect("a record");
-        assert!(last.len() > records.last().expect("a record").len(), "{member:.60}: no finding rides on it");
+        assert!(last.len() > records.last().expect("a record").len(), "{member:.60}: no finding was added");
     }
     // Records nested deeper than any real log are not parsed, and passed on unchanged.
     let deep = firing(&format!(r#""x":{}{}"#, "[".repeat(100_000), "]".repeat(100_000)));
@@ -59,7 +59,7 @@ fn a_finding_is_added_to_the_next_suitable_record() {
     let answer = sandbox.call(TAG, 0, b"{}").expect("no trap");
     assert!(answer.starts_with(b"{\"backchannel\":{\"severity\":"), "{}", String::from_utf8_lossy(&answer));
     assert!(!carried(&[answer], "findings").is_empty());
-    assert_eq!(sandbox.call(TAG, 0, b"{}").expect("no trap"), b"{}", "it is told once");
+    assert_eq!(sandbox.call(TAG, 0, b"{}").expect("no trap"), b"{}", "it is reported once");
 }
 
 #[test]

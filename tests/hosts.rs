@@ -81,7 +81,7 @@ fn prepared(host: &str, command: &mut Command) -> bool {
 
 #[test]
 fn rust_finds_what_a_replay_finds() {
-    // Built beside the program, so that what both need is built in one way.
+    // Built in the program's target folder, so that shared dependencies are compiled once.
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root()).args(["build", "--quiet", "--locked", "--example", "evaluate"]);
     cargo.args(["-p", "backchannel-host", "-p", "backchannel"]);
@@ -146,11 +146,11 @@ fn python_finds_what_a_replay_finds() {
         command.current_dir(root()).arg(&script).args([module, LOG]).args(settings);
         text(&command.output().expect("python runs"))
     });
-    // Wrong settings are told.
+    // Invalid settings are reported.
     let wrong = folder.path().join("wrong.json");
     fs::write(&wrong, r#"{"typo":1}"#).expect("a file");
     let output = Command::new(&inside).current_dir(root()).arg(&script).args([&files().plain, LOG]).arg(wrong).output();
     let output = output.expect("python runs");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && told.contains("/typo: expected"), "{told}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && errors.contains("/typo: expected"), "{errors}");
 }

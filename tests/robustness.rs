@@ -322,12 +322,12 @@ proptest! {
         inner in vec(damage(), 0..6),
         wraps in wraps(),
         outer in prop_oneof![2 => Just(Vec::new()), 1 => vec(damage(), 1..3)],
-        told in any::<bool>(),
+        named in any::<bool>(),
     ) {
         let log = log.get(fixtures());
-        let _watch = watch(format!("{} {inner:?} {wraps:?} {outer:?} {told}", log.name));
+        let _watch = watch(format!("{} {inner:?} {wraps:?} {outer:?} {named}", log.name));
         let bytes = damaged(wrapped(damaged(log.bytes.clone(), &inner), &wraps), &outer);
-        check(&bytes, told.then_some(log.format), Some(log.format));
+        check(&bytes, named.then_some(log.format), Some(log.format));
     }
 
     #[test]

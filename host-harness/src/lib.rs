@@ -51,19 +51,19 @@
 //! # Ok(())
 //! # }
 //! ```
-//! `examples/evaluate.rs` of this crate is a complete program. For logs in files of any format, [`source`] opens them and
-//! [`replay()`](replay::replay) does all of the above.
+//! `examples/evaluate.rs` of this crate is a complete program. For logs in files of any format, [`source`] opens them
+//! and [`replay()`](replay::replay) does all of the above.
 //!
 //! # Modules
 //! - [`component`]: the module. [`Detector`](component::Detector) is stage one, one for each shard of hosts; it turns
-//!   events into findings. [`Correlator`](component::Correlator) is stage two, one for all shards; it joins findings into
-//!   incidents. [`Learner`](component::Learner) writes a baseline.
+//!   events into findings. [`Correlator`](component::Correlator) is stage two, one for all shards; it joins findings
+//!   into incidents. [`Learner`](component::Learner) writes a baseline.
 //! - [`source`]: files, folders, archives and standard input as streams of events.
 //! - [`replay`]: runs sources through a module, and counts what was read, evaluated and skipped.
 //! - [`report`]: reads and writes findings, incidents and summaries as documents; OCSF.
 //! - [`settings_file`]: reads a site's settings from TOML or JSON; errors carry file, line and column.
 //!
-//! Each [`Detector`](component::Detector) has an instance and a memory of its own and can be sent to another thread;
+//! Each [`Detector`](component::Detector) has its own instance and memory and can be sent to another thread;
 //! a [`Module`](component::Module) is cheap to clone, and any number of detectors share its code.
 
 pub mod component;

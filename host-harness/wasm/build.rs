@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 
 fn build() -> Outcome<()> {
     let here = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
-    let root = here.ancestors().nth(2).ok_or("this crate lies two folders below the workspace")?;
+    let root = here.ancestors().nth(2).ok_or("this crate must be two folders below the workspace")?;
     for source in ["module", "wit", "Cargo.lock", "Cargo.toml", "rust-toolchain.toml"] {
         println!("cargo:rerun-if-changed={}", root.join(source).display());
     }
@@ -102,7 +102,7 @@ fn target_folder(out: &Path) -> Outcome<PathBuf> {
     // OUT_DIR is <target folder>/<profile>/build/<package>/out.
     let build = out.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "build"));
     let target = build.and_then(|build| build.ancestors().nth(2));
-    Ok(target.ok_or("OUT_DIR does not lie in a target folder")?.join("module"))
+    Ok(target.ok_or("OUT_DIR is not in a target folder")?.join("module"))
 }
 
 /// Installs the standard library for WebAssembly if it is missing.

@@ -22,7 +22,7 @@ fn conf(name: &str) -> Conf {
             assert!(all.insert(stanza.clone(), BTreeMap::new()).is_none(), "{path}: [{stanza}] comes twice");
         } else {
             let (key, value) = line.split_once('=').unwrap_or_else(|| panic!("{path}: {line}"));
-            let settings = all.get_mut(&stanza).unwrap_or_else(|| panic!("{path}: {line} stands before a stanza"));
+            let settings = all.get_mut(&stanza).unwrap_or_else(|| panic!("{path}: {line} is before the first stanza"));
             let before = settings.insert(key.trim().to_owned(), value.trim().to_owned());
             assert!(before.is_none(), "{path}: {key} comes twice in [{stanza}]");
         }
@@ -70,7 +70,7 @@ fn extracted_fields_are_in_the_documents() {
                 let field = found[1].replace("{}", "");
                 assert!(any_knows(&documents, &field), "{kind}: {name} takes {field}, which no document has");
                 let list = documents.iter().any(|one| one[field.split('.').next().unwrap_or("")].is_array());
-                assert!(!list || found[1].contains("{}"), "{kind}: {name}: {field} lies in a list");
+                assert!(!list || found[1].contains("{}"), "{kind}: {name}: {field} is in a list");
             }
         }
         for field in ["app", "type", "id", "signature", "signature_id", "description", "severity", "dest", "user"] {

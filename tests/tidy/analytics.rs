@@ -79,7 +79,7 @@ fn it_is_registered_and_in_the_folder_of_its_family() {
     let files = File::declared();
     for (File { name, .. }, analytic) in &files {
         let folder = Path::new(name).parent().and_then(|folder| folder.file_name()).expect("a folder");
-        assert_eq!(folder.to_string_lossy(), analytic.family.as_str(), "{name} lies in the wrong folder");
+        assert_eq!(folder.to_string_lossy(), analytic.family.as_str(), "{name} is in the wrong folder");
     }
     assert_eq!(files.len(), ANALYTICS.len(), "a file for each analytic and an analytic for each file");
 }

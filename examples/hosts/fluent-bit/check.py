@@ -193,9 +193,9 @@ def check(capture, options, folder):
         for one in sorted(ids)[:3]:
             known = expected.get(one) or carried[one]
             print(f"    {name} {one} {known['analytic']} {known['text'][:100]}")
-    told = [document for document in documents if document["type"] == "incident"]
+    printed = [document for document in documents if document["type"] == "incident"]
     there = set()
-    follow(there, told)
+    follow(there, printed)
     print(f"  incidents  {len(there)} by replay, {len(incidents)} here, the same: "
           f"{'yes' if there == incidents else 'no'}")
     good &= not missing and not more and not other

@@ -73,7 +73,7 @@ impl Shipper {
 }
 
 #[test]
-fn a_baked_filter_answers_as_one_that_was_opened() {
+fn a_baked_filter_gives_the_same_results_as_an_opened_one() {
     let baked = filter(fluent_bit(), &site(SETTINGS)).expect("it is baked");
     let answers = Shipper::new(&baked).all();
     let mut opened = Shipper::new(fluent_bit());
@@ -85,15 +85,15 @@ fn a_baked_filter_answers_as_one_that_was_opened() {
 }
 
 #[test]
-fn what_a_module_does_not_take_is_not_baked() {
+fn rejected_settings_baselines_and_modules_are_errors() {
     let wrong = site(r#"{"typo":1}"#);
     assert_eq!(filter(fluent_bit(), &wrong), Err(BakeError::Rejected));
     assert_eq!(component(core(), &wrong), Err(BakeError::Rejected));
-    let soup = Site { settings: None, baseline: Some(b"soup") };
-    assert_eq!(filter(fluent_bit(), &soup), Err(BakeError::Rejected));
-    assert_eq!(component(core(), &soup), Err(BakeError::Rejected));
+    let invalid = Site { settings: None, baseline: Some(b"invalid") };
+    assert_eq!(filter(fluent_bit(), &invalid), Err(BakeError::Rejected));
+    assert_eq!(component(core(), &invalid), Err(BakeError::Rejected));
     let empty = Site { settings: None, baseline: Some(b"") };
     assert_eq!(component(core(), &empty), Err(BakeError::Rejected));
-    assert!(matches!(component(b"soup", &site(SETTINGS)), Err(BakeError::Module(_))));
+    assert!(matches!(component(b"invalid", &site(SETTINGS)), Err(BakeError::Module(_))));
     assert!(matches!(component(b"\0asm\x01\0\0\0", &site(SETTINGS)), Err(BakeError::Module(_))));
 }

@@ -368,7 +368,7 @@ admin_hosts = ["adm01"]
     }
 
     #[test]
-    fn a_file_gives_its_cases() {
+    fn a_file_is_split_into_its_cases() {
         let suite = parse(GOOD).unwrap();
         assert_eq!((suite.title.as_str(), suite.stem().as_str()), ("Pipes", "pipes"));
         let [first, second] = suite.cases.as_slice() else { panic!("{suite:?}") };
@@ -388,7 +388,7 @@ admin_hosts = ["adm01"]
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_file_and_line() {
+    fn errors_are_reported_with_file_and_line() {
         let case = "# T\n\n## C\n\n```json log\n{}\n```\n\n";
         for (rest, line, part) in [
             ("", 3, "has no expectation"),

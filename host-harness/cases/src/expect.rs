@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_that_is_not_there_is_compared_with_the_nearest_one() {
+    fn a_missing_finding_is_compared_with_the_nearest_one() {
         let text = "[[finding]]\nanalytic = 'IPC-1'\nseverity = 'medium'\nhost = 'ws01'\n";
         let found =
             [finding("IPC-2", "medium", "ws01"), finding("IPC-1", "low", "ws02"), finding("IPC-1", "high", "ws01")];
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_findings_is_exact() {
+    fn the_number_of_matches_is_exact() {
         let found = [finding("IPC-1", "high", "ws01"), finding("IPC-1", "high", "ws02")];
         for (matches, wrong) in [(2, 0), (1, 1), (3, 1), (0, 1)] {
             let text = format!("[[finding]]\nanalytic = 'IPC-1'\nmatches = {matches}\n");
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_of_analytics_or_from_a_severity_on() {
+    fn quiet_applies_to_analytics_or_from_a_severity_on() {
         let mut found = [finding("IPC-1", "medium", "ws01")];
         assert_eq!(check("quiet.analytics = ['IPC-2', 'IPC-3']\nquiet.at_or_above = 'high'", &found), [""; 0]);
         let [one] = check("[quiet]\nanalytics = [\n'IPC-2',\n'IPC-1']", &found).try_into().unwrap();
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_makes_the_file_say_what_was_found_and_keeps_the_rest() {
+    fn edits_update_the_expectations_and_keep_the_rest() {
         let text = "# why\n[[finding]]\nanalytic = 'IPC-1'\nseverity = 'medium'   # by the table\nreasons = ['E1']\n";
         let found = [finding("IPC-1", "high", "ws01")];
         let failures = parse(text).check(&found, &[]);
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn the_analytics_named_are_known_with_what_is_expected_of_them() {
+    fn analytics_are_listed_by_expectation_and_unknown_ones_reported() {
         let expect = parse(
             "quiet.analytics = ['IPC-1']\n[[finding]]\nanalytic = 'IPC-2'\nseverity = 'high'\n[[finding]]\nanalytic = 'IPC-3'\nmatches = 0\n",
         );

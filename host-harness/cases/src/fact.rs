@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_about_a_finding_hold_or_say_what_differs() {
+    fn facts_about_a_finding_hold_or_report_differences() {
         let finding = json!({
             "analytic": "IPC-1", "severity": "high", "count": 3, "text": "a.exe opened b.", "reasons": ["E2", "E4"],
             "client": {"name": "a.exe", "pid": 7, "untrusted": true}, "server": null, "time": "2026-03-03T10:21:36.870Z",
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_about_an_incident_reach_into_its_lists() {
+    fn facts_about_an_incident_apply_to_its_lists() {
         let incident = json!({
             "tier": 2, "reasons": [{"code": "E1", "text": "x", "findings": []}], "hosts": ["ws01"],
             "answers": {"q3": {"value": "no", "missing": ["baseline"]}},
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_document_has_is_refused_where_it_stands() {
+    fn unknown_fields_and_operators_are_reported_with_their_position() {
         for (text, part) in [
             ("sevrity = 'high'", "`sevrity` is not known: type, id, analytic"),
             ("severity = 'hgih'", "one of info, low"),
@@ -365,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_written_instead_is_toml_in_the_same_place() {
+    fn replacements_are_valid_toml_in_the_same_place() {
         let text = "severity = 'low' # why\ntext.contains = 'x'\nreasons = ['E1']";
         let finding = json!({"severity": "high", "text": r"C:\a 'b'", "reasons": ["E2"]});
         let mut now = text.to_owned();

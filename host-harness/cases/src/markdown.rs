@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_wrongly_is_refused_with_its_line() {
+    fn syntax_errors_are_reported_with_their_line() {
         for (text, line, part) in [
             ("", 1, "# Title"),
             ("```json log\n```\n", 1, "# Title"),

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_filter_has_only_instructions_that_fluent_bit_s_engine_knows() {
+    fn the_filter_has_only_instructions_that_fluent_bit_s_engine_supports() {
         // What the engine in Fluent Bit 5.1 was seen to accept. Vectors, tail calls, exceptions, extended constants,
         // several memories and 64-bit memory are refused at load, and the shipper does not start.
         let known = WasmFeatures::MUTABLE_GLOBAL

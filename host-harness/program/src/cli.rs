@@ -154,25 +154,24 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "SEVERITY", value_parser = severity, default_value = "info")]
     pub(crate) min_severity: Severity,
 
-    /// Show all of each incident and each finding.
+    /// Show all details of incidents and findings.
     #[arg(long)]
     pub(crate) detail: bool,
 
-    /// Show only findings from this moment on: 2026-03-02, "2026-03-02 07:30:15.250" as it is printed, or
+    /// Show only findings from this time on: 2026-03-02, "2026-03-02 07:30:15.250" as in the output, or
     /// 2026-03-02T07:30:15Z. All events are still evaluated.
     #[arg(long, value_name = "TIME", value_parser = crate::commands::narrow::first)]
     pub(crate) from: Option<Timestamp>,
 
-    /// Show only findings up to this moment, the day or second that is given included.
+    /// Show only findings up to this time, including the given day or second.
     #[arg(long, value_name = "TIME", alias = "to", value_parser = crate::commands::narrow::last)]
     pub(crate) until: Option<Timestamp>,
 
-    /// Show only findings in which this machine takes part: by any name or address that is printed; may be given several
-    /// times.
+    /// Show only findings that involve this machine, by any name or address in the output. Can be repeated.
     #[arg(long, value_name = "NAME")]
     pub(crate) only_host: Vec<String>,
 
-    /// Show only findings under this account; may be given several times.
+    /// Show only findings under this account. Can be repeated.
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) only_user: Vec<String>,
 
@@ -184,7 +183,7 @@ pub(crate) struct Replay {
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Leave passwords and tokens on command lines readable; they are masked (****) otherwise.
+    /// Do not mask (****) passwords and tokens in command lines.
     #[arg(long)]
     pub(crate) show_secrets: bool,
 
@@ -200,7 +199,7 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) skipped_list: usize,
 
-    /// List all skipped records (10,000 at most), and the analytics that were inactive.
+    /// List all skipped records (at most 10,000) and all inactive analytics.
     #[arg(long, short)]
     pub(crate) verbose: bool,
 
@@ -496,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn fail_on_knows_never() {
+    fn fail_on_accepts_never() {
         assert_eq!(fail_on("Never"), Ok(FailOn::Never));
         assert_eq!(fail_on("high"), Ok(FailOn::Severity(Severity::High)));
         assert!(fail_on("bad").unwrap_err().contains("never"));

@@ -169,16 +169,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_baked_in_is_read_back() {
+    fn the_baked_section_is_read_back() {
         let part = BakedPart { sha256: "ab".into(), bytes: 7 };
         let baked = Baked { tool: "1".into(), contract: "c".into(), settings: Some(part), baseline: None };
         let module = [EMPTY, &section(Baked::SECTION, baked.to_json().as_bytes())].concat();
         assert_eq!(sections(&module).baked, Some(baked));
-        assert_eq!(sections(&[EMPTY, &section(Baked::SECTION, b"soup")].concat()), Sections::default());
+        assert_eq!(sections(&[EMPTY, &section(Baked::SECTION, b"invalid")].concat()), Sections::default());
     }
 
     #[test]
-    fn a_signature_counts_where_it_stands_first_and_is_whole() {
+    fn a_signature_counts_if_it_is_complete_and_the_first_section() {
         let signature = section("signature", &signed());
         assert_eq!(sections(&[EMPTY, &signature].concat()).signatures, 1);
         assert_eq!(sections(&[EMPTY, &section("a", b""), &signature].concat()).signatures, 0);
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_core_module_that_is_no_filter_is_refused_with_a_reason() {
+    fn a_core_module_that_is_not_a_filter_is_rejected_with_a_reason() {
         const CORE: &[u8] = b"\0asm\x01\0\0\0";
         let why = |module: &[u8]| filter(module, &sections(module)).1.unwrap_err();
         assert!(why(CORE).contains("without malloc"));

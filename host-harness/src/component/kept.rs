@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_comes_back_whatever_its_size() {
+    fn stored_snapshots_of_any_size_are_read_back() {
         for size in [0, 1_000, LARGE - 1, LARGE, LARGE + 7] {
             let snapshot: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
             let kept = Kept::new(snapshot.clone());

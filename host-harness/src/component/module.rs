@@ -28,7 +28,7 @@ impl Module {
     /// Loads a module: a WebAssembly component that imports nothing and implements [`CONTRACT`].
     ///
     /// # Errors
-    /// [`HostError::Refused`], with a text that says what the bytes are instead.
+    /// [`HostError::Refused`], with the reason.
     pub fn load(engine: &Arc<Engine>, bytes: &[u8]) -> Result<Self, HostError> {
         Self::from_component(engine, compile(engine, bytes)?)
     }
@@ -36,7 +36,7 @@ impl Module {
     /// As [`load`](Self::load), for a component that was compiled earlier, for this engine.
     ///
     /// # Errors
-    /// [`HostError::Refused`], with a text that says what the component is instead.
+    /// [`HostError::Refused`], with the reason.
     pub fn from_component(engine: &Arc<Engine>, component: Component) -> Result<Self, HostError> {
         let (imports, exports) = surface(engine, &component);
         if !imports.is_empty() {

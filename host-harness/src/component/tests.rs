@@ -51,7 +51,7 @@ fn refusal(bytes: &[u8]) -> String {
 const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
 
 #[test]
-fn what_is_no_module_is_refused_with_a_text_that_says_why() {
+fn invalid_modules_are_rejected_with_a_reason() {
     assert!(refusal(b"MZ").contains("not a WebAssembly component"));
     assert!(refusal(b"\0asm\x01\0\0\0").contains("core WebAssembly module"));
     assert!(refusal(EMPTY).contains("exports nothing"));
@@ -67,7 +67,7 @@ fn what_is_no_module_is_refused_with_a_text_that_says_why() {
 }
 
 #[test]
-fn the_module_says_what_it_is() {
+fn the_module_describes_itself() {
     let about = module().describe(&Limits::default()).unwrap();
     assert_eq!(about.contract, CONTRACT);
     assert!(!module().analytics(&Limits::default()).unwrap().is_empty());
@@ -76,7 +76,7 @@ fn the_module_says_what_it_is() {
 }
 
 #[test]
-fn a_correlator_s_memory_is_taken_up_by_another() {
+fn a_correlator_can_be_restored_from_a_snapshot() {
     let module = module();
     let log = RawBatch {
         input: "log".into(),
@@ -97,7 +97,7 @@ fn a_correlator_s_memory_is_taken_up_by_another() {
     let incidents = first.incidents().unwrap();
     assert!(!incidents.is_empty());
     assert_eq!(second.incidents().unwrap(), incidents);
-    assert!(matches!(second.restore(b"soup"), Err(HostError::Snapshot(_))));
+    assert!(matches!(second.restore(b"invalid"), Err(HostError::Snapshot(_))));
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_detector_can_be_sent_to_another_thread() {
 }
 
 #[test]
-fn after_a_batch_too_large_for_its_memory_the_module_goes_on_as_if_it_had_not_come() {
+fn a_batch_too_large_for_the_memory_limit_does_not_affect_later_batches() {
     let module = module();
     let limits = Limits { memory: 48 << 20, snapshot_events: 150, ..Limits::default() };
     let run = |guilty: bool| {
@@ -130,7 +130,7 @@ fn after_a_batch_too_large_for_its_memory_the_module_goes_on_as_if_it_had_not_co
 }
 
 #[test]
-fn a_module_that_fails_again_and_again_is_given_up() {
+fn a_module_is_stopped_after_repeated_failures() {
     let module = module();
     let limits = Limits { memory: 48 << 20, ..Limits::default() };
     let mut detector = Detector::open(&module, limits, None, None).unwrap();
@@ -150,16 +150,16 @@ fn a_batch_that_takes_too_long_is_left_out() {
 }
 
 #[test]
-fn a_batch_that_is_not_well_formed_changes_nothing() {
+fn a_malformed_batch_changes_nothing() {
     let mut detector = Detector::open(&module(), Limits::default(), None, None).unwrap();
     let before = detector.snapshot().unwrap();
-    let lost = detector.evaluate(Batch::Packed(b"soup".to_vec())).unwrap().loss.expect("a loss");
+    let lost = detector.evaluate(Batch::Packed(b"invalid".to_vec())).unwrap().loss.expect("a loss");
     assert!(lost.reason.contains("not well formed at byte"));
     assert_eq!(detector.snapshot().unwrap(), before);
 }
 
 #[test]
-fn a_snapshot_is_taken_up_by_another_detector_and_a_damaged_one_is_not() {
+fn a_snapshot_can_be_restored_and_a_damaged_one_is_rejected() {
     let module = module();
     let mut first = Detector::open(&module, Limits::default(), None, None).unwrap();
     first.evaluate(batch(0..500, 10)).unwrap();
@@ -167,11 +167,11 @@ fn a_snapshot_is_taken_up_by_another_detector_and_a_damaged_one_is_not() {
     let mut second = Detector::open(&module, Limits::default(), None, None).unwrap();
     second.restore(snapshot.clone()).unwrap();
     assert_eq!(second.snapshot().unwrap(), snapshot);
-    assert!(matches!(second.restore(b"soup".to_vec()), Err(HostError::Snapshot(_))));
+    assert!(matches!(second.restore(b"invalid".to_vec()), Err(HostError::Snapshot(_))));
 }
 
 #[test]
-fn wrong_settings_come_back_with_their_place() {
+fn invalid_settings_are_reported_with_their_position() {
     let settings = Some("{\"admin_hosts\": 7, \"typo\": 1}".to_owned());
     let Err(HostError::Settings(mistakes)) = Detector::open(&module(), Limits::default(), settings, None) else {
         panic!("expected mistakes");

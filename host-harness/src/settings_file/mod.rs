@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_leads_to_line_and_column() {
+    fn a_pointer_maps_to_line_and_column() {
         let toml = "# ä\nadmin_hosts = 1\n\n[[allow]]\nname = 'a'\n\n[[allow]]\nname = 'é'\nowner = 3\n[analytics.\"A-1\"]\nseverity = 'x'\n";
         assert_eq!(place("s.toml", toml, "/admin_hosts"), (2, 15));
         assert_eq!(place("s.toml", toml, "/allow/1/owner"), (9, 9));
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_of_syntax_has_its_place() {
+    fn syntax_errors_have_a_position() {
         let toml = SettingsFile::parse(Path::new("s.toml"), "a = 1\nb = = 2\n".into()).unwrap_err();
         assert_eq!(toml.line, 2);
         let json = SettingsFile::parse(Path::new("s.json"), "{\n \"a\": }".into()).unwrap_err();

@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_opened_by_a_read_and_given_back() {
+    fn a_file_is_opened_for_a_read_and_closed_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
         std::fs::write(&path, "0123456789").unwrap();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_spooled_is_read_at_any_offset_and_removed_in_the_end() {
+    fn spooled_bytes_are_read_at_any_offset_and_removed_on_drop() {
         let mut spool = TemporaryFile(NamedTempFile::new().unwrap());
         let path = spool.0.path().to_owned();
         spool.write_all(b"0123456789").unwrap();

@@ -20,7 +20,7 @@ use files::{FileBytes, TemporaryFile};
 use follow::{Followed, TimedPace};
 use walk::Found;
 
-/// Opens what `paths` name: `-` is standard input, a folder stands for all it holds. An archive that is itself
+/// Opens what `paths` name: `-` is standard input, a folder stands for all files in it. An archive that is itself
 /// compressed is unpacked to a temporary file.
 pub fn open(paths: &[PathBuf], options: SourceOptions) -> Sources {
     add(paths, options, |stream| stream)

@@ -136,7 +136,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_in_a_circle_end_and_a_link_is_no_second_file() {
+    fn link_cycles_end_and_a_linked_file_is_read_once() {
         let root = tempfile::tempdir().unwrap();
         let at = root.path();
         fs::create_dir(at.join("d")).unwrap();

@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_file_refuses_the_event_and_stays_readable() {
+    fn a_full_file_rejects_the_event_and_stays_readable() {
         let mut chunks = Chunks { max: 1, ..Chunks::new() };
         let event = Event { provider: "Test", record_id: 7, ..Event::default() };
         let refused = loop {

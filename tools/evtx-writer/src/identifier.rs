@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_another_shape_is_refused() {
+    fn malformed_text_is_rejected() {
         for text in [
             "",
             "{00112233-4455-6677-8899-aabbccddeeff",

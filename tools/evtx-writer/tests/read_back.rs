@@ -96,7 +96,7 @@ fn every_field_of_system_is_read_back() {
 }
 
 #[test]
-fn what_an_event_does_not_have_is_not_there() {
+fn unset_fields_of_an_event_are_left_out() {
     let event = Event { provider: "Courier", computer: "desk-4", ..Event::default() };
     let read = read_one(event);
     assert_eq!(read["System"]["Provider"], json!({"#attributes": {"Name": "Courier"}}));
@@ -243,7 +243,7 @@ fn records_are_numbered_from_one_across_chunks() {
 }
 
 #[test]
-fn a_template_is_defined_once_a_chunk() {
+fn a_template_is_defined_once_per_chunk() {
     let file = write(mixed(100, "x"));
     assert_eq!(file.len(), 4096 + 65536);
     // `EventData` on two computers, and `UserData` on one. The templates inside these are in the next test.
@@ -295,7 +295,7 @@ fn every_name_and_template_is_in_its_chain() {
 }
 
 #[test]
-fn an_event_larger_than_a_chunk_is_refused_by_name() {
+fn an_event_larger_than_a_chunk_is_rejected_with_its_record_id() {
     let large = "x".repeat(40_000);
     let mut log = Writer::new();
     log.push(&sample()).unwrap();
@@ -358,7 +358,7 @@ fn a_streamed_file_is_the_file_written_in_memory() {
 }
 
 #[test]
-fn the_checksums_are_really_checked() {
+fn wrong_checksums_are_detected() {
     let file = write([sample()]);
     // In a record, and in the chunk's header.
     for at in [4096 + 600, 4096 + 48] {

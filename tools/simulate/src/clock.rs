@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_does_not_exist_is_refused() {
+    fn an_invalid_date_is_rejected() {
         for text in ["", "2025-02-29", "2025-13-01", "2025-01-01T24:00", "2025-01-01T1:2:3:4", "today", "2025-+1-01"] {
             assert!(parse(text).is_err(), "{text}");
         }

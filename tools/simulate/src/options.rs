@@ -134,7 +134,7 @@ enum System {
 }
 
 attacks! {
-    /// A script on one host drives MMC20.Application on another, which starts a shell.
+    /// A script on one host activates MMC20.Application on another, which starts a shell.
     Mmc20 = "dcom-mmc20" Windows ["T1021.003", "T1559.001"];
     /// A script on one host makes Excel on another host load an add-in.
     ExcelAddIn = "dcom-excel-registerxll" Windows ["T1021.003", "T1559.001", "T1137.006"];

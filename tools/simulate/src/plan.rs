@@ -187,7 +187,7 @@ mod tests {
     use crate::clock::civil;
 
     #[test]
-    fn every_attack_that_is_asked_for_is_planned_in_working_hours() {
+    fn every_selected_attack_is_planned_in_working_hours() {
         let options = Options { days: 7, ..Options::default() };
         let world = World::new(&options);
         let plan = plan(&options, &world);

@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_includes_its_ends_and_nothing_else() {
+    fn a_range_includes_both_ends() {
         let mut random = Random::new(1, &[]);
         let seen: std::collections::BTreeSet<i64> = (0..200).map(|_| random.between(-1, 2)).collect();
         assert_eq!(seen.into_iter().collect::<Vec<_>>(), [-1, 0, 1, 2]);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_belongs_to_its_text() {
+    fn a_digest_is_derived_from_its_text() {
         assert_eq!(digest(r"C:\a.exe", 0, 32), digest(r"c:\A.EXE", 0, 32));
         assert_ne!(digest("a", 0, 32), digest("b", 0, 32));
         assert_eq!(digest("a", 0, 20).len(), 40);

@@ -99,7 +99,7 @@ fn every_process_has_a_parent_that_runs_and_every_number_one_owner() {
 }
 
 #[test]
-fn every_logon_id_was_given_by_a_logon() {
+fn every_logon_id_has_a_logon() {
     let mut open: BTreeSet<(usize, String)> = BTreeSet::new();
     let mut checked = 0;
     for record in Fleet::new(&week()) {
@@ -235,7 +235,7 @@ fn evtx_files_are_read_by_the_evtx_crate() {
 }
 
 #[test]
-fn json_shapes_are_json_and_say_the_same() {
+fn json_formats_are_valid_and_have_the_same_values() {
     let shapes = [
         WindowsShape::EvtxJson,
         WindowsShape::Winlogbeat,
@@ -268,7 +268,7 @@ fn json_shapes_are_json_and_say_the_same() {
 }
 
 #[test]
-fn laurel_is_one_object_an_event() {
+fn laurel_writes_one_object_per_event() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { windows_hosts: 0, linux_shape: LinuxShape::Laurel, ..small(WindowsShape::Evtx) };
     let report = run(&options, folder.path()).unwrap();
@@ -284,7 +284,7 @@ fn laurel_is_one_object_an_event() {
 }
 
 #[test]
-fn a_large_fleet_is_not_made_before_it_is_asked_for() {
+fn a_large_fleet_is_generated_lazily() {
     // A year of 400 hosts has hundreds of millions of records; the first ones are available immediately.
     let options = Options { days: 365, windows_hosts: 350, linux_hosts: 50, ..Options::default() };
     let first = Fleet::new(&options).take(40_000).collect::<Vec<_>>();
@@ -293,7 +293,7 @@ fn a_large_fleet_is_not_made_before_it_is_asked_for() {
 }
 
 #[test]
-fn the_truth_points_at_the_records() {
+fn the_labels_refer_to_the_records() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { merged: true, ..small(WindowsShape::Winlogbeat) };
     let report = run(&options, folder.path()).unwrap();

@@ -40,17 +40,17 @@ fn simulate() -> (BTreeMap<String, Vec<u8>>, Vec<u8>) {
 }
 
 #[test]
-fn the_samples_are_what_the_simulator_writes() {
+fn the_samples_are_the_output_of_the_simulator() {
     let (files, truth) = simulate();
     // The labels are outside the folder of the logs, so that the folder can be replayed as it is.
-    let (logs, told) = (root().join("logs"), root().join("truth.json"));
+    let (logs, labels) = (root().join("logs"), root().join("truth.json"));
     if std::env::var_os("BLESS").is_some() {
         fs::create_dir_all(&logs).unwrap();
         for name in contents(&logs).into_keys() {
             fs::remove_file(logs.join(name)).unwrap();
         }
         files.iter().for_each(|(name, bytes)| fs::write(logs.join(name), bytes).unwrap());
-        fs::write(&told, &truth).unwrap();
+        fs::write(&labels, &truth).unwrap();
     }
     let shipped = contents(&logs);
     assert_eq!(
@@ -64,11 +64,11 @@ fn the_samples_are_what_the_simulator_writes() {
             "{name} differs: run `BLESS=1 cargo test -p backchannel-simulate --test samples`"
         );
     }
-    assert!(fs::read(&told).unwrap() == truth, "truth.json differs: run the same with BLESS=1");
+    assert!(fs::read(&labels).unwrap() == truth, "truth.json differs: run the same with BLESS=1");
 }
 
 #[test]
-fn the_samples_are_small_and_telling() {
+fn the_samples_are_small_and_contain_all_attacks() {
     let (files, truth) = simulate();
     let size: usize = files.values().map(Vec::len).sum();
     assert!(size < 400_000, "{size} bytes");

@@ -67,7 +67,7 @@ fn glue(root: &Path, target: &Path, out: &Path) -> Result<(), String> {
     generator.generate(out).map_err(|error| format!("{}: {error:#}", module.display()))
 }
 
-/// Installs exactly the packages of package-lock.json, beside the build output and not among the sources.
+/// Installs exactly the packages of package-lock.json, in the build output folder.
 fn packages(sources: &Path, out: &Path) -> Result<(), String> {
     let lock = sources.join("package-lock.json");
     let stamp = out.join("node_modules/.backchannel-lock");

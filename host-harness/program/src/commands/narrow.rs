@@ -1,5 +1,5 @@
-//! Which findings and incidents are shown: from when to when, of which hosts and accounts. The memory sees all events
-//! whatever is shown, so that narrowing never changes what is found.
+//! Filters the displayed findings and incidents by time, host and account. All events are evaluated in any case, so the
+//! filter does not change the findings.
 
 use std::collections::BTreeSet;
 
@@ -8,21 +8,21 @@ use backchannel_host::report::{FindingDocument, FindingEnvelope, IncidentDocumen
 
 use crate::cli::Replay;
 
-/// What is to be shown.
+/// The filter.
 pub(crate) struct Narrow<'a> {
     arguments: &'a Replay,
-    /// Findings of incidents that name a wanted machine although none of their findings does: an incident may know a
-    /// machine by more names than its findings.
+    /// Findings of incidents that name a wanted machine although none of their findings does: an incident may have more
+    /// names of a machine than its findings.
     by_incident: BTreeSet<String>,
 }
 
 impl<'a> Narrow<'a> {
-    /// For findings one by one, as they come.
+    /// A filter for single findings, as they are printed.
     pub(crate) fn new(arguments: &'a Replay) -> Self {
         Self { arguments, by_incident: BTreeSet::new() }
     }
 
-    /// For all that a run found. The names asked for with `--only-host` that nothing found has are given back.
+    /// A filter for all results of a run. Also returns the names given with `--only-host` that match nothing.
     pub(crate) fn of_run(
         arguments: &'a Replay,
         findings: &[FindingEnvelope],
@@ -77,21 +77,21 @@ impl<'a> Narrow<'a> {
     }
 }
 
-/// The names of machines that were found, sorted: what `--only-host` takes.
+/// The names of all machines in the results, sorted: the possible values of `--only-host`.
 pub(crate) fn names(findings: &[FindingEnvelope], incidents: &[IncidentEnvelope]) -> BTreeSet<String> {
     let read = |incident: &IncidentEnvelope| names_of(&IncidentDocument::read(&incident.document).unwrap_or_default());
     let own = findings.iter().map(|finding| finding.host.clone());
     own.chain(incidents.iter().flat_map(read)).filter(|name| !name.is_empty()).collect()
 }
 
-/// Every name and address of a machine that an incident has.
+/// All names and addresses of machines in an incident.
 fn names_of(incident: &IncidentDocument) -> BTreeSet<String> {
     let machines = incident.movements.iter().flat_map(|one| [&one.from, &one.to]);
     let names = machines.flat_map(|machine| [&machine.host, &machine.address]);
     incident.hosts.iter().chain(names).cloned().collect()
 }
 
-/// Every name under which a finding knows a machine that took part.
+/// All names of machines in a finding.
 fn machines(finding: &FindingEnvelope) -> BTreeSet<String> {
     let Ok(document) = FindingDocument::read(&finding.document) else { return [finding.host.clone()].into() };
     let peer = document.channel.map(|channel| channel.peer);
@@ -100,7 +100,8 @@ fn machines(finding: &FindingEnvelope) -> BTreeSet<String> {
     sides.into_iter().chain(peer).chain(logged).filter(|name| !name.is_empty()).collect()
 }
 
-/// Whether a machine's name is the wanted one: the same, or the same but for the domain that one of them is given with.
+/// Whether a machine's name matches the wanted one: equal, or equal without the domain if only one of them has a
+/// domain.
 fn is_machine(name: &str, wanted: &str) -> bool {
     let label = |text: &str| text.split('.').next().unwrap_or_default().to_lowercase();
     let is_address = |text: &str| text.parse::<std::net::IpAddr>().is_ok();
@@ -114,28 +115,28 @@ fn is_of(finding: &FindingEnvelope, wanted: &str) -> bool {
     FindingDocument::read(&finding.document).is_ok_and(|document| is_user(&document.user, wanted))
 }
 
-/// Whether an account is the wanted one, which is given with or without its domain.
+/// Whether an account matches the wanted one, which is given with or without its domain.
 fn is_user(user: &str, wanted: &str) -> bool {
     user.eq_ignore_ascii_case(wanted) || user.rsplit('\\').next().is_some_and(|bare| bare.eq_ignore_ascii_case(wanted))
 }
 
-/// The moment that `--from` names: the first of the day, minute, second or fraction that is given.
+/// The time of `--from`: the start of the given day, minute, second or fraction.
 pub(crate) fn first(text: &str) -> Result<Timestamp, String> {
     moment(text).map(|(first, _)| first)
 }
 
-/// The moment that `--until` names: the last of the day, minute, second or fraction that is given.
+/// The time of `--until`: the end of the given day, minute, second or fraction.
 pub(crate) fn last(text: &str) -> Result<Timestamp, String> {
     moment(text).map(|(first, length)| Timestamp(first.0.saturating_add(length - 1)))
 }
 
-/// A moment as incidents print it, or RFC 3339; UTC where it names no zone. Its first nanosecond, and how many there are:
-/// 10:21:27 stands for the whole second.
+/// Parses a time as in the output, or RFC 3339; UTC if it has no zone. Returns its first nanosecond and its length in
+/// nanoseconds: 10:21:27 is the whole second.
 fn moment(text: &str) -> Result<(Timestamp, i64), String> {
     let bare = text.trim().trim_end_matches("UTC").trim_end().replacen(' ', "T", 1).to_uppercase();
     let wrong = || {
         format!(
-            "`{text}` is no moment: expected 2026-03-02, \"2026-03-02 07:30\", \"2026-03-02 07:30:15.250\" or \
+            "`{text}` is not a time: expected 2026-03-02, \"2026-03-02 07:30\", \"2026-03-02 07:30:15.250\" or \
              2026-03-02T07:30:15Z"
         )
     };

@@ -34,7 +34,7 @@ pub(crate) fn check(file: &Path) -> Exit {
     }
 }
 
-/// Checks the settings with the module, which knows the catalogue: ids of analytics, thresholds and windows.
+/// Checks the settings with the module, which has the catalogue: ids of analytics, thresholds and windows.
 fn taken(settings: &SettingsFile) -> Result<(), String> {
     let module = load(&engine()?, None)?;
     match Learner::open(&module, &Limits::default(), Some(settings.json())) {
@@ -51,7 +51,7 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Option<SettingsFile>, String> 
     })
 }
 
-/// The settings with `show_secrets` set. What is no object is left as it is: the module says what is wrong with it.
+/// The settings with `show_secrets` set. Anything but an object is left unchanged: the module reports the error.
 pub(crate) fn with_secrets(settings: Option<&SettingsFile>) -> String {
     let text = settings.map_or("{}", SettingsFile::json);
     match serde_json::from_str(text) {

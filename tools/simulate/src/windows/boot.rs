@@ -74,7 +74,7 @@ impl Machine {
     /// Starts the host.
     pub(crate) fn boot(&mut self, at: i64) {
         let system = Arc::clone(&self.system);
-        // The kernel has a process id of its own, and Sysmon sees no start of it.
+        // The kernel has a fixed process id, and Sysmon logs no start of it.
         let made = self.create(at, &KERNEL, "", &system, Integrity::System);
         let kernel = Arc::new(Process {
             pid: 4,
