@@ -126,7 +126,7 @@ fn unfamiliar(parties: &[&Party], reasons: Reasons, matches: &[String]) -> Answe
         return Answer::missing(text, &["process starts (Sysmon 1, Security 4688, auditd execve)"]);
     }
     let protected = |party: &&&Party| is_windows_program_path(&party.path) || is_system_path(&party.path);
-    let text = if seen.iter().all(|party| protected(party)) {
+    let text = if seen.iter().all(protected) {
         "The programs lie where only administrators can write; whether they are familiar here is not known."
     } else {
         "Nothing speaks against the programs themselves; whether they are familiar here is not known."
