@@ -115,6 +115,20 @@ pub(crate) const FINDING: Object = Object {
     ],
 };
 
+const MACHINE: Object = Object { by: "host", fields: &[("host", Kind::Text), ("address", Kind::Text)] };
+
+const MOVEMENT: Object = Object {
+    by: "mechanism",
+    fields: &[
+        ("from", Kind::Object(&MACHINE)),
+        ("to", Kind::Object(&MACHINE)),
+        ("account", Kind::Text),
+        ("mechanism", Kind::Text),
+        ("time", Kind::Text),
+        ("findings", TEXTS),
+    ],
+};
+
 pub(crate) const INCIDENT: Object = Object {
     by: "",
     fields: &[
@@ -138,6 +152,7 @@ pub(crate) const INCIDENT: Object = Object {
         ("users", TEXTS),
         ("processes", Kind::List(&Kind::Object(&PROCESS))),
         ("channels", Kind::List(&Kind::Object(&CHANNEL))),
+        ("movements", Kind::List(&Kind::Object(&MOVEMENT))),
         ("tactic", Kind::Text),
         ("technique", Kind::Text),
         ("techniques", TEXTS),

@@ -95,7 +95,7 @@ if (!flags.includes("--viewer")) {
   const compiled = readFileSync(join(out, "glue/glue_bg.wasm"));
   // It may read the files that it is given and say how far it is. Clock, randomness and network are not among it.
   const wants = WebAssembly.Module.imports(new WebAssembly.Module(compiled)).map(({ name }) => name);
-  const odd = wants.filter((name) => !/^__wbg_(name|size|read|hear)_[0-9a-f]+$|^__wbindgen_(init_externref_table|generic_[0-9a-f]+)$/.test(name));
+  const odd = wants.filter((name) => !/^__wbg_(name|size|read|report)_[0-9a-f]+$|^__wbindgen_(init_externref_table|generic_[0-9a-f]+)$/.test(name));
   if (odd.length) throw new Error(`the module asks the page for ${odd.join(", ")}`);
   const module = gzipSync(compiled, { level: 9 }).toString("base64");
   const text = page({

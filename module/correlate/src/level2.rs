@@ -39,7 +39,9 @@ pub fn of(scene: &Scene<'_>, hosts: &[String]) -> Level2 {
         if let [from, to] = [&movement.from, &movement.to].map(movements::named).as_slice() {
             let over = movements::over(movement.mechanism);
             let account = if movement.account.is_empty() { String::new() } else { format!(" as {}", movement.account) };
-            add(&mut level2.related_hosts, format!("{from} -> {to}:{over}{account}"));
+            let how = format!("{over}{account}");
+            let how = if how.is_empty() { how } else { format!(":{how}") };
+            add(&mut level2.related_hosts, format!("{from} -> {to}{how}"));
         }
     }
     for event in scene.watched.iter().filter(|event| !event.peer.is_empty() && !event.peer.starts_with(':')) {

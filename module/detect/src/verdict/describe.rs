@@ -48,16 +48,20 @@ fn sentence(event: &ProcessEvent<'_>) -> String {
                 "" => String::new(),
                 name => format!(" by {name}"),
             };
-            format!("{who} was started{by}{}: {}{ended}", as_user(event), clip(process.command_line, QUOTED))
+            let command = match process.command_line {
+                "" => String::new(),
+                line => format!(": {}", clip(line, QUOTED)),
+            };
+            format!("{who} was started{by}{}{command}{ended}", as_user(event))
         }
         Activity::ProcessEnd => format!("{who} ended"),
         Activity::ProcessAccess(access) => {
-            format!(
-                "{who} {} {} ({:?})",
-                did("reached into", "reach into"),
-                base_name(access.target.image),
-                access.kind
-            )
+            let target = match (base_name(access.target.image), access.target.pid) {
+                ("", Some(pid)) => format!("process {pid}"),
+                ("", None) => "another process".to_owned(),
+                (name, _) => name.to_owned(),
+            };
+            format!("{who} {} {target} ({:?})", did("reached into", "reach into"), access.kind)
         }
         Activity::ModuleLoad(module) => format!("{who} loaded {}", module.path),
         Activity::File(file) if file.peer.is_empty() => {

@@ -14,7 +14,7 @@
 //! None on patched Office: the component no longer exists.
 //!
 //! ## References
-//! ATT&CK T1559.001, T1559.002, T1203; DET0504 (AN1393). CVE-2017-11882, CVE-2018-0802 (patch Office).
+//! ATT&CK T1559.001, T1203; DET0504 (AN1393). CVE-2017-11882, CVE-2018-0802 (patch Office).
 
 use backchannel_events::{
     Activity, ActivityKind, Confidence, Indicators, Mechanism, ProcessEvent, Reasons, Severity, Source,
