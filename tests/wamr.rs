@@ -85,11 +85,14 @@ fn a_stack_overflow_does_not_affect_the_next_call(engine: &Engine) {
     assert_eq!(instance.call(TAG, 0, b"{\"a\":1}").as_deref(), Some(&b"{\"a\":1}"[..]));
 }
 
+/// A check with its name.
+type Check = (&'static str, fn(&Engine));
+
 /// One test, because there is one engine per process and it must be used from one thread.
 #[test]
 fn the_filter_on_the_engine_of_fluent_bit() {
     let engine = Engine::start();
-    let checks: [(&str, fn(&Engine)); 6] = [
+    let checks: [Check; 6] = [
         ("every case gives the same bytes", every_case_gives_the_same_bytes),
         ("a record is returned byte for byte", a_record_is_returned_byte_for_byte),
         ("records larger than the engine's heap are passed on", records_larger_than_the_engine_s_heap_are_passed_on),

@@ -63,7 +63,7 @@ impl Contract {
             fs::write(folder.path().join(name), format!("{before}{PACKAGE}{version};{after}"))?;
         }
         let (package, _) = resolve.push_dir(folder.path())?;
-        Ok(resolve.select_world(&[package], Some(WORLD))?)
+        resolve.select_world(&[package], Some(WORLD))
     }
 }
 
