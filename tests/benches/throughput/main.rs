@@ -11,11 +11,10 @@ mod lanes;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
-use backchannel_host::component::{Engine, EngineOptions, Module};
 use backchannel_host::replay::{ReplayOptions, Silent, replay};
 use backchannel_host::source::{self, Filled, SourceOptions};
+use backchannel_tests::component::module;
 use backchannel_tests::median;
 use cpu_time::ProcessTime;
 use inputs::Inputs;
@@ -178,13 +177,7 @@ fn packed(files: &[PathBuf]) -> u64 {
 
 /// The whole pipeline of `backchannel replay`, without its output.
 fn component(files: &[PathBuf]) -> u64 {
-    use std::sync::OnceLock;
-    static MODULE: OnceLock<Module> = OnceLock::new();
-    let module = MODULE.get_or_init(|| {
-        let engine = Arc::new(Engine::new(&EngineOptions::with_user_cache()).expect("an engine"));
-        let component = backchannel_embedded::compiled(engine.wasmtime()).expect("it was compiled for this machine");
-        Module::from_component(&engine, component).expect("the module that ships is loaded")
-    });
     let sources = source::open(files, SourceOptions::default());
-    replay(module, sources, &ReplayOptions::default(), &mut Silent).expect("the replay ends well").summary.records.read
+    let report = replay(module(), sources, &ReplayOptions::default(), &mut Silent).expect("the replay ends well");
+    report.summary.records.read
 }
